@@ -1,0 +1,75 @@
+//! The functions that find client, trace and span by themselves.
+
+use std::borrow::Cow;
+
+use sentrace_protocol::Carrier;
+
+use crate::client::Client;
+use crate::continuation::Trace;
+use crate::current::current_span;
+use crate::headers::TraceHeaders;
+use crate::span::{Span, SpanRef};
+use crate::transaction::Transaction;
+
+/// Continues the trace that `carrier` brings (headers, job metadata, environment), or begins one where it brings
+/// none that can be used. Opens no transaction (Sentry SDK specification, *Trace Propagation* 1.9, `continueTrace`).
+///
+/// ```
+/// let headers = [("sentry-trace", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")];
+/// let trace = sentrace_core::continue_trace(&headers);
+/// trace.enter(|| { /* outgoing calls carry the trace on */ });
+/// ```
+pub fn continue_trace(carrier: &(impl Carrier + ?Sized)) -> Trace {
+    Client::current().map_or_else(Trace::none, |client| client.continue_trace(carrier))
+}
+
+/// Begins a trace of its own, whatever is current (Sentry SDK specification, *Trace Propagation* 1.9, `startNewTrace`).
+pub fn start_new_trace() -> Trace {
+    Client::current().map_or_else(Trace::none, |client| client.start_new_trace())
+}
+
+/// Starts a transaction: below the current span, else in the trace that the environment brought, else in a trace of
+/// its own. `op` is the kind of work, for example `queue.task`. It is not current by itself.
+pub fn start_transaction(name: impl AsRef<str>, op: impl Into<Cow<'static, str>>) -> Transaction {
+    Client::current().map_or_else(Transaction::none, |client| client.start_transaction(name, op))
+}
+
+/// Starts a span below the current one; see [`SpanRef::start_span`].
+pub fn start_span(op: impl Into<Cow<'static, str>>, description: impl AsRef<str>) -> Span {
+    current_span().start_span(op, description)
+}
+
+/// The value of `sentry-trace` for an outgoing call, `<trace>-<span>[-0|-1]`; `None` where nothing is initialised.
+pub fn get_traceparent() -> Option<String> {
+    propagating().sentry_trace().map(|value| value.to_string())
+}
+
+/// The value of `baggage` for an outgoing call; `None` where nothing is initialised, or where upstream sent
+/// `sentry-trace` without it.
+pub fn get_baggage() -> Option<String> {
+    propagating().baggage()
+}
+
+/// All trace headers for an outgoing call, as pairs for any carrier; `None` where nothing is initialised.
+pub fn trace_headers() -> Option<TraceHeaders> {
+    propagating().trace_headers()
+}
+
+/// `<meta>` tags for the head of a served page, so that the browser continues this trace; empty where nothing is
+/// initialised. Values are escaped for HTML attributes.
+///
+/// ```
+/// let page = format!("<html><head>{}</head></html>", sentrace_core::trace_meta_tags());
+/// ```
+pub fn trace_meta_tags() -> String {
+    trace_headers().map(|headers| crate::carriers::html::meta_tags(&headers)).unwrap_or_default()
+}
+
+/// The current span, or the process's own trace where nothing is current.
+pub(crate) fn propagating() -> SpanRef {
+    let current = current_span();
+    if !current.is_none() {
+        return current;
+    }
+    Client::global().map_or_else(SpanRef::none, |client| client.process_trace().into_span_ref())
+}

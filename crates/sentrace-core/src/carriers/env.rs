@@ -1,0 +1,78 @@
+//! The trace in the environment of a subprocess: `SENTRY_TRACE` and `SENTRY_BAGGAGE` (Sentry SDK specification,
+//! *Trace Propagation* 1.9).
+//!
+//! A child that is written with sentrace continues the trace by itself: [`Options::from_env`](crate::Options::from_env)
+//! reads the variables, and transactions that start outside any request belong to that trace.
+
+use std::io;
+use std::process::{Child, Command};
+
+use sentrace_protocol::SpanStatus;
+
+use crate::current::current_span;
+use crate::span::{Span, SpanRef};
+
+/// The variables that hand a span's trace to a child process; none where there is no trace.
+///
+/// ```
+/// use std::process::Command;
+///
+/// let mut command = Command::new("true");
+/// command.envs(sentrace_core::carriers::env::variables(&sentrace_core::current_span()));
+/// ```
+pub fn variables(span: &SpanRef) -> impl Iterator<Item = (&'static str, String)> {
+    let headers = span.trace_headers();
+    let trace = headers.as_ref().map(|headers| ("SENTRY_TRACE", headers.sentry_trace().to_string()));
+    let baggage = headers.as_ref().and_then(|headers| Some(("SENTRY_BAGGAGE", headers.baggage()?.to_owned())));
+    trace.into_iter().chain(baggage)
+}
+
+/// Commands whose child continues the current trace.
+///
+/// For `tokio::process::Command` use `command.as_std_mut()` with [`prepare`](Self::prepare).
+///
+/// ```no_run
+/// use std::process::Command;
+/// use sentrace_core::carriers::env::TracedCommand;
+///
+/// let (mut child, span) = Command::new("send-mail").arg("--order=7").spawn_traced()?;
+/// let status = child.wait()?;
+/// span.set_data("process.exit.code", status.code().unwrap_or(-1));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub trait TracedCommand {
+    /// Opens a `subprocess` span below the current one and sets the child's variables, nothing else. The span is to
+    /// be finished when the child has ended.
+    fn prepare(&mut self) -> Span;
+
+    /// Prepares and spawns.
+    ///
+    /// # Errors
+    /// Those of `spawn`; the span then says so.
+    fn spawn_traced(&mut self) -> io::Result<(Child, Span)>;
+}
+
+impl TracedCommand for Command {
+    fn prepare(&mut self) -> Span {
+        let program = self.get_program().to_string_lossy().into_owned();
+        let span = current_span().start_span("subprocess", program);
+        let carrying = if span.is_none() { crate::api::propagating() } else { SpanRef::clone(&span) };
+        self.envs(variables(&carrying));
+        span
+    }
+
+    fn spawn_traced(&mut self) -> io::Result<(Child, Span)> {
+        let span = self.prepare();
+        match self.spawn() {
+            Ok(child) => {
+                span.set_data("process.pid", child.id());
+                Ok((child, span))
+            }
+            Err(error) => {
+                span.set_status(SpanStatus::InternalError);
+                span.set_data("error.type", error.kind().to_string());
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Ways of a trace beside HTTP: messages of queues, the environment of subprocesses, pages.
+
+pub mod env;
+pub mod html;
+pub mod job;

@@ -1,0 +1,189 @@
+//! The client: one project's options and the way to it, shared by all that traces.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use sentrace_protocol::Carrier;
+
+use crate::continuation::{Incoming, Trace, open};
+use crate::current::current_span;
+use crate::deliver::{Deliver, Finished};
+use crate::losses::Losses;
+use crate::options::{Options, OptionsError};
+use crate::outgoing::Outgoing;
+use crate::pipeline::{Identity, Pipeline};
+use crate::record::RecordPool;
+use crate::sampling::Sampling;
+use crate::span::SpanRef;
+use crate::transaction::{Transaction, TransactionOptions};
+
+/// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.
+const MAX_SPANS: usize = 1000;
+
+static GLOBAL: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
+
+/// A client; cheap to clone. Most services have one, made by `init` and found by everything; tests and processes
+/// with two projects pass clients explicitly.
+#[derive(Clone)]
+pub struct Client(Arc<Pipeline>);
+
+impl Client {
+    /// A client that hands finished transactions to `deliver`, which counts what it loses in `losses`.
+    ///
+    /// # Errors
+    /// [`OptionsError`] for the first option that breaks its rule.
+    pub fn new(options: Options, deliver: Arc<dyn Deliver>, losses: Arc<Losses>) -> Result<Self, OptionsError> {
+        let options = options.validated()?;
+        if options.debug {
+            crate::diagnostics::enable_debug();
+        }
+        let dsn = options.dsn.as_ref();
+        let own = dsn.map(|dsn| {
+            let default_port = if dsn.scheme() == "https" { 443 } else { 80 };
+            (dsn.host().to_owned(), Some(dsn.port().unwrap_or(default_port)))
+        });
+        let identity = Arc::new(Identity {
+            public_key: dsn.map(|dsn| dsn.public_key().to_owned()),
+            org_id: options.org_id.or_else(|| dsn.and_then(|dsn| dsn.org_id()).map(str::to_owned)),
+            release: options.release,
+            environment: options.environment,
+            server_name: options.server_name,
+        });
+        let strict = options.strict_trace_continuation;
+        let process_trace = Incoming::read(&identity, strict, options.environment_carrier.as_slice());
+        Ok(Self(Arc::new(Pipeline {
+            deliver,
+            losses,
+            pool: Arc::new(RecordPool::default()),
+            identity,
+            outgoing: Outgoing::new(options.tracing_origins, own),
+            sampling: options.sampling,
+            process_trace: process_trace.into_process_trace(),
+            strict_trace_continuation: strict,
+            propagate_traceparent: options.propagate_traceparent,
+            max_spans: MAX_SPANS,
+        })))
+    }
+
+    /// A client without a project: traces pass through, nothing is recorded or sent.
+    ///
+    /// # Errors
+    /// [`OptionsError`] for the first option that breaks its rule.
+    pub fn without_delivery(mut options: Options) -> Result<Self, OptionsError> {
+        options.sampling = Sampling::default();
+        Self::new(options, Arc::new(Nowhere), Arc::new(Losses::default()))
+    }
+
+    /// The client of the current span, else the global one.
+    pub fn current() -> Option<Self> {
+        current_span().client().or_else(Self::global)
+    }
+
+    /// The client that [`bind`](Self::bind) made global.
+    pub fn global() -> Option<Self> {
+        GLOBAL.load_full().map(Self)
+    }
+
+    /// Makes this client the one that is found where none is named; the previous one is returned.
+    pub fn bind(&self) -> Option<Self> {
+        GLOBAL.swap(Some(Arc::clone(&self.0))).map(Self)
+    }
+
+    /// Takes the global client away if it is this one.
+    pub fn unbind(&self) {
+        let current = GLOBAL.load();
+        if current.as_ref().is_some_and(|global| Arc::ptr_eq(global, &self.0)) {
+            GLOBAL.compare_and_swap(&current, None);
+        }
+    }
+
+    /// Reads what came in. Whatever cannot be used is as good as absent: then a trace begins.
+    pub fn read(&self, carrier: &(impl Carrier + ?Sized)) -> Incoming {
+        Incoming::read(&self.0.identity, self.0.strict_trace_continuation, carrier)
+    }
+
+    /// Opens a transaction in the trace that came in.
+    pub fn open(&self, incoming: Incoming, options: &TransactionOptions<'_>) -> Transaction {
+        open(&self.0, incoming, options)
+    }
+
+    /// The trace that `carrier` brings, or a new one; see [`continue_trace`](crate::continue_trace).
+    pub fn continue_trace(&self, carrier: &(impl Carrier + ?Sized)) -> Trace {
+        Trace::new(&self.0, self.read(carrier))
+    }
+
+    /// A trace that begins here; see [`start_new_trace`](crate::start_new_trace).
+    pub fn start_new_trace(&self) -> Trace {
+        Trace::new(&self.0, Incoming::nothing())
+    }
+
+    /// Starts a transaction; see [`start_transaction`](crate::start_transaction).
+    pub fn start_transaction(&self, name: impl AsRef<str>, op: impl Into<std::borrow::Cow<'static, str>>) -> Transaction {
+        let options = TransactionOptions::new(name.as_ref(), op);
+        let current = current_span();
+        if let Some(incoming) = Incoming::below(&current) {
+            return self.open(incoming, &options);
+        }
+        if self.0.process_trace.parent_span_id.is_some() {
+            return self.process_trace().start_transaction_with(&options);
+        }
+        self.open(Incoming::nothing(), &options)
+    }
+
+    /// The trace of what runs outside any request: continued from the environment, or this process's own.
+    pub fn process_trace(&self) -> Trace {
+        Trace::of_process(&self.0)
+    }
+
+    /// Where outgoing calls may carry trace headers.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.0.outgoing
+    }
+
+    /// Counters of what was lost.
+    pub fn losses(&self) -> &Losses {
+        &self.0.losses
+    }
+
+    /// Whether `traceparent` goes out too.
+    pub fn propagates_traceparent(&self) -> bool {
+        self.0.propagate_traceparent
+    }
+
+    /// Waits until what has finished is delivered or lost; whether that came true in time.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        self.0.deliver.flush(timeout)
+    }
+
+    /// Flushes, and delivers nothing any more.
+    pub fn close(&self, timeout: Duration) -> bool {
+        self.0.deliver.close(timeout)
+    }
+}
+
+/// Where transactions go when there is no project; none are made.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Deliver for Nowhere {
+    fn deliver(&self, _finished: Finished) {}
+
+    fn flush(&self, _timeout: Duration) -> bool {
+        true
+    }
+}
+
+impl SpanRef {
+    /// The client that the span reports to.
+    pub fn client(&self) -> Option<Client> {
+        self.trace().map(|trace| Client(Arc::clone(&trace.pipeline)))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(&self.0.identity).finish()
+    }
+}

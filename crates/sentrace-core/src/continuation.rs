@@ -1,0 +1,316 @@
+//! What came in with a request, message or environment, and the traces that begin or go on with it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use sentrace_protocol::{Carrier, SentryTrace, SpanId, TraceId, baggage, sentry_trace};
+
+use crate::headers::TraceHeaders;
+use crate::pipeline::{Identity, Pipeline, ProcessTrace};
+use crate::record::{SpanRecord, Text};
+use crate::sampling::{Decision, SampleRand, SamplingContext, decide};
+use crate::scope::Scoped;
+use crate::span::SpanRef;
+use crate::trace::{Live, Recording, TraceState};
+use crate::transaction::{Transaction, TransactionOptions};
+
+/// A trace that is continued from somewhere, or that begins here; no transaction is open yet.
+///
+/// Inside [`scope`](Self::scope) or [`enter`](Self::enter) outgoing calls carry the trace on, with or without a
+/// transaction (Sentry SDK specification, *Trace Propagation* 1.9, `continueTrace` and `startNewTrace`).
+///
+/// ```
+/// # fn job_metadata() -> std::collections::HashMap<String, String> { Default::default() }
+/// let trace = sentrace_core::continue_trace(&job_metadata());
+/// trace.enter(|| {
+///     let transaction = trace.start_transaction("resize image", "queue.task");
+///     transaction.finish();
+/// });
+/// ```
+#[derive(Clone)]
+pub struct Trace(SpanRef);
+
+impl Trace {
+    pub(crate) fn none() -> Self {
+        Self(SpanRef::none())
+    }
+
+    pub(crate) fn new(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Self {
+        Self::with_span_id(pipeline, incoming, crate::random::span_id())
+    }
+
+    /// The trace of what runs outside any request, the same each time.
+    pub(crate) fn of_process(pipeline: &Arc<Pipeline>) -> Self {
+        let process = &pipeline.process_trace;
+        let incoming = Incoming {
+            trace_id: process.trace_id,
+            parent_span_id: process.parent_span_id,
+            sampled: process.sampled,
+            baggage: process.baggage.clone(),
+            head: None,
+        };
+        Self::with_span_id(pipeline, incoming, process.span_id)
+    }
+
+    fn with_span_id(pipeline: &Arc<Pipeline>, incoming: Incoming, span_id: SpanId) -> Self {
+        let trace = TraceState {
+            pipeline: Arc::clone(pipeline),
+            trace_id: incoming.trace_id,
+            span_id,
+            parent_span_id: incoming.parent_span_id,
+            sampled: incoming.sampled,
+            sample_rate: None,
+            recording: Recording::Off,
+            head: None,
+            live: Mutex::new(Live { frozen: incoming.is_continued(), baggage: incoming.baggage, record: None }),
+        };
+        Self(SpanRef::root(Arc::new(trace)))
+    }
+
+    /// The trace's id; `None` where nothing is initialised.
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.0.trace_id()
+    }
+
+    /// Starts a transaction in this trace, below the span that called us.
+    ///
+    /// `op` is the kind of work, for example `queue.task`.
+    pub fn start_transaction(&self, name: impl AsRef<str>, op: impl Into<Cow<'static, str>>) -> Transaction {
+        self.start_transaction_with(&TransactionOptions::new(name.as_ref(), op))
+    }
+
+    /// Starts a transaction with all that can be said about it.
+    pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
+        let Some(trace) = self.0.trace() else { return Transaction::none() };
+        let live = trace.live();
+        let incoming = Incoming {
+            trace_id: trace.trace_id,
+            parent_span_id: trace.parent_span_id,
+            sampled: trace.sampled,
+            baggage: live.baggage.clone(),
+            head: (!live.frozen).then(|| Arc::clone(trace)),
+        };
+        drop(live);
+        open(&trace.pipeline, incoming, options)
+    }
+
+    /// Makes the trace current in `future`, on every poll.
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        self.0.scope(future)
+    }
+
+    /// Makes the trace current in `run`.
+    pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
+        self.0.enter(run)
+    }
+
+    /// What outgoing calls carry; freezes the dynamic sampling context.
+    pub fn trace_headers(&self) -> Option<TraceHeaders> {
+        self.0.trace_headers()
+    }
+
+    pub(crate) fn into_span_ref(self) -> SpanRef {
+        self.0
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Trace").field(&self.0).finish()
+    }
+}
+
+/// What a carrier said, or the beginning of a trace where it said nothing that can be used.
+#[derive(Debug)]
+pub struct Incoming {
+    trace_id: TraceId,
+    parent_span_id: Option<SpanId>,
+    sampled: Option<bool>,
+    /// Sentry's members, as the bytes they came as.
+    baggage: String,
+    /// The continuation that freezes the dynamic sampling context, where it is not frozen yet.
+    head: Option<Arc<TraceState>>,
+}
+
+impl Incoming {
+    /// Nothing came in, or nothing that is to be trusted: a trace begins here.
+    pub fn nothing() -> Self {
+        Self {
+            trace_id: crate::random::trace_id(),
+            parent_span_id: None,
+            sampled: None,
+            baggage: String::new(),
+            head: None,
+        }
+    }
+
+    /// Reads a carrier. Whatever cannot be used is as good as absent.
+    pub(crate) fn read(identity: &Identity, strict: bool, carrier: &(impl Carrier + ?Sized)) -> Self {
+        let Some(sentry_trace) = read_sentry_trace(carrier) else { return Self::nothing() };
+        let mut members = String::new();
+        carrier.get_all(baggage::HEADER, &mut |field| {
+            baggage::copy_sentry_members(std::iter::once(field), &mut members);
+        });
+        if !may_continue(baggage::member(&members, "org_id"), identity.org_id.as_deref(), strict) {
+            crate::diagnostics::debug(format_args!(
+                "trace {} is not continued: it comes from organisation {:?}, ours is {:?}",
+                sentry_trace.trace_id,
+                baggage::member(&members, "org_id"),
+                identity.org_id,
+            ));
+            return Self::nothing();
+        }
+        Self {
+            trace_id: sentry_trace.trace_id,
+            parent_span_id: Some(sentry_trace.span_id),
+            sampled: sentry_trace.sampled,
+            baggage: members,
+            head: None,
+        }
+    }
+
+    /// The process's trace, to be kept by a client.
+    pub(crate) fn into_process_trace(self) -> ProcessTrace {
+        let Self { trace_id, parent_span_id, sampled, baggage, .. } = self;
+        ProcessTrace { trace_id, span_id: crate::random::span_id(), parent_span_id, sampled, baggage }
+    }
+
+    /// What a span of this process hands to a transaction that starts below it.
+    pub(crate) fn below(span: &SpanRef) -> Option<Self> {
+        let sentry_trace = span.sentry_trace()?;
+        Some(Self {
+            trace_id: sentry_trace.trace_id,
+            parent_span_id: Some(sentry_trace.span_id),
+            sampled: sentry_trace.sampled,
+            baggage: span.baggage().unwrap_or_default(),
+            head: None,
+        })
+    }
+
+    /// Whether the dynamic sampling context is upstream's, and so frozen, empty included.
+    fn is_continued(&self) -> bool {
+        self.parent_span_id.is_some()
+    }
+
+    fn sample_rand(&self) -> SampleRand {
+        let member = |key| baggage::member(&self.baggage, key);
+        let adopted = member("sample_rand").and_then(SampleRand::parse);
+        let explaining = || SampleRand::explaining(self.trace_id, self.sampled?, self.sample_rate()?);
+        adopted.or_else(explaining).unwrap_or_else(|| SampleRand::of_trace(self.trace_id))
+    }
+
+    fn sample_rate(&self) -> Option<f64> {
+        baggage::member(&self.baggage, "sample_rate")?.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))
+    }
+}
+
+/// Opens a transaction in the trace that came in.
+pub(crate) fn open(pipeline: &Arc<Pipeline>, incoming: Incoming, options: &TransactionOptions<'_>) -> Transaction {
+    let sampler = options.sampler.or(pipeline.sampling.sampler.as_ref());
+    let rate = options.sample_rate.or(pipeline.sampling.rate);
+    let decided = options.recorded && (rate.is_some() || sampler.is_some() || options.sampled.is_some());
+    let decision = decided.then(|| {
+        let context = SamplingContext {
+            trace_id: incoming.trace_id,
+            op: &options.op,
+            parent_sampled: incoming.sampled,
+            parent_sample_rate: if sampler.is_some() { incoming.sample_rate() } else { None },
+            request: options.request,
+            name: options.name,
+        };
+        let sample_rand = || incoming.sample_rand();
+        decide(options.sampled, sampler, rate, sample_rand, &context)
+    });
+    let recording = match decision {
+        None => Recording::Off,
+        Some(Decision { sampled: true, .. }) => Recording::Sampled,
+        Some(Decision { sampled: false, .. }) => Recording::Unsampled,
+    };
+    let span_id = crate::random::span_id();
+    let record = (recording == Recording::Sampled).then(|| {
+        let mut record = pipeline.pool.take(crate::random::event_id(), incoming.trace_id);
+        record.set_name(options.name.0, options.name.1, options.source);
+        let op = record.arena.keep(options.op.clone());
+        record.push_span(SpanRecord {
+            span_id,
+            parent_span_id: incoming.parent_span_id,
+            op,
+            description: Text::EMPTY,
+            origin: Text::Literal(options.origin),
+            status: None,
+            start: Instant::now(),
+            end: None,
+        });
+        record
+    });
+    Transaction::new(Arc::new(TraceState {
+        pipeline: Arc::clone(pipeline),
+        trace_id: incoming.trace_id,
+        span_id,
+        parent_span_id: incoming.parent_span_id,
+        sampled: decision.map_or(incoming.sampled, |decision| Some(decision.sampled)),
+        sample_rate: decision.and_then(|decision| decision.rate),
+        recording,
+        live: Mutex::new(Live {
+            frozen: incoming.is_continued() || !incoming.baggage.is_empty(),
+            baggage: incoming.baggage,
+            record,
+        }),
+        head: incoming.head,
+    }))
+}
+
+/// One `sentry-trace`, or several that say the same.
+fn read_sentry_trace(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
+    let mut read: Option<Option<SentryTrace>> = None;
+    carrier.get_all(sentry_trace::HEADER, &mut |value| {
+        let value = SentryTrace::parse_opt(value);
+        read = Some(match read {
+            Some(earlier) if earlier != value => None,
+            _ => value,
+        });
+    });
+    let found = read?;
+    if found.is_none() {
+        crate::diagnostics::debug(format_args!(
+            "sentry-trace is not 32hex-16hex[-0|-1], or came twice: the request starts a new trace"
+        ));
+    }
+    found
+}
+
+/// Whether a trace of another organisation's head may go on here (Sentry SDK specification, *Trace Propagation*
+/// 1.9, `strictTraceContinuation`).
+fn may_continue(theirs: Option<&str>, ours: Option<&str>, strict: bool) -> bool {
+    match (theirs, ours) {
+        (Some(theirs), Some(ours)) => theirs == ours,
+        (None, None) => true,
+        _ => !strict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traces_go_on_within_an_organisation() {
+        let rows = [
+            (Some("1"), Some("1"), false, true, "the same"),
+            (None, Some("1"), false, true, "theirs is unknown"),
+            (Some("1"), None, false, true, "ours is unknown"),
+            (None, None, false, true, "both are unknown"),
+            (Some("1"), Some("2"), false, false, "different, always refused"),
+            (Some("1"), Some("1"), true, true, "the same, strict"),
+            (None, Some("1"), true, false, "theirs is unknown, strict"),
+            (Some("1"), None, true, false, "ours is unknown, strict"),
+            (None, None, true, true, "both are unknown, strict"),
+            (Some("1"), Some("2"), true, false, "different, strict"),
+        ];
+        for (theirs, ours, strict, expected, reason) in rows {
+            assert_eq!(may_continue(theirs, ours, strict), expected, "{reason}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What is current on this thread: a span, a transaction, or a trace without one.
+
+use std::cell::Cell;
+
+use crate::span::SpanRef;
+
+thread_local! {
+    static CURRENT: Cell<SpanRef> = const { Cell::new(SpanRef::none()) };
+}
+
+/// The current span: inside `in_span` or a scope that span, elsewhere in a request its transaction.
+///
+/// Where nothing is current, it is a span on which everything may be called and nothing happens.
+///
+/// ```
+/// sentrace_core::current_span().set_data("cart.total", 12.5);
+/// ```
+pub fn current_span() -> SpanRef {
+    // The value is moved out and back: reading clones it once and needs no borrow that could clash.
+    CURRENT
+        .try_with(|current| {
+            let span = current.replace(SpanRef::none());
+            let copy = span.clone();
+            current.set(span);
+            copy
+        })
+        .unwrap_or(SpanRef::none())
+}
+
+/// Makes `span` current while `run` runs, and gives it back afterwards, without touching a reference counter.
+///
+/// The way of futures and bodies that are polled many times.
+pub fn enter<R>(span: &mut SpanRef, run: impl FnOnce() -> R) -> R {
+    let _entered = Entered::new(span);
+    run()
+}
+
+/// Swaps on creation and swaps back on drop, a panic included.
+struct Entered<'a> {
+    span: &'a mut SpanRef,
+}
+
+impl<'a> Entered<'a> {
+    fn new(span: &'a mut SpanRef) -> Self {
+        swap(span);
+        Self { span }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        swap(self.span);
+    }
+}
+
+fn swap(span: &mut SpanRef) {
+    // On a thread that is going down nothing can be current any more.
+    let _ = CURRENT.try_with(|current| {
+        let entering = std::mem::replace(span, SpanRef::none());
+        *span = current.replace(entering);
+    });
+}

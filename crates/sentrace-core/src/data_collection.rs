@@ -1,0 +1,137 @@
+//! What of a request is recorded.
+
+use sentrace_protocol::sensitive;
+
+/// Which keys of a collection (header names, query parameters) are recorded with their values.
+///
+/// Names on Sentry's denylist (`authorization`, `password`, `token`, `session`, … as parts of the name, in any
+/// case) never show their value, whatever is chosen (Sentry SDK specification, *Data Collection*).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Collect {
+    /// Nothing, not even the keys.
+    Off,
+    /// All keys; values are `[Filtered]` where the key contains a term of the denylist or of this list.
+    DenyList(Vec<String>),
+    /// All keys; values only where the key contains a term of this list and none of the denylist.
+    AllowList(Vec<String>),
+}
+
+impl Collect {
+    /// Everything but what the denylist names. The default.
+    pub const fn deny_list() -> Self {
+        Self::DenyList(Vec::new())
+    }
+
+    /// The denylist and more `terms`.
+    pub fn deny(terms: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::DenyList(lower(terms))
+    }
+
+    /// Only what contains one of `terms`.
+    pub fn allow(terms: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self::AllowList(lower(terms))
+    }
+
+    /// Whether the value of `key` must not be recorded.
+    pub(crate) fn hides(&self, key: &str, personal: bool) -> bool {
+        if sensitive::is_sensitive(key) || (!personal && sensitive::is_personal(key)) {
+            return true;
+        }
+        match self {
+            Self::Off => true,
+            Self::DenyList(terms) => contains_any(key, terms),
+            Self::AllowList(terms) => !contains_any(key, terms),
+        }
+    }
+}
+
+/// What the server layer records of a request besides its method, path and status.
+///
+/// ```
+/// use sentrace_core::{Collect, DataCollection};
+///
+/// let sparing = DataCollection::new().request_headers(Collect::allow(["accept", "content-type"])).url_query(Collect::Off);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataCollection {
+    request_headers: Collect,
+    url_query: Collect,
+    user_info: bool,
+}
+
+impl Default for DataCollection {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl DataCollection {
+    /// Headers and query parameters by the denylist, nothing that names a person.
+    pub const fn new() -> Self {
+        Self { request_headers: Collect::deny_list(), url_query: Collect::deny_list(), user_info: false }
+    }
+
+    /// Which request headers are recorded.
+    #[must_use]
+    pub fn request_headers(mut self, collect: Collect) -> Self {
+        self.request_headers = collect;
+        self
+    }
+
+    /// Which query parameters are recorded.
+    #[must_use]
+    pub fn url_query(mut self, collect: Collect) -> Self {
+        self.url_query = collect;
+        self
+    }
+
+    /// Whether headers that identify a person or an address (`x-forwarded-for`, `via`, `x-real-ip`, …) show
+    /// their values. Off by default.
+    #[must_use]
+    pub fn user_info(mut self, collect: bool) -> Self {
+        self.user_info = collect;
+        self
+    }
+
+    pub(crate) fn headers(&self) -> Option<impl Fn(&str) -> bool + '_> {
+        (self.request_headers != Collect::Off).then_some(|name: &str| self.request_headers.hides(name, self.user_info))
+    }
+
+    pub(crate) fn query(&self) -> Option<impl Fn(&str) -> bool + '_> {
+        (self.url_query != Collect::Off).then_some(|key: &str| self.url_query.hides(key, self.user_info))
+    }
+}
+
+fn lower(terms: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    terms.into_iter().map(|term| term.into().to_ascii_lowercase()).collect()
+}
+
+fn contains_any(key: &str, terms: &[String]) -> bool {
+    !terms.is_empty() && {
+        let key = key.to_ascii_lowercase();
+        terms.iter().any(|term| key.contains(term.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_hidden_by_mode_and_always_by_the_denylist() {
+        let rows = [
+            (Collect::deny_list(), "accept", false, "harmless"),
+            (Collect::deny_list(), "X-Api-Key", true, "on the denylist"),
+            (Collect::deny_list(), "x-forwarded-for", true, "personal"),
+            (Collect::deny(["Plan"]), "x-plan", true, "a term of one's own, in any case"),
+            (Collect::allow(["accept"]), "accept", false, "allowed"),
+            (Collect::allow(["accept"]), "user-agent", true, "not allowed"),
+            (Collect::allow(["authorization"]), "authorization", true, "the denylist wins over the allowlist"),
+        ];
+        for (collect, key, hidden, reason) in rows {
+            assert_eq!(collect.hides(key, false), hidden, "{collect:?} {key}: {reason}");
+        }
+        assert!(!Collect::deny_list().hides("x-forwarded-for", true), "personal values were asked for");
+    }
+}

@@ -1,0 +1,103 @@
+//! The seam to whatever brings finished transactions to Sentry.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sentrace_protocol::dsc::DynamicSamplingContext;
+use sentrace_protocol::transaction::{SdkInfo, Transaction};
+use sentrace_protocol::{EventId, TraceId};
+
+use crate::pipeline::Identity;
+use crate::record::{Record, RecordPool};
+
+/// Takes over finished transactions. `sentrace-delivery` sends them; [`testing`](crate::testing) keeps them.
+pub trait Deliver: Send + Sync + fmt::Debug {
+    /// Takes a finished transaction over, on the thread of the request that finished it: it must not block, and
+    /// what it cannot keep it counts in the [`Losses`](crate::Losses) that it shares with the client.
+    fn deliver(&self, finished: Finished);
+
+    /// Waits until all that was handed over is delivered or lost; whether that came true within `timeout`.
+    fn flush(&self, timeout: Duration) -> bool;
+
+    /// Like [`flush`](Self::flush), and nothing is delivered any more afterwards.
+    fn close(&self, timeout: Duration) -> bool {
+        self.flush(timeout)
+    }
+}
+
+/// A finished transaction on its way: a compact record, from which the payload is built where time is cheap.
+///
+/// Dropping it gives its memory back to the requests.
+pub struct Finished {
+    record: Option<Box<Record>>,
+    pool: Arc<RecordPool>,
+    identity: Arc<Identity>,
+}
+
+impl Finished {
+    pub(crate) fn new(record: Box<Record>, pool: Arc<RecordPool>, identity: Arc<Identity>) -> Self {
+        Self { record: Some(record), pool, identity }
+    }
+
+    /// The id that Sentry will know the transaction by.
+    pub fn event_id(&self) -> Option<EventId> {
+        self.record().map(|record| record.event_id)
+    }
+
+    /// The trace it belongs to.
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.record().map(|record| record.trace_id)
+    }
+
+    /// Finished spans below the transaction: what a lost transaction loses besides itself.
+    pub fn child_spans(&self) -> u64 {
+        self.record().map_or(0, |record| (record.child_spans() - record.unfinished_spans()) as u64)
+    }
+
+    /// About how many bytes it holds in memory.
+    pub fn size(&self) -> usize {
+        self.record().map_or(0, Record::size)
+    }
+
+    /// The payload; wall-clock times are taken from the clock as it is now.
+    pub fn transaction(&self) -> Option<Transaction<'_>> {
+        self.record()?.transaction(&self.identity, &crate::record::Anchor::now())
+    }
+
+    /// The envelope's `trace` header: the frozen dynamic sampling context, the same that went out as `baggage`.
+    ///
+    /// `None` where upstream froze an empty one (`sentry-trace` came without Sentry's baggage).
+    pub fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext> {
+        let record = self.record()?;
+        let baggage = record.arena.get(record.baggage);
+        (!baggage.is_empty()).then(|| DynamicSamplingContext::from_baggage(baggage))
+    }
+
+    /// Name and version of this SDK, for envelope headers.
+    pub const fn sdk() -> SdkInfo<'static> {
+        crate::record::SDK
+    }
+
+    fn record(&self) -> Option<&Record> {
+        self.record.as_deref()
+    }
+}
+
+impl Drop for Finished {
+    fn drop(&mut self) {
+        if let Some(record) = self.record.take() {
+            self.pool.give_back(record);
+        }
+    }
+}
+
+impl fmt::Debug for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finished")
+            .field("event_id", &self.event_id())
+            .field("trace_id", &self.trace_id())
+            .field("child_spans", &self.child_spans())
+            .finish()
+    }
+}

@@ -1,0 +1,60 @@
+//! The pipeline of sentrace: sampling, transactions, spans, the current span, and where traces go on.
+//!
+//! Services use it through the `sentrace` crate; adapters to HTTP libraries build on it. It knows no HTTP library
+//! and no runtime.
+//!
+//! ```
+//! let transaction = sentrace_core::start_transaction("send invoice", "queue.task");
+//! transaction.enter(|| {
+//!     let span = sentrace_core::start_span("template", "invoice.html");
+//!     span.set_data("lines", 12);
+//! });
+//! ```
+
+mod api;
+pub mod carriers;
+mod client;
+mod continuation;
+pub mod current;
+mod data_collection;
+mod deliver;
+pub mod diagnostics;
+mod finish;
+mod headers;
+mod losses;
+mod options;
+mod outgoing;
+mod pipeline;
+mod random;
+mod record;
+mod request;
+mod sampling;
+mod scope;
+mod span;
+pub mod testing;
+mod trace;
+mod transaction;
+
+pub use self::api::{
+    continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction, trace_headers,
+    trace_meta_tags,
+};
+pub use self::client::Client;
+pub use self::continuation::{Incoming, Trace};
+pub use self::current::current_span;
+pub use self::data_collection::{Collect, DataCollection};
+pub use self::deliver::{Deliver, Finished};
+pub use self::headers::TraceHeaders;
+pub use self::losses::Losses;
+pub use self::options::{Options, OptionsError};
+pub use self::outgoing::{Origin, OriginError, Outgoing};
+pub use self::request::RequestParts;
+pub use self::sampling::{Sampler, SamplingContext};
+pub use self::scope::{Scoped, in_span};
+pub use self::span::{Span, SpanRef};
+pub use self::transaction::{Transaction, TransactionOptions};
+
+/// Runs code of users that must not take the service down: a panic in it is its own affair, and answers `None`.
+pub fn guarded<R>(run: impl FnOnce() -> R) -> Option<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).ok()
+}

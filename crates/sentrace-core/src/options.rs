@@ -1,0 +1,346 @@
+//! How a client is set up: in code, from the environment, code winning.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sentrace_protocol::Dsn;
+
+use crate::outgoing::Origin;
+use crate::sampling::{Sampler, Sampling, SamplingContext};
+
+/// All that can be set. Setters never fail: what is wrong is kept and told by `init`.
+///
+/// ```
+/// use sentrace_core::{Options, Origin};
+///
+/// let options = Options::new()
+///     .dsn("https://9c1f0d3e5b7a48c2@o1.ingest.example.com/42")
+///     .release("shop@1.4.0")
+///     .environment("production")
+///     .traces_sample_rate(0.25)
+///     .tracing_origins([Origin::host("api.example.com")]);
+/// ```
+#[derive(Clone)]
+pub struct Options {
+    pub(crate) dsn: Option<Dsn>,
+    pub(crate) release: Option<String>,
+    pub(crate) environment: String,
+    pub(crate) server_name: Option<String>,
+    pub(crate) sampling: Sampling,
+    pub(crate) tracing_origins: Option<Vec<Origin>>,
+    pub(crate) org_id: Option<String>,
+    pub(crate) strict_trace_continuation: bool,
+    pub(crate) propagate_traceparent: bool,
+    pub(crate) send_client_reports: bool,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) queue_bytes: usize,
+    pub(crate) environment_carrier: Vec<(&'static str, String)>,
+    pub(crate) debug: bool,
+    error: Option<OptionsError>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dsn: None,
+            release: None,
+            environment: "production".to_owned(),
+            server_name: None,
+            sampling: Sampling::default(),
+            tracing_origins: None,
+            org_id: None,
+            strict_trace_continuation: false,
+            propagate_traceparent: false,
+            send_client_reports: true,
+            shutdown_timeout: Duration::from_secs(2),
+            queue_bytes: 32 * 1024 * 1024,
+            environment_carrier: Vec::new(),
+            debug: false,
+            error: None,
+        }
+    }
+}
+
+impl Options {
+    /// Nothing set: no DSN, tracing off.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads `SENTRY_DSN`, `SENTRY_RELEASE`, `SENTRY_ENVIRONMENT`, `SENTRY_TRACES_SAMPLE_RATE`, `SENTRY_DEBUG`, and,
+    /// unless `SENTRY_USE_ENVIRONMENT` forbids it, the trace of the process that started us from `SENTRY_TRACE` and
+    /// `SENTRY_BAGGAGE` (Sentry SDK specification, *Configuration*). Empty variables are as good as unset.
+    ///
+    /// # Errors
+    /// [`OptionsError`] where a variable's value breaks its rule.
+    pub fn from_env() -> Result<Self, OptionsError> {
+        Self::from_vars(|name| std::env::var(name).ok())
+    }
+
+    /// Like [`from_env`](Self::from_env), with the variables that `var` knows.
+    ///
+    /// # Errors
+    /// [`OptionsError`] where a variable's value breaks its rule.
+    pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, OptionsError> {
+        let var = |name: &str| var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let mut options = Self::new();
+        if let Some(dsn) = var("SENTRY_DSN") {
+            options = options.set_dsn("SENTRY_DSN", &dsn);
+        }
+        if let Some(release) = var("SENTRY_RELEASE") {
+            options = options.release(release);
+        }
+        if let Some(environment) = var("SENTRY_ENVIRONMENT") {
+            options = options.environment(environment);
+        }
+        if let Some(rate) = var("SENTRY_TRACES_SAMPLE_RATE") {
+            options = match rate.parse() {
+                Ok(rate) => options.set_rate("SENTRY_TRACES_SAMPLE_RATE", rate),
+                Err(_) => options.fail("SENTRY_TRACES_SAMPLE_RATE", &rate, RATE_RULE),
+            };
+        }
+        options = options.debug(var("SENTRY_DEBUG").is_some_and(|value| !is_false(&value)));
+        if !var("SENTRY_USE_ENVIRONMENT").is_some_and(|value| is_false(&value)) {
+            options.environment_carrier = ["SENTRY_TRACE", "SENTRY_BAGGAGE"]
+                .into_iter()
+                .filter_map(|name| Some((name, var(name)?)))
+                .collect();
+        }
+        options.validated()
+    }
+
+    /// Where to report: `https://key@host/project`. Empty is as good as unset: nothing is recorded or sent then.
+    #[must_use]
+    pub fn dsn(self, dsn: impl AsRef<str>) -> Self {
+        self.set_dsn("dsn", dsn.as_ref())
+    }
+
+    /// What version of the service this is, for example `shop@1.4.0`.
+    #[must_use]
+    pub fn release(mut self, release: impl Into<String>) -> Self {
+        self.release = Some(release.into());
+        self
+    }
+
+    /// Where the service runs; `production` by default.
+    #[must_use]
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.environment = environment.into();
+        self
+    }
+
+    /// Which machine or service instance this is. Nothing is guessed.
+    #[must_use]
+    pub fn server_name(mut self, server_name: impl Into<String>) -> Self {
+        self.server_name = Some(server_name.into());
+        self
+    }
+
+    /// The share of new traces that are recorded, from 0 to 1. Unset: tracing is off, traces only pass through.
+    /// 0: traces that begin here carry a negative decision. An incoming decision wins over the rate.
+    #[must_use]
+    pub fn traces_sample_rate(self, rate: f64) -> Self {
+        self.set_rate("traces_sample_rate", rate)
+    }
+
+    /// Decides the rate for each transaction, and wins over an incoming decision and the rate. An answer that is not
+    /// from 0 to 1, or a panic, has no say.
+    #[must_use]
+    pub fn traces_sampler(mut self, sampler: impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 'static) -> Self {
+        self.sampling.sampler = Some(Arc::new(sampler) as Sampler);
+        self
+    }
+
+    /// Where outgoing calls may carry trace headers; by default this machine only. An empty list: nowhere.
+    #[doc(alias = "trace_propagation_targets")]
+    #[must_use]
+    pub fn tracing_origins(mut self, origins: impl IntoIterator<Item = Origin>) -> Self {
+        self.tracing_origins = Some(origins.into_iter().collect());
+        self
+    }
+
+    /// The organisation, where the DSN's host (`o1.…`) does not tell it or tells another.
+    #[must_use]
+    pub fn org_id(mut self, org_id: impl Into<String>) -> Self {
+        self.org_id = Some(org_id.into());
+        self
+    }
+
+    /// Whether traces go on only where both sides name the same organisation. Off by default.
+    #[must_use]
+    pub fn strict_trace_continuation(mut self, strict: bool) -> Self {
+        self.strict_trace_continuation = strict;
+        self
+    }
+
+    /// Whether outgoing calls carry W3C's `traceparent` too. Off by default.
+    #[must_use]
+    pub fn propagate_traceparent(mut self, propagate: bool) -> Self {
+        self.propagate_traceparent = propagate;
+        self
+    }
+
+    /// Whether losses are reported to Sentry. On by default.
+    #[must_use]
+    pub fn send_client_reports(mut self, send: bool) -> Self {
+        self.send_client_reports = send;
+        self
+    }
+
+    /// How long dropping the guard may take to send what is left; 2 seconds by default.
+    #[must_use]
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// How many bytes of finished transactions may wait for delivery; 32 MiB by default. What comes on top is
+    /// refused and counted.
+    #[must_use]
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// Explains on stderr what is decided and why, for a service that does not trace as expected.
+    #[must_use]
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.debug = debug;
+        self
+    }
+
+    /// The options, or the first thing that is wrong with them.
+    ///
+    /// # Errors
+    /// [`OptionsError`] names the option, its value and the rule.
+    pub fn validated(mut self) -> Result<Self, OptionsError> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+
+    /// Where to report.
+    pub fn get_dsn(&self) -> Option<&Dsn> {
+        self.dsn.as_ref()
+    }
+
+    /// Whether losses are reported.
+    pub fn sends_client_reports(&self) -> bool {
+        self.send_client_reports
+    }
+
+    /// How long the last flush may take.
+    pub fn get_shutdown_timeout(&self) -> Duration {
+        self.shutdown_timeout
+    }
+
+    /// How many bytes may wait for delivery.
+    pub fn get_queue_bytes(&self) -> usize {
+        self.queue_bytes
+    }
+
+    fn set_dsn(mut self, option: &'static str, dsn: &str) -> Self {
+        if dsn.trim().is_empty() {
+            self.dsn = None;
+            return self;
+        }
+        match dsn.trim().parse() {
+            Ok(dsn) => self.dsn = Some(dsn),
+            Err(error) => self.error = self.error.or(Some(OptionsError { option, message: format!("{error}") })),
+        }
+        self
+    }
+
+    fn set_rate(mut self, option: &'static str, rate: f64) -> Self {
+        if !(0.0..=1.0).contains(&rate) {
+            return self.fail(option, &rate.to_string(), RATE_RULE);
+        }
+        self.sampling.rate = Some(rate);
+        self
+    }
+
+    fn fail(mut self, option: &'static str, value: &str, rule: &str) -> Self {
+        let message = format!("{value:?} is {rule}");
+        self.error = self.error.or(Some(OptionsError { option, message }));
+        self
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("dsn", &self.dsn)
+            .field("release", &self.release)
+            .field("environment", &self.environment)
+            .field("sampling", &self.sampling)
+            .field("tracing_origins", &self.tracing_origins)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+const RATE_RULE: &str = "not a rate: write a number from 0 (nothing) to 1 (everything)";
+
+/// An option that breaks its rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionsError {
+    option: &'static str,
+    message: String,
+}
+
+impl fmt::Display for OptionsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "option {}: {}", self.option, self.message)
+    }
+}
+
+impl std::error::Error for OptionsError {}
+
+fn is_false(value: &str) -> bool {
+    ["false", "f", "n", "no", "off", "0"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(vars: &[(&str, &str)]) -> Result<Options, OptionsError> {
+        Options::from_vars(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_environment_is_read_and_code_wins() {
+        let options = from(&[
+            ("SENTRY_DSN", "http://key@localhost:8969/1"),
+            ("SENTRY_RELEASE", "shop@1"),
+            ("SENTRY_TRACES_SAMPLE_RATE", "0.5"),
+            ("SENTRY_ENVIRONMENT", " "),
+        ])
+        .unwrap()
+        .traces_sample_rate(0.25);
+        assert_eq!(options.dsn.as_ref().map(Dsn::project_id), Some("1"));
+        assert_eq!(options.release.as_deref(), Some("shop@1"));
+        assert_eq!(options.environment, "production", "blank is as good as unset");
+        assert_eq!(options.sampling.rate, Some(0.25));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_rule() {
+        let rate = from(&[("SENTRY_TRACES_SAMPLE_RATE", "often")]).unwrap_err().to_string();
+        assert!(rate.contains("SENTRY_TRACES_SAMPLE_RATE") && rate.contains("often") && rate.contains("0"), "{rate}");
+        let rate = Options::new().traces_sample_rate(1.5).validated().unwrap_err().to_string();
+        assert!(rate.contains("traces_sample_rate") && rate.contains("1.5"), "{rate}");
+        assert!(Options::new().traces_sample_rate(f64::NAN).validated().is_err());
+        let dsn = Options::new().dsn("https://host/1").validated().unwrap_err().to_string();
+        assert!(dsn.contains("option dsn") && dsn.contains("https://host/1"), "{dsn}");
+    }
+
+    #[test]
+    fn the_trace_of_the_parent_process_is_read_unless_forbidden() {
+        let trace = ("SENTRY_TRACE", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1");
+        assert_eq!(from(&[trace]).unwrap().environment_carrier.len(), 1);
+        assert_eq!(from(&[trace, ("SENTRY_USE_ENVIRONMENT", "No")]).unwrap().environment_carrier.len(), 0);
+    }
+}

@@ -1,0 +1,262 @@
+//! Where trace headers may go: `tracing_origins`.
+
+use std::fmt;
+
+use regex_lite::Regex;
+
+/// One entry of [`Options::tracing_origins`](crate::Options::tracing_origins): a place that may receive trace headers.
+///
+/// Every rule judges the URL without its userinfo, query and fragment, so that nobody lets headers out by
+/// writing an allowed name into a parameter (Sentry SDK specification, *Trace Propagation* 1.9,
+/// `tracePropagationTargets`).
+///
+/// ```
+/// use sentrace_core::Origin;
+///
+/// let api = Origin::host("example.com");
+/// assert!(api.matches("https://api.example.com:8443/pay?next=/"));
+/// assert!(!api.matches("https://example.com.evil.test/"));
+/// assert!(!api.matches("https://evil.test/?to=example.com"));
+/// ```
+#[derive(Clone)]
+pub struct Origin(Rule);
+
+#[derive(Clone)]
+enum Rule {
+    Host(String),
+    Contains(String),
+    Regex(Regex),
+}
+
+impl Origin {
+    /// The host `name` and all hosts below it (`api.example.com` for `example.com`), on every port. Recommended.
+    ///
+    /// IPv6 addresses are written with or without brackets.
+    pub fn host(name: impl Into<String>) -> Self {
+        let name = name.into().trim().trim_start_matches("*.").trim_start_matches('.').to_ascii_lowercase();
+        Self(Rule::Host(unbracketed(&name).to_owned()))
+    }
+
+    /// Every URL that contains `text`, for example `"/internal/"`.
+    pub fn contains(text: impl Into<String>) -> Self {
+        Self(Rule::Contains(text.into()))
+    }
+
+    /// Every URL in which `pattern` (the syntax of the `regex-lite` crate) is found.
+    ///
+    /// # Errors
+    /// [`OriginError`] where the pattern is not a regular expression.
+    pub fn regex(pattern: &str) -> Result<Self, OriginError> {
+        match Regex::new(pattern) {
+            Ok(regex) => Ok(Self(Rule::Regex(regex))),
+            Err(error) => Err(OriginError { pattern: pattern.to_owned(), reason: error.to_string() }),
+        }
+    }
+
+    /// Whether `url` (absolute, `scheme://host/…`) may receive trace headers by this rule.
+    pub fn matches(&self, url: &str) -> bool {
+        let url = Target::parse(url);
+        self.matches_target(&url)
+    }
+
+    fn matches_target(&self, target: &Target<'_>) -> bool {
+        match &self.0 {
+            Rule::Host(name) => target.host.is_some_and(|host| host_is_within(host, name)),
+            Rule::Contains(text) => target.before_userinfo_contains(text),
+            Rule::Regex(regex) => regex.is_match(&target.text()),
+        }
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Rule::Host(name) => write!(f, "Origin::host({name:?})"),
+            Rule::Contains(text) => write!(f, "Origin::contains({text:?})"),
+            Rule::Regex(regex) => write!(f, "Origin::regex({:?})", regex.as_str()),
+        }
+    }
+}
+
+/// A pattern of [`Origin::regex`] that is not a regular expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginError {
+    pattern: String,
+    reason: String,
+}
+
+impl fmt::Display for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pattern, reason } = self;
+        write!(f, "tracing origin {pattern:?} is not a regular expression ({reason}); use Origin::contains for plain text")
+    }
+}
+
+impl std::error::Error for OriginError {}
+
+/// What of a client concerns requests that leave the process.
+#[derive(Debug)]
+pub struct Outgoing {
+    origins: Vec<Origin>,
+    /// Authority of the DSN, so that reports about requests make no reports about themselves.
+    own: Option<(String, Option<u16>)>,
+}
+
+impl Outgoing {
+    pub(crate) fn new(origins: Option<Vec<Origin>>, own: Option<(String, Option<u16>)>) -> Self {
+        let this_machine = || ["localhost", "127.0.0.1", "::1"].map(Origin::host).to_vec();
+        Self { origins: origins.unwrap_or_else(this_machine), own }
+    }
+
+    /// Whether trace headers may be sent to `url`: one of the `tracing_origins` matches, and it is not Sentry itself.
+    ///
+    /// A text without a host (`/path`) matches nothing: where a request goes must be known before headers leave.
+    pub fn allows(&self, url: &str) -> bool {
+        let target = Target::parse(url);
+        target.host.is_some()
+            && !self.is_own_target(&target)
+            && self.origins.iter().any(|origin| origin.matches_target(&target))
+    }
+
+    /// Whether `url` belongs to the host that the DSN names: such requests are neither traced nor given headers.
+    pub fn is_own(&self, url: &str) -> bool {
+        self.is_own_target(&Target::parse(url))
+    }
+
+    fn is_own_target(&self, target: &Target<'_>) -> bool {
+        let (Some((host, port)), Some(target_host)) = (&self.own, target.host) else { return false };
+        host.eq_ignore_ascii_case(target_host) && *port == target.port_or_default()
+    }
+}
+
+/// The parts of a URL that are judged.
+struct Target<'a> {
+    /// `https://`, with which the text begins.
+    scheme: &'a str,
+    host: Option<&'a str>,
+    port: Option<u16>,
+    /// Host, port and path: all that is left without scheme, userinfo, query and fragment.
+    rest: &'a str,
+}
+
+impl<'a> Target<'a> {
+    fn parse(url: &'a str) -> Self {
+        let end = url.find(['?', '#']).unwrap_or(url.len());
+        let url = &url[..end];
+        let Some(start) = url.find("://").map(|at| at + 3) else {
+            return Self { scheme: "", host: None, port: None, rest: url };
+        };
+        let (scheme, rest) = url.split_at(start);
+        // A backslash ends the authority as a slash does: that is how browsers and the WHATWG rules read it.
+        let authority_end = rest.find(['/', '\\']).unwrap_or(rest.len());
+        let userinfo_end = rest[..authority_end].rfind('@').map_or(0, |at| at + 1);
+        let (host, port) = split_port(&rest[userinfo_end..authority_end]);
+        Self { scheme, host: (!host.is_empty()).then_some(host), port, rest: &rest[userinfo_end..] }
+    }
+
+    fn port_or_default(&self) -> Option<u16> {
+        self.port.or(match self.scheme {
+            "https://" => Some(443),
+            "http://" => Some(80),
+            _ => None,
+        })
+    }
+
+    fn before_userinfo_contains(&self, text: &str) -> bool {
+        self.rest.contains(text) || (text.contains(':') && self.text().contains(text))
+    }
+
+    fn text(&self) -> String {
+        [self.scheme, self.rest].concat()
+    }
+}
+
+fn split_port(authority: &str) -> (&str, Option<u16>) {
+    if let Some(inside) = authority.strip_prefix('[') {
+        let (host, after) = inside.split_once(']').unwrap_or((inside, ""));
+        return (host, after.strip_prefix(':').and_then(|port| port.parse().ok()));
+    }
+    match authority.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok()),
+        None => (authority, None),
+    }
+}
+
+fn unbracketed(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Exact or below `name`: the same text, or ending in `.name`.
+fn host_is_within(host: &str, name: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let Some(start) = host.len().checked_sub(name.len()) else { return false };
+    !name.is_empty()
+        && host.is_char_boundary(start)
+        && host[start..].eq_ignore_ascii_case(name)
+        && (start == 0 || host.as_bytes()[start - 1] == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_judge_the_url_by_host_text_and_pattern() {
+        let regex = Origin::regex(r"^https://[a-z]+\.example\.com/v\d").unwrap();
+        let rows: &[(&Origin, &str, bool, &str)] = &[
+            (&Origin::host("example.com"), "https://example.com/", true, "the host itself"),
+            (&Origin::host("example.com"), "https://EXAMPLE.com./x", true, "case and the root dot do not matter"),
+            (&Origin::host("example.com"), "https://a.b.example.com:8443", true, "hosts below it, any port"),
+            (&Origin::host("example.com"), "https://badexample.com/", false, "a suffix without a dot is another host"),
+            (&Origin::host("example.com"), "https://example.com@evil.test/", false, "userinfo is not the host"),
+            (&Origin::host("example.com"), "https://evil.test\\@example.com/", false, "a backslash ends the authority"),
+            (&Origin::host("example.com"), "https://evil.test/?u=https://example.com/", false, "nor is the query"),
+            (&Origin::host("example.com"), "https://evil.test/#example.com", false, "nor is the fragment"),
+            (&Origin::host("*.example.com"), "https://api.example.com/", true, "a leading wildcard is understood"),
+            (&Origin::host("[::1]"), "http://[::1]:3000/", true, "IPv6 with brackets"),
+            (&Origin::host("::1"), "http://[::1]/", true, "IPv6 without brackets"),
+            (&Origin::host(""), "http://example.com/", false, "an empty name allows nothing"),
+            (&Origin::contains("/internal/"), "https://a.test/internal/x", true, "text in the path"),
+            (&Origin::contains("/internal/"), "https://a.test/x?next=/internal/", false, "text in the query"),
+            (&Origin::contains("/internal/"), "https://a.test/x#/internal/", false, "text in the fragment"),
+            (&Origin::contains("internal"), "https://internal:pw@a.test/x", false, "text in the userinfo"),
+            (&Origin::contains("https://a"), "https://u:p@a.test/x", true, "text over the place of the userinfo"),
+            (&regex, "https://api.example.com/v2/pay", true, "a pattern from the start"),
+            (&regex, "http://evil.test/?https://api.example.com/v2", false, "a pattern in the query"),
+        ];
+        for (origin, url, expected, reason) in rows {
+            assert_eq!(origin.matches(url), *expected, "{origin:?} on {url}: {reason}");
+        }
+    }
+
+    #[test]
+    fn by_default_only_this_machine_gets_headers() {
+        let outgoing = Outgoing::new(None, None);
+        for url in ["http://localhost:3000/x", "http://127.0.0.1/", "https://[::1]:8/"] {
+            assert!(outgoing.allows(url), "{url}");
+        }
+        for url in ["https://example.com/", "http://localhost.evil.test/", "/relative", "", "http://"] {
+            assert!(!outgoing.allows(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_empty_list_allows_nothing() {
+        assert!(!Outgoing::new(Some(Vec::new()), None).allows("http://localhost/"));
+    }
+
+    #[test]
+    fn sentry_itself_gets_no_headers_even_where_a_rule_matches() {
+        let outgoing = Outgoing::new(Some(vec![Origin::contains("/")]), Some(("ingest.test".into(), Some(443))));
+        assert!(!outgoing.allows("https://ingest.test/api/1/envelope/"));
+        assert!(outgoing.is_own("https://INGEST.test:443/"));
+        assert!(!outgoing.is_own("https://ingest.test:8443/"), "another port is another service");
+        assert!(outgoing.allows("https://a.test/"));
+    }
+
+    #[test]
+    fn a_bad_pattern_is_named() {
+        let error = Origin::regex("(").unwrap_err().to_string();
+        assert!(error.contains("\"(\"") && error.contains("Origin::contains"), "{error}");
+    }
+}

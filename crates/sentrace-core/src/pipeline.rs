@@ -1,0 +1,54 @@
+//! What traces and spans need of their client: where they go, how they are counted, what heads put into traces.
+
+use std::sync::Arc;
+
+use sentrace_protocol::{SpanId, TraceId};
+
+use crate::deliver::{Deliver, Finished};
+use crate::losses::Losses;
+use crate::outgoing::Outgoing;
+use crate::record::{Record, RecordPool};
+use crate::sampling::Sampling;
+
+/// Who reports: the same in payloads and in the dynamic sampling contexts of the traces that begin here.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) public_key: Option<String>,
+    pub(crate) org_id: Option<String>,
+    pub(crate) release: Option<String>,
+    pub(crate) environment: String,
+    pub(crate) server_name: Option<String>,
+}
+
+/// The trace of what runs outside any request: continued from the environment, or this process's own.
+#[derive(Debug)]
+pub(crate) struct ProcessTrace {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    /// The span of the process that started us, where the environment told one.
+    pub(crate) parent_span_id: Option<SpanId>,
+    pub(crate) sampled: Option<bool>,
+    pub(crate) baggage: String,
+}
+
+/// The immutable inside of a client.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) deliver: Arc<dyn Deliver>,
+    pub(crate) losses: Arc<Losses>,
+    pub(crate) pool: Arc<RecordPool>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) sampling: Sampling,
+    pub(crate) process_trace: ProcessTrace,
+    pub(crate) strict_trace_continuation: bool,
+    pub(crate) propagate_traceparent: bool,
+    pub(crate) max_spans: usize,
+}
+
+impl Pipeline {
+    pub(crate) fn hand_over(&self, record: Box<Record>) {
+        let finished = Finished::new(record, Arc::clone(&self.pool), Arc::clone(&self.identity));
+        self.deliver.deliver(finished);
+    }
+}

@@ -1,0 +1,75 @@
+//! Ids and random fractions from a fast generator per thread, seeded from the system.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use rand::rngs::{SmallRng, SysRng};
+use rand::{Rng, SeedableRng};
+use sentrace_protocol::{EventId, SpanId, TraceId};
+
+thread_local! {
+    static GENERATOR: RefCell<SmallRng> = RefCell::new(seeded());
+}
+
+/// A new trace id, never zero.
+pub(crate) fn trace_id() -> TraceId {
+    non_zero(TraceId::from_bytes)
+}
+
+/// A new span id, never zero.
+pub(crate) fn span_id() -> SpanId {
+    non_zero(SpanId::from_bytes)
+}
+
+/// A new event id, never zero.
+pub(crate) fn event_id() -> EventId {
+    non_zero(EventId::from_bytes)
+}
+
+fn non_zero<const N: usize, T>(from_bytes: impl Fn([u8; N]) -> Option<T>) -> T {
+    loop {
+        if let Some(id) = from_bytes(random_bytes()) {
+            return id;
+        }
+    }
+}
+
+fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    let filled = GENERATOR.try_with(|generator| match generator.try_borrow_mut() {
+        Ok(mut generator) => generator.fill_bytes(&mut bytes),
+        Err(_) => seeded().fill_bytes(&mut bytes),
+    });
+    // A destructor that runs after this thread's generator is gone may still start a span.
+    if filled.is_err() {
+        seeded().fill_bytes(&mut bytes);
+    }
+    bytes
+}
+
+fn seeded() -> SmallRng {
+    SmallRng::try_from_rng(&mut SysRng).unwrap_or_else(|_| SmallRng::seed_from_u64(fallback_seed()))
+}
+
+/// Without the system's randomness ids need not be secret, only different.
+fn fallback_seed() -> u64 {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
+    nanos ^ u64::from(std::process::id()).rotate_left(32) ^ CALLS.fetch_add(1, Ordering::Relaxed).rotate_left(48)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_of_several_threads_differ() {
+        let threads: Vec<_> =
+            (0..4).map(|_| std::thread::spawn(|| (0..1000).map(|_| span_id()).collect::<Vec<_>>())).collect();
+        let ids: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(ids.len(), 4000);
+    }
+}

@@ -1,0 +1,196 @@
+//! What one transaction leaves behind: compact, owned, reusable, free of any HTTP library's types.
+
+mod payload;
+mod pool;
+mod request;
+mod text;
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use sentrace_protocol::{EventId, SpanId, SpanStatus, TraceId, TransactionSource, Value};
+
+pub(crate) use self::payload::{Anchor, SDK};
+pub(crate) use self::pool::RecordPool;
+pub(crate) use self::request::RequestRecord;
+pub(crate) use self::text::{Arena, Text, cut};
+
+/// Entries of data and tags that a record may hold.
+const MAX_ENTRIES: usize = 16 * 1024;
+/// Elements that a recycled record keeps room for.
+const KEPT_ELEMENTS: usize = 64;
+
+/// Where a span stands in its record; the transaction's own span is the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot(u32);
+
+impl Slot {
+    pub(crate) const ROOT: Self = Self(0);
+
+    pub(crate) fn of_mut(self, spans: &mut [SpanRecord]) -> Option<&mut SpanRecord> {
+        spans.get_mut(self.0 as usize)
+    }
+}
+
+/// A transaction while it is recorded and until it is delivered.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) arena: Arena,
+    pub(crate) event_id: EventId,
+    pub(crate) trace_id: TraceId,
+    pub(crate) name: Name,
+    pub(crate) source: TransactionSource,
+    pub(crate) spans: Vec<SpanRecord>,
+    pub(crate) data: Vec<DataEntry>,
+    pub(crate) tags: Vec<TagEntry>,
+    pub(crate) request: RequestRecord,
+    pub(crate) response_status: Option<u16>,
+    pub(crate) first_byte: Option<Instant>,
+    /// The frozen dynamic sampling context, as it went out: `sentry-` members of `baggage`.
+    pub(crate) baggage: Text,
+}
+
+/// `GET /users/{id}` as its two parts, put together by whoever writes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Name {
+    pub(crate) method: Text,
+    pub(crate) rest: Text,
+}
+
+#[derive(Debug)]
+pub(crate) struct SpanRecord {
+    pub(crate) span_id: SpanId,
+    pub(crate) parent_span_id: Option<SpanId>,
+    pub(crate) op: Text,
+    pub(crate) description: Text,
+    pub(crate) origin: Text,
+    pub(crate) status: Option<SpanStatus>,
+    pub(crate) start: Instant,
+    pub(crate) end: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct DataEntry {
+    pub(crate) slot: Slot,
+    pub(crate) key: Text,
+    pub(crate) value: RecordedValue,
+}
+
+#[derive(Debug)]
+pub(crate) struct TagEntry {
+    pub(crate) slot: Slot,
+    pub(crate) key: Text,
+    pub(crate) value: Text,
+}
+
+#[derive(Debug)]
+pub(crate) enum RecordedValue {
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(Text),
+    Other(Box<Value<'static>>),
+}
+
+impl Record {
+    pub(crate) fn new(event_id: EventId, trace_id: TraceId) -> Self {
+        Self {
+            arena: Arena::default(),
+            event_id,
+            trace_id,
+            name: Name { method: Text::EMPTY, rest: Text::EMPTY },
+            source: TransactionSource::Custom,
+            spans: Vec::new(),
+            data: Vec::new(),
+            tags: Vec::new(),
+            request: RequestRecord::default(),
+            response_status: None,
+            first_byte: None,
+            baggage: Text::EMPTY,
+        }
+    }
+
+    /// Makes a used record as good as new, its buffers kept.
+    pub(crate) fn reset(&mut self, event_id: EventId, trace_id: TraceId) {
+        self.arena.clear();
+        self.event_id = event_id;
+        self.trace_id = trace_id;
+        self.name = Name { method: Text::EMPTY, rest: Text::EMPTY };
+        self.source = TransactionSource::Custom;
+        clear(&mut self.spans);
+        clear(&mut self.data);
+        clear(&mut self.tags);
+        self.request.clear();
+        self.response_status = None;
+        self.first_byte = None;
+        self.baggage = Text::EMPTY;
+    }
+
+    /// Adds a span; the caller bounds how many.
+    pub(crate) fn push_span(&mut self, span: SpanRecord) -> Option<Slot> {
+        let slot = Slot(u32::try_from(self.spans.len()).ok()?);
+        self.spans.push(span);
+        Some(slot)
+    }
+
+    pub(crate) fn set_data(&mut self, slot: Slot, key: Cow<'static, str>, value: Value<'_>) {
+        if self.data.len() >= MAX_ENTRIES || self.arena.is_full() {
+            return;
+        }
+        let key = self.arena.keep(key);
+        let value = match value {
+            Value::Bool(value) => RecordedValue::Bool(value),
+            Value::Int(value) => RecordedValue::Int(value),
+            Value::Float(value) => RecordedValue::Float(value),
+            Value::Str(value) => RecordedValue::Text(self.arena.copy(&value)),
+            other => RecordedValue::Other(Box::new(other.into_owned())),
+        };
+        self.data.push(DataEntry { slot, key, value });
+    }
+
+    pub(crate) fn set_tag(&mut self, slot: Slot, key: Cow<'static, str>, value: &str) {
+        if self.tags.len() >= MAX_ENTRIES || self.arena.is_full() {
+            return;
+        }
+        let (key, value) = (self.arena.keep(key), self.arena.copy(value));
+        self.tags.push(TagEntry { slot, key, value });
+    }
+
+    pub(crate) fn set_name(&mut self, method: &str, rest: &str, source: TransactionSource) {
+        let method = self.arena.copy(method);
+        let rest = self.arena.copy(rest);
+        self.name = Name { method, rest };
+        self.source = source;
+    }
+
+    /// The transaction's name: `GET /users/{id}`, or one text where there is no method.
+    pub(crate) fn name(&self) -> Cow<'_, str> {
+        match (self.arena.get(self.name.method), self.arena.get(self.name.rest)) {
+            ("", rest) => Cow::Borrowed(rest),
+            (method, rest) => Cow::Owned([method, " ", rest].concat()),
+        }
+    }
+
+    /// Spans below the transaction, finished or not.
+    pub(crate) fn child_spans(&self) -> usize {
+        self.spans.len().saturating_sub(1)
+    }
+
+    pub(crate) fn unfinished_spans(&self) -> usize {
+        self.spans.iter().skip(1).filter(|span| span.end.is_none()).count()
+    }
+
+    /// About how many bytes the record holds in memory.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>()
+            + self.arena.len()
+            + self.spans.len() * size_of::<SpanRecord>()
+            + self.data.len() * size_of::<DataEntry>()
+            + self.tags.len() * size_of::<TagEntry>()
+    }
+}
+
+fn clear<T>(elements: &mut Vec<T>) {
+    elements.clear();
+    elements.shrink_to(KEPT_ELEMENTS);
+}

@@ -1,0 +1,235 @@
+//! From a record to the payload that Sentry reads. Runs on the worker, never on a request's thread.
+
+use std::borrow::Cow;
+use std::time::{Instant, SystemTime};
+
+use sentrace_protocol::sensitive::FILTERED;
+use sentrace_protocol::transaction::{
+    Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction,
+};
+use sentrace_protocol::{SpanStatus, Value};
+
+use super::{Record, RecordedValue, Slot, SpanRecord};
+use crate::pipeline::Identity;
+
+/// One moment on both clocks. Records keep monotonic times only, which are read once and never jump; the wall
+/// clock is looked at when the payload is built.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Anchor {
+    wall: SystemTime,
+    monotonic: Instant,
+}
+
+impl Anchor {
+    pub(crate) fn now() -> Self {
+        Self { wall: SystemTime::now(), monotonic: Instant::now() }
+    }
+
+    fn timestamp(&self, at: Instant) -> Timestamp {
+        let wall = match self.monotonic.checked_duration_since(at) {
+            Some(ago) => self.wall.checked_sub(ago),
+            None => self.wall.checked_add(at.duration_since(self.monotonic)),
+        };
+        Timestamp(wall.and_then(|wall| wall.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default())
+    }
+}
+
+impl Record {
+    /// The payload, borrowed from the record. `None` for a record without its own span.
+    pub(crate) fn transaction<'a>(&'a self, identity: &'a Identity, anchor: &Anchor) -> Option<Transaction<'a>> {
+        let (root, children) = self.spans.split_first()?;
+        let mut spans: Vec<Span<'a>> = Vec::with_capacity(children.len());
+        let mut payload_index = vec![None; self.spans.len()];
+        for (index, child) in children.iter().enumerate() {
+            if let Some(end) = child.end {
+                payload_index[index + 1] = Some(spans.len());
+                spans.push(self.child(child, end, anchor));
+            }
+        }
+
+        let mut root_data = Data::default();
+        self.describe_request(root, &mut root_data);
+        let mut root_tags = Tags::default();
+        for entry in &self.data {
+            let (key, value) = (Cow::Borrowed(self.arena.get(entry.key)), self.value(&entry.value));
+            match self.target(entry.slot, &payload_index) {
+                Target::Root => root_data.set(key, value),
+                Target::Child(index) => spans[index].data.set(key, value),
+                Target::Unfinished => {}
+            }
+        }
+        for entry in &self.tags {
+            let (key, value) = (Cow::Borrowed(self.arena.get(entry.key)), Cow::Borrowed(self.arena.get(entry.value)));
+            match self.target(entry.slot, &payload_index) {
+                Target::Root => root_tags.set(key, value),
+                Target::Child(index) => spans[index].tags.set(key, value),
+                Target::Unfinished => {}
+            }
+        }
+
+        Some(Transaction {
+            event_id: self.event_id,
+            name: self.name(),
+            source: self.source,
+            start_timestamp: anchor.timestamp(root.start),
+            timestamp: anchor.timestamp(root.end.unwrap_or(root.start)),
+            trace: TraceContext {
+                trace_id: self.trace_id,
+                span_id: root.span_id,
+                parent_span_id: root.parent_span_id,
+                op: Cow::Borrowed(self.arena.get(root.op)),
+                status: root.status,
+                origin: Cow::Borrowed(self.arena.get(root.origin)),
+                data: root_data,
+            },
+            request: self.request.is_some().then(|| self.request()),
+            response: self.response_status.map(|status_code| ResponseContext { status_code }),
+            tags: root_tags,
+            release: identity.release.as_deref().map(Cow::Borrowed),
+            environment: Some(Cow::Borrowed(&identity.environment)),
+            server_name: identity.server_name.as_deref().map(Cow::Borrowed),
+            sdk: SDK,
+            spans,
+        })
+    }
+
+    fn target(&self, slot: Slot, payload_index: &[Option<usize>]) -> Target {
+        match slot {
+            Slot::ROOT => Target::Root,
+            Slot(index) => match payload_index.get(index as usize) {
+                Some(Some(index)) => Target::Child(*index),
+                _ => Target::Unfinished,
+            },
+        }
+    }
+
+    fn child<'a>(&'a self, span: &SpanRecord, end: Instant, anchor: &Anchor) -> Span<'a> {
+        let description = self.arena.get(span.description);
+        Span {
+            span_id: span.span_id,
+            parent_span_id: span.parent_span_id,
+            op: Cow::Borrowed(self.arena.get(span.op)),
+            description: (!description.is_empty()).then_some(Cow::Borrowed(description)),
+            status: Some(span.status.unwrap_or(SpanStatus::Ok)),
+            origin: Cow::Borrowed(self.arena.get(span.origin)),
+            start_timestamp: anchor.timestamp(span.start),
+            timestamp: anchor.timestamp(end),
+            tags: Tags::default(),
+            data: Data::default(),
+        }
+    }
+
+    fn value<'a>(&'a self, value: &'a RecordedValue) -> Value<'a> {
+        match value {
+            RecordedValue::Bool(value) => Value::Bool(*value),
+            RecordedValue::Int(value) => Value::Int(*value),
+            RecordedValue::Float(value) => Value::Float(*value),
+            RecordedValue::Text(text) => Value::Str(Cow::Borrowed(self.arena.get(*text))),
+            RecordedValue::Other(value) => (**value).clone(),
+        }
+    }
+
+    /// The `request` interface (Sentry SDK specification, *Event Payloads*, Request).
+    fn request(&self) -> Request<'_> {
+        let text = |text| Cow::Borrowed(self.arena.get(text));
+        Request {
+            method: text(self.request.method),
+            url: Cow::Owned(self.url()),
+            query_string: self.request.query.map(text),
+            headers: self.request.headers.iter().map(|(name, value)| (text(*name), text(*value))).collect(),
+        }
+    }
+
+    /// The URL without its query.
+    fn url(&self) -> String {
+        let [scheme, host, path] =
+            [self.request.scheme, self.request.host, self.request.path].map(|text| self.arena.get(text));
+        if host.is_empty() { path.to_owned() } else { [scheme, "://", host, path].concat() }
+    }
+
+    /// The attributes of an HTTP request (sentry-conventions, the same names as OpenTelemetry's).
+    fn describe_request<'a>(&'a self, root: &SpanRecord, data: &mut Data<'a>) {
+        if self.request.is_some() {
+            let request = &self.request;
+            let mut put = |key: &'static str, text: &'a str| {
+                if !text.is_empty() {
+                    data.set(Cow::Borrowed(key), Value::Str(Cow::Borrowed(text)));
+                }
+            };
+            let (address, port) = split_host(self.arena.get(request.host));
+            put("http.request.method", self.arena.get(request.method));
+            put("http.route", self.arena.get(request.route));
+            put("url.path", self.arena.get(request.path));
+            put("url.query", request.query.map_or("", |query| self.arena.get(query)));
+            put("url.scheme", self.arena.get(request.scheme));
+            put("server.address", address);
+            put("network.protocol.version", self.arena.get(request.protocol_version));
+            put("user_agent.original", self.header("user-agent"));
+            if let Some(port) = port {
+                data.set(Cow::Borrowed("server.port"), Value::Int(port.into()));
+            }
+            data.set(Cow::Borrowed("url.full"), Value::Str(Cow::Owned(self.full_url())));
+        }
+        if let Some(status) = self.response_status {
+            data.set(Cow::Borrowed("http.response.status_code"), Value::Int(status.into()));
+        }
+        if let Some(first_byte) = self.first_byte {
+            let seconds = first_byte.saturating_duration_since(root.start).as_secs_f64();
+            data.set(Cow::Borrowed("http.request.time_to_first_byte"), Value::Float(seconds));
+        }
+    }
+
+    fn full_url(&self) -> String {
+        let mut url = self.url();
+        if let Some(query) = self.request.query {
+            url.push('?');
+            url.push_str(self.arena.get(query));
+        }
+        url
+    }
+
+    fn header(&self, name: &str) -> &str {
+        let found = self.request.headers.iter().find(|(recorded, _)| self.arena.get(*recorded) == name);
+        found.map(|(_, value)| self.arena.get(*value)).filter(|value| *value != FILTERED).unwrap_or_default()
+    }
+}
+
+enum Target {
+    Root,
+    Child(usize),
+    Unfinished,
+}
+
+/// Who speaks, in payloads and envelope headers.
+pub(crate) const SDK: SdkInfo<'static> =
+    SdkInfo { name: Cow::Borrowed("sentrace.rust"), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) };
+
+fn split_host(host: &str) -> (&str, Option<u16>) {
+    let port_at = match host.rfind(']') {
+        Some(bracket) => host[bracket..].find(':').map(|at| bracket + at),
+        None => host.rfind(':'),
+    };
+    match port_at.map(|at| (&host[..at], host[at + 1..].parse())) {
+        Some((address, Ok(port))) => (address, Some(port)),
+        _ => (host, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_split_at_their_port() {
+        let rows = [
+            ("example.com", ("example.com", None)),
+            ("example.com:8080", ("example.com", Some(8080))),
+            ("[::1]:80", ("[::1]", Some(80))),
+            ("[::1]", ("[::1]", None)),
+            ("odd:port", ("odd:port", None)),
+        ];
+        for (host, expected) in rows {
+            assert_eq!(split_host(host), expected, "{host}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The bytes of a record in one buffer, addressed by ranges: no allocation per name, key or value.
+
+use std::borrow::Cow;
+
+/// Longest single text that is kept, in bytes; longer ones are cut at a character.
+const MAX_TEXT: usize = 8 * 1024;
+/// Bytes a record may hold: Sentry refuses transactions beyond 1 MiB.
+const MAX_TOTAL: usize = 1024 * 1024;
+/// A buffer that grew beyond this for one request is not kept for the next ones.
+const MAX_KEPT: usize = 16 * 1024;
+
+/// A text of the record: a literal of the program, or a range of the buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    Literal(&'static str),
+    Copied { start: u32, end: u32 },
+}
+
+impl Text {
+    pub(crate) const EMPTY: Self = Self::Literal("");
+}
+
+/// The buffer.
+#[derive(Debug, Default)]
+pub(crate) struct Arena {
+    buffer: String,
+}
+
+impl Arena {
+    /// Copies `text`, cut to what a record may hold.
+    pub(crate) fn copy(&mut self, text: &str) -> Text {
+        let room = MAX_TOTAL.saturating_sub(self.buffer.len()).min(MAX_TEXT);
+        let text = cut(text, room);
+        self.write(|buffer| buffer.push_str(text))
+    }
+
+    /// Copies what is borrowed for a while and keeps a literal as it is.
+    pub(crate) fn keep(&mut self, text: Cow<'static, str>) -> Text {
+        match text {
+            Cow::Borrowed(literal) if literal.len() <= MAX_TEXT => Text::Literal(literal),
+            other => self.copy(&other),
+        }
+    }
+
+    /// Lets `write` append to the buffer, for texts that are made on the way; what it writes must be bounded.
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut String)) -> Text {
+        let start = self.buffer.len();
+        write(&mut self.buffer);
+        match (u32::try_from(start), u32::try_from(self.buffer.len())) {
+            (Ok(start), Ok(end)) => Text::Copied { start, end },
+            _ => Text::EMPTY,
+        }
+    }
+
+    pub(crate) fn get(&self, text: Text) -> &str {
+        match text {
+            Text::Literal(literal) => literal,
+            Text::Copied { start, end } => self.buffer.get(start as usize..end as usize).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.buffer.len() >= MAX_TOTAL
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.buffer.clear();
+        self.buffer.shrink_to(MAX_KEPT);
+    }
+}
+
+/// The longest start of `text` that has at most `max` bytes and ends between characters.
+pub(crate) fn cut(text: &str, max: usize) -> &str {
+    match text.get(..max) {
+        Some(start) => start,
+        None if text.len() <= max => text,
+        None => &text[..text.floor_char_boundary(max)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(cut("äöü", 3), "ä");
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abc", 9), "abc");
+        let mut arena = Arena::default();
+        let text = arena.copy(&"ä".repeat(MAX_TEXT));
+        assert_eq!(arena.get(text).len(), MAX_TEXT);
+    }
+
+    #[test]
+    fn a_full_arena_takes_no_more() {
+        let mut arena = Arena::default();
+        let long = "x".repeat(MAX_TEXT);
+        for _ in 0..MAX_TOTAL / MAX_TEXT {
+            arena.copy(&long);
+        }
+        let text = arena.copy("more");
+        assert!(arena.is_full());
+        assert_eq!(arena.get(text), "");
+        arena.clear();
+        assert!(!arena.is_full());
+    }
+}

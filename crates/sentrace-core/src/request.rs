@@ -1,0 +1,23 @@
+//! What the pipeline asks of an incoming request, whatever HTTP library it came from.
+
+/// The parts of a request that are recorded and that a sampler may look at.
+///
+/// Adapters implement it over their own request type, borrowed: nothing of it is kept, only copied.
+pub trait RequestParts {
+    /// `GET`, in upper case.
+    fn method(&self) -> &str;
+    /// `http` or `https`.
+    fn scheme(&self) -> &str;
+    /// Host and port as the client wrote them, without userinfo; empty where unknown.
+    fn host(&self) -> &str;
+    /// The raw path.
+    fn path(&self) -> &str;
+    /// The query without its `?`.
+    fn query(&self) -> Option<&str>;
+    /// The route's template (`/users/{id}`), where the router has told it.
+    fn route(&self) -> Option<&str>;
+    /// `1.1`, `2` or `3`, as OpenTelemetry's `network.protocol.version`.
+    fn protocol_version(&self) -> &'static str;
+    /// Calls `each` with every header field: its lower-case name and its raw value.
+    fn for_each_header(&self, each: &mut dyn FnMut(&str, &[u8]));
+}

@@ -1,0 +1,216 @@
+//! The decision whether a transaction is recorded, made once, at its start.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use sentrace_protocol::TraceId;
+
+use crate::request::RequestParts;
+
+/// A random fraction in `[0, 1)` with six decimals, one for each trace (Sentry SDK specification, *Trace
+/// Propagation* 1.9, `sample_rand`). Decisions compare it to the rate, so that all services agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SampleRand(u32);
+
+const MILLION: u32 = 1_000_000;
+
+impl SampleRand {
+    /// The same for the same trace, wherever it is computed.
+    pub(crate) fn of_trace(trace_id: TraceId) -> Self {
+        let id = u128::from_be_bytes(trace_id.to_bytes());
+        // The finaliser of SplitMix64: ids of other SDKs are not evenly spread in every bit.
+        let mut bits = (id as u64) ^ ((id >> 64) as u64).rotate_left(32);
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+        Self((bits % u64::from(MILLION)) as u32)
+    }
+
+    /// What upstream wrote, where it is a fraction in `[0, 1)`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let fraction: f64 = text.parse().ok()?;
+        (0.0..1.0).contains(&fraction).then(|| Self(((fraction * f64::from(MILLION)) as u32).min(MILLION - 1)))
+    }
+
+    /// A fraction that explains upstream's decision at upstream's rate: below the rate where it was sampled, from
+    /// the rate on where it was not. `None` where no fraction does.
+    pub(crate) fn explaining(trace_id: TraceId, sampled: bool, rate: f64) -> Option<Self> {
+        let Self(anywhere) = Self::of_trace(trace_id);
+        let first_unsampled = (rate.clamp(0.0, 1.0) * f64::from(MILLION)).ceil() as u32;
+        let (low, high) = if sampled { (0, first_unsampled) } else { (first_unsampled, MILLION) };
+        (low < high).then(|| Self(low + anywhere % (high - low)))
+    }
+
+    pub(crate) fn is_below(self, rate: f64) -> bool {
+        f64::from(self.0) / f64::from(MILLION) < rate
+    }
+}
+
+impl fmt::Display for SampleRand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0.{:06}", self.0)
+    }
+}
+
+/// Decides the rate for one transaction; see [`Options::traces_sampler`](crate::Options::traces_sampler).
+pub type Sampler = Arc<dyn Fn(&SamplingContext<'_>) -> f64 + Send + Sync>;
+
+/// What a sampler knows of the transaction that is about to start.
+#[non_exhaustive]
+pub struct SamplingContext<'a> {
+    /// The trace's id.
+    pub trace_id: TraceId,
+    /// The transaction's operation, for example `http.server`.
+    pub op: &'a str,
+    /// The caller's decision, where one came in.
+    pub parent_sampled: Option<bool>,
+    /// The rate by which the trace's head decided, where it came in.
+    pub parent_sample_rate: Option<f64>,
+    /// The request, for transactions of a server layer.
+    pub request: Option<&'a dyn RequestParts>,
+    pub(crate) name: (&'a str, &'a str),
+}
+
+impl SamplingContext<'_> {
+    /// The transaction's name, for example `GET /users/{id}`.
+    pub fn name(&self) -> Cow<'_, str> {
+        match self.name {
+            ("", rest) => Cow::Borrowed(rest),
+            (method, rest) => Cow::Owned([method, " ", rest].concat()),
+        }
+    }
+}
+
+impl fmt::Debug for SamplingContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SamplingContext")
+            .field("name", &self.name())
+            .field("op", &self.op)
+            .field("parent_sampled", &self.parent_sampled)
+            .field("parent_sample_rate", &self.parent_sample_rate)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rules of one client. Neither a rate nor a sampler: traces pass through, nothing is recorded.
+#[derive(Clone, Default)]
+pub(crate) struct Sampling {
+    pub(crate) rate: Option<f64>,
+    pub(crate) sampler: Option<Sampler>,
+}
+
+impl fmt::Debug for Sampling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sampler = self.sampler.as_ref().map(|_| "Fn(&SamplingContext) -> f64");
+        f.debug_struct("Sampling").field("rate", &self.rate).field("sampler", &sampler).finish()
+    }
+}
+
+/// What was decided for a transaction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Decision {
+    pub(crate) sampled: bool,
+    /// The rate that decided, for the head's dynamic sampling context; an inherited decision has none of its own.
+    pub(crate) rate: Option<f64>,
+}
+
+/// Explicit decision, sampler, parent's decision, rate: the first that speaks decides.
+pub(crate) fn decide(
+    explicit: Option<bool>,
+    sampler: Option<&Sampler>,
+    rate: Option<f64>,
+    sample_rand: impl FnOnce() -> SampleRand,
+    context: &SamplingContext<'_>,
+) -> Decision {
+    if let Some(sampled) = explicit {
+        return Decision { sampled, rate: Some(if sampled { 1.0 } else { 0.0 }) };
+    }
+    let asked = sampler.and_then(|sampler| ask(sampler, context));
+    if let (None, Some(sampled)) = (asked, context.parent_sampled) {
+        return Decision { sampled, rate: None };
+    }
+    let rate = asked.or(rate).unwrap_or(0.0);
+    Decision { sampled: sample_rand().is_below(rate), rate: Some(rate) }
+}
+
+/// A sampler that panics or answers nonsense has no say.
+fn ask(sampler: &Sampler, context: &SamplingContext<'_>) -> Option<f64> {
+    let rate = crate::guarded(|| sampler(context))?;
+    if (0.0..=1.0).contains(&rate) {
+        return Some(rate);
+    }
+    crate::diagnostics::debug(format_args!(
+        "traces_sampler answered {rate} for {:?}: a rate is a number from 0 to 1, so it was ignored",
+        context.name()
+    ));
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace_id(last: u8) -> TraceId {
+        TraceId::from_bytes([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, last]).unwrap()
+    }
+
+    fn context(parent_sampled: Option<bool>) -> SamplingContext<'static> {
+        SamplingContext {
+            trace_id: trace_id(1),
+            op: "http.server",
+            parent_sampled,
+            parent_sample_rate: None,
+            request: None,
+            name: ("GET", "/"),
+        }
+    }
+
+    #[test]
+    fn the_first_that_speaks_decides() {
+        type Function = fn(&SamplingContext<'_>) -> f64;
+        let rows: [(Option<Function>, Option<f64>, Option<bool>, Option<bool>, bool, &str); 9] = [
+            (Some(|_| 0.0), Some(0.0), Some(true), Some(false), true, "explicit beats all"),
+            (Some(|_| 1.0), Some(0.0), None, Some(false), true, "a sampler beats the parent"),
+            (None, Some(0.0), None, Some(true), true, "the parent beats the rate, 0 included"),
+            (None, Some(1.0), None, Some(false), false, "the parent beats the rate"),
+            (None, Some(1.0), None, None, true, "the rate decides at the head"),
+            (None, Some(0.5), None, None, false, "not below the rate is not sampled"),
+            (Some(|_| f64::NAN), Some(1.0), None, Some(false), false, "nonsense has no say"),
+            (Some(|_| 1.5), Some(1.0), None, None, true, "nor has a rate above 1"),
+            (Some(|_| panic!("sampler")), Some(1.0), None, Some(true), true, "nor a panic"),
+        ];
+        for (sampler, rate, explicit, parent, expected, reason) in rows {
+            let sampler = sampler.map(|sampler| Arc::new(sampler) as Sampler);
+            let decision = decide(explicit, sampler.as_ref(), rate, || SampleRand(500_000), &context(parent));
+            assert_eq!(decision.sampled, expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn sample_rand_has_six_decimals_and_spreads_evenly() {
+        assert_eq!(SampleRand(42).to_string(), "0.000042");
+        assert_eq!(SampleRand::parse("0.104233"), Some(SampleRand(104_233)));
+        for nonsense in ["1.0", "-0.1", "NaN", "inf", "", "x"] {
+            assert_eq!(SampleRand::parse(nonsense), None, "{nonsense}");
+        }
+        let below_a_quarter =
+            (0..10_000u128).filter_map(|id| TraceId::from_bytes((id + 1).to_be_bytes())).filter(|id| {
+                SampleRand::of_trace(*id).is_below(0.25)
+            });
+        let share = below_a_quarter.count();
+        assert!((2_300..2_700).contains(&share), "{share} of 10,000 counted ids below 0.25");
+    }
+
+    #[test]
+    fn a_missing_sample_rand_is_chosen_to_explain_the_decision() {
+        for id in 1..=200 {
+            for (sampled, rate) in [(true, 0.25), (false, 0.25), (true, 0.000001), (false, 0.999999), (true, 1.0)] {
+                let rand = SampleRand::explaining(trace_id(id), sampled, rate).unwrap();
+                assert_eq!(rand.is_below(rate), sampled, "{rand} at {rate}");
+            }
+        }
+        assert_eq!(SampleRand::explaining(trace_id(1), true, 0.0), None, "nothing is below 0");
+        assert_eq!(SampleRand::explaining(trace_id(1), false, 1.0), None, "everything is below 1");
+    }
+}

@@ -1,0 +1,257 @@
+//! Spans: a handle that anyone may hold, and an owner that ends them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sentrace_protocol::losses::{Category, Reason};
+use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Traceparent, Value};
+
+use crate::headers::TraceHeaders;
+use crate::record::{Arena, Record, Slot, SpanRecord, Text};
+use crate::scope::Scoped;
+use crate::trace::{Recording, TraceState};
+
+/// The origin of what users write by hand.
+const MANUAL: &str = "manual";
+
+/// A handle to a span, a transaction's own span, or a trace without a transaction; cheap to clone.
+///
+/// Everything may be called on any of them, also after the span has ended or where nothing is recorded: then
+/// nothing happens.
+#[derive(Clone, Default)]
+pub struct SpanRef(Option<Handle>);
+
+#[derive(Clone)]
+struct Handle {
+    trace: Arc<TraceState>,
+    span_id: SpanId,
+    /// Where the span is recorded, if it is.
+    slot: Option<Slot>,
+}
+
+impl SpanRef {
+    /// A handle to nothing.
+    pub(crate) const fn none() -> Self {
+        Self(None)
+    }
+
+    /// The transaction's own span, or the trace itself.
+    pub(crate) fn root(trace: Arc<TraceState>) -> Self {
+        let slot = (trace.recording == Recording::Sampled).then_some(Slot::ROOT);
+        Self(Some(Handle { span_id: trace.span_id, trace, slot }))
+    }
+
+    /// Whether there is a trace at all.
+    pub fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether what is set here will be sent: the transaction was sampled and has not ended.
+    pub fn is_recording(&self) -> bool {
+        self.with_record(|_, _| ()).is_some()
+    }
+
+    /// The trace's id.
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.0.as_ref().map(|handle| handle.trace.trace_id)
+    }
+
+    /// The id under which what is called from here will find its parent.
+    pub fn span_id(&self) -> Option<SpanId> {
+        self.0.as_ref().map(|handle| handle.span_id)
+    }
+
+    /// The sampling decision that goes out: open where tracing is off and nobody upstream decided.
+    pub fn sampled(&self) -> Option<bool> {
+        self.0.as_ref().and_then(|handle| handle.trace.sampled)
+    }
+
+    /// Starts a span below this one. It is not current by itself: use [`scope`](Self::scope),
+    /// [`enter`](Self::enter) or [`in_span`](crate::in_span).
+    ///
+    /// `op` is the kind of work (`db.query`, `task`), low in number of values; `description` tells this one.
+    /// A transaction takes at most 1,000 spans; further ones are counted as lost.
+    pub fn start_span(&self, op: impl Into<Cow<'static, str>>, description: impl AsRef<str>) -> Span {
+        Span(self.start_child(op.into(), description.as_ref()))
+    }
+
+    fn start_child(&self, op: Cow<'static, str>, description: &str) -> Self {
+        let Some(parent) = &self.0 else { return Self::none() };
+        let trace = &parent.trace;
+        let lost = match trace.recording {
+            Recording::Off => return self.without_slot(),
+            Recording::Unsampled => Reason::SampleRate,
+            Recording::Sampled => match &mut trace.live().record {
+                Some(record) if record.child_spans() < trace.pipeline.max_spans => {
+                    let span_id = crate::random::span_id();
+                    let (op, description) = (record.arena.keep(op), record.arena.copy(description));
+                    let slot = record.push_span(SpanRecord {
+                        span_id,
+                        parent_span_id: Some(parent.span_id),
+                        op,
+                        description,
+                        origin: Text::Literal(MANUAL),
+                        status: None,
+                        start: Instant::now(),
+                        end: None,
+                    });
+                    return Self(Some(Handle { trace: Arc::clone(trace), span_id, slot }));
+                }
+                Some(_) => Reason::BufferOverflow,
+                // The transaction has been sent: this span has nothing left to belong to.
+                None => Reason::InsufficientData,
+            },
+        };
+        trace.pipeline.losses.record(lost, Category::Span, 1);
+        self.without_slot()
+    }
+
+    /// What is not recorded hands its parent's id on: whoever is called from there finds a parent that exists.
+    fn without_slot(&self) -> Self {
+        Self(self.0.as_ref().map(|handle| Handle { slot: None, ..handle.clone() }))
+    }
+
+    /// Sets a value of the span's `data`: numbers, booleans, strings. The last value of a key stays.
+    pub fn set_data<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<Value<'v>>) {
+        if self.has_slot() {
+            let (key, value) = (key.into(), value.into());
+            self.with_record(|record, slot| record.set_data(slot, key, value));
+        }
+    }
+
+    /// Sets a tag: at most 200 characters for key and value.
+    pub fn set_tag(&self, key: impl Into<Cow<'static, str>>, value: impl AsRef<str>) {
+        if self.has_slot() {
+            let (key, value) = (key.into(), value.as_ref());
+            self.with_record(|record, slot| record.set_tag(slot, key, value));
+        }
+    }
+
+    /// Sets how it ended.
+    pub fn set_status(&self, status: SpanStatus) {
+        self.with_span(|span, _| span.status = Some(status));
+    }
+
+    /// Sets the kind of work.
+    pub fn set_op(&self, op: impl Into<Cow<'static, str>>) {
+        if self.has_slot() {
+            let op = op.into();
+            self.with_span(|span, arena| span.op = arena.keep(op));
+        }
+    }
+
+    /// Sets what this span tells besides its kind. A transaction is told by its name instead.
+    pub fn set_description(&self, description: impl AsRef<str>) {
+        if self.has_slot() {
+            let description = description.as_ref();
+            self.with_span(|span, arena| span.description = arena.copy(description));
+        }
+    }
+
+    /// Sets which code made the span, as `auto.http.tower` (Sentry SDK specification, *Trace Origin*); `manual` without it.
+    pub fn set_origin(&self, origin: &'static str) {
+        self.with_span(|span, _| span.origin = Text::Literal(origin));
+    }
+
+    /// Makes this span current in `future`, on every poll, and restores what was current after each.
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped::new(self.clone(), future)
+    }
+
+    /// Makes this span current in `run` and restores what was current afterwards.
+    pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
+        crate::current::enter(&mut self.clone(), run)
+    }
+
+    /// What a call from here would carry in `sentry-trace`.
+    pub fn sentry_trace(&self) -> Option<SentryTrace> {
+        self.0.as_ref().map(|handle| handle.trace.sentry_trace(handle.span_id))
+    }
+
+    /// What a call from here would carry in `baggage`; freezes the dynamic sampling context.
+    ///
+    /// `None` where there is nothing to say: no trace, or upstream sent `sentry-trace` alone.
+    pub fn baggage(&self) -> Option<String> {
+        let handle = self.0.as_ref()?;
+        let baggage = handle.trace.with_frozen_baggage(str::to_owned);
+        (!baggage.is_empty()).then_some(baggage)
+    }
+
+    /// All headers that a call from here would carry.
+    pub fn trace_headers(&self) -> Option<TraceHeaders> {
+        let handle = self.0.as_ref()?;
+        let sentry_trace = handle.trace.sentry_trace(handle.span_id);
+        let traceparent = handle.trace.pipeline.propagate_traceparent.then(|| Traceparent {
+            trace_id: sentry_trace.trace_id,
+            parent_id: sentry_trace.span_id,
+            sampled: sentry_trace.sampled == Some(true),
+        });
+        Some(TraceHeaders::new(sentry_trace, self.baggage(), traceparent))
+    }
+
+    pub(crate) fn trace(&self) -> Option<&Arc<TraceState>> {
+        self.0.as_ref().map(|handle| &handle.trace)
+    }
+
+    /// Edits the record under its lock: `edit` must run no code of users, who might call us again.
+    pub(crate) fn with_record<R>(&self, edit: impl FnOnce(&mut Record, Slot) -> R) -> Option<R> {
+        let handle = self.0.as_ref()?;
+        let slot = handle.slot?;
+        handle.trace.live().record.as_deref_mut().map(|record| edit(record, slot))
+    }
+
+    fn with_span(&self, edit: impl FnOnce(&mut SpanRecord, &mut Arena)) {
+        self.with_record(|record, slot| {
+            let Record { spans, arena, .. } = record;
+            if let Some(span) = slot.of_mut(spans) {
+                edit(span, arena);
+            }
+        });
+    }
+
+    fn has_slot(&self) -> bool {
+        self.0.as_ref().is_some_and(|handle| handle.slot.is_some())
+    }
+}
+
+impl fmt::Debug for SpanRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sentry_trace() {
+            Some(sentry_trace) => f.debug_tuple("SpanRef").field(&format_args!("{sentry_trace}")).finish(),
+            None => f.write_str("SpanRef(none)"),
+        }
+    }
+}
+
+/// A span that ends when it is dropped or [`finish`](Self::finish)ed.
+///
+/// ```
+/// let span = sentrace_core::start_span("task", "apply discounts");
+/// span.set_tag("plan", "gold");
+/// span.finish();
+/// ```
+#[derive(Debug)]
+#[must_use = "a span that is dropped at once measures nothing"]
+pub struct Span(SpanRef);
+
+impl Span {
+    /// Ends the span. What is not ended when its transaction ends is left out and counted as lost.
+    pub fn finish(self) {}
+}
+
+impl Deref for Span {
+    type Target = SpanRef;
+
+    fn deref(&self) -> &SpanRef {
+        &self.0
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        self.0.with_record(crate::finish::end_span);
+    }
+}

@@ -1,0 +1,118 @@
+//! One trace in this process, as far as one transaction or one continuation of it goes.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sentrace_protocol::{SentryTrace, SpanId, TraceId, baggage};
+
+use crate::pipeline::Pipeline;
+use crate::record::Record;
+use crate::sampling::SampleRand;
+
+/// Shared by a transaction, its spans and whoever has one of them current.
+#[derive(Debug)]
+pub(crate) struct TraceState {
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) trace_id: TraceId,
+    /// The transaction's own span, or what propagates where there is none.
+    pub(crate) span_id: SpanId,
+    /// The caller's span.
+    pub(crate) parent_span_id: Option<SpanId>,
+    /// What outgoing headers say; open where tracing is off and nobody upstream decided.
+    pub(crate) sampled: Option<bool>,
+    /// The rate that decided here, at the head.
+    pub(crate) sample_rate: Option<f64>,
+    pub(crate) recording: Recording,
+    /// The continuation this transaction was started from, which freezes one context for all its transactions.
+    pub(crate) head: Option<Arc<TraceState>>,
+    pub(crate) live: Mutex<Live>,
+}
+
+/// What becomes of a transaction's spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recording {
+    /// There is no transaction, or tracing is off: headers only.
+    Off,
+    /// Decided against: spans are counted as lost, and headers say so.
+    Unsampled,
+    Sampled,
+}
+
+/// What changes while the trace goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    /// `sentry-` members of `baggage`.
+    pub(crate) baggage: String,
+    /// Once set, `baggage` is what everybody gets, empty included.
+    pub(crate) frozen: bool,
+    /// Of a sampled transaction that has not ended.
+    pub(crate) record: Option<Box<Record>>,
+}
+
+impl TraceState {
+    pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn sentry_trace(&self, span_id: SpanId) -> SentryTrace {
+        SentryTrace { trace_id: self.trace_id, span_id, sampled: self.sampled }
+    }
+
+    /// Freezes the dynamic sampling context and lends it: from here on it is the same for everybody.
+    pub(crate) fn with_frozen_baggage<R>(&self, read: impl FnOnce(&str) -> R) -> R {
+        let mut live = self.live();
+        self.freeze(&mut live);
+        read(&live.baggage)
+    }
+
+    pub(crate) fn freeze(&self, live: &mut Live) {
+        if live.frozen {
+            return;
+        }
+        live.frozen = true;
+        if let Some(head) = &self.head {
+            let mut head_live = head.live();
+            if !head_live.frozen {
+                head_live.frozen = true;
+                self.write_context(live.record.as_deref(), &mut head_live.baggage);
+            }
+            live.baggage.clone_from(&head_live.baggage);
+        } else {
+            let Live { baggage, record, .. } = live;
+            self.write_context(record.as_deref(), baggage);
+        }
+    }
+
+    /// The context of a trace that begins here (Sentry SDK specification, *Dynamic Sampling Context* 1.3).
+    fn write_context(&self, record: Option<&Record>, into: &mut String) {
+        let identity = &self.pipeline.identity;
+        // Writing to a String cannot fail.
+        let _ = write!(into, "sentry-trace_id={}", self.trace_id);
+        let mut member = |key: &str, value: &str| {
+            into.push_str(",sentry-");
+            into.push_str(key);
+            into.push('=');
+            baggage::encode_into(value, into);
+        };
+        if let Some(public_key) = &identity.public_key {
+            member("public_key", public_key);
+        }
+        if let Some(rate) = self.sample_rate {
+            member("sample_rate", &rate.to_string());
+        }
+        member("sample_rand", &SampleRand::of_trace(self.trace_id).to_string());
+        if let Some(sampled) = self.sampled {
+            member("sampled", if sampled { "true" } else { "false" });
+        }
+        if let Some(release) = &identity.release {
+            member("release", release);
+        }
+        member("environment", &identity.environment);
+        if let Some(org_id) = &identity.org_id {
+            member("org_id", org_id);
+        }
+        if let Some(record) = record.filter(|record| record.source.is_low_cardinality()) {
+            member("transaction", &record.name());
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Transactions: what one service did for one request, job or command.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sentrace_protocol::losses::Reason;
+use sentrace_protocol::{SpanStatus, TransactionSource};
+
+use crate::data_collection::DataCollection;
+use crate::record::Record;
+use crate::request::RequestParts;
+use crate::sampling::Sampler;
+use crate::span::SpanRef;
+use crate::trace::TraceState;
+
+/// A transaction; it ends when it is dropped or [`finish`](Self::finish)ed, and is then handed over for delivery.
+///
+/// It dereferences to the handle of its own span: tags, data, status, child spans and headers are there.
+///
+/// ```
+/// # async fn work() {
+/// let transaction = sentrace_core::start_transaction("send invoice", "queue.task");
+/// transaction.set_tag("plan", "gold");
+/// transaction.scope(async { /* current in here */ }).await;
+/// transaction.finish();
+/// # }
+/// ```
+#[must_use = "a transaction that is dropped at once measures nothing"]
+pub struct Transaction {
+    span: SpanRef,
+}
+
+impl Transaction {
+    pub(crate) fn new(trace: Arc<TraceState>) -> Self {
+        Self { span: SpanRef::root(trace) }
+    }
+
+    /// A transaction that does nothing, for where there is no client.
+    pub fn none() -> Self {
+        Self { span: SpanRef::none() }
+    }
+
+    /// Ends the transaction and hands it over.
+    pub fn finish(self) {}
+
+    /// Ends the transaction without sending it; it is counted as lost for `reason`.
+    pub fn discard(self, reason: Reason) {
+        if let Some(trace) = self.span.trace() {
+            crate::finish::discard_transaction(trace, reason);
+        }
+    }
+
+    /// Names the transaction anew; `source` says where the name is from. What went out as `baggage` before keeps
+    /// the old one.
+    pub fn set_name(&self, name: impl AsRef<str>, source: TransactionSource) {
+        let name = name.as_ref();
+        self.with_record(|record| record.set_name("", name, source));
+    }
+
+    /// Records what of an HTTP request may be shown by the rules of `collection`.
+    pub fn record_request(&self, request: &dyn RequestParts, collection: &DataCollection) {
+        self.with_record(|record| {
+            let Record { request: into, arena, .. } = record;
+            into.copy(arena, request, collection);
+        });
+    }
+
+    /// Records the head of an HTTP answer: its status code (`contexts.response`, `http.response.status_code`), the
+    /// span's status by it, and that the first byte leaves now (`http.request.time_to_first_byte`).
+    pub fn record_response(&self, status: u16) {
+        self.span.with_record(|record, slot| {
+            record.response_status = Some(status);
+            record.first_byte.get_or_insert_with(Instant::now);
+            if let Some(span) = slot.of_mut(&mut record.spans) {
+                span.status = Some(SpanStatus::from_http(status));
+            }
+        });
+    }
+
+    /// Makes the transaction's span current in `run`, as [`current::enter`](crate::current::enter) does: the way of
+    /// adapters that poll.
+    pub fn enter_mut<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        crate::current::enter(&mut self.span, run)
+    }
+
+    fn with_record(&self, edit: impl FnOnce(&mut Record)) {
+        self.span.with_record(|record, _| edit(record));
+    }
+}
+
+impl Deref for Transaction {
+    type Target = SpanRef;
+
+    fn deref(&self) -> &SpanRef {
+        &self.span
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if let Some(trace) = self.span.trace() {
+            crate::finish::end_transaction(trace);
+        }
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Transaction").field(&self.span).finish()
+    }
+}
+
+/// How a transaction starts: its name and kind, and what may decide about it.
+#[derive(Clone)]
+pub struct TransactionOptions<'a> {
+    /// Method and rest of the name; the method may be empty.
+    pub(crate) name: (&'a str, &'a str),
+    pub(crate) source: TransactionSource,
+    pub(crate) op: Cow<'static, str>,
+    pub(crate) origin: &'static str,
+    pub(crate) recorded: bool,
+    pub(crate) sampled: Option<bool>,
+    pub(crate) sample_rate: Option<f64>,
+    pub(crate) sampler: Option<&'a Sampler>,
+    pub(crate) request: Option<&'a dyn RequestParts>,
+}
+
+impl<'a> TransactionOptions<'a> {
+    /// A transaction with a name by hand (source `custom`, origin `manual`).
+    pub fn new(name: &'a str, op: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: ("", name),
+            source: TransactionSource::Custom,
+            op: op.into(),
+            origin: "manual",
+            recorded: true,
+            sampled: None,
+            sample_rate: None,
+            sampler: None,
+            request: None,
+        }
+    }
+
+    /// Names it `METHOD path`; the two are put together later, where time is cheap.
+    #[must_use]
+    pub fn http_name(mut self, method: &'a str, path: &'a str) -> Self {
+        self.name = (method, path);
+        self
+    }
+
+    /// Where the name is from.
+    #[must_use]
+    pub fn source(mut self, source: TransactionSource) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// Which code starts it, for example `auto.http.tower`.
+    #[must_use]
+    pub fn origin(mut self, origin: &'static str) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// Whether there is a transaction at all: without one, the trace only passes through.
+    #[must_use]
+    pub fn recorded(mut self, recorded: bool) -> Self {
+        self.recorded = recorded;
+        self
+    }
+
+    /// Decides explicitly, before sampler, parent and rate.
+    #[must_use]
+    pub fn sampled(mut self, sampled: bool) -> Self {
+        self.sampled = Some(sampled);
+        self
+    }
+
+    /// A rate that goes before the client's; from 0 to 1.
+    #[must_use]
+    pub fn sample_rate(mut self, rate: Option<f64>) -> Self {
+        self.sample_rate = rate;
+        self
+    }
+
+    /// A sampler that goes before the client's.
+    #[must_use]
+    pub fn sampler(mut self, sampler: Option<&'a Sampler>) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
+    /// The request that a sampler may look at.
+    #[must_use]
+    pub fn request(mut self, request: &'a dyn RequestParts) -> Self {
+        self.request = Some(request);
+        self
+    }
+}
+
+impl fmt::Debug for TransactionOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransactionOptions")
+            .field("name", &self.name)
+            .field("op", &self.op)
+            .field("source", &self.source)
+            .field("sampled", &self.sampled)
+            .field("sample_rate", &self.sample_rate)
+            .finish_non_exhaustive()
+    }
+}
