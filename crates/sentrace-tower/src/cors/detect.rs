@@ -1,0 +1,351 @@
+//! Notices, as far as that can be seen from here, that the layer sits in the wrong place.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_METHOD, HOST, HeaderName, ORIGIN, UPGRADE, VARY,
+};
+use http::uri::Authority;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use sentrace_core::diagnostics;
+
+/// What shows that a [`SentryCorsLayer`](super::SentryCorsLayer) does not sit outside a CORS layer.
+///
+/// It is a conclusion from traffic, not a proof. In the wrong order the preflights are answered before they
+/// get here, so only requests that need none can tell. A service without any CORS layer looks the same. Answers
+/// that other layers may have cut short (errors, redirects) conclude nothing, nor do requests that carry
+/// `sentry-trace`: somebody has allowed that.
+///
+/// [`Display`](fmt::Display) says what to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Misplacement {
+    /// A cross-origin request succeeded without `Access-Control-Allow-Origin` in the answer from inside, and
+    /// no preflight has come by: the CORS layer sits outside, or there is none.
+    NoPreflightSeen,
+    /// A preflight came by and was answered with this status, with no sign of a CORS decision: there is no
+    /// CORS layer inside.
+    PreflightUndecided(StatusCode),
+}
+
+impl fmt::Display for Misplacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPreflightSeen => f.write_str(
+                "SentryCorsLayer: a cross-origin request was answered without Access-Control-Allow-Origin and no \
+                 preflight has come by, so the CORS layer sits outside of SentryCorsLayer, or there is none. ",
+            )?,
+            Self::PreflightUndecided(status) => write!(
+                f,
+                "SentryCorsLayer: a CORS preflight was answered with status {} and no CORS decision, so there is \
+                 no CORS layer inside of SentryCorsLayer. ",
+                status.as_u16()
+            )?,
+        }
+        f.write_str(
+            "Browsers fail calls that carry sentry-trace or baggage. Put SentryCorsLayer outside the CORS layer: \
+             after it with axum's Router::layer, before it in a ServiceBuilder. Or list sentry_headers() in the \
+             CORS layer and remove SentryCorsLayer.",
+        )
+    }
+}
+
+impl Error for Misplacement {}
+
+type Hook = dyn Fn(&Misplacement) + Send + Sync;
+
+/// What one layer has seen; shared by all services made from it, for axum makes one per route.
+pub(super) struct Watch {
+    preflight_seen: AtomicBool,
+    told: AtomicBool,
+    hook: Box<Hook>,
+}
+
+impl Watch {
+    pub(super) fn new(hook: impl Fn(&Misplacement) + Send + Sync + 'static) -> Self {
+        Self {
+            preflight_seen: AtomicBool::new(false),
+            told: AtomicBool::new(false),
+            hook: Box::new(hook),
+        }
+    }
+
+    pub(super) fn preflight_came(&self) {
+        self.preflight_seen.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether requests that are no preflights have something left to tell.
+    pub(super) fn is_curious(&self) -> bool {
+        !self.preflight_seen.load(Ordering::Relaxed) && !self.told.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn preflight_answered<B>(&self, answer: &Response<B>) {
+        let status = answer.status();
+        let conclusive =
+            status.is_success() || matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+        if conclusive && !has_cors_decision(answer.headers()) {
+            self.tell(Misplacement::PreflightUndecided(status));
+        }
+    }
+
+    pub(super) fn request_answered<B>(&self, answer: &Response<B>) {
+        if self.is_curious() && answer.status().is_success() && !has_cors_decision(answer.headers()) {
+            self.tell(Misplacement::NoPreflightSeen);
+        }
+    }
+
+    fn tell(&self, misplacement: Misplacement) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            (self.hook)(&misplacement);
+        }
+    }
+}
+
+/// The hook of layers that were given none.
+pub(super) fn warn(misplacement: &Misplacement) {
+    diagnostics::warn(format_args!("{misplacement}"));
+}
+
+/// Fetch standard, *CORS-preflight request*: `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
+pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    request.method() == Method::OPTIONS
+        && headers.contains_key(ORIGIN)
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Whether a browser sent this across origins and will look for `Access-Control-Allow-Origin`.
+///
+/// Browsers add `Origin` to same-origin `POST`s, form submissions and WebSocket handshakes, too, which ask
+/// for nothing.
+pub(super) fn is_cross_origin<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    let Some(origin) = text(headers, ORIGIN) else {
+        return false;
+    };
+    let Some((_, authority)) = origin.split_once("://") else {
+        return false;
+    };
+    if request.method() == Method::OPTIONS
+        || headers.contains_key(UPGRADE)
+        || headers.contains_key(HeaderName::from_static("sentry-trace"))
+        || text(headers, HeaderName::from_static("sec-fetch-mode")).is_some_and(|mode| mode != "cors")
+    {
+        return false;
+    }
+    if let Some(site) = text(headers, HeaderName::from_static("sec-fetch-site")) {
+        return matches!(site, "cross-site" | "same-site");
+    }
+    let host = request
+        .uri()
+        .authority()
+        .map(Authority::as_str)
+        .or_else(|| text(headers, HOST));
+    host.is_some_and(|host| !host.eq_ignore_ascii_case(authority))
+}
+
+/// `Vary: Origin` is what a CORS layer leaves on the answer to an origin that it refuses.
+fn has_cors_decision(answer: &HeaderMap) -> bool {
+    answer.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
+        || answer
+            .get_all(VARY)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|names| {
+                names
+                    .split(',')
+                    .map(str::trim)
+                    .any(|name| name == "*" || name.eq_ignore_ascii_case("origin"))
+            })
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+
+    fn request(method: Method, uri: &str, headers: Headers<'_>) -> Request<()> {
+        let builder = Request::builder().method(method).uri(uri);
+        headers
+            .iter()
+            .fold(builder, |builder, (name, value)| builder.header(*name, *value))
+            .body(())
+            .unwrap()
+    }
+
+    fn answer(status: StatusCode, headers: Headers<'_>) -> Response<()> {
+        let builder = Response::builder().status(status);
+        headers
+            .iter()
+            .fold(builder, |builder, (name, value)| builder.header(*name, *value))
+            .body(())
+            .unwrap()
+    }
+
+    fn told(act: impl FnOnce(&Watch)) -> Option<Misplacement> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let watch = Watch::new(move |misplacement| sender.send(*misplacement).unwrap());
+        act(&watch);
+        receiver.try_recv().ok()
+    }
+
+    #[test]
+    fn a_cross_origin_request_is_told_from_the_others_that_carry_an_origin() {
+        let shop = ("origin", "https://shop.example");
+        let host = ("host", "api.example");
+        let rows: &[(Headers<'_>, bool, &str)] = &[
+            (&[host, shop], true, "another host"),
+            (&[host], false, "no origin"),
+            (&[shop], false, "an unknown host concludes nothing"),
+            (
+                &[("host", "SHOP.example"), shop],
+                false,
+                "the same host, as in a same-origin POST",
+            ),
+            (&[("host", "shop.example:8443"), shop], true, "another port"),
+            (
+                &[host, ("origin", "null")],
+                false,
+                "an opaque origin hides where it comes from",
+            ),
+            (
+                &[host, shop, ("sec-fetch-site", "same-origin")],
+                false,
+                "the browser knows behind a proxy",
+            ),
+            (
+                &[host, shop, ("sec-fetch-site", "same-site")],
+                true,
+                "the same site is another origin",
+            ),
+            (
+                &[host, shop, ("sec-fetch-mode", "navigate")],
+                false,
+                "a form needs no CORS",
+            ),
+            (&[host, shop, ("sec-fetch-mode", "cors")], true, "a fetch does"),
+            (
+                &[host, shop, ("upgrade", "websocket")],
+                false,
+                "a WebSocket needs no CORS",
+            ),
+            (
+                &[host, shop, ("sentry-trace", "x")],
+                false,
+                "somebody has allowed the header",
+            ),
+        ];
+        for (headers, expected, reason) in rows {
+            assert_eq!(
+                is_cross_origin(&request(Method::GET, "/", headers)),
+                *expected,
+                "{reason}"
+            );
+        }
+        let http2 = request(Method::GET, "https://shop.example/", &[shop]);
+        assert!(!is_cross_origin(&http2), "HTTP/2 has the host in the URI");
+    }
+
+    #[test]
+    fn a_preflight_is_options_with_an_origin_and_a_requested_method() {
+        let origin = ("origin", "https://shop.example");
+        let method = ("access-control-request-method", "POST");
+        let rows: &[(Method, Headers<'_>, bool, &str)] = &[
+            (Method::OPTIONS, &[origin, method], true, "all three"),
+            (Method::OPTIONS, &[origin], false, "plain OPTIONS across origins"),
+            (Method::OPTIONS, &[method], false, "no browser omits the origin"),
+            (Method::POST, &[origin, method], false, "the request itself"),
+        ];
+        for (verb, headers, expected, reason) in rows {
+            assert_eq!(
+                is_preflight(&request(verb.clone(), "/", headers)),
+                *expected,
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn answers_conclude_only_what_they_show() {
+        let granted: Headers<'_> = &[("access-control-allow-origin", "*")];
+        let refused: Headers<'_> = &[("vary", "accept-encoding, Origin")];
+        let rows: &[(StatusCode, Headers<'_>, bool, bool, &str)] = &[
+            (StatusCode::OK, &[], true, true, "nobody inside decided"),
+            (StatusCode::OK, granted, false, false, "granted inside"),
+            (StatusCode::OK, refused, false, false, "refused inside"),
+            (
+                StatusCode::METHOD_NOT_ALLOWED,
+                &[],
+                true,
+                false,
+                "the router knows no OPTIONS",
+            ),
+            (
+                StatusCode::NOT_FOUND,
+                &[],
+                true,
+                false,
+                "the router knows no such path",
+            ),
+            (
+                StatusCode::UNAUTHORIZED,
+                &[],
+                false,
+                false,
+                "a layer in between may have answered",
+            ),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                &[],
+                false,
+                false,
+                "a failure shows nothing",
+            ),
+        ];
+        for (status, headers, by_preflight, by_request, reason) in rows {
+            let preflight = told(|watch| watch.preflight_answered(&answer(*status, headers)));
+            let expected = by_preflight.then_some(Misplacement::PreflightUndecided(*status));
+            assert_eq!(preflight, expected, "preflight: {reason}");
+            let plain = told(|watch| watch.request_answered(&answer(*status, headers)));
+            assert_eq!(
+                plain,
+                by_request.then_some(Misplacement::NoPreflightSeen),
+                "request: {reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_preflight_seen_ends_the_curiosity_about_requests() {
+        let told = told(|watch| {
+            watch.preflight_came();
+            assert!(!watch.is_curious());
+            watch.request_answered(&answer(StatusCode::OK, &[]));
+        });
+        assert_eq!(told, None);
+    }
+
+    #[test]
+    fn the_message_names_the_status_and_both_orders() {
+        let message = Misplacement::PreflightUndecided(StatusCode::METHOD_NOT_ALLOWED).to_string();
+        for part in [
+            "status 405 ",
+            "after it with axum's Router::layer",
+            "before it in a ServiceBuilder",
+        ] {
+            assert!(message.contains(part), "{part} is missing in: {message}");
+        }
+        assert!(
+            Misplacement::NoPreflightSeen
+                .to_string()
+                .contains("no preflight has come by")
+        );
+    }
+}

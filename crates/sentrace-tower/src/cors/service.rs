@@ -1,0 +1,73 @@
+//! The service: sees what kind of request it is, and leaves the rest to the future.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::detect::{Watch, is_cross_origin, is_preflight};
+use super::future::{Role, SentryCorsFuture};
+
+/// The service that [`SentryCorsLayer`](super::SentryCorsLayer) makes; see there.
+#[derive(Clone)]
+pub struct SentryCors<S> {
+    inner: S,
+    traceparent: bool,
+    watch: Arc<Watch>,
+}
+
+impl<S> SentryCors<S> {
+    pub(super) fn new(inner: S, traceparent: bool, watch: Arc<Watch>) -> Self {
+        Self {
+            inner,
+            traceparent,
+            watch,
+        }
+    }
+
+    fn role<B>(&self, request: &Request<B>) -> Role {
+        if is_preflight(request) {
+            self.watch.preflight_came();
+            Role::Preflight {
+                traceparent: self.traceparent,
+                watch: Arc::clone(&self.watch),
+            }
+        } else if self.watch.is_curious() && is_cross_origin(request) {
+            Role::CrossOrigin {
+                watch: Arc::clone(&self.watch),
+            }
+        } else {
+            Role::Other
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for SentryCors<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut service = f.debug_struct("SentryCors");
+        service
+            .field("inner", &self.inner)
+            .field("traceparent", &self.traceparent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SentryCors<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = SentryCorsFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let role = self.role(&request);
+        SentryCorsFuture::new(self.inner.call(request), role)
+    }
+}

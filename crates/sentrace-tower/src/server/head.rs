@@ -1,0 +1,105 @@
+//! A request without its body, as hooks and the pipeline see it.
+
+use http::uri::Authority;
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header};
+use sentrace_core::RequestParts;
+
+/// The head of an incoming request, for hooks of the layer: it is borrowed, nothing of it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestHead<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    version: Version,
+    headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+}
+
+impl<'a> RequestHead<'a> {
+    pub(crate) fn of<B>(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            version: request.version(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+
+    /// The method.
+    pub fn method(&self) -> &'a Method {
+        self.method
+    }
+
+    /// The target.
+    pub fn uri(&self) -> &'a Uri {
+        self.uri
+    }
+
+    /// The header fields.
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// What other layers attached.
+    pub fn extensions(&self) -> &'a Extensions {
+        self.extensions
+    }
+
+    /// The route's template, where a router has told it before this layer.
+    #[cfg(feature = "axum")]
+    pub fn matched_route(&self) -> Option<&'a str> {
+        crate::axum::matched_path(self.extensions)
+    }
+
+    /// The route's template; known with the feature `axum`.
+    #[cfg(not(feature = "axum"))]
+    pub fn matched_route(&self) -> Option<&'a str> {
+        None
+    }
+}
+
+impl RequestParts for RequestHead<'_> {
+    fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    fn scheme(&self) -> &str {
+        self.uri.scheme_str().unwrap_or("http")
+    }
+
+    fn host(&self) -> &str {
+        let authority = match self.uri.authority() {
+            Some(authority) => Authority::as_str(authority),
+            None => self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+        };
+        authority.rsplit('@').next().unwrap_or_default()
+    }
+
+    fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
+    fn route(&self) -> Option<&str> {
+        self.matched_route()
+    }
+
+    fn protocol_version(&self) -> &'static str {
+        match self.version {
+            Version::HTTP_09 => "0.9",
+            Version::HTTP_10 => "1.0",
+            Version::HTTP_2 => "2",
+            Version::HTTP_3 => "3",
+            _ => "1.1",
+        }
+    }
+
+    fn for_each_header(&self, each: &mut dyn FnMut(&str, &[u8])) {
+        for (name, value) in self.headers {
+            each(name.as_str(), value.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The layer and all that can be set on it.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use sentrace_core::{Client, DataCollection, Sampler, SamplingContext, diagnostics};
+use sentrace_protocol::TransactionSource;
+use tower_layer::Layer;
+
+use super::head::RequestHead;
+use super::service::SentryTracing;
+
+/// Opens one `http.server` transaction for each request, and continues the caller's trace.
+///
+/// One layer does it; where it sits among other layers can cost detail, never correctness. In axum's
+/// `Router::layer` (feature `axum`) transactions are named by route (`GET /users/{id}`, source `route`); around a
+/// router, or in plain hyper, by path (source `url`). Applied twice, it opens one transaction.
+///
+/// The client is found when a request comes, so routers may be built before `init`. Without a client the layer does
+/// nothing.
+///
+/// ```
+/// use sentrace_tower::SentryTracingLayer;
+///
+/// # fn router() -> tower::ServiceBuilder<tower::layer::util::Identity> { tower::ServiceBuilder::new() }
+/// let service = router().layer(SentryTracingLayer::new());
+///
+/// // Health checks leave no transaction, and nobody at the edge chooses our traces.
+/// let edge = SentryTracingLayer::new()
+///     .filter(|request| request.uri().path() != "/health")
+///     .ignore_statuses([404..=404])
+///     .trust_incoming(false);
+/// ```
+///
+/// # When a transaction ends
+/// With the last byte: when the body's last frame came, as many bytes went as `Content-Length` said, or there is no
+/// body to send. A body that fails, a service that fails or panics end it as `internal_error`; a client that goes
+/// away, before or during the answer, as `cancelled`. The time to the first byte is recorded apart.
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it is applied"]
+pub struct SentryTracingLayer {
+    config: Arc<Config>,
+}
+
+pub(super) type Predicate = Arc<dyn Fn(&RequestHead<'_>) -> bool + Send + Sync>;
+pub(super) type Namer = Arc<dyn Fn(&RequestHead<'_>) -> Option<(String, TransactionSource)> + Send + Sync>;
+
+#[derive(Clone)]
+pub(super) struct Config {
+    pub(super) client: Option<Client>,
+    pub(super) sample_rate: Option<f64>,
+    pub(super) sampler: Option<Sampler>,
+    pub(super) filter: Option<Predicate>,
+    pub(super) namer: Option<Namer>,
+    pub(super) trust: Trust,
+    pub(super) ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
+    pub(super) options_requests: bool,
+    pub(super) head_requests: bool,
+    pub(super) collection: DataCollection,
+}
+
+#[derive(Clone)]
+pub(super) enum Trust {
+    Always,
+    Never,
+    If(Predicate),
+}
+
+impl Default for SentryTracingLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SentryTracingLayer {
+    /// The layer as most services want it.
+    pub fn new() -> Self {
+        let config = Config {
+            client: None,
+            sample_rate: None,
+            sampler: None,
+            filter: None,
+            namer: None,
+            trust: Trust::Always,
+            ignored_statuses: None,
+            options_requests: false,
+            head_requests: true,
+            collection: DataCollection::new(),
+        };
+        Self { config: Arc::new(config) }
+    }
+
+    /// Reports to this client instead of the one that is found when a request comes.
+    pub fn client(self, client: Client) -> Self {
+        self.with(|config| config.client = Some(client))
+    }
+
+    /// The share of requests without an incoming decision that are recorded, from 0 to 1; goes before the
+    /// client's rate. A rate that is none is said and left out.
+    pub fn sample_rate(self, rate: f64) -> Self {
+        if !(0.0..=1.0).contains(&rate) {
+            diagnostics::warn(format_args!(
+                "SentryTracingLayer::sample_rate({rate}) is ignored: write a number from 0 (nothing) to 1 (everything)"
+            ));
+            return self;
+        }
+        self.with(|config| config.sample_rate = Some(rate))
+    }
+
+    /// Decides the rate for each request, and wins over the incoming decision; goes before the client's sampler.
+    pub fn sampler(self, sampler: impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 'static) -> Self {
+        self.with(|config| config.sampler = Some(Arc::new(sampler)))
+    }
+
+    /// Which requests get a transaction. Others still continue their trace: what they call finds its caller.
+    pub fn filter(self, filter: impl Fn(&RequestHead<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|config| config.filter = Some(Arc::new(filter)))
+    }
+
+    /// Status codes whose transactions are not sent, in ranges: `[404..=404, 300..=399]`. They are known at the end
+    /// only: what was called meanwhile keeps its part of the trace (Sentry SDK specification, `traceIgnoreStatusCodes`).
+    pub fn ignore_statuses(self, statuses: impl IntoIterator<Item = RangeInclusive<u16>>) -> Self {
+        self.with(|config| config.ignored_statuses = Some(statuses.into_iter().collect()))
+    }
+
+    /// Whether `OPTIONS` requests get a transaction. Off by default: they are CORS preflights.
+    pub fn trace_options_requests(self, trace: bool) -> Self {
+        self.with(|config| config.options_requests = trace)
+    }
+
+    /// Whether `HEAD` requests get a transaction. On by default.
+    pub fn trace_head_requests(self, trace: bool) -> Self {
+        self.with(|config| config.head_requests = trace)
+    }
+
+    /// Names transactions; `None` leaves the name as it would be. The source says what kind of name it is.
+    pub fn name(
+        self,
+        name: impl Fn(&RequestHead<'_>) -> Option<(String, TransactionSource)> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|config| config.namer = Some(Arc::new(name)))
+    }
+
+    /// Whether incoming trace headers are believed. On by default; off at a public edge, where anybody could choose
+    /// trace ids and decisions.
+    pub fn trust_incoming(self, trust: bool) -> Self {
+        self.with(|config| config.trust = if trust { Trust::Always } else { Trust::Never })
+    }
+
+    /// Believes incoming trace headers of some requests only.
+    pub fn trust_incoming_if(self, trust: impl Fn(&RequestHead<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|config| config.trust = Trust::If(Arc::new(trust)))
+    }
+
+    /// What of the request is recorded besides method, path and status.
+    pub fn data_collection(self, collection: DataCollection) -> Self {
+        self.with(|config| config.collection = collection)
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Config)) -> Self {
+        set(Arc::make_mut(&mut self.config));
+        self
+    }
+}
+
+impl<S> Layer<S> for SentryTracingLayer {
+    type Service = SentryTracing<S>;
+
+    fn layer(&self, inner: S) -> SentryTracing<S> {
+        SentryTracing::new(inner, Arc::clone(&self.config))
+    }
+}
+
+impl fmt::Debug for SentryTracingLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentryTracingLayer").field("config", &self.config).finish()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("client", &self.client)
+            .field("sample_rate", &self.sample_rate)
+            .field("ignored_statuses", &self.ignored_statuses)
+            .field("options_requests", &self.options_requests)
+            .field("head_requests", &self.head_requests)
+            .field("collection", &self.collection)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! The service that the layer makes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Method, Request, Response};
+use http_body::Body;
+use sentrace_core::{Client, Incoming, Transaction, TransactionOptions, guarded};
+use sentrace_protocol::TransactionSource;
+use tower_service::Service;
+
+use super::body::ResponseBody;
+use super::future::ResponseFuture;
+use super::guard::Guard;
+use super::head::RequestHead;
+use super::layer::{Config, Trust};
+
+/// A service whose requests are transactions; see [`SentryTracingLayer`](super::SentryTracingLayer).
+#[derive(Debug, Clone)]
+pub struct SentryTracing<S> {
+    inner: S,
+    config: Arc<Config>,
+}
+
+impl<S> SentryTracing<S> {
+    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+        Self { inner, config }
+    }
+
+    /// The service inside.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SentryTracing<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let is_head = request.method() == Method::HEAD;
+        let mut guard = self.config.begin(&mut request);
+        let future = guard.enter(|| self.inner.call(request));
+        ResponseFuture::new(future, guard, is_head)
+    }
+}
+
+/// Marks a request that has its transaction, so that a second layer leaves it alone.
+#[derive(Debug, Clone, Copy)]
+struct Traced;
+
+impl Config {
+    fn begin<B>(&self, request: &mut Request<B>) -> Guard {
+        if request.extensions_mut().insert(Traced).is_some() {
+            return Guard::none();
+        }
+        match self.client.clone().or_else(Client::current) {
+            Some(client) => Guard::new(self.open(&client, RequestHead::of(request)), self.ignored_statuses.clone()),
+            None => Guard::none(),
+        }
+    }
+
+    fn open(&self, client: &Client, head: RequestHead<'_>) -> Transaction {
+        let incoming = if self.trusts(&head) { client.read(head.headers()) } else { Incoming::nothing() };
+        let method = head.method().as_str();
+        let named = self.namer.as_ref().and_then(|namer| guarded(|| namer(&head))?);
+        let (method, name, source) = match (named, head.matched_route()) {
+            (Some((name, source)), _) => ("", Cow::Owned(name), source),
+            (None, Some(route)) => (method, Cow::Borrowed(route), TransactionSource::Route),
+            (None, None) => (method, Cow::Borrowed(head.uri().path()), TransactionSource::Url),
+        };
+        let options = TransactionOptions::new("", "http.server")
+            .http_name(method, &name)
+            .source(source)
+            .origin("auto.http.tower")
+            .recorded(self.records(&head))
+            .sample_rate(self.sample_rate)
+            .sampler(self.sampler.as_ref())
+            .request(&head);
+        let transaction = client.open(incoming, &options);
+        transaction.record_request(&head, &self.collection);
+        transaction
+    }
+
+    fn records(&self, head: &RequestHead<'_>) -> bool {
+        let by_method = match *head.method() {
+            Method::OPTIONS => self.options_requests,
+            Method::HEAD => self.head_requests,
+            _ => true,
+        };
+        // A filter that panics has not asked for the request to be left out.
+        by_method && self.filter.as_ref().is_none_or(|filter| guarded(|| filter(head)).unwrap_or(true))
+    }
+
+    fn trusts(&self, head: &RequestHead<'_>) -> bool {
+        match &self.trust {
+            Trust::Always => true,
+            Trust::Never => false,
+            // What cannot be judged is not trusted.
+            Trust::If(trust) => guarded(|| trust(head)).unwrap_or(false),
+        }
+    }
+}
