@@ -34,7 +34,11 @@ impl Client {
     ///
     /// # Errors
     /// [`OptionsError`] for the first option that breaks its rule.
-    pub fn new(options: Options, deliver: Arc<dyn Deliver>, losses: Arc<Losses>) -> Result<Self, OptionsError> {
+    pub fn new(
+        options: Options,
+        deliver: Arc<dyn Deliver>,
+        losses: Arc<Losses>,
+    ) -> Result<Self, OptionsError> {
         let options = options.validated()?;
         if options.debug {
             crate::diagnostics::enable_debug();
@@ -120,7 +124,11 @@ impl Client {
     }
 
     /// Starts a transaction; see [`start_transaction`](crate::start_transaction).
-    pub fn start_transaction(&self, name: impl AsRef<str>, op: impl Into<std::borrow::Cow<'static, str>>) -> Transaction {
+    pub fn start_transaction(
+        &self,
+        name: impl AsRef<str>,
+        op: impl Into<std::borrow::Cow<'static, str>>,
+    ) -> Transaction {
         let options = TransactionOptions::new(name.as_ref(), op);
         let current = current_span();
         if let Some(incoming) = Incoming::below(&current) {

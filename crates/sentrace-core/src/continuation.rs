@@ -38,7 +38,8 @@ impl Trace {
     }
 
     pub(crate) fn new(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Self {
-        Self::with_span_id(pipeline, incoming, crate::random::span_id())
+        let span_id = incoming.passing_span_id();
+        Self::with_span_id(pipeline, incoming, span_id)
     }
 
     /// The trace of what runs outside any request, the same each time.
@@ -64,7 +65,11 @@ impl Trace {
             sample_rate: None,
             recording: Recording::Off,
             head: None,
-            live: Mutex::new(Live { frozen: incoming.is_continued(), baggage: incoming.baggage, record: None }),
+            live: Mutex::new(Live {
+                frozen: incoming.is_continued(),
+                baggage: incoming.baggage,
+                record: None,
+            }),
         };
         Self(SpanRef::root(Arc::new(trace)))
     }
@@ -83,17 +88,10 @@ impl Trace {
 
     /// Starts a transaction with all that can be said about it.
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
-        let Some(trace) = self.0.trace() else { return Transaction::none() };
-        let live = trace.live();
-        let incoming = Incoming {
-            trace_id: trace.trace_id,
-            parent_span_id: trace.parent_span_id,
-            sampled: trace.sampled,
-            baggage: live.baggage.clone(),
-            head: (!live.frozen).then(|| Arc::clone(trace)),
-        };
-        drop(live);
-        open(&trace.pipeline, incoming, options)
+        match self.0.trace() {
+            Some(trace) => open(&trace.pipeline, Incoming::within(trace), options),
+            None => Transaction::none(),
+        }
     }
 
     /// Makes the trace current in `future`, on every poll.
@@ -173,20 +171,42 @@ impl Incoming {
 
     /// The process's trace, to be kept by a client.
     pub(crate) fn into_process_trace(self) -> ProcessTrace {
+        let span_id = self.passing_span_id();
         let Self { trace_id, parent_span_id, sampled, baggage, .. } = self;
-        ProcessTrace { trace_id, span_id: crate::random::span_id(), parent_span_id, sampled, baggage }
+        ProcessTrace { trace_id, span_id, parent_span_id, sampled, baggage }
     }
 
     /// What a span of this process hands to a transaction that starts below it.
     pub(crate) fn below(span: &SpanRef) -> Option<Self> {
-        let sentry_trace = span.sentry_trace()?;
+        let trace = span.trace()?;
+        if trace.recording == Recording::Off {
+            return Some(Self::within(trace));
+        }
         Some(Self {
-            trace_id: sentry_trace.trace_id,
-            parent_span_id: Some(sentry_trace.span_id),
-            sampled: sentry_trace.sampled,
+            trace_id: trace.trace_id,
+            parent_span_id: span.span_id(),
+            sampled: trace.sampled,
             baggage: span.baggage().unwrap_or_default(),
             head: None,
         })
+    }
+
+    /// What a continuation without a span of its own hands on: what it was given.
+    fn within(trace: &Arc<TraceState>) -> Self {
+        let live = trace.live();
+        Self {
+            trace_id: trace.trace_id,
+            parent_span_id: trace.parent_span_id,
+            sampled: trace.sampled,
+            baggage: live.baggage.clone(),
+            head: (!live.frozen).then(|| Arc::clone(trace)),
+        }
+    }
+
+    /// The span id of outgoing headers where nothing is recorded here: the caller's own, so that whoever is called
+    /// next finds a parent that exists.
+    fn passing_span_id(&self) -> SpanId {
+        self.parent_span_id.unwrap_or_else(crate::random::span_id)
     }
 
     /// Whether the dynamic sampling context is upstream's, and so frozen, empty included.
@@ -207,7 +227,11 @@ impl Incoming {
 }
 
 /// Opens a transaction in the trace that came in.
-pub(crate) fn open(pipeline: &Arc<Pipeline>, incoming: Incoming, options: &TransactionOptions<'_>) -> Transaction {
+pub(crate) fn open(
+    pipeline: &Arc<Pipeline>,
+    incoming: Incoming,
+    options: &TransactionOptions<'_>,
+) -> Transaction {
     let sampler = options.sampler.or(pipeline.sampling.sampler.as_ref());
     let rate = options.sample_rate.or(pipeline.sampling.rate);
     let decided = options.recorded && (rate.is_some() || sampler.is_some() || options.sampled.is_some());
@@ -228,7 +252,8 @@ pub(crate) fn open(pipeline: &Arc<Pipeline>, incoming: Incoming, options: &Trans
         Some(Decision { sampled: true, .. }) => Recording::Sampled,
         Some(Decision { sampled: false, .. }) => Recording::Unsampled,
     };
-    let span_id = crate::random::span_id();
+    let span_id =
+        if recording == Recording::Off { incoming.passing_span_id() } else { crate::random::span_id() };
     let record = (recording == Recording::Sampled).then(|| {
         let mut record = pipeline.pool.take(crate::random::event_id(), incoming.trace_id);
         record.set_name(options.name.0, options.name.1, options.source);

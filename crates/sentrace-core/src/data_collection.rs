@@ -95,7 +95,8 @@ impl DataCollection {
     }
 
     pub(crate) fn headers(&self) -> Option<impl Fn(&str) -> bool + '_> {
-        (self.request_headers != Collect::Off).then_some(|name: &str| self.request_headers.hides(name, self.user_info))
+        (self.request_headers != Collect::Off)
+            .then_some(|name: &str| self.request_headers.hides(name, self.user_info))
     }
 
     pub(crate) fn query(&self) -> Option<impl Fn(&str) -> bool + '_> {
@@ -127,7 +128,12 @@ mod tests {
             (Collect::deny(["Plan"]), "x-plan", true, "a term of one's own, in any case"),
             (Collect::allow(["accept"]), "accept", false, "allowed"),
             (Collect::allow(["accept"]), "user-agent", true, "not allowed"),
-            (Collect::allow(["authorization"]), "authorization", true, "the denylist wins over the allowlist"),
+            (
+                Collect::allow(["authorization"]),
+                "authorization",
+                true,
+                "the denylist wins over the allowlist",
+            ),
         ];
         for (collect, key, hidden, reason) in rows {
             assert_eq!(collect.hides(key, false), hidden, "{collect:?} {key}: {reason}");

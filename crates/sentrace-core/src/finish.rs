@@ -45,6 +45,7 @@ fn take(trace: &TraceState) -> Option<Box<Record>> {
     let Live { baggage, record, .. } = &mut *live;
     let mut record = record.take()?;
     end_span(&mut record, Slot::ROOT);
-    record.baggage = if baggage.is_empty() { Text::EMPTY } else { record.arena.write(|buffer| buffer.push_str(baggage)) };
+    record.baggage =
+        if baggage.is_empty() { Text::EMPTY } else { record.arena.write(|buffer| buffer.push_str(baggage)) };
     Some(record)
 }

@@ -87,7 +87,11 @@ mod tests {
         assert_eq!(
             losses.take(),
             [
-                DiscardedEvents { reason: Reason::QueueOverflow, category: Category::Transaction, quantity: 1 },
+                DiscardedEvents {
+                    reason: Reason::QueueOverflow,
+                    category: Category::Transaction,
+                    quantity: 1
+                },
                 DiscardedEvents { reason: Reason::QueueOverflow, category: Category::Span, quantity: 5 },
             ]
         );

@@ -83,7 +83,8 @@ impl Options {
     /// # Errors
     /// [`OptionsError`] where a variable's value breaks its rule.
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, OptionsError> {
-        let var = |name: &str| var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let var =
+            |name: &str| var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let mut options = Self::new();
         if let Some(dsn) = var("SENTRY_DSN") {
             options = options.set_dsn("SENTRY_DSN", &dsn);
@@ -147,7 +148,10 @@ impl Options {
     /// Decides the rate for each transaction, and wins over an incoming decision and the rate. An answer that is not
     /// from 0 to 1, or a panic, has no say.
     #[must_use]
-    pub fn traces_sampler(mut self, sampler: impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 'static) -> Self {
+    pub fn traces_sampler(
+        mut self,
+        sampler: impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 'static,
+    ) -> Self {
         self.sampling.sampler = Some(Arc::new(sampler) as Sampler);
         self
     }
@@ -248,7 +252,9 @@ impl Options {
         }
         match dsn.trim().parse() {
             Ok(dsn) => self.dsn = Some(dsn),
-            Err(error) => self.error = self.error.or(Some(OptionsError { option, message: format!("{error}") })),
+            Err(error) => {
+                self.error = self.error.or(Some(OptionsError { option, message: format!("{error}") }))
+            }
         }
         self
     }
@@ -307,7 +313,9 @@ mod tests {
     use super::*;
 
     fn from(vars: &[(&str, &str)]) -> Result<Options, OptionsError> {
-        Options::from_vars(|name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        Options::from_vars(|name| {
+            vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
@@ -329,7 +337,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_rule() {
         let rate = from(&[("SENTRY_TRACES_SAMPLE_RATE", "often")]).unwrap_err().to_string();
-        assert!(rate.contains("SENTRY_TRACES_SAMPLE_RATE") && rate.contains("often") && rate.contains("0"), "{rate}");
+        assert!(
+            rate.contains("SENTRY_TRACES_SAMPLE_RATE") && rate.contains("often") && rate.contains("0"),
+            "{rate}"
+        );
         let rate = Options::new().traces_sample_rate(1.5).validated().unwrap_err().to_string();
         assert!(rate.contains("traces_sample_rate") && rate.contains("1.5"), "{rate}");
         assert!(Options::new().traces_sample_rate(f64::NAN).validated().is_err());

@@ -88,7 +88,10 @@ pub struct OriginError {
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pattern, reason } = self;
-        write!(f, "tracing origin {pattern:?} is not a regular expression ({reason}); use Origin::contains for plain text")
+        write!(
+            f,
+            "tracing origin {pattern:?} is not a regular expression ({reason}); use Origin::contains for plain text"
+        )
     }
 }
 
@@ -205,14 +208,44 @@ mod tests {
         let regex = Origin::regex(r"^https://[a-z]+\.example\.com/v\d").unwrap();
         let rows: &[(&Origin, &str, bool, &str)] = &[
             (&Origin::host("example.com"), "https://example.com/", true, "the host itself"),
-            (&Origin::host("example.com"), "https://EXAMPLE.com./x", true, "case and the root dot do not matter"),
+            (
+                &Origin::host("example.com"),
+                "https://EXAMPLE.com./x",
+                true,
+                "case and the root dot do not matter",
+            ),
             (&Origin::host("example.com"), "https://a.b.example.com:8443", true, "hosts below it, any port"),
-            (&Origin::host("example.com"), "https://badexample.com/", false, "a suffix without a dot is another host"),
-            (&Origin::host("example.com"), "https://example.com@evil.test/", false, "userinfo is not the host"),
-            (&Origin::host("example.com"), "https://evil.test\\@example.com/", false, "a backslash ends the authority"),
-            (&Origin::host("example.com"), "https://evil.test/?u=https://example.com/", false, "nor is the query"),
+            (
+                &Origin::host("example.com"),
+                "https://badexample.com/",
+                false,
+                "a suffix without a dot is another host",
+            ),
+            (
+                &Origin::host("example.com"),
+                "https://example.com@evil.test/",
+                false,
+                "userinfo is not the host",
+            ),
+            (
+                &Origin::host("example.com"),
+                "https://evil.test\\@example.com/",
+                false,
+                "a backslash ends the authority",
+            ),
+            (
+                &Origin::host("example.com"),
+                "https://evil.test/?u=https://example.com/",
+                false,
+                "nor is the query",
+            ),
             (&Origin::host("example.com"), "https://evil.test/#example.com", false, "nor is the fragment"),
-            (&Origin::host("*.example.com"), "https://api.example.com/", true, "a leading wildcard is understood"),
+            (
+                &Origin::host("*.example.com"),
+                "https://api.example.com/",
+                true,
+                "a leading wildcard is understood",
+            ),
             (&Origin::host("[::1]"), "http://[::1]:3000/", true, "IPv6 with brackets"),
             (&Origin::host("::1"), "http://[::1]/", true, "IPv6 without brackets"),
             (&Origin::host(""), "http://example.com/", false, "an empty name allows nothing"),
@@ -220,7 +253,12 @@ mod tests {
             (&Origin::contains("/internal/"), "https://a.test/x?next=/internal/", false, "text in the query"),
             (&Origin::contains("/internal/"), "https://a.test/x#/internal/", false, "text in the fragment"),
             (&Origin::contains("internal"), "https://internal:pw@a.test/x", false, "text in the userinfo"),
-            (&Origin::contains("https://a"), "https://u:p@a.test/x", true, "text over the place of the userinfo"),
+            (
+                &Origin::contains("https://a"),
+                "https://u:p@a.test/x",
+                true,
+                "text over the place of the userinfo",
+            ),
             (&regex, "https://api.example.com/v2/pay", true, "a pattern from the start"),
             (&regex, "http://evil.test/?https://api.example.com/v2", false, "a pattern in the query"),
         ];
@@ -247,7 +285,8 @@ mod tests {
 
     #[test]
     fn sentry_itself_gets_no_headers_even_where_a_rule_matches() {
-        let outgoing = Outgoing::new(Some(vec![Origin::contains("/")]), Some(("ingest.test".into(), Some(443))));
+        let outgoing =
+            Outgoing::new(Some(vec![Origin::contains("/")]), Some(("ingest.test".into(), Some(443))));
         assert!(!outgoing.allows("https://ingest.test/api/1/envelope/"));
         assert!(outgoing.is_own("https://INGEST.test:443/"));
         assert!(!outgoing.is_own("https://ingest.test:8443/"), "another port is another service");

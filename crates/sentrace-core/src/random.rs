@@ -55,8 +55,11 @@ fn seeded() -> SmallRng {
 /// Without the system's randomness ids need not be secret, only different.
 fn fallback_seed() -> u64 {
     static CALLS: AtomicU64 = AtomicU64::new(0);
-    let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
-    nanos ^ u64::from(std::process::id()).rotate_left(32) ^ CALLS.fetch_add(1, Ordering::Relaxed).rotate_left(48)
+    let nanos =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
+    nanos
+        ^ u64::from(std::process::id()).rotate_left(32)
+        ^ CALLS.fetch_add(1, Ordering::Relaxed).rotate_left(48)
 }
 
 #[cfg(test)]

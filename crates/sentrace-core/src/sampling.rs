@@ -30,7 +30,9 @@ impl SampleRand {
     /// What upstream wrote, where it is a fraction in `[0, 1)`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let fraction: f64 = text.parse().ok()?;
-        (0.0..1.0).contains(&fraction).then(|| Self(((fraction * f64::from(MILLION)) as u32).min(MILLION - 1)))
+        (0.0..1.0)
+            .contains(&fraction)
+            .then(|| Self(((fraction * f64::from(MILLION)) as u32).min(MILLION - 1)))
     }
 
     /// A fraction that explains upstream's decision at upstream's rate: below the rate where it was sampled, from
@@ -194,10 +196,9 @@ mod tests {
         for nonsense in ["1.0", "-0.1", "NaN", "inf", "", "x"] {
             assert_eq!(SampleRand::parse(nonsense), None, "{nonsense}");
         }
-        let below_a_quarter =
-            (0..10_000u128).filter_map(|id| TraceId::from_bytes((id + 1).to_be_bytes())).filter(|id| {
-                SampleRand::of_trace(*id).is_below(0.25)
-            });
+        let below_a_quarter = (0..10_000u128)
+            .filter_map(|id| TraceId::from_bytes((id + 1).to_be_bytes()))
+            .filter(|id| SampleRand::of_trace(*id).is_below(0.25));
         let share = below_a_quarter.count();
         assert!((2_300..2_700).contains(&share), "{share} of 10,000 counted ids below 0.25");
     }
@@ -205,7 +206,9 @@ mod tests {
     #[test]
     fn a_missing_sample_rand_is_chosen_to_explain_the_decision() {
         for id in 1..=200 {
-            for (sampled, rate) in [(true, 0.25), (false, 0.25), (true, 0.000001), (false, 0.999999), (true, 1.0)] {
+            for (sampled, rate) in
+                [(true, 0.25), (false, 0.25), (true, 0.000001), (false, 0.999999), (true, 1.0)]
+            {
                 let rand = SampleRand::explaining(trace_id(id), sampled, rate).unwrap();
                 assert_eq!(rand.is_below(rate), sampled, "{rand} at {rate}");
             }

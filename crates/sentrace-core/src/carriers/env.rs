@@ -23,7 +23,8 @@ use crate::span::{Span, SpanRef};
 pub fn variables(span: &SpanRef) -> impl Iterator<Item = (&'static str, String)> {
     let headers = span.trace_headers();
     let trace = headers.as_ref().map(|headers| ("SENTRY_TRACE", headers.sentry_trace().to_string()));
-    let baggage = headers.as_ref().and_then(|headers| Some(("SENTRY_BAGGAGE", headers.baggage()?.to_owned())));
+    let baggage =
+        headers.as_ref().and_then(|headers| Some(("SENTRY_BAGGAGE", headers.baggage()?.to_owned())));
     trace.into_iter().chain(baggage)
 }
 

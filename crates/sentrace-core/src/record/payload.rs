@@ -36,7 +36,11 @@ impl Anchor {
 
 impl Record {
     /// The payload, borrowed from the record. `None` for a record without its own span.
-    pub(crate) fn transaction<'a>(&'a self, identity: &'a Identity, anchor: &Anchor) -> Option<Transaction<'a>> {
+    pub(crate) fn transaction<'a>(
+        &'a self,
+        identity: &'a Identity,
+        anchor: &Anchor,
+    ) -> Option<Transaction<'a>> {
         let (root, children) = self.spans.split_first()?;
         let mut spans: Vec<Span<'a>> = Vec::with_capacity(children.len());
         let mut payload_index = vec![None; self.spans.len()];
@@ -59,7 +63,8 @@ impl Record {
             }
         }
         for entry in &self.tags {
-            let (key, value) = (Cow::Borrowed(self.arena.get(entry.key)), Cow::Borrowed(self.arena.get(entry.value)));
+            let (key, value) =
+                (Cow::Borrowed(self.arena.get(entry.key)), Cow::Borrowed(self.arena.get(entry.value)));
             match self.target(entry.slot, &payload_index) {
                 Target::Root => root_tags.set(key, value),
                 Target::Child(index) => spans[index].tags.set(key, value),

@@ -52,7 +52,12 @@ impl RequestRecord {
     }
 
     /// Copies what may be shown; a value that may not is never copied.
-    pub(crate) fn copy(&mut self, arena: &mut Arena, request: &dyn RequestParts, collection: &DataCollection) {
+    pub(crate) fn copy(
+        &mut self,
+        arena: &mut Arena,
+        request: &dyn RequestParts,
+        collection: &DataCollection,
+    ) {
         self.method = arena.copy(cut(request.method(), 32));
         self.scheme = arena.copy(cut(request.scheme(), 32));
         self.host = arena.copy(cut(request.host(), 256));
@@ -88,16 +93,22 @@ fn header_value(arena: &mut Arena, name: &str, value: &[u8], hidden: impl Fn(&st
     }
     // Cut first: what is not UTF-8 at the end only is the cut's doing.
     let value = &value[..value.len().min(MAX_HEADER_VALUE)];
-    let Ok(value) = std::str::from_utf8(value).or_else(|error| std::str::from_utf8(&value[..error.valid_up_to()])) else {
+    let Ok(value) =
+        std::str::from_utf8(value).or_else(|error| std::str::from_utf8(&value[..error.valid_up_to()]))
+    else {
         return Text::EMPTY;
     };
-    // A referrer is another page's URL, with that page's secrets in its query.
-    match value.split_once('?') {
-        Some((url, query)) if name == "referer" => arena.write(|buffer| {
-            buffer.push_str(url);
+    // A referrer is another page's URL, with that page's secrets.
+    if name == "referer" { copy_url(arena, value, hidden) } else { arena.copy(value) }
+}
+
+fn copy_url(arena: &mut Arena, url: &str, hidden: impl Fn(&str) -> bool) -> Text {
+    let parts = sensitive::split_url(url);
+    arena.write(|buffer| {
+        buffer.push_str(&parts.without_query);
+        if let Some(query) = parts.query {
             buffer.push('?');
             sensitive::filter_query_into(query, hidden, buffer);
-        }),
-        _ => arena.copy(value),
-    }
+        }
+    })
 }

@@ -65,11 +65,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(hook: impl Fn(&Misplacement) + Send + Sync + 'static) -> Self {
-        Self {
-            preflight_seen: AtomicBool::new(false),
-            told: AtomicBool::new(false),
-            hook: Box::new(hook),
-        }
+        Self { preflight_seen: AtomicBool::new(false), told: AtomicBool::new(false), hook: Box::new(hook) }
     }
 
     pub(super) fn preflight_came(&self) {
@@ -138,27 +134,16 @@ pub(super) fn is_cross_origin<B>(request: &Request<B>) -> bool {
     if let Some(site) = text(headers, HeaderName::from_static("sec-fetch-site")) {
         return matches!(site, "cross-site" | "same-site");
     }
-    let host = request
-        .uri()
-        .authority()
-        .map(Authority::as_str)
-        .or_else(|| text(headers, HOST));
+    let host = request.uri().authority().map(Authority::as_str).or_else(|| text(headers, HOST));
     host.is_some_and(|host| !host.eq_ignore_ascii_case(authority))
 }
 
 /// `Vary: Origin` is what a CORS layer leaves on the answer to an origin that it refuses.
 fn has_cors_decision(answer: &HeaderMap) -> bool {
     answer.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
-        || answer
-            .get_all(VARY)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .any(|names| {
-                names
-                    .split(',')
-                    .map(str::trim)
-                    .any(|name| name == "*" || name.eq_ignore_ascii_case("origin"))
-            })
+        || answer.get_all(VARY).iter().filter_map(|value| value.to_str().ok()).any(|names| {
+            names.split(',').map(str::trim).any(|name| name == "*" || name.eq_ignore_ascii_case("origin"))
+        })
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -173,20 +158,12 @@ mod tests {
 
     fn request(method: Method, uri: &str, headers: Headers<'_>) -> Request<()> {
         let builder = Request::builder().method(method).uri(uri);
-        headers
-            .iter()
-            .fold(builder, |builder, (name, value)| builder.header(*name, *value))
-            .body(())
-            .unwrap()
+        headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value)).body(()).unwrap()
     }
 
     fn answer(status: StatusCode, headers: Headers<'_>) -> Response<()> {
         let builder = Response::builder().status(status);
-        headers
-            .iter()
-            .fold(builder, |builder, (name, value)| builder.header(*name, *value))
-            .body(())
-            .unwrap()
+        headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value)).body(()).unwrap()
     }
 
     fn told(act: impl FnOnce(&Watch)) -> Option<Misplacement> {
@@ -204,50 +181,18 @@ mod tests {
             (&[host, shop], true, "another host"),
             (&[host], false, "no origin"),
             (&[shop], false, "an unknown host concludes nothing"),
-            (
-                &[("host", "SHOP.example"), shop],
-                false,
-                "the same host, as in a same-origin POST",
-            ),
+            (&[("host", "SHOP.example"), shop], false, "the same host, as in a same-origin POST"),
             (&[("host", "shop.example:8443"), shop], true, "another port"),
-            (
-                &[host, ("origin", "null")],
-                false,
-                "an opaque origin hides where it comes from",
-            ),
-            (
-                &[host, shop, ("sec-fetch-site", "same-origin")],
-                false,
-                "the browser knows behind a proxy",
-            ),
-            (
-                &[host, shop, ("sec-fetch-site", "same-site")],
-                true,
-                "the same site is another origin",
-            ),
-            (
-                &[host, shop, ("sec-fetch-mode", "navigate")],
-                false,
-                "a form needs no CORS",
-            ),
+            (&[host, ("origin", "null")], false, "an opaque origin hides where it comes from"),
+            (&[host, shop, ("sec-fetch-site", "same-origin")], false, "the browser knows behind a proxy"),
+            (&[host, shop, ("sec-fetch-site", "same-site")], true, "the same site is another origin"),
+            (&[host, shop, ("sec-fetch-mode", "navigate")], false, "a form needs no CORS"),
             (&[host, shop, ("sec-fetch-mode", "cors")], true, "a fetch does"),
-            (
-                &[host, shop, ("upgrade", "websocket")],
-                false,
-                "a WebSocket needs no CORS",
-            ),
-            (
-                &[host, shop, ("sentry-trace", "x")],
-                false,
-                "somebody has allowed the header",
-            ),
+            (&[host, shop, ("upgrade", "websocket")], false, "a WebSocket needs no CORS"),
+            (&[host, shop, ("sentry-trace", "x")], false, "somebody has allowed the header"),
         ];
         for (headers, expected, reason) in rows {
-            assert_eq!(
-                is_cross_origin(&request(Method::GET, "/", headers)),
-                *expected,
-                "{reason}"
-            );
+            assert_eq!(is_cross_origin(&request(Method::GET, "/", headers)), *expected, "{reason}");
         }
         let http2 = request(Method::GET, "https://shop.example/", &[shop]);
         assert!(!is_cross_origin(&http2), "HTTP/2 has the host in the URI");
@@ -264,11 +209,7 @@ mod tests {
             (Method::POST, &[origin, method], false, "the request itself"),
         ];
         for (verb, headers, expected, reason) in rows {
-            assert_eq!(
-                is_preflight(&request(verb.clone(), "/", headers)),
-                *expected,
-                "{reason}"
-            );
+            assert_eq!(is_preflight(&request(verb.clone(), "/", headers)), *expected, "{reason}");
         }
     }
 
@@ -280,45 +221,17 @@ mod tests {
             (StatusCode::OK, &[], true, true, "nobody inside decided"),
             (StatusCode::OK, granted, false, false, "granted inside"),
             (StatusCode::OK, refused, false, false, "refused inside"),
-            (
-                StatusCode::METHOD_NOT_ALLOWED,
-                &[],
-                true,
-                false,
-                "the router knows no OPTIONS",
-            ),
-            (
-                StatusCode::NOT_FOUND,
-                &[],
-                true,
-                false,
-                "the router knows no such path",
-            ),
-            (
-                StatusCode::UNAUTHORIZED,
-                &[],
-                false,
-                false,
-                "a layer in between may have answered",
-            ),
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                &[],
-                false,
-                false,
-                "a failure shows nothing",
-            ),
+            (StatusCode::METHOD_NOT_ALLOWED, &[], true, false, "the router knows no OPTIONS"),
+            (StatusCode::NOT_FOUND, &[], true, false, "the router knows no such path"),
+            (StatusCode::UNAUTHORIZED, &[], false, false, "a layer in between may have answered"),
+            (StatusCode::SERVICE_UNAVAILABLE, &[], false, false, "a failure shows nothing"),
         ];
         for (status, headers, by_preflight, by_request, reason) in rows {
             let preflight = told(|watch| watch.preflight_answered(&answer(*status, headers)));
             let expected = by_preflight.then_some(Misplacement::PreflightUndecided(*status));
             assert_eq!(preflight, expected, "preflight: {reason}");
             let plain = told(|watch| watch.request_answered(&answer(*status, headers)));
-            assert_eq!(
-                plain,
-                by_request.then_some(Misplacement::NoPreflightSeen),
-                "request: {reason}"
-            );
+            assert_eq!(plain, by_request.then_some(Misplacement::NoPreflightSeen), "request: {reason}");
         }
     }
 
@@ -335,17 +248,9 @@ mod tests {
     #[test]
     fn the_message_names_the_status_and_both_orders() {
         let message = Misplacement::PreflightUndecided(StatusCode::METHOD_NOT_ALLOWED).to_string();
-        for part in [
-            "status 405 ",
-            "after it with axum's Router::layer",
-            "before it in a ServiceBuilder",
-        ] {
+        for part in ["status 405 ", "after it with axum's Router::layer", "before it in a ServiceBuilder"] {
             assert!(message.contains(part), "{part} is missing in: {message}");
         }
-        assert!(
-            Misplacement::NoPreflightSeen
-                .to_string()
-                .contains("no preflight has come by")
-        );
+        assert!(Misplacement::NoPreflightSeen.to_string().contains("no preflight has come by"));
     }
 }

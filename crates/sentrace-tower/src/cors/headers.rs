@@ -23,10 +23,7 @@ use http::header::{
 /// ```
 #[must_use]
 pub fn sentry_headers() -> [HeaderName; 2] {
-    [
-        HeaderName::from_static("sentry-trace"),
-        HeaderName::from_static("baggage"),
-    ]
+    [HeaderName::from_static("sentry-trace"), HeaderName::from_static("baggage")]
 }
 
 /// [`sentry_headers`], and `traceparent` of W3C Trace Context.
@@ -71,37 +68,22 @@ pub(super) fn allow(answer: &mut HeaderMap, names: &[HeaderName]) {
 /// The names to add, as a list; `None` when the answer allows all of them already.
 fn missing(answer: &HeaderMap, names: &[HeaderName]) -> Option<String> {
     let listed = |wanted: &str| {
-        let lists = answer
-            .get_all(ACCESS_CONTROL_ALLOW_HEADERS)
-            .iter()
-            .filter_map(|list| list.to_str().ok());
-        lists
-            .flat_map(|list| list.split(','))
-            .any(|name| name.trim().eq_ignore_ascii_case(wanted))
+        let lists = answer.get_all(ACCESS_CONTROL_ALLOW_HEADERS).iter().filter_map(|list| list.to_str().ok());
+        lists.flat_map(|list| list.split(',')).any(|name| name.trim().eq_ignore_ascii_case(wanted))
     };
     // Fetch standard, CORS-preflight fetch: with credentials `*` is the name of a header, not a wildcard.
-    let credentials = answer
-        .get(ACCESS_CONTROL_ALLOW_CREDENTIALS)
-        .is_some_and(|value| value == "true");
+    let credentials = answer.get(ACCESS_CONTROL_ALLOW_CREDENTIALS).is_some_and(|value| value == "true");
     if listed("*") && !credentials {
         return None;
     }
-    let missing: Vec<&str> = names
-        .iter()
-        .map(HeaderName::as_str)
-        .filter(|name| !listed(name))
-        .collect();
+    let missing: Vec<&str> = names.iter().map(HeaderName::as_str).filter(|name| !listed(name)).collect();
     (!missing.is_empty()).then(|| missing.join(","))
 }
 
 fn extend(list: &mut HeaderValue, names: &str) {
     let Ok(text) = list.to_str() else { return };
     let text = text.trim_end_matches([',', ' ', '\t']);
-    let extended = if text.is_empty() {
-        names.to_owned()
-    } else {
-        format!("{text},{names}")
-    };
+    let extended = if text.is_empty() { names.to_owned() } else { format!("{text},{names}") };
     if let Ok(extended) = HeaderValue::from_str(&extended) {
         *list = extended;
     }
@@ -116,21 +98,14 @@ mod tests {
     fn allowed(lists: &[&[u8]], more: &[(&str, &[u8])]) -> Vec<Vec<u8>> {
         let mut answer = HeaderMap::new();
         for list in lists {
-            answer.append(
-                ACCESS_CONTROL_ALLOW_HEADERS,
-                HeaderValue::from_bytes(list).unwrap(),
-            );
+            answer.append(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_bytes(list).unwrap());
         }
         for (name, value) in more {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             answer.append(name, HeaderValue::from_bytes(value).unwrap());
         }
         allow(&mut answer, &sentry_headers());
-        answer
-            .get_all(ACCESS_CONTROL_ALLOW_HEADERS)
-            .iter()
-            .map(|list| list.as_bytes().to_vec())
-            .collect()
+        answer.get_all(ACCESS_CONTROL_ALLOW_HEADERS).iter().map(|list| list.as_bytes().to_vec()).collect()
     }
 
     #[test]
@@ -138,85 +113,30 @@ mod tests {
         type Row<'a> = (&'a [&'a [u8]], &'a [(&'a str, &'a [u8])], &'a [&'a [u8]], &'a str);
         let rows: &[Row<'_>] = &[
             (&[], &[], &[b"sentry-trace,baggage"], "no list: one begins"),
-            (
-                &[b""],
-                &[],
-                &[b"sentry-trace,baggage"],
-                "an empty list is filled, without a leading comma",
-            ),
-            (
-                &[b"content-type"],
-                &[],
-                &[b"content-type,sentry-trace,baggage"],
-                "a list is extended",
-            ),
-            (
-                &[b"content-type, "],
-                &[],
-                &[b"content-type,sentry-trace,baggage"],
-                "no empty member",
-            ),
+            (&[b""], &[], &[b"sentry-trace,baggage"], "an empty list is filled, without a leading comma"),
+            (&[b"content-type"], &[], &[b"content-type,sentry-trace,baggage"], "a list is extended"),
+            (&[b"content-type, "], &[], &[b"content-type,sentry-trace,baggage"], "no empty member"),
             (
                 &[b"a", b"b"],
                 &[],
                 &[b"a", b"b,sentry-trace,baggage"],
                 "of several fields the last is extended",
             ),
-            (
-                &[b"Sentry-Trace,BAGGAGE"],
-                &[],
-                &[b"Sentry-Trace,BAGGAGE"],
-                "case does not matter",
-            ),
-            (
-                &[b"sentry-trace"],
-                &[],
-                &[b"sentry-trace,baggage"],
-                "only what is missing",
-            ),
-            (
-                &[b"baggage", b"x"],
-                &[],
-                &[b"baggage", b"x,sentry-trace"],
-                "every field counts",
-            ),
-            (
-                &[b"x-baggage"],
-                &[],
-                &[b"x-baggage,sentry-trace,baggage"],
-                "part of a name is not the name",
-            ),
+            (&[b"Sentry-Trace,BAGGAGE"], &[], &[b"Sentry-Trace,BAGGAGE"], "case does not matter"),
+            (&[b"sentry-trace"], &[], &[b"sentry-trace,baggage"], "only what is missing"),
+            (&[b"baggage", b"x"], &[], &[b"baggage", b"x,sentry-trace"], "every field counts"),
+            (&[b"x-baggage"], &[], &[b"x-baggage,sentry-trace,baggage"], "part of a name is not the name"),
             (&[b"*"], &[], &[b"*"], "the wildcard covers them"),
-            (
-                &[b"x", b" * "],
-                &[],
-                &[b"x", b" * "],
-                "the wildcard covers them from any field",
-            ),
-            (
-                &[b"*"],
-                CREDENTIALS,
-                &[b"*,sentry-trace,baggage"],
-                "with credentials `*` is literal",
-            ),
+            (&[b"x", b" * "], &[], &[b"x", b" * "], "the wildcard covers them from any field"),
+            (&[b"*"], CREDENTIALS, &[b"*,sentry-trace,baggage"], "with credentials `*` is literal"),
             (
                 &[b"*"],
                 &[("access-control-allow-credentials", b"TRUE")],
                 &[b"*"],
                 "only a lower-case `true` allows credentials",
             ),
-            (
-                &[b"\xff"],
-                &[],
-                &[b"\xff", b"sentry-trace,baggage"],
-                "what is not text stays as it is",
-            ),
-            (
-                &[b"a", b"\xff"],
-                &[],
-                &[b"a,sentry-trace,baggage", b"\xff"],
-                "text beside it is extended",
-            ),
+            (&[b"\xff"], &[], &[b"\xff", b"sentry-trace,baggage"], "what is not text stays as it is"),
+            (&[b"a", b"\xff"], &[], &[b"a,sentry-trace,baggage", b"\xff"], "text beside it is extended"),
         ];
         for (lists, more, expected, reason) in rows {
             assert_eq!(allowed(lists, more), *expected, "{reason}");

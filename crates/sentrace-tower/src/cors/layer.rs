@@ -59,10 +59,7 @@ impl SentryCorsLayer {
     /// The warning goes through [`sentrace_core::diagnostics`]: to standard error, unless the process has set
     /// another handler there.
     pub fn new() -> Self {
-        Self {
-            traceparent: false,
-            watch: Arc::new(Watch::new(warn)),
-        }
+        Self { traceparent: false, watch: Arc::new(Watch::new(warn)) }
     }
 
     /// Whether `traceparent` is allowed, too. Off by default, as `propagateTraceparent` is in Sentry's SDKs.
@@ -98,9 +95,7 @@ impl Default for SentryCorsLayer {
 
 impl fmt::Debug for SentryCorsLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SentryCorsLayer")
-            .field("traceparent", &self.traceparent)
-            .finish_non_exhaustive()
+        f.debug_struct("SentryCorsLayer").field("traceparent", &self.traceparent).finish_non_exhaustive()
     }
 }
 

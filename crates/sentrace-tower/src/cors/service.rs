@@ -20,24 +20,15 @@ pub struct SentryCors<S> {
 
 impl<S> SentryCors<S> {
     pub(super) fn new(inner: S, traceparent: bool, watch: Arc<Watch>) -> Self {
-        Self {
-            inner,
-            traceparent,
-            watch,
-        }
+        Self { inner, traceparent, watch }
     }
 
     fn role<B>(&self, request: &Request<B>) -> Role {
         if is_preflight(request) {
             self.watch.preflight_came();
-            Role::Preflight {
-                traceparent: self.traceparent,
-                watch: Arc::clone(&self.watch),
-            }
+            Role::Preflight { traceparent: self.traceparent, watch: Arc::clone(&self.watch) }
         } else if self.watch.is_curious() && is_cross_origin(request) {
-            Role::CrossOrigin {
-                watch: Arc::clone(&self.watch),
-            }
+            Role::CrossOrigin { watch: Arc::clone(&self.watch) }
         } else {
             Role::Other
         }
@@ -47,10 +38,7 @@ impl<S> SentryCors<S> {
 impl<S: fmt::Debug> fmt::Debug for SentryCors<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut service = f.debug_struct("SentryCors");
-        service
-            .field("inner", &self.inner)
-            .field("traceparent", &self.traceparent)
-            .finish_non_exhaustive()
+        service.field("inner", &self.inner).field("traceparent", &self.traceparent).finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Response, StatusCode, header};
+use http::{Method, Response, StatusCode, header};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use sentrace_protocol::SpanStatus;
@@ -19,7 +19,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         guard: Guard,
-        is_head: bool,
+        method: Method,
     }
 
     impl<F> PinnedDrop for ResponseFuture<F> {
@@ -32,8 +32,8 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, guard: Guard, is_head: bool) -> Self {
-        Self { inner: Some(inner), guard, is_head }
+    pub(super) fn new(inner: F, guard: Guard, method: Method) -> Self {
+        Self { inner: Some(inner), guard, method }
     }
 }
 
@@ -51,7 +51,7 @@ where
             Ok(response) => {
                 let mut guard = std::mem::replace(this.guard, Guard::none());
                 guard.respond(response.status());
-                let expected = if guard.is_open() { expected_length(&response, *this.is_head) } else { None };
+                let expected = if guard.is_open() { expected_length(&response, this.method) } else { None };
                 if expected == Some(0) {
                     guard.complete();
                 }
@@ -67,9 +67,10 @@ where
 
 /// How many bytes of body will be sent, where that is known. Hyper drops a body after as many bytes, without
 /// another poll that could tell its end.
-fn expected_length<B: Body>(response: &Response<B>, is_head: bool) -> Option<u64> {
+fn expected_length<B: Body>(response: &Response<B>, method: &Method) -> Option<u64> {
     let status = response.status();
-    let no_body = is_head
+    let no_body = method == Method::HEAD
+        || (method == Method::CONNECT && status.is_success())
         || status.is_informational()
         || status == StatusCode::NO_CONTENT
         || status == StatusCode::NOT_MODIFIED

@@ -17,7 +17,10 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn new(transaction: Transaction, ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>) -> Self {
+    pub(super) fn new(
+        transaction: Transaction,
+        ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
+    ) -> Self {
         Self { transaction: Some(transaction), ignored_statuses, ignored: false }
     }
 
@@ -46,7 +49,10 @@ impl Guard {
         if let Some(transaction) = &self.transaction {
             transaction.record_response(status);
         }
-        self.ignored = self.ignored_statuses.as_deref().is_some_and(|ranges| ranges.iter().any(|range| range.contains(&status)));
+        self.ignored = self
+            .ignored_statuses
+            .as_deref()
+            .is_some_and(|ranges| ranges.iter().any(|range| range.contains(&status)));
     }
 
     /// So many bytes of body went out.

@@ -53,10 +53,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let is_head = request.method() == Method::HEAD;
+        let method = request.method().clone();
         let mut guard = self.config.begin(&mut request);
         let future = guard.enter(|| self.inner.call(request));
-        ResponseFuture::new(future, guard, is_head)
+        ResponseFuture::new(future, guard, method)
     }
 }
 
@@ -70,7 +70,9 @@ impl Config {
             return Guard::none();
         }
         match self.client.clone().or_else(Client::current) {
-            Some(client) => Guard::new(self.open(&client, RequestHead::of(request)), self.ignored_statuses.clone()),
+            Some(client) => {
+                Guard::new(self.open(&client, RequestHead::of(request)), self.ignored_statuses.clone())
+            }
             None => Guard::none(),
         }
     }

@@ -1,0 +1,166 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn copy(fields: &[&[u8]]) -> String {
+    let mut into = String::new();
+    copy_sentry_members(fields.iter().copied(), &mut into);
+    into
+}
+
+#[test]
+fn only_sentrys_valid_members_are_copied() {
+    let rows: [(&[&[u8]], &str, &str); 14] = [
+        (&[], "", "no header"),
+        (&[b""], "", "an empty header"),
+        (&[b"sentry-a=1"], "sentry-a=1", "one member"),
+        (&[b"other=1,sentry-a=1,third=2"], "sentry-a=1", "other tools' members are not passed on"),
+        (&[b" sentry-a=1 ,\tsentry-b=2\t"], "sentry-a=1,sentry-b=2", "blanks around members go"),
+        (&[b"sentry-a=1", b"x=1", b"sentry-b=2"], "sentry-a=1,sentry-b=2", "several headers"),
+        (&[b",,sentry-a=1,,"], "sentry-a=1", "empty members"),
+        (&[b"sentry-a,sentry-b=2"], "sentry-b=2", "a member without ="),
+        (&[b"Sentry-a=1,SENTRY-b=2"], "", "the prefix is lower case"),
+        (&[b"xsentry-a=1,sentry=1"], "", "the prefix is whole and at the start"),
+        (&[b"sentry-a=%zz;p=1"], "sentry-a=%zz;p=1", "nothing is decoded, properties stay"),
+        (&["sentry-a=\u{e9},sentry-b=2".as_bytes()], "sentry-b=2", "not ASCII"),
+        (&[b"sentry-a=\xff,sentry-b=2"], "sentry-b=2", "not UTF-8; the others survive"),
+        (&[b"sentry-a=\x01,sentry-b=2"], "sentry-b=2", "not printable"),
+    ];
+    for (fields, expected, reason) in rows {
+        assert_eq!(copy(fields), expected, "{reason}");
+    }
+}
+
+#[test]
+fn copying_stops_at_64_members_and_8192_bytes() {
+    let many = (0..100).map(|i| format!("sentry-k{i}=v")).collect::<Vec<_>>().join(",");
+    assert_eq!(copy(&[many.as_bytes()]).split(',').count(), MAX_MEMBERS);
+    let many = many.as_bytes();
+    assert_eq!(copy(&[&many[..300], many]).split(',').count(), MAX_MEMBERS, "over all headers together");
+
+    let just = format!("sentry-a={}", "x".repeat(MAX_BYTES - 9));
+    assert_eq!(copy(&[just.as_bytes()]).len(), MAX_BYTES, "exactly the limit");
+    let over = format!("sentry-a={},sentry-b=1", "x".repeat(MAX_BYTES));
+    assert_eq!(copy(&[over.as_bytes()]), "sentry-b=1", "a later member may still fit");
+    let huge = format!("sentry-a={}", "x".repeat(5_000_000));
+    assert_eq!(copy(&[huge.as_bytes()]), "", "an oversized member costs no memory");
+}
+
+#[test]
+fn a_member_is_found_by_its_key() {
+    let header =
+        "a=1, sentry-trace_id = abc ;p=q,sentry-sampled=true,sentry-sampled=false,sentry-e=,sentry-n";
+    let rows = [
+        ("trace_id", Some("abc"), "blanks and properties go"),
+        ("sampled", Some("true"), "the first of two"),
+        ("e", Some(""), "an empty value"),
+        ("n", None, "no value"),
+        ("a", None, "another tool's"),
+        ("trace", None, "not by prefix"),
+    ];
+    for (key, expected, reason) in rows {
+        assert_eq!(member(header, key), expected, "{reason}");
+    }
+}
+
+#[test]
+fn decoding_is_strict() {
+    let rows = [
+        ("", Some(""), "empty"),
+        ("a+b", Some("a+b"), "plus is a plus"),
+        ("%2F%2f", Some("//"), "digits of either case"),
+        ("%C3%A9", Some("\u{e9}"), "two bytes, one character"),
+        ("%", None, "no digits"),
+        ("%4", None, "one digit"),
+        ("%4g", None, "no hexadecimal digit"),
+        ("%+1", None, "a sign is no digit"),
+        ("%ff", None, "not UTF-8"),
+    ];
+    for (text, expected, reason) in rows {
+        assert_eq!(decode(text).as_deref(), expected, "{reason}");
+    }
+}
+
+#[test]
+fn ours_replaces_older_sentry_members_and_leaves_the_rest_alone() {
+    let rows: [(&[&[u8]], &str, &str, &str); 9] = [
+        (&[], "sentry-a=1", "sentry-a=1", "nothing there"),
+        (&[], "", "", "nothing at all"),
+        (&[b"t=7"], "", "t=7", "nothing of ours"),
+        (&[b"t=7"], "sentry-a=1", "t=7,sentry-a=1", "appended"),
+        (&[b"t=7; p=1 ,u=%20"], "sentry-a=1", "t=7; p=1,u=%20,sentry-a=1", "properties and encoding stay"),
+        (&[b"sentry-a=0,t=7,sentry-b=0"], "sentry-a=1", "t=7,sentry-a=1", "older ones go"),
+        (&[b"sentry-a=0"], "", "", "older ones go even without newer"),
+        (&[b"t=7", b"u=8"], "sentry-a=1", "t=7,u=8,sentry-a=1", "several headers become one"),
+        (
+            &["t=\u{e9},u=\"x y\"".as_bytes()],
+            "sentry-a=1",
+            "t=\u{e9},u=\"x y\",sentry-a=1",
+            "kept though odd",
+        ),
+    ];
+    for (existing, ours, expected, reason) in rows {
+        assert_eq!(merge(existing.iter().copied(), ours), expected, "{reason}");
+    }
+}
+
+#[test]
+fn ours_is_left_out_whole_where_it_does_not_fit() {
+    let large = format!("t={}", "x".repeat(MAX_BYTES - 13));
+    let fits = merge([large.as_bytes()].into_iter(), "sentry-a=1");
+    assert_eq!(fits.len(), MAX_BYTES, "exactly the limit");
+    let over = merge([large.as_bytes()].into_iter(), "sentry-a=1,sentry-b=2");
+    assert_eq!(over, large, "not even the part that would fit");
+
+    let many = (0..63).map(|i| format!("k{i}=v")).collect::<Vec<_>>().join(",");
+    assert!(merge([many.as_bytes()].into_iter(), "sentry-a=1").ends_with(",sentry-a=1"));
+    assert_eq!(merge([many.as_bytes()].into_iter(), "sentry-a=1,sentry-b=2"), many, "65 members");
+}
+
+proptest! {
+    #[test]
+    fn decoding_undoes_encoding(value in any::<String>()) {
+        let mut encoded = String::new();
+        encode_into(&value, &mut encoded);
+        prop_assert!(encoded.bytes().all(|byte| byte == b'%' || is_unreserved(byte)), "{}", encoded);
+        let decoded = decode(&encoded);
+        prop_assert_eq!(decoded.as_deref(), Some(&value[..]));
+    }
+
+    #[test]
+    fn the_copy_of_a_whole_field_agrees_with_the_copy_by_members(
+        fields in proptest::collection::vec("(sentry-[a-c]=[a-z ]{0,9},?|sentry-d,|x=1,| |,|\u{e9}){0,9}", 0..4)
+    ) {
+        let members = fields.iter().flat_map(|field| field.split(',')).map(trim);
+        let plain: Vec<_> = members
+            .filter(|member| member.starts_with("sentry-") && member.contains('=') && member.is_ascii())
+            .collect();
+        prop_assert_eq!(copy(&fields.iter().map(String::as_bytes).collect::<Vec<_>>()), plain.join(","));
+    }
+
+    #[test]
+    fn merging_keeps_every_third_party_member(
+        fields in proptest::collection::vec("([a-z]{1,3}=[a-zA-Z0-9;= %]{0,8}|sentry-[a-z]=1|,| |\t){0,6}", 0..4)
+    ) {
+        let fields: Vec<&[u8]> = fields.iter().map(String::as_bytes).collect();
+        let joined = fields.join(&b","[..]);
+        let third_party = |text: &str| -> Vec<String> {
+            let members = text.split(',').map(|member| trim(member).to_owned());
+            members.filter(|member| !member.is_empty() && !member.starts_with("sentry-")).collect()
+        };
+        let merged = merge(fields.iter().copied(), "sentry-z=1");
+        prop_assert_eq!(third_party(&merged), third_party(std::str::from_utf8(&joined).unwrap()));
+        prop_assert_eq!(merged.split(',').filter(|member| member.starts_with("sentry-")).count(), 1);
+        prop_assert!(merged.ends_with("sentry-z=1"));
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(
+        fields in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..4)
+    ) {
+        let copied = copy(&fields.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        prop_assert!(copied.len() <= MAX_BYTES);
+        let merged = merge(fields.iter().map(Vec::as_slice), &copied);
+        let _ = (member(&merged, "a"), decode(&merged));
+    }
+}

@@ -1,0 +1,279 @@
+//! Reading envelopes, for those who receive them.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::ParseError;
+
+/// Most items of one envelope. The specification has lower limits for each type; this one bounds the memory.
+pub const MAX_ITEMS: usize = 1_000;
+
+/// An envelope taken apart, its items not yet looked into.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawEnvelope<'a> {
+    /// The first line.
+    pub headers: Map<String, Value>,
+    /// The items in order.
+    pub items: Vec<RawItem<'a>>,
+}
+
+/// One item of an envelope.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawItem<'a> {
+    /// Its header line, which has a `type`.
+    pub headers: Map<String, Value>,
+    /// Its payload, without the line break behind it.
+    pub payload: &'a [u8],
+}
+
+impl RawItem<'_> {
+    /// Its `type`, such as `transaction`.
+    pub fn kind(&self) -> &str {
+        self.headers.get("type").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// Takes an envelope apart.
+///
+/// A payload is as long as its header's `length` says, or goes to the end of its line without one. The last
+/// line break may be missing.
+///
+/// Sentry SDK specification, *Envelopes*, serialization format.
+///
+/// ```
+/// use sentrace_protocol::envelope::read;
+///
+/// let envelope = read(b"{}\n{\"type\":\"transaction\"}\n{\"spans\":[]}\n")?;
+/// assert_eq!(envelope.items[0].kind(), "transaction");
+/// assert_eq!(envelope.items[0].payload, b"{\"spans\":[]}");
+/// # Ok::<(), sentrace_protocol::ParseError>(())
+/// ```
+///
+/// # Errors
+///
+/// When a header line is not a JSON object, `sent_at` is there twice, an item has no `type`, a `length` is no
+/// number or beyond the end, or there are more than [`MAX_ITEMS`] items. The error says at which byte.
+pub fn read(bytes: &[u8]) -> Result<RawEnvelope<'_>, ParseError> {
+    let mut rest = Rest { bytes, at: 0 };
+    let headers = rest.headers("the envelope's header", 0)?;
+    let mut items = Vec::new();
+    while !rest.is_empty() {
+        if items.len() == MAX_ITEMS {
+            return Err(rest.error(
+                rest.at,
+                format!("it has more than {MAX_ITEMS} items"),
+                "send several envelopes",
+            ));
+        }
+        items.push(rest.item(items.len() + 1)?);
+    }
+    Ok(RawEnvelope { headers, items })
+}
+
+struct Rest<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Rest<'a> {
+    fn is_empty(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    /// What goes to the next line break, and steps behind that.
+    fn line(&mut self) -> &'a [u8] {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        self.at += length + 1;
+        &rest[..length]
+    }
+
+    fn headers(&mut self, what: &str, number: usize) -> Result<Map<String, Value>, ParseError> {
+        let start = self.at;
+        match serde_json::from_slice(self.line()) {
+            Ok(Headers(headers)) => Ok(headers),
+            Err(error) => {
+                let number = if number == 0 { String::new() } else { format!(" {number}") };
+                let rule = format!("{what}{number} at byte {start} is wrong: {error}");
+                Err(self.error(start, rule, "send one JSON object in one line there"))
+            }
+        }
+    }
+
+    fn item(&mut self, number: usize) -> Result<RawItem<'a>, ParseError> {
+        let start = self.at;
+        let headers = self.headers("the header of item", number)?;
+        if !headers.get("type").is_some_and(Value::is_string) {
+            let rule = format!("the header of item {number} at byte {start} has no `type`");
+            return Err(self.error(start, rule, "name its type, as in `\"type\":\"transaction\"`"));
+        }
+        let payload = match headers.get("length") {
+            None | Some(Value::Null) => self.line(),
+            Some(length) => match length.as_u64().and_then(|length| usize::try_from(length).ok()) {
+                Some(length) => self.payload(length, number)?,
+                None => {
+                    let rule = format!("the `length` of item {number} at byte {start} is no whole number");
+                    return Err(self.error(start, rule, "give the payload's length in bytes, or none"));
+                }
+            },
+        };
+        Ok(RawItem { headers, payload })
+    }
+
+    fn payload(&mut self, length: usize, number: usize) -> Result<&'a [u8], ParseError> {
+        let start = self.at.min(self.bytes.len());
+        let rest = &self.bytes[start..];
+        let Some((payload, behind)) = rest.split_at_checked(length) else {
+            let left = rest.len();
+            let rule = format!(
+                "item {number} has a `length` of {length}, but from byte {start} on there are {left}"
+            );
+            return Err(self.error(start, rule, "give the payload's length in bytes"));
+        };
+        if !matches!(behind, [] | [b'\n', ..]) {
+            let end = start + length;
+            let rule = format!("no line break follows the {length} bytes of item {number} at byte {end}");
+            return Err(self.error(
+                start,
+                rule,
+                "give the payload's length in bytes, and end it with a line break",
+            ));
+        }
+        self.at = start + length + 1;
+        Ok(payload)
+    }
+
+    fn error(&self, start: usize, rule: String, advice: &'static str) -> ParseError {
+        let shown = self.bytes.get(start..).unwrap_or_default();
+        ParseError::new(
+            "envelope",
+            shown.split(|byte| *byte == b'\n').next().unwrap_or_default(),
+            rule,
+            advice,
+        )
+    }
+}
+
+/// A header line. Sentry refuses one that says `sent_at` twice, which a plain map would hide.
+struct Headers(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Headers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Headers, A::Error> {
+                let mut headers = Map::new();
+                while let Some((key, value)) = access.next_entry::<String, Value>()? {
+                    if key == "sent_at" && headers.contains_key(&key) {
+                        return Err(A::Error::custom("`sent_at` is there twice"));
+                    }
+                    headers.insert(key, value);
+                }
+                Ok(Headers(headers))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn payloads_end_where_the_specification_says() {
+        type Items<'a> = &'a [(&'a str, &'a [u8])];
+        let rows: [(&[u8], Items<'_>, &str); 10] = [
+            (b"{}", &[], "headers alone, without line break"),
+            (b"{}\n", &[], "headers alone"),
+            (b"{}\n{\"type\":\"a\"}\nxy\n", &[("a", b"xy")], "to the end of the line"),
+            (b"{}\n{\"type\":\"a\"}\nxy", &[("a", b"xy")], "to the end"),
+            (b"{}\n{\"type\":\"a\"}\n", &[("a", b"")], "nothing left"),
+            (b"{}\n{\"type\":\"a\"}", &[("a", b"")], "nothing left, without line break"),
+            (
+                b"{}\n{\"type\":\"a\",\"length\":3}\nx\ny\n",
+                &[("a", b"x\ny")],
+                "a length reaches over line breaks",
+            ),
+            (b"{}\n{\"type\":\"a\",\"length\":3}\nx\ny", &[("a", b"x\ny")], "a length to the end"),
+            (
+                b"{}\n{\"type\":\"a\",\"length\":0}\n\n{\"type\":\"b\",\"length\":0}\n",
+                &[("a", b""), ("b", b"")],
+                "two empty payloads",
+            ),
+            (b"{}\n{\"type\":\"a\"}\nx\n{\"type\":\"b\"}\ny", &[("a", b"x"), ("b", b"y")], "two lines"),
+        ];
+        for (bytes, expected, reason) in rows {
+            let envelope = read(bytes).unwrap();
+            let items: Vec<_> = envelope.items.iter().map(|item| (item.kind(), item.payload)).collect();
+            assert_eq!(items, expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_where_and_what() {
+        let rows: [(&[u8], &str); 11] = [
+            (b"", "the envelope's header at byte 0 is wrong: EOF"),
+            (b"\n", "the envelope's header at byte 0 is wrong"),
+            (
+                b"[]",
+                "the envelope's header at byte 0 is wrong: invalid type: sequence, expected a JSON object",
+            ),
+            (b"{\"sent_at\":\"a\",\"sent_at\":\"b\"}\n", "`sent_at` is there twice"),
+            (b"{}\nx", "the header of item 1 at byte 3 is wrong"),
+            (b"{}\n{}\n", "the header of item 1 at byte 3 has no `type`"),
+            (b"{}\n{\"type\":7}\n", "the header of item 1 at byte 3 has no `type`"),
+            (b"{}\n{\"type\":\"a\",\"length\":-1}\n", "the `length` of item 1 at byte 3 is no whole number"),
+            (
+                b"{}\n{\"type\":\"a\",\"length\":9}\nxy",
+                "has a `length` of 9, but from byte 27 on there are 2",
+            ),
+            (
+                b"{}\n{\"type\":\"a\",\"length\":1}\nxy",
+                "no line break follows the 1 bytes of item 1 at byte 28",
+            ),
+            (b"{}\n{\"type\":\"a\"}\nx\n\n", "the header of item 2 at byte 18 is wrong: EOF"),
+        ];
+        for (bytes, part) in rows {
+            let message = read(bytes).unwrap_err().to_string();
+            assert!(message.contains(part), "{message} should say: {part}");
+        }
+    }
+
+    #[test]
+    fn too_many_items_are_refused_rather_than_kept() {
+        let envelope = |items: usize| format!("{{}}\n{}", "{\"type\":\"a\",\"length\":0}\n\n".repeat(items));
+        assert_eq!(read(envelope(MAX_ITEMS).as_bytes()).unwrap().items.len(), MAX_ITEMS);
+        let message = read(envelope(MAX_ITEMS + 1).as_bytes()).unwrap_err().to_string();
+        assert!(message.contains("more than 1000 items"), "{message}");
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_and_not_a_full_stack() {
+        let deep = format!("{{\"a\":{}", "[".repeat(1_000_000));
+        assert!(read(deep.as_bytes()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..80),
+            near in "\\{\\}\n(\\{\"type\":\"a\"(,\"length\":[0-9-]{1,20})?\\}\n?[x\n]{0,5}\n?){0,3}",
+        ) {
+            let _ = read(&bytes);
+            let _ = read(near.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What must not be reported: names that hide secrets, and URLs that carry them.
+//!
+//! Sentry SDK specification, *Data Collection* and *Data Handling*.
+
+use std::borrow::Cow;
+
+use crate::baggage;
+
+/// What stands in a report where a secret was.
+pub const FILTERED: &str = "[Filtered]";
+
+/// A name that contains one of these, in either case, has a value that is never reported.
+pub const SENSITIVE_TERMS: [&str; 18] = [
+    "auth",
+    "bearer",
+    "cookie",
+    "credentials",
+    "csrf",
+    "identity",
+    "jwt",
+    "key",
+    "passwd",
+    "password",
+    "pwd",
+    "saml",
+    "secret",
+    "session",
+    "sid",
+    "sso",
+    "token",
+    "xsrf",
+];
+
+/// A name that contains one of these, in either case, has a value that may name a person.
+pub const PERSONAL_TERMS: [&str; 5] = ["-ip", "-user", "forwarded", "remote-", "via"];
+
+static SENSITIVE: Terms<18> = Terms::new(SENSITIVE_TERMS);
+static PERSONAL: Terms<5> = Terms::new(PERSONAL_TERMS);
+
+/// Whether the value behind this name (of a header, a cookie, a query parameter) is a secret by the
+/// [`SENSITIVE_TERMS`].
+///
+/// ```
+/// use sentrace_protocol::sensitive::is_sensitive;
+///
+/// assert!(is_sensitive("X-Api-Key"));
+/// assert!(!is_sensitive("accept-language"));
+/// ```
+pub fn is_sensitive(key: &str) -> bool {
+    !is_harmless(key) && SENSITIVE.are_in(key)
+}
+
+/// Whether the value behind this name may name a person, by the [`PERSONAL_TERMS`].
+///
+/// ```
+/// use sentrace_protocol::sensitive::is_personal;
+///
+/// assert!(is_personal("X-Real-IP"));
+/// assert!(!is_personal("user-agent"));
+/// ```
+pub fn is_personal(key: &str) -> bool {
+    !is_harmless(key) && PERSONAL.are_in(key)
+}
+
+/// Appends a query (without its `?`), the values of sensitive names replaced by [`FILTERED`].
+///
+/// Names are judged after percent-decoding, so that `t%6Fken=x` hides nothing; everything else stays as it
+/// was.
+///
+/// ```
+/// use sentrace_protocol::sensitive::{filter_query_into, is_sensitive};
+///
+/// let mut shown = String::new();
+/// filter_query_into("page=2&token=abc", is_sensitive, &mut shown);
+/// assert_eq!(shown, "page=2&token=[Filtered]");
+/// ```
+pub fn filter_query_into(query: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) {
+    // Some servers still read `;` as `&`.
+    for pair in query.split_inclusive(['&', ';']) {
+        let (pair, separator) = match pair.strip_suffix(['&', ';']) {
+            Some(rest) => (rest, &pair[rest.len()..]),
+            None => (pair, ""),
+        };
+        match pair.split_once('=') {
+            Some((key, _)) if is_sensitive(&decode_name(key)) => {
+                into.push_str(key);
+                into.push('=');
+                into.push_str(FILTERED);
+            }
+            _ => into.push_str(pair),
+        }
+        into.push_str(separator);
+    }
+}
+
+/// The URL with credentials in its authority replaced: `https://[Filtered]:[Filtered]@host/`.
+///
+/// ```
+/// use sentrace_protocol::sensitive::filter_userinfo;
+///
+/// let url = filter_userinfo("https://me:hush@example.com/?a=@");
+/// assert_eq!(url, "https://[Filtered]:[Filtered]@example.com/?a=@");
+/// ```
+pub fn filter_userinfo(url: &str) -> Cow<'_, str> {
+    let Some(start) = authority_start(url) else {
+        return Cow::Borrowed(url);
+    };
+    let end = url[start..].find(['/', '?', '#', '\\']).map_or(url.len(), |length| start + length);
+    match url[start..end].rfind('@') {
+        Some(at) => Cow::Owned(format!("{}{FILTERED}:{FILTERED}{}", &url[..start], &url[start + at..])),
+        None => Cow::Borrowed(url),
+    }
+}
+
+/// A URL taken apart for reporting; see [`split_url`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlParts<'a> {
+    /// Everything before query and fragment, credentials replaced.
+    pub without_query: Cow<'a, str>,
+    /// What follows `?`.
+    pub query: Option<&'a str>,
+    /// What follows `#`.
+    pub fragment: Option<&'a str>,
+}
+
+/// Splits a URL so that a description can show it without query, fragment and credentials.
+///
+/// ```
+/// let parts = sentrace_protocol::sensitive::split_url("https://me:hush@example.com/a?b=c#d");
+/// assert_eq!(parts.without_query, "https://[Filtered]:[Filtered]@example.com/a");
+/// assert_eq!((parts.query, parts.fragment), (Some("b=c"), Some("d")));
+/// ```
+pub fn split_url(url: &str) -> UrlParts<'_> {
+    let (url, fragment) = match url.split_once('#') {
+        Some((url, fragment)) => (url, Some(fragment)),
+        None => (url, None),
+    };
+    let (url, query) = match url.split_once('?') {
+        Some((url, query)) => (url, Some(query)),
+        None => (url, None),
+    };
+    UrlParts { without_query: filter_userinfo(url), query, fragment }
+}
+
+/// Where the authority begins: behind `scheme://`, or behind a leading `//`.
+fn authority_start(url: &str) -> Option<usize> {
+    let at = url.find("//")?;
+    let scheme_char = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let is_scheme = match url[..at].strip_suffix(':') {
+        Some(scheme) => !scheme.is_empty() && scheme.bytes().all(scheme_char),
+        None => at == 0,
+    };
+    is_scheme.then_some(at + 2)
+}
+
+/// The name as the server reads it; what is not encoded properly is judged as it stands.
+fn decode_name(key: &str) -> Cow<'_, str> {
+    if !key.contains('%') {
+        return Cow::Borrowed(key);
+    }
+    if let Some(decoded) = baggage::decode(key) {
+        return decoded;
+    }
+    // One broken escape must not hide the others, as in `%zz&t%6Fken`.
+    let mut decoded = String::with_capacity(key.len());
+    let mut rest = key;
+    while let Some(at) = rest.find('%') {
+        decoded.push_str(&rest[..at]);
+        let escape = rest.get(at..at + 3).and_then(baggage::decode);
+        match escape {
+            Some(character) => {
+                decoded.push_str(&character);
+                rest = &rest[at + 3..];
+            }
+            None => {
+                decoded.push('%');
+                rest = &rest[at + 1..];
+            }
+        }
+    }
+    decoded.push_str(rest);
+    Cow::Owned(decoded)
+}
+
+/// The names that nearly every request has. None contains a term; a test holds this to it.
+fn is_harmless(key: &str) -> bool {
+    matches!(
+        key,
+        "accept"
+            | "accept-encoding"
+            | "accept-language"
+            | "cache-control"
+            | "connection"
+            | "content-length"
+            | "content-type"
+            | "date"
+            | "host"
+            | "origin"
+            | "pragma"
+            | "referer"
+            | "sec-fetch-dest"
+            | "sec-fetch-mode"
+            | "sec-fetch-site"
+            | "te"
+            | "transfer-encoding"
+            | "user-agent"
+    )
+}
+
+/// Terms, and a table that says of nearly every place in a name that none begins there.
+struct Terms<const N: usize> {
+    terms: [&'static str; N],
+    /// For each first byte the second ones, both by their five lowest bits, which upper and lower case share.
+    seconds: [u32; 32],
+}
+
+impl<const N: usize> Terms<N> {
+    const fn new(terms: [&'static str; N]) -> Self {
+        let mut seconds = [0; 32];
+        let mut at = 0;
+        while at < N {
+            let term = terms[at].as_bytes();
+            seconds[(term[0] & 31) as usize] |= 1 << (term[1] & 31);
+            at += 1;
+        }
+        Self { terms, seconds }
+    }
+
+    fn are_in(&self, key: &str) -> bool {
+        let key = key.as_bytes();
+        let may_begin = |pair: &[u8]| self.seconds[usize::from(pair[0] & 31)] >> (pair[1] & 31) & 1 != 0;
+        key.windows(2).enumerate().any(|(at, pair)| {
+            may_begin(pair) && self.terms.iter().any(|term| starts_with(&key[at..], term.as_bytes()))
+        })
+    }
+}
+
+fn starts_with(text: &[u8], term: &[u8]) -> bool {
+    text.get(..term.len()).is_some_and(|start| start.eq_ignore_ascii_case(term))
+}
+
+#[cfg(test)]
+mod tests;

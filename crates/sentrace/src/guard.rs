@@ -1,0 +1,39 @@
+//! Keeps the client, and flushes when it goes.
+
+use std::time::Duration;
+
+use sentrace_core::Client;
+
+/// The client that [`init`](crate::init) made global. Dropping it sends what is left, within
+/// [`Options::shutdown_timeout`](crate::Options::shutdown_timeout), and takes the client away.
+///
+/// Keep it in `main` until the server has stopped: `let _sentrace = sentrace::init(..)?;`.
+#[derive(Debug)]
+#[must_use = "dropping the guard at once takes the client away: bind it, `let _sentrace = …`"]
+pub struct Guard {
+    client: Client,
+    shutdown_timeout: Duration,
+}
+
+impl Guard {
+    pub(crate) fn new(client: Client, shutdown_timeout: Duration) -> Self {
+        Self { client, shutdown_timeout }
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Waits until what has finished so far is delivered or lost; whether that came true within `timeout`.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        self.client.flush(timeout)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.client.unbind();
+        self.client.close(self.shutdown_timeout);
+    }
+}

@@ -1,0 +1,87 @@
+//! From options to a client that delivers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sentrace_core::{Client, Losses, Options, OptionsError};
+use sentrace_delivery::{Delivery, StartError};
+
+use crate::guard::Guard;
+
+/// Sets sentrace up for this process: everything that names no client finds this one from now on.
+///
+/// Without a DSN nothing is recorded; traces still pass through. A second call replaces the first client.
+///
+/// ```
+/// use sentrace::{Options, Origin};
+///
+/// let _sentrace = sentrace::init(
+///     Options::new()
+///         .dsn("http://key@127.0.0.1:8969/1")
+///         .traces_sample_rate(1.0)
+///         .tracing_origins([Origin::host("api.example.com")]),
+/// )?;
+/// # Ok::<(), sentrace::InitError>(())
+/// ```
+///
+/// # Errors
+/// [`InitError`] where an option breaks its rule, or the worker cannot be started.
+pub fn init(options: Options) -> Result<Guard, InitError> {
+    let timeout = options.get_shutdown_timeout();
+    let client = client(options)?;
+    client.bind();
+    Ok(Guard::new(client, timeout))
+}
+
+/// A client that delivers, without making it global: for tests that run in parallel, and for processes that serve
+/// two projects.
+///
+/// # Errors
+/// Those of [`init`].
+pub fn client(options: Options) -> Result<Client, InitError> {
+    let options = options.validated()?;
+    let Some(dsn) = options.get_dsn().cloned() else { return Ok(Client::without_delivery(options)?) };
+    let losses = Arc::new(Losses::default());
+    let delivery = Delivery::start(dsn, &options, Arc::clone(&losses))?;
+    Ok(Client::new(options, Arc::new(delivery), losses)?)
+}
+
+/// Why sentrace could not be set up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InitError {
+    /// An option breaks its rule.
+    Options(OptionsError),
+    /// The delivery's worker cannot be started.
+    Delivery(StartError),
+}
+
+impl fmt::Display for InitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Options(error) => error.fmt(f),
+            Self::Delivery(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InitError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Options(error) => Some(error),
+            Self::Delivery(error) => Some(error),
+        }
+    }
+}
+
+impl From<OptionsError> for InitError {
+    fn from(error: OptionsError) -> Self {
+        Self::Options(error)
+    }
+}
+
+impl From<StartError> for InitError {
+    fn from(error: StartError) -> Self {
+        Self::Delivery(error)
+    }
+}

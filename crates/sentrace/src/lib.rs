@@ -1,0 +1,79 @@
+//! Distributed tracing for Rust HTTP services, in Sentry's protocol.
+//!
+//! One layer on an axum, hyper or tower server opens one transaction for each request and continues the caller's
+//! trace; one middleware on the reqwest client carries the trace on, to the hosts that were allowed and to no other;
+//! what was recorded reaches Sentry without slowing a request down.
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "axum", feature = "reqwest"))]
+//! # mod example {
+//! use axum::{Router, extract::{Path, State}, routing::post};
+//! use reqwest_middleware::ClientWithMiddleware;
+//! use sentrace::prelude::*;
+//! use tokio::net::TcpListener;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // Reads SENTRY_DSN, SENTRY_RELEASE, SENTRY_ENVIRONMENT, SENTRY_TRACES_SAMPLE_RATE, …; code wins.
+//!     let _sentrace = sentrace::init(
+//!         Options::from_env()?
+//!             .traces_sample_rate(0.25)
+//!             .tracing_origins([Origin::host("api.example.com"), Origin::contains("/internal/")]),
+//!     )?; // dropping the guard flushes, bounded in time
+//!
+//!     // The middleware, and a client whose redirects cannot carry trace headers to a foreign host.
+//!     let http = sentrace::reqwest::client(reqwest::Client::builder())?.build();
+//!
+//!     let app = Router::new()
+//!         .route("/checkout/{cart}", post(checkout))
+//!         .with_state(http)
+//!         .layer(SentryTracingLayer::new()); // everything about a request, in one layer
+//!
+//!     axum::serve(TcpListener::bind("127.0.0.1:3000").await?, app)
+//!         .with_graceful_shutdown(async { tokio::signal::ctrl_c().await.unwrap_or_default() }) // lets the guard flush
+//!         .await?;
+//!     Ok(())
+//! }
+//!
+//! async fn checkout(State(http): State<ClientWithMiddleware>, Path(cart): Path<u64>) -> String {
+//!     let price = sentrace::in_span("db.query", "SELECT price FROM cart WHERE id = ?", load(cart)).await;
+//!     sentrace::current_span().set_data("cart.total", price); // the transaction's span
+//!     match http.post("https://api.example.com/pay").send().await { // an http.client span, headers injected
+//!         Ok(paid) => paid.status().to_string(),
+//!         Err(error) => error.to_string(),
+//!     }
+//! }
+//! # async fn load(_: u64) -> f64 { 1.0 }
+//! # }
+//! ```
+//!
+//! Without a framework: [`continue_trace`] reads any carrier, [`start_transaction`] and [`start_span`] record by hand,
+//! [`trace_headers`] and [`trace_meta_tags`] carry the trace on, [`job`] through queues and [`env`] to subprocesses.
+//!
+//! # Features
+//! `axum`, `tower`, `reqwest`: each adds API and changes nothing else. Default: none.
+
+mod guard;
+mod init;
+pub mod prelude;
+
+pub use sentrace_core::carriers::{env, job};
+pub use sentrace_core::{
+    Client, Collect, DataCollection, Deliver, Finished, Incoming, Losses, Options, OptionsError, Origin,
+    OriginError, RequestParts, SamplingContext, Scoped, Span, SpanRef, Trace, TraceHeaders, Transaction,
+    TransactionOptions, continue_trace, current_span, diagnostics, get_baggage, get_traceparent, in_span,
+    start_new_trace, start_span, start_transaction, testing, trace_headers, trace_meta_tags,
+};
+pub use sentrace_protocol as protocol;
+pub use sentrace_protocol::{Carrier, SpanStatus, TransactionSource};
+#[cfg(feature = "reqwest")]
+pub use sentrace_reqwest as reqwest;
+#[cfg(feature = "reqwest")]
+pub use sentrace_reqwest::SentryTracingMiddleware;
+#[cfg(feature = "tower")]
+pub use sentrace_tower as tower;
+#[cfg(feature = "tower")]
+pub use sentrace_tower::{SentryCorsLayer, SentryTracingLayer, sentry_headers};
+
+pub use self::guard::Guard;
+pub use self::init::{InitError, client, init};

@@ -1,0 +1,8 @@
+//! What most services name: `use sentrace::prelude::*;`.
+
+pub use sentrace_core::carriers::env::TracedCommand;
+pub use sentrace_core::{Options, Origin, Span, SpanRef, Transaction};
+#[cfg(feature = "reqwest")]
+pub use sentrace_reqwest::SentryTracingMiddleware;
+#[cfg(feature = "tower")]
+pub use sentrace_tower::{SentryCorsLayer, SentryTracingLayer, sentry_headers};
