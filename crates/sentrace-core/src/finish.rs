@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::{Category, Reason};
 
 use crate::record::{Record, Slot, Text};
@@ -9,8 +10,13 @@ use crate::trace::{Live, Recording, TraceState};
 
 /// Ends a span; it leaves with its transaction.
 pub(crate) fn end_span(record: &mut Record, slot: Slot) {
-    if let Some(span) = slot.of_mut(&mut record.spans) {
-        span.end.get_or_insert_with(Instant::now);
+    let Some(span) = slot.of_mut(&mut record.spans) else { return };
+    if span.end.is_none() {
+        span.end = Some(Instant::now());
+        // Nobody got to say how it ended.
+        if std::thread::panicking() {
+            span.status.get_or_insert(SpanStatus::InternalError);
+        }
     }
 }
 

@@ -77,3 +77,8 @@ pub use sentrace_tower::{SentryCorsLayer, SentryTracingLayer, sentry_headers};
 
 pub use self::guard::Guard;
 pub use self::init::{InitError, client, init};
+
+/// The README's samples, compiled as tests.
+#[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

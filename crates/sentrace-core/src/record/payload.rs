@@ -83,7 +83,7 @@ impl Record {
                 span_id: root.span_id,
                 parent_span_id: root.parent_span_id,
                 op: Cow::Borrowed(self.arena.get(root.op)),
-                status: root.status,
+                status: Some(root.status.unwrap_or(SpanStatus::Ok)),
                 origin: Cow::Borrowed(self.arena.get(root.origin)),
                 data: root_data,
             },
