@@ -149,6 +149,7 @@ impl Incoming {
         let Some(sentry_trace) = read_sentry_trace(carrier) else { return Self::nothing() };
         let mut members = String::new();
         carrier.get_all(baggage::HEADER, &mut |field| {
+            members.reserve(field.len().min(baggage::MAX_BYTES));
             baggage::copy_sentry_members(std::iter::once(field), &mut members);
         });
         if !may_continue(baggage::member(&members, "org_id"), identity.org_id.as_deref(), strict) {

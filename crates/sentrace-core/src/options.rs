@@ -253,7 +253,7 @@ impl Options {
         match dsn.trim().parse() {
             Ok(dsn) => self.dsn = Some(dsn),
             Err(error) => {
-                self.error = self.error.or(Some(OptionsError { option, message: format!("{error}") }))
+                self.error = self.error.or(Some(OptionsError { option, message: format!("{error}") }));
             }
         }
         self

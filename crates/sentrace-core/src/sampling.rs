@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn the_first_that_speaks_decides() {
         type Function = fn(&SamplingContext<'_>) -> f64;
-        let rows: [(Option<Function>, Option<f64>, Option<bool>, Option<bool>, bool, &str); 9] = [
+        type Row = (Option<Function>, Option<f64>, Option<bool>, Option<bool>, bool, &'static str);
+        let rows: [Row; 9] = [
             (Some(|_| 0.0), Some(0.0), Some(true), Some(false), true, "explicit beats all"),
             (Some(|_| 1.0), Some(0.0), None, Some(false), true, "a sampler beats the parent"),
             (None, Some(0.0), None, Some(true), true, "the parent beats the rate, 0 included"),

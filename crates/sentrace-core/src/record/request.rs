@@ -98,8 +98,16 @@ fn header_value(arena: &mut Arena, name: &str, value: &[u8], hidden: impl Fn(&st
     else {
         return Text::EMPTY;
     };
-    // A referrer is another page's URL, with that page's secrets.
-    if name == "referer" { copy_url(arena, value, hidden) } else { arena.copy(value) }
+    // A URL in a header (`referer`, `x-original-url`) has secrets of its own.
+    match name {
+        "host" => arena.copy(value.rsplit('@').next().unwrap_or_default()),
+        _ if is_url(value) => copy_url(arena, value, hidden),
+        _ => arena.copy(value),
+    }
+}
+
+fn is_url(value: &str) -> bool {
+    value.starts_with('/') || value.starts_with("https://") || value.starts_with("http://")
 }
 
 fn copy_url(arena: &mut Arena, url: &str, hidden: impl Fn(&str) -> bool) -> Text {

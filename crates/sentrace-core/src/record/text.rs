@@ -75,11 +75,11 @@ impl Arena {
 
 /// The longest start of `text` that has at most `max` bytes and ends between characters.
 pub(crate) fn cut(text: &str, max: usize) -> &str {
-    match text.get(..max) {
-        Some(start) => start,
-        None if text.len() <= max => text,
-        None => &text[..text.floor_char_boundary(max)],
+    if text.len() <= max {
+        return text;
     }
+    // A character has at most four bytes, and the empty start always ends between two.
+    (0..=max).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,0 +1,185 @@
+//! The constructors of guarded clients.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use reqwest_middleware::{ClientWithMiddleware, Middleware, RequestInitialiser};
+use sentrace_core::Client;
+
+use crate::middleware::SentryTracingMiddleware;
+use crate::redirect::{Guard, PrintedPolicy, RedirectPolicy, Settings};
+
+/// The tracing middleware on a client that sends trace headers to allowed hosts only, redirects included.
+///
+/// The builder's redirect policy stays in force if it is a limit or none at all. A closure cannot be got back out of
+/// a builder: give it to [`client_with_redirect_policy`].
+///
+/// ```
+/// let http = sentrace_reqwest::client(reqwest::Client::builder())?.build();
+/// # Ok::<(), sentrace_reqwest::ClientError>(())
+/// ```
+///
+/// # Errors
+/// [`ClientError::CustomRedirectPolicy`] where the builder has a redirect policy of its own, and
+/// [`ClientError::Build`] where reqwest cannot build the client.
+pub fn client(builder: reqwest::ClientBuilder) -> Result<ClientBuilder, ClientError> {
+    let settings = Settings::read(&builder);
+    let policy = match settings.policy {
+        PrintedPolicy::Limited(max) => RedirectPolicy::limited(max),
+        PrintedPolicy::None => RedirectPolicy::none(),
+        PrintedPolicy::Unknown => return Err(ClientError::CustomRedirectPolicy),
+    };
+    guarded(builder, settings, policy)
+}
+
+/// Like [`client`], with a redirect policy instead of the builder's, which is overwritten.
+///
+/// # Errors
+/// [`ClientError::Build`] where reqwest cannot build the client.
+pub fn client_with_redirect_policy(
+    builder: reqwest::ClientBuilder,
+    policy: RedirectPolicy,
+) -> Result<ClientBuilder, ClientError> {
+    let settings = Settings::read(&builder);
+    guarded(builder, settings, policy)
+}
+
+fn guarded(
+    builder: reqwest::ClientBuilder,
+    settings: Settings,
+    policy: RedirectPolicy,
+) -> Result<ClientBuilder, ClientError> {
+    let http = builder.redirect(policy.guarded()).build().map_err(ClientError::Build)?;
+    Ok(ClientBuilder {
+        inner: reqwest_middleware::ClientBuilder::new(http.clone()),
+        http,
+        settings,
+        default_headers: HeaderMap::new(),
+        client: None,
+    })
+}
+
+/// Builds a guarded client: [`reqwest_middleware::ClientBuilder`], with tracing as the last middleware.
+///
+/// The last one is next to the wire: it sees the URL and the headers that really go out, and a retrying middleware
+/// gets a span for every attempt.
+#[must_use = "nothing is sent before `build`"]
+pub struct ClientBuilder {
+    inner: reqwest_middleware::ClientBuilder,
+    http: reqwest::Client,
+    settings: Settings,
+    default_headers: HeaderMap,
+    client: Option<Client>,
+}
+
+impl ClientBuilder {
+    /// Adds a middleware outside the tracing.
+    pub fn with<M: Middleware>(self, middleware: M) -> Self {
+        self.with_arc(Arc::new(middleware))
+    }
+
+    /// Adds a shared middleware outside the tracing.
+    pub fn with_arc(mut self, middleware: Arc<dyn Middleware>) -> Self {
+        self.inner = self.inner.with_arc(middleware);
+        self
+    }
+
+    /// Adds an initialiser, which edits each request builder.
+    pub fn with_init<I: RequestInitialiser>(mut self, initialiser: I) -> Self {
+        self.inner = self.inner.with_init(initialiser);
+        self
+    }
+
+    /// Headers for every request that has not got them, as reqwest's setter of that name; and unlike there, a
+    /// redirect to a foreign host finds no trace of the credentials among them.
+    ///
+    /// ```
+    /// use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+    ///
+    /// let token = HeaderValue::from_static("Bearer 2f1c");
+    /// let http = sentrace_reqwest::client(reqwest::Client::builder())?
+    ///     .default_headers(HeaderMap::from_iter([(AUTHORIZATION, token)]))
+    ///     .build();
+    /// # Ok::<(), sentrace_reqwest::ClientError>(())
+    /// ```
+    pub fn default_headers(mut self, headers: HeaderMap) -> Self {
+        for name in headers.keys() {
+            self.default_headers.remove(name);
+            for value in headers.get_all(name) {
+                self.default_headers.append(name.clone(), value.clone());
+            }
+        }
+        self
+    }
+
+    /// The client whose `tracing_origins` decide, instead of the current or global one.
+    pub fn client(mut self, client: Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// The client that requests are made with.
+    pub fn build(self) -> ClientWithMiddleware {
+        let guard = Guard::new(self.http, self.settings, self.default_headers);
+        self.inner.with(SentryTracingMiddleware::guarded(self.client, guard)).build()
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Why there is no guarded client.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The builder has a redirect policy that is a closure.
+    CustomRedirectPolicy,
+    /// What reqwest said.
+    Build(reqwest::Error),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CustomRedirectPolicy => f.write_str(
+                "the reqwest builder has a custom redirect policy, which cannot be guarded from outside; \
+                 give the closure to client_with_redirect_policy as RedirectPolicy::custom",
+            ),
+            Self::Build(error) => write!(f, "reqwest cannot build the client: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ClientError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::CustomRedirectPolicy => None,
+            Self::Build(error) => Some(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::redirect::Policy;
+
+    use super::*;
+
+    #[test]
+    fn a_custom_policy_in_the_builder_is_refused_with_the_way_out() {
+        let builder =
+            reqwest::Client::builder().redirect(Policy::custom(|attempt| Policy::none().redirect(attempt)));
+        let error = client(builder).unwrap_err().to_string();
+        assert!(error.contains("client_with_redirect_policy"), "{error}");
+    }
+
+    #[test]
+    fn what_reqwest_cannot_build_is_its_own_error() {
+        let error = client(reqwest::Client::builder().user_agent("line\nbreak")).unwrap_err();
+        assert!(matches!(error, ClientError::Build(_)), "{error:?}");
+    }
+}

@@ -1,0 +1,172 @@
+//! The redirect policy of a guarded client.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use http::StatusCode;
+use reqwest::Url;
+use reqwest::redirect::{Action, Attempt, Policy};
+
+use super::leg;
+
+/// Which redirects a guarded client follows: [`reqwest::redirect::Policy`], in a form that can be composed with
+/// the guard.
+///
+/// reqwest's own type gives its answer away only once, so a guard over it could not both ask it and stop a
+/// hop. A closure written for `Policy::custom` compiles here unchanged. The default follows ten hops,
+/// as reqwest's does.
+///
+/// ```
+/// use sentrace_reqwest::RedirectPolicy;
+///
+/// let policy = RedirectPolicy::custom(|attempt| {
+///     if attempt.previous().len() > 5 {
+///         attempt.error("too many redirects")
+///     } else if attempt.url().host_str() == Some("metadata.internal") {
+///         attempt.stop()
+///     } else {
+///         attempt.follow()
+///     }
+/// });
+/// let http = sentrace_reqwest::client_with_redirect_policy(reqwest::Client::builder(), policy)?.build();
+/// # Ok::<(), sentrace_reqwest::ClientError>(())
+/// ```
+pub struct RedirectPolicy(Kind);
+
+enum Kind {
+    None,
+    Limited(usize),
+    Custom(Box<dyn Fn(RedirectAttempt<'_>) -> RedirectAction + Send + Sync>),
+}
+
+impl RedirectPolicy {
+    /// Follows no redirect: the answer is the 3xx response itself.
+    pub const fn none() -> Self {
+        Self(Kind::None)
+    }
+
+    /// Follows at most `max` hops; one more is reqwest's error "too many redirects".
+    pub const fn limited(max: usize) -> Self {
+        Self(Kind::Limited(max))
+    }
+
+    /// Asks `decide` about every hop. It has to put an end to loops itself.
+    pub fn custom<F>(decide: F) -> Self
+    where
+        F: Fn(RedirectAttempt<'_>) -> RedirectAction + Send + Sync + 'static,
+    {
+        Self(Kind::Custom(Box::new(decide)))
+    }
+
+    /// The policy to give to reqwest: this one, and the guard where a call asked for it.
+    pub(crate) fn guarded(self) -> Policy {
+        Policy::custom(move |attempt| match leg::take_current() {
+            Ok(None) => self.answer(attempt, None),
+            Ok(Some(mut current)) => {
+                let action = self.answer(attempt, Some(&mut current));
+                leg::put_back(current);
+                action
+            }
+            // Without the thread-local there is no telling what the request carries.
+            Err(_) => attempt.stop(),
+        })
+    }
+
+    fn answer(&self, attempt: Attempt<'_>, current: Option<&mut leg::Leg>) -> Action {
+        let earlier = current.as_ref().map_or(&[][..], |leg| leg.earlier());
+        match self.judge(&attempt, earlier) {
+            Verdict::Follow => match current.map(|leg| leg.follow(&attempt)) {
+                None | Some(leg::Way::Stays) => attempt.follow(),
+                Some(leg::Way::Departs) => attempt.stop(),
+            },
+            Verdict::Stop => attempt.stop(),
+            // One hop is behind every attempt, so this is always the error, with a type that only reqwest can make.
+            Verdict::TooMany => Policy::limited(0).redirect(attempt),
+            Verdict::Error(error) => attempt.error(error),
+        }
+    }
+
+    fn judge(&self, attempt: &Attempt<'_>, earlier: &[Url]) -> Verdict {
+        match &self.0 {
+            Kind::None => Verdict::Stop,
+            Kind::Limited(max) if earlier.len() + attempt.previous().len() > *max => Verdict::TooMany,
+            Kind::Limited(_) => Verdict::Follow,
+            Kind::Custom(decide) => {
+                let previous = match earlier {
+                    [] => Cow::Borrowed(attempt.previous()),
+                    _ => Cow::Owned([earlier, attempt.previous()].concat()),
+                };
+                decide(RedirectAttempt { status: attempt.status(), url: attempt.url(), previous }).0
+            }
+        }
+    }
+}
+
+impl Default for RedirectPolicy {
+    fn default() -> Self {
+        Self::limited(10)
+    }
+}
+
+impl fmt::Debug for RedirectPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::None => f.write_str("RedirectPolicy::none()"),
+            Kind::Limited(max) => write!(f, "RedirectPolicy::limited({max})"),
+            Kind::Custom(_) => f.write_str("RedirectPolicy::custom(..)"),
+        }
+    }
+}
+
+/// A redirect that a server asked for, before it is followed.
+#[derive(Debug)]
+pub struct RedirectAttempt<'a> {
+    status: StatusCode,
+    url: &'a Url,
+    previous: Cow<'a, [Url]>,
+}
+
+impl RedirectAttempt<'_> {
+    /// 301, 302, 303, 307 or 308.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Where it leads, made absolute.
+    pub fn url(&self) -> &Url {
+        self.url
+    }
+
+    /// What was requested so far, the first request included; also over hops that the guard sent itself.
+    pub fn previous(&self) -> &[Url] {
+        &self.previous
+    }
+
+    /// Follow it.
+    pub fn follow(self) -> RedirectAction {
+        RedirectAction(Verdict::Follow)
+    }
+
+    /// Return the 3xx response as the answer.
+    pub fn stop(self) -> RedirectAction {
+        RedirectAction(Verdict::Stop)
+    }
+
+    /// Fail the request; `reqwest::Error::is_redirect` is then true.
+    pub fn error<E: Into<Box<dyn Error + Send + Sync>>>(self, error: E) -> RedirectAction {
+        RedirectAction(Verdict::Error(error.into()))
+    }
+}
+
+/// What to do about a [`RedirectAttempt`]; made by its methods.
+#[derive(Debug)]
+pub struct RedirectAction(Verdict);
+
+#[derive(Debug)]
+enum Verdict {
+    Follow,
+    Stop,
+    TooMany,
+    Error(Box<dyn Error + Send + Sync>),
+}

@@ -1,0 +1,8 @@
+//! Requests through real sockets, beside the same requests of a plain reqwest client.
+
+#![expect(clippy::unwrap_used, reason = "the servers and clients of tests fail the test that uses them")]
+
+mod redirects;
+mod requests;
+mod support;
+mod unguarded;
