@@ -9,7 +9,7 @@ use crate::continuation::Trace;
 use crate::current::current_span;
 use crate::headers::TraceHeaders;
 use crate::span::{Span, SpanRef};
-use crate::transaction::Transaction;
+use crate::transaction::{Transaction, TransactionOptions};
 
 /// Continues the trace that `carrier` brings (headers, job metadata, environment), or begins one where it brings
 /// none that can be used. Opens no transaction (Sentry SDK specification, *Trace Propagation* 1.9, `continueTrace`).
@@ -32,6 +32,11 @@ pub fn start_new_trace() -> Trace {
 /// its own. `op` is the kind of work, for example `queue.task`. It is not current by itself.
 pub fn start_transaction(name: impl AsRef<str>, op: impl Into<Cow<'static, str>>) -> Transaction {
     Client::current().map_or_else(Transaction::none, |client| client.start_transaction(name, op))
+}
+
+/// Starts a transaction with all that can be said about it; see [`start_transaction`].
+pub fn start_transaction_with(options: &TransactionOptions<'_>) -> Transaction {
+    Client::current().map_or_else(Transaction::none, |client| client.start_transaction_with(options))
 }
 
 /// Starts a span below the current one; see [`SpanRef::start_span`].

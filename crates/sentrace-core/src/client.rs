@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use sentrace_protocol::Carrier;
 
-use crate::continuation::{Incoming, Trace, open};
+use crate::continuation::{ContinuationRules, Incoming, Trace, open};
 use crate::current::current_span;
 use crate::deliver::{Deliver, Finished};
 use crate::losses::Losses;
@@ -55,8 +55,12 @@ impl Client {
             environment: options.environment,
             server_name: options.server_name,
         });
-        let strict = options.strict_trace_continuation;
-        let process_trace = Incoming::read(&identity, strict, options.environment_carrier.as_slice());
+        let continuation = ContinuationRules {
+            org_id: identity.org_id.clone(),
+            strict: options.strict_trace_continuation,
+            reads_traceparent: options.continue_traceparent,
+        };
+        let process_trace = Incoming::read(&continuation, options.environment_carrier.as_slice());
         Ok(Self(Arc::new(Pipeline {
             deliver,
             losses,
@@ -65,7 +69,7 @@ impl Client {
             outgoing: Outgoing::new(options.tracing_origins, own),
             sampling: options.sampling,
             process_trace: process_trace.into_process_trace(),
-            strict_trace_continuation: strict,
+            continuation,
             propagate_traceparent: options.propagate_traceparent,
             max_spans: MAX_SPANS,
         })))
@@ -105,7 +109,7 @@ impl Client {
 
     /// Reads what came in. Whatever cannot be used is as good as absent: then a trace begins.
     pub fn read(&self, carrier: &(impl Carrier + ?Sized)) -> Incoming {
-        Incoming::read(&self.0.identity, self.0.strict_trace_continuation, carrier)
+        Incoming::read(&self.0.continuation, carrier)
     }
 
     /// Opens a transaction in the trace that came in.
@@ -129,15 +133,19 @@ impl Client {
         name: impl AsRef<str>,
         op: impl Into<std::borrow::Cow<'static, str>>,
     ) -> Transaction {
-        let options = TransactionOptions::new(name.as_ref(), op);
+        self.start_transaction_with(&TransactionOptions::new(name.as_ref(), op))
+    }
+
+    /// Starts a transaction with all that can be said about it; see [`start_transaction`](crate::start_transaction).
+    pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
         let current = current_span();
         if let Some(incoming) = Incoming::below(&current) {
-            return self.open(incoming, &options);
+            return self.open(incoming, options);
         }
         if self.0.process_trace.parent_span_id.is_some() {
-            return self.process_trace().start_transaction_with(&options);
+            return self.process_trace().start_transaction_with(options);
         }
-        self.open(Incoming::nothing(), &options)
+        self.open(Incoming::nothing(), options)
     }
 
     /// The trace of what runs outside any request: continued from the environment, or this process's own.

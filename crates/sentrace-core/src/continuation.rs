@@ -5,10 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use sentrace_protocol::{Carrier, SentryTrace, SpanId, TraceId, baggage, sentry_trace};
+use sentrace_protocol::{
+    Carrier, SentryTrace, SpanId, TraceId, Traceparent, baggage, sentry_trace, traceparent,
+};
 
 use crate::headers::TraceHeaders;
-use crate::pipeline::{Identity, Pipeline, ProcessTrace};
+use crate::pipeline::{Pipeline, ProcessTrace};
 use crate::record::{SpanRecord, Text};
 use crate::sampling::{Decision, SampleRand, SamplingContext, decide};
 use crate::scope::Scoped;
@@ -50,6 +52,7 @@ impl Trace {
             parent_span_id: process.parent_span_id,
             sampled: process.sampled,
             baggage: process.baggage.clone(),
+            frozen: process.frozen,
             head: None,
         };
         Self::with_span_id(pipeline, incoming, process.span_id)
@@ -66,7 +69,7 @@ impl Trace {
             recording: Recording::Off,
             head: None,
             live: Mutex::new(Live {
-                frozen: incoming.is_continued(),
+                frozen: incoming.frozen,
                 baggage: incoming.baggage,
                 record: None,
             }),
@@ -128,6 +131,8 @@ pub struct Incoming {
     sampled: Option<bool>,
     /// Sentry's members, as the bytes they came as.
     baggage: String,
+    /// Whether the dynamic sampling context is given, empty included.
+    frozen: bool,
     /// The continuation that freezes the dynamic sampling context, where it is not frozen yet.
     head: Option<Arc<TraceState>>,
 }
@@ -140,31 +145,35 @@ impl Incoming {
             parent_span_id: None,
             sampled: None,
             baggage: String::new(),
+            frozen: false,
             head: None,
         }
     }
 
     /// Reads a carrier. Whatever cannot be used is as good as absent.
-    pub(crate) fn read(identity: &Identity, strict: bool, carrier: &(impl Carrier + ?Sized)) -> Self {
-        let Some(sentry_trace) = read_sentry_trace(carrier) else { return Self::nothing() };
+    pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
+        let from_sentry = read_sentry_trace(carrier);
+        let from_w3c = || if rules.reads_traceparent { read_traceparent(carrier) } else { None };
+        let Some(parent) = from_sentry.or_else(from_w3c) else { return Self::nothing() };
         let mut members = String::new();
         carrier.get_all(baggage::HEADER, &mut |field| {
             members.reserve(field.len().min(baggage::MAX_BYTES));
             baggage::copy_sentry_members(std::iter::once(field), &mut members);
         });
-        if !may_continue(baggage::member(&members, "org_id"), identity.org_id.as_deref(), strict) {
+        let theirs = baggage::member(&members, "org_id");
+        if !rules.allow(theirs) {
             crate::diagnostics::debug(format_args!(
-                "trace {} is not continued: it comes from organisation {:?}, ours is {:?}",
-                sentry_trace.trace_id,
-                baggage::member(&members, "org_id"),
-                identity.org_id,
+                "trace {} is not continued: it comes from organisation {theirs:?}, ours is {:?}",
+                parent.trace_id, rules.org_id,
             ));
             return Self::nothing();
         }
         Self {
-            trace_id: sentry_trace.trace_id,
-            parent_span_id: Some(sentry_trace.span_id),
-            sampled: sentry_trace.sampled,
+            trace_id: parent.trace_id,
+            parent_span_id: Some(parent.span_id),
+            sampled: parent.sampled,
+            // Who sends `traceparent` alone knows nothing of Sentry: then the context begins here.
+            frozen: from_sentry.is_some() || !members.is_empty(),
             baggage: members,
             head: None,
         }
@@ -173,8 +182,8 @@ impl Incoming {
     /// The process's trace, to be kept by a client.
     pub(crate) fn into_process_trace(self) -> ProcessTrace {
         let span_id = self.passing_span_id();
-        let Self { trace_id, parent_span_id, sampled, baggage, .. } = self;
-        ProcessTrace { trace_id, span_id, parent_span_id, sampled, baggage }
+        let Self { trace_id, parent_span_id, sampled, baggage, frozen, .. } = self;
+        ProcessTrace { trace_id, span_id, parent_span_id, sampled, baggage, frozen }
     }
 
     /// What a span of this process hands to a transaction that starts below it.
@@ -188,6 +197,7 @@ impl Incoming {
             parent_span_id: span.span_id(),
             sampled: trace.sampled,
             baggage: span.baggage().unwrap_or_default(),
+            frozen: true,
             head: None,
         })
     }
@@ -200,6 +210,7 @@ impl Incoming {
             parent_span_id: trace.parent_span_id,
             sampled: trace.sampled,
             baggage: live.baggage.clone(),
+            frozen: live.frozen,
             head: (!live.frozen).then(|| Arc::clone(trace)),
         }
     }
@@ -208,11 +219,6 @@ impl Incoming {
     /// next finds a parent that exists.
     fn passing_span_id(&self) -> SpanId {
         self.parent_span_id.unwrap_or_else(crate::random::span_id)
-    }
-
-    /// Whether the dynamic sampling context is upstream's, and so frozen, empty included.
-    fn is_continued(&self) -> bool {
-        self.parent_span_id.is_some()
     }
 
     fn sample_rand(&self) -> SampleRand {
@@ -243,10 +249,14 @@ pub(crate) fn open(
             parent_sampled: incoming.sampled,
             parent_sample_rate: if sampler.is_some() { incoming.sample_rate() } else { None },
             request: options.request,
+            custom: options.custom,
             name: options.name,
         };
         let sample_rand = || incoming.sample_rand();
-        decide(options.sampled, sampler, rate, sample_rand, &context)
+        let decision = decide(options.sampled, sampler, rate, sample_rand, &context);
+        // A context that begins here must explain the decision, an inherited one too.
+        let explained = decision.rate.or((!incoming.frozen).then_some(f64::from(u8::from(decision.sampled))));
+        Decision { rate: explained, ..decision }
     });
     let recording = match decision {
         None => Recording::Off,
@@ -279,11 +289,7 @@ pub(crate) fn open(
         sampled: decision.map_or(incoming.sampled, |decision| Some(decision.sampled)),
         sample_rate: decision.and_then(|decision| decision.rate),
         recording,
-        live: Mutex::new(Live {
-            frozen: incoming.is_continued() || !incoming.baggage.is_empty(),
-            baggage: incoming.baggage,
-            record,
-        }),
+        live: Mutex::new(Live { frozen: incoming.frozen, baggage: incoming.baggage, record }),
         head: incoming.head,
     }))
 }
@@ -307,13 +313,30 @@ fn read_sentry_trace(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
     found
 }
 
-/// Whether a trace of another organisation's head may go on here (Sentry SDK specification, *Trace Propagation*
-/// 1.9, `strictTraceContinuation`).
-fn may_continue(theirs: Option<&str>, ours: Option<&str>, strict: bool) -> bool {
-    match (theirs, ours) {
-        (Some(theirs), Some(ours)) => theirs == ours,
-        (None, None) => true,
-        _ => !strict,
+fn read_traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
+    let mut read = None;
+    carrier.get_all(traceparent::HEADER, &mut |value| read = Some(Traceparent::parse(value).ok()));
+    let parent = read??;
+    Some(SentryTrace { trace_id: parent.trace_id, span_id: parent.parent_id, sampled: Some(parent.sampled) })
+}
+
+/// Which incoming traces go on here.
+#[derive(Debug)]
+pub(crate) struct ContinuationRules {
+    pub(crate) org_id: Option<String>,
+    pub(crate) strict: bool,
+    pub(crate) reads_traceparent: bool,
+}
+
+impl ContinuationRules {
+    /// Whether a trace may go on whose head named this organisation (Sentry SDK specification, *Trace Propagation*
+    /// 1.9, `strictTraceContinuation`).
+    fn allow(&self, theirs: Option<&str>) -> bool {
+        match (theirs, self.org_id.as_deref()) {
+            (Some(theirs), Some(ours)) => theirs == ours,
+            (None, None) => true,
+            _ => !self.strict,
+        }
     }
 }
 
@@ -336,7 +359,9 @@ mod tests {
             (Some("1"), Some("2"), true, false, "different, strict"),
         ];
         for (theirs, ours, strict, expected, reason) in rows {
-            assert_eq!(may_continue(theirs, ours, strict), expected, "{reason}");
+            let rules =
+                ContinuationRules { org_id: ours.map(str::to_owned), strict, reads_traceparent: false };
+            assert_eq!(rules.allow(theirs), expected, "{reason}");
         }
     }
 }

@@ -32,6 +32,7 @@ pub struct Options {
     pub(crate) org_id: Option<String>,
     pub(crate) strict_trace_continuation: bool,
     pub(crate) propagate_traceparent: bool,
+    pub(crate) continue_traceparent: bool,
     pub(crate) send_client_reports: bool,
     pub(crate) shutdown_timeout: Duration,
     pub(crate) queue_bytes: usize,
@@ -52,6 +53,7 @@ impl Default for Options {
             org_id: None,
             strict_trace_continuation: false,
             propagate_traceparent: false,
+            continue_traceparent: false,
             send_client_reports: true,
             shutdown_timeout: Duration::from_secs(2),
             queue_bytes: 32 * 1024 * 1024,
@@ -182,6 +184,14 @@ impl Options {
     #[must_use]
     pub fn propagate_traceparent(mut self, propagate: bool) -> Self {
         self.propagate_traceparent = propagate;
+        self
+    }
+
+    /// Whether a trace is continued from W3C's `traceparent` where no usable `sentry-trace` came. Off by default.
+    /// Its flag is taken as the caller's decision.
+    #[must_use]
+    pub fn continue_traceparent(mut self, read: bool) -> Self {
+        self.continue_traceparent = read;
         self
     }
 

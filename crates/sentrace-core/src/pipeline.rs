@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sentrace_protocol::{SpanId, TraceId};
 
+use crate::continuation::ContinuationRules;
 use crate::deliver::{Deliver, Finished};
 use crate::losses::Losses;
 use crate::outgoing::Outgoing;
@@ -29,6 +30,7 @@ pub(crate) struct ProcessTrace {
     pub(crate) parent_span_id: Option<SpanId>,
     pub(crate) sampled: Option<bool>,
     pub(crate) baggage: String,
+    pub(crate) frozen: bool,
 }
 
 /// The immutable inside of a client.
@@ -41,7 +43,7 @@ pub(crate) struct Pipeline {
     pub(crate) outgoing: Outgoing,
     pub(crate) sampling: Sampling,
     pub(crate) process_trace: ProcessTrace,
-    pub(crate) strict_trace_continuation: bool,
+    pub(crate) continuation: ContinuationRules,
     pub(crate) propagate_traceparent: bool,
     pub(crate) max_spans: usize,
 }

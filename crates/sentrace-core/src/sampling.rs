@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use sentrace_protocol::TraceId;
+use sentrace_protocol::{TraceId, Value};
 
 use crate::request::RequestParts;
 
@@ -71,10 +71,17 @@ pub struct SamplingContext<'a> {
     pub parent_sample_rate: Option<f64>,
     /// The request, for transactions of a server layer.
     pub request: Option<&'a dyn RequestParts>,
+    pub(crate) custom: &'a [(&'a str, Value<'a>)],
     pub(crate) name: (&'a str, &'a str),
 }
 
 impl SamplingContext<'_> {
+    /// What whoever starts the transaction said for the sampler
+    /// ([`TransactionOptions::custom`](crate::TransactionOptions::custom)).
+    pub fn custom(&self, key: &str) -> Option<&Value<'_>> {
+        self.custom.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+
     /// The transaction's name, for example `GET /users/{id}`.
     pub fn name(&self) -> Cow<'_, str> {
         match self.name {
@@ -164,6 +171,7 @@ mod tests {
             parent_sampled,
             parent_sample_rate: None,
             request: None,
+            custom: &[],
             name: ("GET", "/"),
         }
     }

@@ -1,8 +1,9 @@
-//! Futures in which a span is current.
+//! Futures, streams and closures in which a span is current.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_core::Stream;
 use pin_project_lite::pin_project;
 use sentrace_protocol::SpanStatus;
 
@@ -10,7 +11,8 @@ use crate::current::{current_span, enter};
 use crate::span::{Span, SpanRef};
 
 pin_project! {
-    /// A future with a span that is current whenever it is polled, and when it is dropped; see [`SpanRef::scope`].
+    /// A future or stream with a span that is current whenever it is polled, and when it is dropped; see
+    /// [`SpanRef::scope`] and [`InCurrentSpan`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Scoped<F> {
@@ -45,6 +47,53 @@ impl<F: Future> Future for Scoped<F> {
             None => Poll::Pending,
         }
     }
+}
+
+impl<S: Stream> Stream for Scoped<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        match this.future.as_pin_mut() {
+            Some(stream) => enter(this.span, || stream.poll_next(cx)),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.future.as_ref().map_or((0, Some(0)), Stream::size_hint)
+    }
+}
+
+/// Takes what is current here along to wherever a future or stream is polled: another task, a `JoinSet`, a body.
+///
+/// ```
+/// use sentrace_core::InCurrentSpan;
+///
+/// # async fn send_mail() {}
+/// # async fn handler() {
+/// tokio::spawn(send_mail().in_current_span());
+/// # }
+/// ```
+pub trait InCurrentSpan: Sized {
+    /// The same future or stream, in which the span that is current now is current on every poll.
+    fn in_current_span(self) -> Scoped<Self> {
+        Scoped::new(current_span(), self)
+    }
+}
+
+impl<F> InCurrentSpan for F {}
+
+/// Takes what is current here along to wherever a closure is run: `spawn_blocking`, a thread, a pool.
+///
+/// ```
+/// # fn resize() {}
+/// let thread = std::thread::spawn(sentrace_core::with_current_span(|| resize()));
+/// # thread.join().unwrap();
+/// ```
+pub fn with_current_span<R>(run: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    let mut span = current_span();
+    move || enter(&mut span, run)
 }
 
 /// Runs `future` in a span of its own below the current one, current inside; the span ends with the future.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sentrace_protocol::losses::Reason;
-use sentrace_protocol::{SpanStatus, TransactionSource};
+use sentrace_protocol::{SpanStatus, TransactionSource, Value};
 
 use crate::data_collection::DataCollection;
 use crate::record::Record;
@@ -126,6 +126,7 @@ pub struct TransactionOptions<'a> {
     pub(crate) sample_rate: Option<f64>,
     pub(crate) sampler: Option<&'a Sampler>,
     pub(crate) request: Option<&'a dyn RequestParts>,
+    pub(crate) custom: &'a [(&'a str, Value<'a>)],
 }
 
 impl<'a> TransactionOptions<'a> {
@@ -141,6 +142,7 @@ impl<'a> TransactionOptions<'a> {
             sample_rate: None,
             sampler: None,
             request: None,
+            custom: &[],
         }
     }
 
@@ -190,6 +192,20 @@ impl<'a> TransactionOptions<'a> {
     #[must_use]
     pub fn sampler(mut self, sampler: Option<&'a Sampler>) -> Self {
         self.sampler = sampler;
+        self
+    }
+
+    /// What else a sampler may look at.
+    ///
+    /// ```
+    /// use sentrace_core::TransactionOptions;
+    ///
+    /// let custom = [("tenant", "acme".into())];
+    /// let options = TransactionOptions::new("import", "task").custom(&custom);
+    /// ```
+    #[must_use]
+    pub fn custom(mut self, custom: &'a [(&'a str, Value<'a>)]) -> Self {
+        self.custom = custom;
         self
     }
 

@@ -1,0 +1,79 @@
+//! Checks the headers of an envelope and which items share it.
+//!
+//! Follows the Sentry SDK specification, *Envelopes* and *Envelope Items*.
+
+use std::collections::BTreeSet;
+
+use sentrace_protocol::EventId;
+use serde_json::{Map, Value};
+
+use super::fields::Fields;
+use super::findings::{Findings, quoted};
+use crate::clock;
+
+const KNOWN: [&str; 5] = ["event_id", "sent_at", "sdk", "dsn", "trace"];
+
+/// Checks the headers and reads the event id.
+pub(super) fn check(
+    headers: &Map<String, Value>,
+    kinds: &[&str],
+    findings: &mut Findings,
+) -> Option<EventId> {
+    let fields = Fields::new(headers, "headers");
+    for key in headers.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
+        let message = format!("{} is no envelope header; leave it out", quoted(key));
+        findings.warning("headers", message);
+    }
+    // Client reports need no envelope headers at all.
+    if fields.get("sent_at").is_some() || kinds.iter().any(|kind| *kind != "client_report") {
+        check_sent_at(fields, findings);
+    }
+    match fields.get("event_id") {
+        None => None,
+        // Unlike other fields, a bad id here makes the header line invalid and with it the envelope.
+        Some(_) => fields.id("event_id", findings),
+    }
+}
+
+/// Checks that telemetry of different kinds does not share an envelope.
+pub(super) fn check_mixture(kinds: &[&str], headers: &Map<String, Value>, findings: &mut Findings) {
+    let events = kinds.iter().filter(|kind| matches!(**kind, "event" | "transaction" | "feedback")).count();
+    if events > 1 {
+        let message = "more than one event, transaction or feedback; send each in an envelope of its own";
+        findings.error("items", message);
+    }
+    let count = |wanted: &str| kinds.iter().filter(|kind| **kind == wanted).count();
+    if count("span") > 1 {
+        findings.error("items", "more than one span item; put all spans of the trace into one");
+    }
+    if count("span") > 0 && !headers.get("trace").is_some_and(Value::is_object) {
+        findings
+            .warning("headers.trace", "is missing; spans need the dynamic sampling context of their trace");
+    }
+    let guests = ["client_report", "session", "sessions"];
+    let hosts: BTreeSet<&str> = kinds.iter().copied().filter(|kind| !guests.contains(kind)).collect();
+    let attachments = hosts.contains("attachment") && events == 1;
+    if hosts.len() > 1 + usize::from(attachments) {
+        let kinds: Vec<_> = hosts.into_iter().map(quoted).take(8).collect();
+        findings.warning("items", format!("{} share an envelope; send one kind in each", kinds.join(", ")));
+    }
+    if events > 0 && headers.get("event_id").is_none_or(Value::is_null) {
+        findings.warning("headers.event_id", "is missing; an envelope with an event or transaction has one");
+    }
+}
+
+fn check_sent_at(fields: Fields<'_>, findings: &mut Findings) {
+    let path = "headers.sent_at";
+    let Some(value) = fields.get("sent_at") else {
+        findings.warning(path, "is missing; always send it, Sentry corrects clocks by it");
+        return;
+    };
+    let text = value.as_str().unwrap_or_default();
+    if clock::parse_rfc3339(text).is_none() {
+        let value = quoted(&value.to_string());
+        findings
+            .error(path, format!("{value} is not a time; write RFC 3339, as in 2026-08-20T10:00:00.123Z"));
+    } else if !text.ends_with(['Z', 'z']) && !text.ends_with("+00:00") {
+        findings.warning(path, format!("{} is not in UTC; end it with Z", quoted(text)));
+    }
+}

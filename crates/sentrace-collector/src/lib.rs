@@ -1,0 +1,68 @@
+//! A local Sentry ingest for development, tests and demos.
+//!
+//! It takes envelopes as Sentry does, says what Sentry would not like about them, keeps the last
+//! traces in bounded memory, assembles them across projects and services, and shows them: as JSON
+//! for tests, as a waterfall in the terminal, as web pages.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use sentrace_collector::{Collector, waterfall};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> std::io::Result<()> {
+//! let collector = Collector::start("127.0.0.1:0").await?;
+//! println!("send to {}, look at {}", collector.dsn("1"), collector.url());
+//!
+//! // ... let a service work that reports to `collector.dsn("1")`, then:
+//! collector.wait_for(|store| !store.traces().is_empty(), Duration::from_secs(5)).await;
+//! for summary in collector.traces() {
+//!     if let Some(trace) = collector.trace(summary.id) {
+//!         print!("{}", waterfall::render(&trace, waterfall::Options::default()));
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it serves
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /api/{project}/envelope/` | takes an envelope (identity, gzip, deflate, br, zstd) |
+//! | `POST /stream` | the same as Spotlight has it: without a project or a key |
+//! | `GET /`, `GET /traces/{id}` | the pages |
+//! | `GET /api/traces` | [`model::TraceSummary`] of all traces, the latest to arrive first |
+//! | `DELETE /api/traces` | forgets everything |
+//! | `GET /api/traces/{id}` | one [`model::Trace`] |
+//! | `GET /api/reports` | [`model::Reports`]: sums of client reports and of items |
+//! | `GET /api/problems` | [`model::ReportedProblem`], oldest first |
+//! | `GET /api/counts` | [`model::Counts`] |
+//!
+//! # Where it differs from Sentry
+//!
+//! Sentry answers 200 to most envelopes and drops bad items later. Here such an envelope is refused
+//! at once with 400, 403 or 413, a body `{"detail": ..}` and the header `X-Sentry-Error`, and nothing
+//! of it is kept but its [problems](model::Problem). Any key and any project are taken. How old a
+//! transaction is does not matter.
+
+mod assemble;
+mod behaviour;
+mod clock;
+mod collector;
+mod facts;
+#[cfg(test)]
+mod fixture;
+mod guides;
+mod ingest;
+pub mod model;
+mod page;
+mod palette;
+mod server;
+mod shared;
+mod store;
+pub mod waterfall;
+
+pub use self::behaviour::Behaviour;
+pub use self::collector::Collector;
+pub use self::model::{Node, Problem, Trace, TraceSummary, Transaction};
+pub use self::store::{Limits, Store};

@@ -1,0 +1,146 @@
+//! `sentrace-collector`: a local Sentry ingest with a web page.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::process::ExitCode;
+
+mod watch;
+
+use lexopt::prelude::*;
+use sentrace_collector::{Collector, Limits};
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:8969";
+
+const HELP: &str = "\
+A local Sentry ingest for development: receives envelopes, assembles traces, shows them.
+
+Usage: sentrace-collector [OPTIONS]
+
+Options:
+      --listen <ADDRESS>  Where to listen [default: 127.0.0.1:8969]
+      --traces <N>        How many traces to keep [default: 500]
+      --waterfall         Print every trace when nothing more has come for two seconds.
+                          COLUMNS sets the width, NO_COLOR turns colours off
+      --allow-remote      Listen on an address that other machines can reach. There is no
+                          password: they can read and delete all traces
+  -h, --help              Print this help
+  -V, --version           Print the version
+";
+
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    Serve { listen: SocketAddr, limits: Limits, waterfall: bool },
+    Print(String),
+}
+
+fn main() -> ExitCode {
+    match parse(std::env::args_os().skip(1)) {
+        Ok(Command::Print(text)) => {
+            // A reader that has gone away is no reason to complain.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Serve { listen, limits, waterfall }) => match serve(listen, limits, waterfall) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("sentrace-collector: cannot listen on {listen}: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        Err(message) => {
+            eprintln!("sentrace-collector: {message}\nTry --help.");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let mut parser = lexopt::Parser::from_args(args);
+    let mut listen = DEFAULT_LISTEN.to_owned();
+    let mut limits = Limits::default();
+    let (mut waterfall, mut allow_remote) = (false, false);
+    while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
+        match arg {
+            Long("listen") => {
+                listen = parser.value().and_then(ValueExt::string).map_err(|error| error.to_string())?;
+            }
+            Long("traces") => {
+                let traces = parser
+                    .value()
+                    .and_then(|value| value.parse::<usize>())
+                    .map_err(|error| error.to_string())?;
+                limits = limits.traces(traces);
+            }
+            Long("waterfall") => waterfall = true,
+            Long("allow-remote") => allow_remote = true,
+            Short('h') | Long("help") => return Ok(Command::Print(HELP.into())),
+            Short('V') | Long("version") => {
+                return Ok(Command::Print(
+                    concat!("sentrace-collector ", env!("CARGO_PKG_VERSION"), "\n").into(),
+                ));
+            }
+            other => return Err(other.unexpected().to_string()),
+        }
+    }
+    let resolved = listen.to_socket_addrs().map(|mut all| all.next());
+    let Ok(Some(address)) = resolved else {
+        return Err(format!("--listen {listen:?} is no address; write host:port, as in {DEFAULT_LISTEN}"));
+    };
+    if !address.ip().is_loopback() && !allow_remote {
+        return Err(format!(
+            "--listen {listen} can be reached by other machines, and there is no password; \
+             listen on 127.0.0.1, or add --allow-remote if they may read all traces"
+        ));
+    }
+    Ok(Command::Serve { listen: address, limits, waterfall })
+}
+
+fn serve(listen: SocketAddr, limits: Limits, waterfall: bool) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let collector = Collector::start_with(listen, limits).await?;
+        let _ = writeln!(std::io::stdout(), "DSN     {}\ntraces  {}/", collector.dsn("1"), collector.url());
+        tokio::select! {
+            stopped = tokio::signal::ctrl_c() => stopped,
+            () = watch::run(&collector), if waterfall => Ok(()),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Command, String> {
+        parse(args.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn without_arguments_it_listens_where_spotlight_does() {
+        let listen = DEFAULT_LISTEN.parse().unwrap();
+        assert_eq!(parsed(&[]), Ok(Command::Serve { listen, limits: Limits::default(), waterfall: false }));
+    }
+
+    #[test]
+    fn addresses_that_others_can_reach_must_be_allowed() {
+        let refused = parsed(&["--listen", "0.0.0.0:0"]).unwrap_err();
+        assert!(refused.contains("--allow-remote"), "{refused}");
+        assert!(parsed(&["--listen", "0.0.0.0:0", "--allow-remote"]).is_ok());
+        assert!(parsed(&["--listen", "[::1]:0"]).is_ok());
+    }
+
+    #[test]
+    fn wrong_arguments_are_named() {
+        let table = [
+            (&["--listen", "nowhere"][..], "\"nowhere\"", "an address without a port"),
+            (&["--traces", "many"], "many", "a number that is none"),
+            (&["--traces"], "--traces", "a value that is missing"),
+            (&["--verbose"], "--verbose", "an option that does not exist"),
+        ];
+        for (args, named, reason) in table {
+            let message = parsed(args).expect_err(reason);
+            assert!(message.contains(named), "{reason}: {message}");
+        }
+    }
+}

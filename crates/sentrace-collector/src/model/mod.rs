@@ -1,0 +1,17 @@
+//! What was received, as typed values: the shapes of the JSON API and of the library.
+//!
+//! Times are seconds since the Unix epoch (`f64`, microseconds survive), durations are milliseconds.
+
+mod outcome;
+mod problem;
+mod report;
+mod service;
+mod trace;
+mod transaction;
+
+pub use outcome::Outcome;
+pub use problem::{Problem, ReportedProblem, Severity};
+pub use report::{Counts, Discarded, ItemCount, Reports};
+pub use service::Service;
+pub use trace::{Mark, Node, Trace, TraceSummary};
+pub use transaction::{Span, Transaction};

@@ -1,0 +1,109 @@
+use serde_json::json;
+
+use super::*;
+use crate::clock;
+use crate::fixture::{assembled, span, transaction};
+use crate::model::{Counts, Discarded, Problem, ReportedProblem, Reports, Severity, Transaction};
+
+const HOSTILE: &str = "</q></summary><script>alert(1)</script>\"' onload=x & <img src=x>";
+
+/// A transaction that says something hostile wherever it can.
+fn hostile() -> Transaction {
+    let text = || Some(HOSTILE.to_owned());
+    let mut transaction = transaction("shop", 1).with(span(HOSTILE, 2));
+    transaction.name = HOSTILE.into();
+    transaction.project = HOSTILE.into();
+    (transaction.op, transaction.status, transaction.origin) = (text(), text(), text());
+    (transaction.release, transaction.environment, transaction.server_name) = (text(), text(), text());
+    transaction.data = json!({ HOSTILE: HOSTILE }).as_object().cloned().unwrap();
+    transaction.dsc = Some(transaction.data.clone());
+    transaction.envelope = transaction.data.clone();
+    transaction.payload = json!({ HOSTILE: [HOSTILE] });
+    transaction.request = Some(json!({ "url": HOSTILE, "headers": { HOSTILE: HOSTILE } }));
+    transaction.response = Some(json!(HOSTILE));
+    transaction.tags.insert(HOSTILE.into(), HOSTILE.into());
+    transaction.spans[0].description = text();
+    transaction.spans[0].status = text();
+    transaction.problems.push(problem());
+    transaction
+}
+
+fn problem() -> Problem {
+    Problem { severity: Severity::Error, path: HOSTILE.into(), message: HOSTILE.into() }
+}
+
+fn list(traces: Vec<crate::model::TraceSummary>) -> List {
+    let problem = ReportedProblem {
+        received_at: 0.0,
+        project: HOSTILE.into(),
+        trace_id: None,
+        event_id: None,
+        problem: problem(),
+    };
+    List {
+        traces,
+        reports: Reports { discarded: vec![Discarded::new(HOSTILE, HOSTILE, HOSTILE, 1)], items: vec![] },
+        latest: vec![problem],
+        problems: 1,
+        counts: Counts::default(),
+        dsn: HOSTILE.into(),
+        now: clock::now(),
+    }
+}
+
+#[test]
+fn whatever_a_span_is_called_stays_text() {
+    let assembled = assembled(vec![hostile()]);
+    let pages = [trace(&assembled), list(vec![assembled.summary.clone()]).render(), missing(HOSTILE)];
+    for page in pages {
+        assert!(page.contains("&lt;script&gt;"), "the name is shown");
+        for tag in ["<script", "<img src=x", "</q>"] {
+            assert!(!page.contains(tag), "{tag} came through");
+        }
+        assert!(!page.contains("\" onload") && !page.contains("\"' onload"), "an attribute was left");
+    }
+}
+
+#[test]
+fn pages_need_nothing_that_their_policy_forbids() {
+    let assembled = assembled(vec![transaction("shop", 1).with(span("db", 2))]);
+    for page in [trace(&assembled), list(vec![assembled.summary.clone()]).render(), missing("x")] {
+        for forbidden in ["<script", "style=\"", "<style", "javascript:", "src=\"http", "href=\"http"] {
+            assert!(!page.contains(forbidden), "{forbidden}");
+        }
+    }
+}
+
+#[test]
+fn only_the_list_reloads_itself() {
+    assert!(!trace(&assembled(vec![transaction("shop", 1)])).contains("http-equiv"));
+    assert!(list(vec![]).render().contains("http-equiv=\"refresh\""));
+}
+
+#[test]
+fn a_trace_shows_its_marks_its_sampling_context_and_the_way_to_its_parent() {
+    let mut shop = transaction("shop", 1).with(span("http.client", 2).below(1));
+    shop.dsc = json!({ "public_key": "the-key" }).as_object().cloned();
+    let api = transaction("api", 3).below(2).at(-20.0, 30.0).status("internal_error");
+    let orphan = transaction("mail", 4).below(77);
+    let page = trace(&assembled(vec![shop, api, orphan]));
+    for shown in [
+        "✕ internal_error",
+        "⚠ clock −30.0 ms",
+        "⚠ orphan",
+        "Not whole:",
+        "Clocks disagree:",
+        "the-key",
+        "href=\"#span-0000000000000102\"",
+        "000000000000014d (not received)",
+    ] {
+        assert!(page.contains(shown), "{shown}");
+    }
+}
+
+#[test]
+fn a_payload_is_cut_where_a_character_ends() {
+    let mut long = transaction("shop", 1);
+    long.payload = json!("é".repeat(100_000));
+    assert!(trace(&assembled(vec![long])).contains("has it whole"));
+}

@@ -1,0 +1,65 @@
+//! Reads a decoded request body within bounds.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What all requests together may hold while they are read.
+const MAX_IN_FLIGHT_KIB: usize = 512 * 1024;
+const KIB: usize = 1024;
+
+/// The room for bodies that are being read.
+#[derive(Debug, Clone)]
+pub(super) struct Room(Arc<Semaphore>);
+
+/// A body that was read. Its room is free again when it is dropped.
+#[derive(Debug)]
+pub(super) struct Whole {
+    pub(super) bytes: Vec<u8>,
+    room: Vec<OwnedSemaphorePermit>,
+}
+
+/// Why a body was not read.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// More than this many bytes after decompression.
+    TooLarge(usize),
+    /// The connection broke, or the compressed data is damaged.
+    Broken(String),
+    /// Too many other requests are being read.
+    NoRoom,
+}
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_IN_FLIGHT_KIB)))
+    }
+
+    /// Reads a body of at most `limit` bytes.
+    pub(super) async fn read(&self, mut body: Body, limit: usize) -> Result<Whole, Unread> {
+        let mut whole = Whole { bytes: Vec::new(), room: Vec::new() };
+        let mut reserved = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| Unread::Broken(error.to_string()))?;
+            let Ok(data): Result<Bytes, _> = frame.into_data() else { continue };
+            let size = whole.bytes.len().saturating_add(data.len());
+            if size > limit {
+                return Err(Unread::TooLarge(limit));
+            }
+            if size > reserved {
+                // At least doubled, so that a body of many small frames takes few permits.
+                let more = size.max(reserved * 2).max(64 * KIB) - reserved;
+                let more = more.div_ceil(KIB);
+                let permits = u32::try_from(more).map_err(|_| Unread::NoRoom)?;
+                let room = Arc::clone(&self.0).try_acquire_many_owned(permits).map_err(|_| Unread::NoRoom)?;
+                whole.room.push(room);
+                reserved += more * KIB;
+            }
+            whole.bytes.extend_from_slice(&data);
+        }
+        Ok(whole)
+    }
+}

@@ -1,0 +1,171 @@
+//! The last traces, in bounded memory.
+
+mod limits;
+mod tally;
+mod weight;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, OnceLock};
+
+use sentrace_protocol::TraceId;
+
+pub use self::limits::Limits;
+use self::tally::Tally;
+use crate::assemble::assemble;
+use crate::ingest::Examined;
+use crate::model::{Counts, ReportedProblem, Reports, Trace, TraceSummary, Transaction};
+
+/// What a collector has received. Seen by the conditions of
+/// [`Collector::wait_for`](crate::Collector::wait_for).
+#[derive(Debug)]
+pub struct Store {
+    limits: Limits,
+    traces: HashMap<TraceId, Kept>,
+    /// Ids by first arrival, oldest first.
+    order: VecDeque<TraceId>,
+    bytes: usize,
+    problems: VecDeque<ReportedProblem>,
+    tally: Tally,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    transactions: Vec<Arc<Transaction>>,
+    bytes: usize,
+    dropped: u64,
+    summary: OnceLock<TraceSummary>,
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            traces: HashMap::new(),
+            order: VecDeque::new(),
+            bytes: 0,
+            problems: VecDeque::new(),
+            tally: Tally::default(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// All traces, the latest to arrive first.
+    pub fn traces(&self) -> Vec<TraceSummary> {
+        let newest_first = self.order.iter().rev();
+        newest_first.filter_map(|id| self.summary(*id)).collect()
+    }
+
+    /// One trace in short.
+    pub fn summary(&self, id: TraceId) -> Option<TraceSummary> {
+        let kept = self.traces.get(&id)?;
+        Some(kept.summary.get_or_init(|| assemble(id, &kept.transactions, kept.dropped).summary).clone())
+    }
+
+    /// One trace, assembled from what has come so far.
+    pub fn trace(&self, id: TraceId) -> Option<Trace> {
+        let kept = self.traces.get(&id)?;
+        Some(assemble(id, &kept.transactions, kept.dropped))
+    }
+
+    /// Every transaction that is kept, trace by trace, oldest trace first.
+    pub fn transactions(&self) -> impl Iterator<Item = &Transaction> {
+        let kept = self.order.iter().filter_map(|id| self.traces.get(id));
+        kept.flat_map(|kept| kept.transactions.iter().map(|transaction| &**transaction))
+    }
+
+    /// Sums of the client reports and of the items.
+    pub fn reports(&self) -> Reports {
+        self.tally.reports()
+    }
+
+    /// The last problems, oldest first.
+    pub fn problems(&self) -> impl DoubleEndedIterator<Item = &ReportedProblem> + ExactSizeIterator {
+        self.problems.iter()
+    }
+
+    /// How many envelopes came and what became of them.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Forgets everything, counts included.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::new(self.limits);
+    }
+
+    pub(crate) fn count_received(&mut self) {
+        self.counts.received += 1;
+    }
+
+    pub(crate) fn count_refused(&mut self) {
+        self.counts.refused += 1;
+    }
+
+    /// Takes over what was examined. Of a refused envelope only its problems are kept.
+    pub(crate) fn add(&mut self, examined: Examined) {
+        let trace_id = examined.transaction.as_ref().map(|transaction| transaction.trace_id);
+        for problem in examined.problems {
+            self.problems.push_back(ReportedProblem {
+                received_at: examined.received_at,
+                project: examined.project.clone(),
+                trace_id,
+                event_id: examined.event_id,
+                problem,
+            });
+        }
+        let surplus = self.problems.len().saturating_sub(self.limits.problems);
+        self.problems.drain(..surplus);
+        if examined.refusal.is_some() {
+            self.counts.refused += 1;
+            return;
+        }
+        self.counts.accepted += 1;
+        for (kind, count) in examined.items {
+            self.tally.item(&examined.project, kind, count);
+        }
+        for lost in examined.discarded {
+            self.tally.lost(lost);
+        }
+        if let Some(transaction) = examined.transaction {
+            self.keep(transaction);
+        }
+    }
+
+    fn keep(&mut self, transaction: Transaction) {
+        let id = transaction.trace_id;
+        let weight = weight::of(&transaction);
+        if !self.traces.contains_key(&id) {
+            self.order.push_back(id);
+        }
+        let kept = self.traces.entry(id).or_default();
+        kept.summary = OnceLock::new();
+        let twin = kept.transactions.iter_mut().find(|it| it.event_id == transaction.event_id);
+        if let Some(twin) = twin {
+            let twin = Arc::make_mut(twin);
+            twin.copies = twin.copies.saturating_add(1);
+        } else if kept.transactions.len() >= self.limits.transactions
+            || kept.bytes.saturating_add(weight) > self.limits.bytes
+        {
+            kept.dropped += 1;
+        } else {
+            kept.transactions.push(Arc::new(transaction));
+            kept.bytes += weight;
+            self.bytes += weight;
+        }
+        self.make_room(id);
+    }
+
+    /// Drops the oldest traces, but never the one that just grew.
+    fn make_room(&mut self, spare: TraceId) {
+        while self.order.len() > self.limits.traces || self.bytes > self.limits.bytes {
+            let Some(place) = self.order.iter().position(|id| *id != spare) else { return };
+            let oldest = self.order.remove(place).and_then(|id| self.traces.remove(&id));
+            self.bytes -= oldest.map_or(0, |kept| kept.bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

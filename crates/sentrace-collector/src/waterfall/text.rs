@@ -1,0 +1,109 @@
+//! Text in columns, with and without colour.
+
+use unicode_width::UnicodeWidthChar;
+
+use crate::palette::COLORS as COUNT;
+
+/// How a piece of text looks: the parameters of an ANSI sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ink(&'static str);
+
+impl Ink {
+    pub(super) const PLAIN: Self = Self("");
+    pub(super) const BOLD: Self = Self("1");
+    pub(super) const DIM: Self = Self("2");
+    pub(super) const RED: Self = Self("1;31");
+    pub(super) const YELLOW: Self = Self("33");
+
+    /// A colour of the palette.
+    pub(super) fn service(color: usize) -> Self {
+        const COLORS: [&str; COUNT] = ["35", "36", "32", "33", "95", "92", "34", "94"];
+        Self(COLORS[color % COUNT])
+    }
+}
+
+/// A line that never gets wider than it may.
+pub(super) struct Line {
+    text: String,
+    room: usize,
+    color: bool,
+}
+
+impl Line {
+    pub(super) fn new(width: usize, color: bool) -> Self {
+        Self { text: String::new(), room: width, color }
+    }
+
+    /// Adds text, cut to the room that is left.
+    pub(super) fn add(&mut self, text: &str, ink: Ink) -> &mut Self {
+        let text = cut(text, self.room);
+        self.room -= width(&text);
+        if self.color && !ink.0.is_empty() && !text.trim().is_empty() {
+            self.text.push_str("\u{1b}[");
+            self.text.push_str(ink.0);
+            self.text.push('m');
+            self.text.push_str(&text);
+            self.text.push_str("\u{1b}[0m");
+        } else {
+            self.text.push_str(&text);
+        }
+        self
+    }
+
+    /// The space between two columns.
+    pub(super) fn gap(&mut self) -> &mut Self {
+        self.add("  ", Ink::PLAIN)
+    }
+
+    pub(super) fn end(&mut self, out: &mut String) {
+        out.push_str(self.text.trim_end());
+        out.push('\n');
+    }
+}
+
+/// Columns that a text takes.
+pub(super) fn width(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or_default()).sum()
+}
+
+/// Cuts to at most `columns`, with an ellipsis where something is missing.
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    let mut left = columns.saturating_sub(1);
+    for c in text.chars() {
+        let wide = c.width().unwrap_or_default();
+        if wide > left {
+            break;
+        }
+        left -= wide;
+        cut.push(c);
+    }
+    if columns > 0 {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Cuts or pads to exactly `columns`.
+pub(super) fn fit(text: &str, columns: usize) -> String {
+    let mut fitted = cut(text, columns);
+    let missing = columns.saturating_sub(width(&fitted));
+    fitted.extend(std::iter::repeat_n(' ', missing));
+    fitted
+}
+
+/// Replaces what could move the cursor, change colours or turn the direction of the line.
+pub(super) fn clean(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\t' | '\n' | '\r' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
+            '\u{fffd}'
+        }
+        c => c,
+    };
+    text.chars().map(harmless).collect()
+}
