@@ -37,7 +37,7 @@ mod transaction;
 
 pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
-    trace_headers, trace_meta_tags,
+    start_transaction_with, trace_headers, trace_meta_tags,
 };
 pub use self::client::Client;
 pub use self::continuation::{Incoming, Trace};

@@ -1,9 +1,5 @@
 //! `SentryCorsLayer` with tower-http's `CorsLayer`, over real sockets, in both orders.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a step that fails is a test that fails"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails is a test that fails")]
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -37,10 +33,7 @@ fn shop() -> Router {
 
 fn cors() -> CorsLayer {
     let origins = AllowOrigin::list([HeaderValue::from_static(SHOP)]);
-    CorsLayer::new()
-        .allow_origin(origins)
-        .allow_methods([Method::POST])
-        .allow_headers([CONTENT_TYPE])
+    CorsLayer::new().allow_origin(origins).allow_methods([Method::POST]).allow_headers([CONTENT_TYPE])
 }
 
 /// A layer, and what it finds out about its place.
@@ -67,47 +60,30 @@ struct Answer {
 impl Answer {
     fn all(&self, name: &str) -> Vec<&str> {
         let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        fields
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.trim())
-            .collect()
+        fields.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
     }
 
     /// Whether a browser on the shop's page would send these request headers after this answer.
     fn permits(&self, headers: &[&str]) -> bool {
-        let allowed = self
-            .all("access-control-allow-headers")
-            .join(",")
-            .to_ascii_lowercase();
+        let allowed = self.all("access-control-allow-headers").join(",").to_ascii_lowercase();
         (200..300).contains(&self.status)
             && matches!(self.all("access-control-allow-origin")[..], ["*" | SHOP])
-            && headers
-                .iter()
-                .all(|header| allowed.split(',').any(|name| name.trim() == *header))
+            && headers.iter().all(|header| allowed.split(',').any(|name| name.trim() == *header))
     }
 }
 
 async fn ask(address: SocketAddr, request: &str) -> Answer {
     let exchange = async {
         let mut socket = TcpStream::connect(address).await.unwrap();
-        socket
-            .write_all(format!("{request}Connection: close\r\n\r\n").as_bytes())
-            .await
-            .unwrap();
+        socket.write_all(format!("{request}Connection: close\r\n\r\n").as_bytes()).await.unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await.unwrap();
         answer
     };
-    let answer = tokio::time::timeout(Duration::from_secs(10), exchange)
-        .await
-        .expect("an answer in time");
+    let answer = tokio::time::timeout(Duration::from_secs(10), exchange).await.expect("an answer in time");
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer {
-        status,
-        head: head.to_owned(),
-        body: body.to_owned(),
-    }
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 #[tokio::test]
@@ -118,35 +94,16 @@ async fn outside_the_cors_layer_a_browser_may_send_trace_headers() {
     for (app, way) in [(by_router, "Router::layer"), (by_builder, "ServiceBuilder")] {
         let address = serve(app).await;
         let preflight = ask(address, PREFLIGHT).await;
-        assert!(
-            preflight.permits(&["baggage", "content-type", "sentry-trace"]),
-            "{way}: {preflight:?}"
-        );
+        assert!(preflight.permits(&["baggage", "content-type", "sentry-trace"]), "{way}: {preflight:?}");
         let allowed = preflight.all("access-control-allow-headers");
-        assert_eq!(
-            allowed,
-            ["content-type,sentry-trace,baggage"],
-            "{way}: one list, nothing else opened"
-        );
-        assert_eq!(
-            preflight.all("access-control-allow-methods"),
-            ["POST"],
-            "{way}: the methods stay"
-        );
+        assert_eq!(allowed, ["content-type,sentry-trace,baggage"], "{way}: one list, nothing else opened");
+        assert_eq!(preflight.all("access-control-allow-methods"), ["POST"], "{way}: the methods stay");
 
         let actual = ask(address, CROSS_ORIGIN).await;
         assert_eq!(actual.body, "paid", "{way}");
-        assert_eq!(
-            actual.all("access-control-allow-headers"),
-            [""; 0],
-            "{way}: only preflights are touched"
-        );
+        assert_eq!(actual.all("access-control-allow-headers"), [""; 0], "{way}: only preflights are touched");
     }
-    assert_eq!(
-        findings.try_iter().count(),
-        0,
-        "the right order is not complained about"
-    );
+    assert_eq!(findings.try_iter().count(), 0, "the right order is not complained about");
 }
 
 #[tokio::test]
@@ -159,26 +116,14 @@ async fn inside_the_cors_layer_it_cannot_help_and_says_so_once() {
         };
         let address = serve(app).await;
         let preflight = ask(address, PREFLIGHT).await;
-        assert_eq!(
-            preflight.all("access-control-allow-headers"),
-            ["content-type"],
-            "{way}"
-        );
-        assert_eq!(
-            findings.try_iter().count(),
-            0,
-            "{way}: CorsLayer keeps preflights to itself"
-        );
+        assert_eq!(preflight.all("access-control-allow-headers"), ["content-type"], "{way}");
+        assert_eq!(findings.try_iter().count(), 0, "{way}: CorsLayer keeps preflights to itself");
 
         for _ in 0..3 {
             let actual = ask(address, CROSS_ORIGIN).await;
             assert_eq!((actual.status, actual.body.as_str()), (200, "paid"), "{way}");
         }
-        assert_eq!(
-            findings.try_iter().collect::<Vec<_>>(),
-            [Misplacement::NoPreflightSeen],
-            "{way}"
-        );
+        assert_eq!(findings.try_iter().collect::<Vec<_>>(), [Misplacement::NoPreflightSeen], "{way}");
     }
 }
 
@@ -186,19 +131,11 @@ async fn inside_the_cors_layer_it_cannot_help_and_says_so_once() {
 async fn a_cors_layer_that_lists_the_headers_itself_makes_the_order_irrelevant() {
     let headers: Vec<_> = [CONTENT_TYPE].into_iter().chain(sentry_headers()).collect();
     let (layer, findings) = watched();
-    let inside = serve(
-        shop()
-            .layer(layer.clone())
-            .layer(cors().allow_headers(headers.clone())),
-    )
-    .await;
+    let inside = serve(shop().layer(layer.clone()).layer(cors().allow_headers(headers.clone()))).await;
     let outside = serve(shop().layer(cors().allow_headers(headers)).layer(layer)).await;
     for address in [inside, outside] {
         let preflight = ask(address, PREFLIGHT).await;
-        assert_eq!(
-            preflight.all("access-control-allow-headers"),
-            ["content-type,sentry-trace,baggage"]
-        );
+        assert_eq!(preflight.all("access-control-allow-headers"), ["content-type,sentry-trace,baggage"]);
         let traced =
             format!("{CROSS_ORIGIN}sentry-trace: 0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331\r\n");
         assert_eq!(ask(address, &traced).await.body, "paid");
@@ -214,11 +151,7 @@ async fn without_a_cors_layer_a_preflight_stays_refused_and_that_is_told() {
         let preflight = ask(address, PREFLIGHT).await;
         assert_eq!(preflight.status, 405);
         assert_eq!(preflight.all("access-control-allow-headers"), [""; 0]);
-        assert_eq!(
-            preflight.all("access-control-allow-origin"),
-            [""; 0],
-            "an origin is never opened"
-        );
+        assert_eq!(preflight.all("access-control-allow-origin"), [""; 0], "an origin is never opened");
     }
     let expected = Misplacement::PreflightUndecided(StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(findings.try_iter().collect::<Vec<_>>(), [expected]);
@@ -229,17 +162,10 @@ async fn a_refused_origin_stays_refused_and_is_no_finding() {
     let (layer, findings) = watched();
     let address = serve(shop().layer(cors()).layer(layer)).await;
     let foreign = CROSS_ORIGIN.replace("shop.example", "foreign.example");
-    assert_eq!(
-        ask(address, &foreign).await.all("access-control-allow-origin"),
-        [""; 0]
-    );
+    assert_eq!(ask(address, &foreign).await.all("access-control-allow-origin"), [""; 0]);
     let preflight = ask(address, FOREIGN_PREFLIGHT).await;
     assert_eq!(preflight.all("access-control-allow-origin"), [""; 0]);
-    assert_eq!(
-        preflight.all("access-control-allow-headers"),
-        ["content-type"],
-        "left as CorsLayer wrote it"
-    );
+    assert_eq!(preflight.all("access-control-allow-headers"), ["content-type"], "left as CorsLayer wrote it");
     assert_eq!(findings.try_iter().count(), 0);
 }
 
@@ -248,12 +174,7 @@ async fn a_service_for_its_own_pages_is_not_bothered_about_cors() {
     let (layer, findings) = watched();
     let address = serve(shop().layer(layer)).await;
     assert_eq!(ask(address, SAME_ORIGIN).await.body, "paid");
-    assert_eq!(
-        ask(address, "OPTIONS /pay HTTP/1.1\r\nHost: shop.example\r\n")
-            .await
-            .status,
-        405
-    );
+    assert_eq!(ask(address, "OPTIONS /pay HTTP/1.1\r\nHost: shop.example\r\n").await.status, 405);
     assert_eq!(findings.try_iter().count(), 0);
 }
 
@@ -261,11 +182,7 @@ async fn a_service_for_its_own_pages_is_not_bothered_about_cors() {
 async fn every_way_to_configure_allowed_headers_keeps_its_meaning() {
     let listed = |headers: AllowHeaders| cors().allow_headers(headers);
     let rows = [
-        (
-            CorsLayer::new().allow_origin(Any),
-            "sentry-trace,baggage",
-            "no list: one with only ours",
-        ),
+        (CorsLayer::new().allow_origin(Any), "sentry-trace,baggage", "no list: one with only ours"),
         (listed(AllowHeaders::any()), "*", "the wildcard already says it"),
         (
             listed(AllowHeaders::mirror_request()),
@@ -281,11 +198,7 @@ async fn every_way_to_configure_allowed_headers_keeps_its_meaning() {
     for (cors, expected, reason) in rows {
         let address = serve(shop().layer(cors).layer(SentryCorsLayer::new())).await;
         let preflight = ask(address, PREFLIGHT).await;
-        assert_eq!(
-            preflight.all("access-control-allow-headers"),
-            [expected],
-            "{reason}"
-        );
+        assert_eq!(preflight.all("access-control-allow-headers"), [expected], "{reason}");
     }
 }
 
@@ -298,10 +211,7 @@ async fn a_literal_star_beside_credentials_is_extended() {
     ];
     let by_hand = Router::new().route("/pay", options(move || async move { (grant, "") }));
     let preflight = ask(serve(by_hand.layer(SentryCorsLayer::new())).await, PREFLIGHT).await;
-    assert_eq!(
-        preflight.all("access-control-allow-headers"),
-        ["*,sentry-trace,baggage"]
-    );
+    assert_eq!(preflight.all("access-control-allow-headers"), ["*,sentry-trace,baggage"]);
 }
 
 #[tokio::test]
@@ -310,16 +220,8 @@ async fn traceparent_is_allowed_when_asked_for() {
         (false, "content-type,sentry-trace,baggage"),
         (true, "content-type,sentry-trace,baggage,traceparent"),
     ] {
-        let address = serve(
-            shop()
-                .layer(cors())
-                .layer(SentryCorsLayer::new().traceparent(asked)),
-        )
-        .await;
-        assert_eq!(
-            ask(address, PREFLIGHT).await.all("access-control-allow-headers"),
-            [expected]
-        );
+        let address = serve(shop().layer(cors()).layer(SentryCorsLayer::new().traceparent(asked))).await;
+        assert_eq!(ask(address, PREFLIGHT).await.all("access-control-allow-headers"), [expected]);
     }
 }
 
@@ -327,21 +229,11 @@ async fn traceparent_is_allowed_when_asked_for() {
 async fn only_granted_preflights_are_touched() {
     let origin = ("access-control-allow-origin", SHOP);
     let app = Router::new()
-        .route(
-            "/pay",
-            options(move || async move { (StatusCode::FORBIDDEN, [origin], "") }),
-        )
-        .route(
-            "/rates",
-            get(|| async { "12" }).options(move || async move { ([origin], "GET, OPTIONS") }),
-        );
+        .route("/pay", options(move || async move { (StatusCode::FORBIDDEN, [origin], "") }))
+        .route("/rates", get(|| async { "12" }).options(move || async move { ([origin], "GET, OPTIONS") }));
     let address = serve(app.layer(SentryCorsLayer::new())).await;
     let untouched = [
-        (
-            PREFLIGHT.to_owned(),
-            403,
-            "an answer that is no success grants nothing",
-        ),
+        (PREFLIGHT.to_owned(), 403, "an answer that is no success grants nothing"),
         (
             "OPTIONS /rates HTTP/1.1\r\nHost: a\r\nOrigin: https://shop.example\r\n".to_owned(),
             200,
@@ -373,11 +265,5 @@ fn unhooked_it_warns_once_on_standard_error() {
         .unwrap();
     let errors = String::from_utf8(run.stderr).unwrap();
     assert!(run.status.success(), "{errors}");
-    assert_eq!(
-        errors
-            .matches("the CORS layer sits outside of SentryCorsLayer")
-            .count(),
-        1,
-        "{errors}"
-    );
+    assert_eq!(errors.matches("the CORS layer sits outside of SentryCorsLayer").count(), 1, "{errors}");
 }

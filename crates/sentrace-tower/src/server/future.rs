@@ -48,9 +48,9 @@ where
         let this = self.project();
         let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
         match ready!(this.guard.enter(|| inner.poll(cx))) {
-            Ok(response) => {
+            Ok(mut response) => {
                 let mut guard = std::mem::replace(this.guard, Guard::none());
-                guard.respond(response.status());
+                guard.respond(&mut response);
                 let expected = if guard.is_open() { expected_length(&response, this.method) } else { None };
                 if expected == Some(0) {
                     guard.complete();

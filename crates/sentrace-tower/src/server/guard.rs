@@ -3,10 +3,13 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::Response;
 use sentrace_core::Transaction;
 use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::Reason;
+
+use super::layer::Config;
+use super::server_timing;
 
 /// Holds the transaction from the call to the last byte. Dropped before the end, it knows that the client is gone.
 #[derive(Debug)]
@@ -14,19 +17,22 @@ pub(super) struct Guard {
     transaction: Option<Transaction>,
     ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
     ignored: bool,
+    server_timing: bool,
 }
 
 impl Guard {
-    pub(super) fn new(
-        transaction: Transaction,
-        ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
-    ) -> Self {
-        Self { transaction: Some(transaction), ignored_statuses, ignored: false }
+    pub(super) fn new(transaction: Transaction, config: &Config) -> Self {
+        Self {
+            transaction: Some(transaction),
+            ignored_statuses: config.ignored_statuses.clone(),
+            ignored: false,
+            server_timing: config.server_timing,
+        }
     }
 
     /// Of a request that is not ours to trace.
     pub(super) fn none() -> Self {
-        Self { transaction: None, ignored_statuses: None, ignored: false }
+        Self { transaction: None, ignored_statuses: None, ignored: false, server_timing: false }
     }
 
     /// Whether there is a transaction that has not ended.
@@ -44,15 +50,19 @@ impl Guard {
     }
 
     /// The answer's head is there.
-    pub(super) fn respond(&mut self, status: StatusCode) {
-        let status = status.as_u16();
-        if let Some(transaction) = &self.transaction {
-            transaction.record_response(status);
-        }
+    pub(super) fn respond<B>(&mut self, response: &mut Response<B>) {
+        let Some(transaction) = &self.transaction else { return };
+        let status = response.status().as_u16();
+        transaction.record_response(status);
         self.ignored = self
             .ignored_statuses
             .as_deref()
             .is_some_and(|ranges| ranges.iter().any(|range| range.contains(&status)));
+        if self.server_timing
+            && let Some(trace) = transaction.trace_headers()
+        {
+            server_timing::append(response.headers_mut(), &trace);
+        }
     }
 
     /// So many bytes of body went out.

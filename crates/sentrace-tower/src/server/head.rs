@@ -18,7 +18,7 @@ impl<'a> RequestHead<'a> {
     pub(crate) fn of<B>(request: &'a Request<B>) -> Self {
         Self {
             method: request.method(),
-            uri: request.uri(),
+            uri: target(request),
             version: request.version(),
             headers: request.headers(),
             extensions: request.extensions(),
@@ -30,7 +30,7 @@ impl<'a> RequestHead<'a> {
         self.method
     }
 
-    /// The target.
+    /// The target as it came, also where a router has taken a prefix from it.
     pub fn uri(&self) -> &'a Uri {
         self.uri
     }
@@ -56,6 +56,16 @@ impl<'a> RequestHead<'a> {
     pub fn matched_route(&self) -> Option<&'a str> {
         None
     }
+}
+
+#[cfg(feature = "axum")]
+fn target<B>(request: &Request<B>) -> &Uri {
+    crate::axum::original_uri(request.extensions()).unwrap_or(request.uri())
+}
+
+#[cfg(not(feature = "axum"))]
+fn target<B>(request: &Request<B>) -> &Uri {
+    request.uri()
 }
 
 impl RequestParts for RequestHead<'_> {

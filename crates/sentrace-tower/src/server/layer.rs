@@ -58,6 +58,7 @@ pub(super) struct Config {
     pub(super) options_requests: bool,
     pub(super) head_requests: bool,
     pub(super) collection: DataCollection,
+    pub(super) server_timing: bool,
 }
 
 #[derive(Clone)]
@@ -87,6 +88,7 @@ impl SentryTracingLayer {
             options_requests: false,
             head_requests: true,
             collection: DataCollection::new(),
+            server_timing: false,
         };
         Self { config: Arc::new(config) }
     }
@@ -156,6 +158,12 @@ impl SentryTracingLayer {
     /// What of the request is recorded besides method, path and status.
     pub fn data_collection(self, collection: DataCollection) -> Self {
         self.with(|config| config.collection = collection)
+    }
+
+    /// Whether answers carry the trace in `Server-Timing`, so that Sentry's browser SDK continues the trace of the
+    /// page load without `<meta>` tags. Off by default; whoever gets the answer can read it.
+    pub fn server_timing(self, send: bool) -> Self {
+        self.with(|config| config.server_timing = send)
     }
 
     fn with(mut self, set: impl FnOnce(&mut Config)) -> Self {

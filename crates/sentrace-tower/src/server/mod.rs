@@ -5,6 +5,7 @@ mod future;
 mod guard;
 mod head;
 mod layer;
+mod server_timing;
 mod service;
 
 pub use self::body::ResponseBody;

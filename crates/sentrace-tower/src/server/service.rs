@@ -66,15 +66,12 @@ struct Traced;
 
 impl Config {
     fn begin<B>(&self, request: &mut Request<B>) -> Guard {
+        // Without a client the request stays unmarked: a layer further in may have one.
+        let Some(client) = self.client.clone().or_else(Client::current) else { return Guard::none() };
         if request.extensions_mut().insert(Traced).is_some() {
             return Guard::none();
         }
-        match self.client.clone().or_else(Client::current) {
-            Some(client) => {
-                Guard::new(self.open(&client, RequestHead::of(request)), self.ignored_statuses.clone())
-            }
-            None => Guard::none(),
-        }
+        Guard::new(self.open(&client, RequestHead::of(request)), self)
     }
 
     fn open(&self, client: &Client, head: RequestHead<'_>) -> Transaction {

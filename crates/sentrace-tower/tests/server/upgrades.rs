@@ -1,0 +1,56 @@
+//! Connections that stop being HTTP: the transaction ends at the upgrade, the connection goes on.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use sentrace_protocol::SpanStatus;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tower::{Layer, service_fn};
+
+use crate::support::{Server, in_time, layer, number, only};
+
+/// Agrees to leave HTTP and echoes four bytes.
+async fn echo(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
+    let connects = request.method() == http::Method::CONNECT;
+    tokio::spawn(async move {
+        let mut upgraded = TokioIo::new(hyper::upgrade::on(request).await.unwrap());
+        let mut bytes = [0; 4];
+        upgraded.read_exact(&mut bytes).await.unwrap();
+        upgraded.write_all(&bytes).await.unwrap();
+    });
+    let mut response = Response::new(Empty::new());
+    if !connects {
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        response.headers_mut().insert(header::UPGRADE, http::HeaderValue::from_static("echo"));
+        response.headers_mut().insert(header::CONNECTION, http::HeaderValue::from_static("upgrade"));
+    }
+    Ok(response)
+}
+
+#[tokio::test]
+async fn upgrades_end_the_transaction_when_they_are_agreed_on() {
+    let rows = [
+        ("GET /x HTTP/1.1\r\nHost: shop.test\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n", 101),
+        ("CONNECT db.test:5432 HTTP/1.1\r\nHost: db.test:5432\r\n\r\n", 200),
+    ];
+    for (request, status) in rows {
+        let (layer, capture) = layer();
+        let server = Server::start(layer.layer(service_fn(echo))).await;
+        let mut wire = server.connect().await;
+        wire.send(request).await;
+        let head = wire.read_past("\r\n\r\n").await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+        let captured =
+            in_time(tokio::task::spawn_blocking(move || capture.wait_for(1, crate::support::PATIENCE)));
+        let captured = only(captured.await.unwrap());
+        assert_eq!(captured.transaction.trace.status, Some(SpanStatus::Ok), "{status}");
+        assert_eq!(number(&captured, "http.response.status_code"), Some(status), "{status}");
+        // The tunnel outlives the transaction.
+        wire.send("ping").await;
+        assert_eq!(wire.read_past("ping").await, "ping", "{status}");
+    }
+}
