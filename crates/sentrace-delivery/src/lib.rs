@@ -1,0 +1,35 @@
+//! Brings finished transactions to Sentry: queue, worker, rate limits, compression.
+//!
+//! [`Delivery`] implements [`sentrace_core::Deliver`]. Services get one from `sentrace::init`.
+//!
+//! ```text
+//! requests -> queue -> worker: encode -> posts in flight -> ingest
+//!               |        |                    |
+//!               +--------+--- losses <--------+    limits <- answers
+//!                                |
+//!                                +--> client reports
+//! ```
+
+mod control;
+mod delivery;
+mod encode;
+mod error;
+mod in_flight;
+mod limits;
+mod load;
+mod post;
+mod queue;
+mod reports;
+mod thread;
+mod tls;
+mod worker;
+
+#[cfg(test)]
+extern crate self as sentrace_delivery;
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests in here need little of it")]
+#[path = "../tests/all/support.rs"]
+mod support;
+
+pub use self::delivery::Delivery;
+pub use self::error::StartError;
