@@ -1,0 +1,59 @@
+//! Why a request got no good answer.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+pub(super) enum Failure {
+    /// There is no such thing.
+    NotFound(&'static str),
+    /// The database, or anything else of ours.
+    Internal(crate::Error),
+    /// Somebody whom we asked.
+    Upstream(reqwest_middleware::Error),
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, told) = match &self {
+            Self::NotFound(what) => (StatusCode::NOT_FOUND, *what),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here"),
+            Self::Upstream(_) => (StatusCode::BAD_GATEWAY, "somebody whom we need does not answer"),
+        };
+        // The customer gets no details. We find them with the transaction, which is current here, too.
+        let detail = match self {
+            Self::NotFound(_) => None,
+            Self::Internal(error) => Some(error.to_string()),
+            Self::Upstream(error) => Some(error.to_string()),
+        };
+        if let Some(detail) = detail {
+            sentrace::current_span().set_data("error.message", detail);
+        }
+        (status, Json(json!({ "error": told }))).into_response()
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<reqwest_middleware::Error> for Failure {
+    fn from(error: reqwest_middleware::Error) -> Self {
+        Self::Upstream(error)
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Upstream(error.into())
+    }
+}

@@ -1,0 +1,52 @@
+//! What the storefront's page calls: an API on axum, at an origin of its own.
+
+mod catalogue;
+mod checkout;
+mod failure;
+mod report;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Method};
+use axum::routing::{get, post};
+use reqwest_middleware::ClientWithMiddleware;
+use sentrace::Client;
+use sentrace::prelude::*;
+use tower_http::cors::CorsLayer;
+
+use crate::database::Database;
+use crate::queue::Queue;
+
+/// What handlers work with.
+#[derive(Clone)]
+pub(crate) struct Backend {
+    pub(crate) database: Database,
+    pub(crate) queue: Queue,
+    /// The tracing client: every call is a span and carries the trace to those who may have it.
+    pub(crate) http: ClientWithMiddleware,
+    /// Where the inventory is, `http://host:port`.
+    pub(crate) inventory: String,
+    /// Where the payment company is, `http://host:port`.
+    pub(crate) payments: String,
+}
+
+pub(crate) fn router(backend: Backend, storefront: HeaderValue, client: Client) -> Router {
+    let cors = CorsLayer::new()
+        .allow_origin(storefront)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([CONTENT_TYPE]);
+    Router::new()
+        .route("/products", get(catalogue::products))
+        .route("/products/{id}", get(catalogue::product))
+        .route("/products/{id}/delivery", get(catalogue::delivery))
+        .route("/checkout/{cart}", post(checkout::checkout))
+        .route("/payment-methods", get(checkout::payment_methods))
+        .route("/reports/orders", get(report::orders))
+        .with_state(backend)
+        // Later layers are further out. The CORS rules know nothing of tracing;
+        .layer(cors)
+        // this one sees their answers to preflights and lets `sentry-trace` and `baggage` in;
+        .layer(SentryCorsLayer::new())
+        // and this one sees all of a request, what the others do included.
+        .layer(SentryTracingLayer::new().client(client))
+}
