@@ -50,7 +50,7 @@ pub use self::options::{Options, OptionsError};
 pub use self::outgoing::{Origin, OriginError, Outgoing};
 pub use self::request::RequestParts;
 pub use self::sampling::{Sampler, SamplingContext};
-pub use self::scope::{InCurrentSpan, Scoped, in_span, with_current_span};
+pub use self::scope::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
 pub use self::span::{Span, SpanRef};
 pub use self::transaction::{Transaction, TransactionOptions};
 

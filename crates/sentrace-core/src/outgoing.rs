@@ -1,5 +1,6 @@
 //! Where trace headers may go: `tracing_origins`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use regex_lite::Regex;
@@ -62,8 +63,8 @@ impl Origin {
     fn matches_target(&self, target: &Target<'_>) -> bool {
         match &self.0 {
             Rule::Host(name) => target.host.is_some_and(|host| host_is_within(host, name)),
-            Rule::Contains(text) => target.before_userinfo_contains(text),
-            Rule::Regex(regex) => regex.is_match(&target.text()),
+            Rule::Contains(text) => target.text.contains(text.as_str()),
+            Rule::Regex(regex) => regex.is_match(&target.text),
         }
     }
 }
@@ -134,43 +135,36 @@ impl Outgoing {
 
 /// The parts of a URL that are judged.
 struct Target<'a> {
-    /// `https://`, with which the text begins.
+    /// The URL without userinfo, query and fragment.
+    text: Cow<'a, str>,
     scheme: &'a str,
     host: Option<&'a str>,
     port: Option<u16>,
-    /// Host, port and path: all that is left without scheme, userinfo, query and fragment.
-    rest: &'a str,
 }
 
 impl<'a> Target<'a> {
     fn parse(url: &'a str) -> Self {
-        let end = url.find(['?', '#']).unwrap_or(url.len());
+        let end = url.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(url.len());
         let url = &url[..end];
-        let Some(start) = url.find("://").map(|at| at + 3) else {
-            return Self { scheme: "", host: None, port: None, rest: url };
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Self { text: Cow::Borrowed(url), scheme: "", host: None, port: None };
         };
-        let (scheme, rest) = url.split_at(start);
         // A backslash ends the authority as a slash does: that is how browsers and the WHATWG rules read it.
-        let authority_end = rest.find(['/', '\\']).unwrap_or(rest.len());
-        let userinfo_end = rest[..authority_end].rfind('@').map_or(0, |at| at + 1);
-        let (host, port) = split_port(&rest[userinfo_end..authority_end]);
-        Self { scheme, host: (!host.is_empty()).then_some(host), port, rest: &rest[userinfo_end..] }
+        let authority_end = rest.bytes().position(|byte| matches!(byte, b'/' | b'\\')).unwrap_or(rest.len());
+        let (text, host_start) = match rest[..authority_end].rfind('@') {
+            Some(at) => (Cow::Owned([scheme, "://", &rest[at + 1..]].concat()), at + 1),
+            None => (Cow::Borrowed(url), 0),
+        };
+        let (host, port) = split_port(&rest[host_start..authority_end]);
+        Self { text, scheme, host: (!host.is_empty()).then_some(host), port }
     }
 
     fn port_or_default(&self) -> Option<u16> {
         self.port.or(match self.scheme {
-            "https://" => Some(443),
-            "http://" => Some(80),
+            "https" => Some(443),
+            "http" => Some(80),
             _ => None,
         })
-    }
-
-    fn before_userinfo_contains(&self, text: &str) -> bool {
-        self.rest.contains(text) || (text.contains(':') && self.text().contains(text))
-    }
-
-    fn text(&self) -> String {
-        [self.scheme, self.rest].concat()
     }
 }
 

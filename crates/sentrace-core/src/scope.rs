@@ -8,6 +8,7 @@ use pin_project_lite::pin_project;
 use sentrace_protocol::SpanStatus;
 
 use crate::current::{current_span, enter};
+use crate::guarded;
 use crate::span::{Span, SpanRef};
 
 pin_project! {
@@ -116,6 +117,37 @@ pub async fn in_span<F: Future>(
     let output = span.span.scope(future).await;
     span.done();
     output
+}
+
+/// Like [`in_span`], for a future that can fail: an error ends the span as `internal_error` and is its `error.message`.
+///
+/// ```
+/// # async fn load(_: u64) -> Result<u32, std::io::Error> { Ok(7) }
+/// # async fn handler() -> Result<(), std::io::Error> {
+/// let price = sentrace_core::try_in_span("db.query", "SELECT price FROM cart WHERE id = ?", load(1)).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Those of `future`, as they are.
+pub async fn try_in_span<T, E: std::fmt::Display>(
+    op: impl Into<std::borrow::Cow<'static, str>>,
+    description: impl AsRef<str>,
+    future: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    in_span(op, description, async {
+        let result = future.await;
+        if let Err(error) = &result {
+            let span = current_span();
+            span.set_status(SpanStatus::InternalError);
+            if let Some(message) = span.is_recording().then(|| guarded(|| error.to_string())).flatten() {
+                span.set_data("error.message", message);
+            }
+        }
+        result
+    })
+    .await
 }
 
 struct CancelledUnlessDone {

@@ -62,7 +62,15 @@ impl<K: AsRef<str>, V: AsRef<str>> Carrier for Vec<(K, V)> {
 #[cfg(feature = "http")]
 impl Carrier for http::HeaderMap {
     fn get_all<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
-        for value in self.get_all(name) {
+        // Looking up a text parses it as a header name first, which shows where every request looks for two.
+        const SENTRY_TRACE: http::HeaderName = http::HeaderName::from_static(crate::sentry_trace::HEADER);
+        const BAGGAGE: http::HeaderName = http::HeaderName::from_static(crate::baggage::HEADER);
+        let values = match name {
+            crate::sentry_trace::HEADER => self.get_all(SENTRY_TRACE),
+            crate::baggage::HEADER => self.get_all(BAGGAGE),
+            _ => self.get_all(name),
+        };
+        for value in values {
             each(value.as_bytes());
         }
     }

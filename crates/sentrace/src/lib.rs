@@ -63,7 +63,7 @@ pub use sentrace_core::{
     OptionsError, Origin, OriginError, RequestParts, SamplingContext, Scoped, Span, SpanRef, Trace,
     TraceHeaders, Transaction, TransactionOptions, continue_trace, current_span, diagnostics, get_baggage,
     get_traceparent, in_span, start_new_trace, start_span, start_transaction, start_transaction_with,
-    testing, trace_headers, trace_meta_tags, with_current_span,
+    testing, trace_headers, trace_meta_tags, try_in_span, with_current_span,
 };
 pub use sentrace_protocol as protocol;
 pub use sentrace_protocol::{Carrier, SpanStatus, TransactionSource};

@@ -1,7 +1,8 @@
 //! What most services name: `use sentrace::prelude::*;`.
 
 pub use sentrace_core::carriers::env::TracedCommand;
-pub use sentrace_core::{InCurrentSpan, Options, Origin, Span, SpanRef, Transaction};
+pub use sentrace_core::{Client, InCurrentSpan, Options, Origin, Span, SpanRef, Transaction};
+pub use sentrace_protocol::{SpanStatus, TransactionSource};
 #[cfg(feature = "reqwest")]
 pub use sentrace_reqwest::SentryTracingMiddleware;
 #[cfg(feature = "tower")]

@@ -17,6 +17,9 @@ use super::service::SentryTracing;
 /// `Router::layer` (feature `axum`) transactions are named by route (`GET /users/{id}`, source `route`); around a
 /// router, or in plain hyper, by path (source `url`). Applied twice, it opens one transaction.
 ///
+/// `Router::layer` wraps the fallback, too: requests that match no route are transactions named by their path.
+/// `Router::route_layer` leaves them out.
+///
 /// The client is found when a request comes, so routers may be built before `init`. Without a client the layer does
 /// nothing.
 ///
