@@ -69,13 +69,14 @@ impl Transaction {
     }
 
     /// Records the head of an HTTP answer: its status code (`contexts.response`, `http.response.status_code`), the
-    /// span's status by it, and that the first byte leaves now (`http.request.time_to_first_byte`).
+    /// span's status by it where none was set, and that the first byte leaves now (`http.request.time_to_first_byte`).
     pub fn record_response(&self, status: u16) {
         self.span.with_record(|record, slot| {
             record.response_status = Some(status);
             record.first_byte.get_or_insert_with(Instant::now);
             if let Some(span) = slot.of_mut(&mut record.spans) {
-                span.status = Some(SpanStatus::from_http(status));
+                // A handler that said how it went knows better than the code.
+                span.status.get_or_insert(SpanStatus::from_http(status));
             }
         });
     }

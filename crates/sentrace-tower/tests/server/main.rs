@@ -16,6 +16,7 @@ mod policies;
 mod recorded_request;
 #[cfg(feature = "axum")]
 mod routes;
+mod streaming;
 mod support;
 mod twice;
 mod upgrades;

@@ -2,19 +2,17 @@
 
 use std::convert::Infallible;
 
-use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
-use http_body_util::Empty;
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use sentrace_protocol::SpanStatus;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, service_fn};
 
-use crate::support::{Server, in_time, layer, number, only};
+use crate::support::{Script, Server, Step, in_time, layer, number, only};
 
 /// Agrees to leave HTTP and echoes four bytes.
-async fn echo(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn echo(request: Request<Incoming>) -> Result<Response<Script>, Infallible> {
     let connects = request.method() == http::Method::CONNECT;
     tokio::spawn(async move {
         let mut upgraded = TokioIo::new(hyper::upgrade::on(request).await.unwrap());
@@ -22,7 +20,7 @@ async fn echo(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, Infa
         upgraded.read_exact(&mut bytes).await.unwrap();
         upgraded.write_all(&bytes).await.unwrap();
     });
-    let mut response = Response::new(Empty::new());
+    let mut response = Response::new(Script::new([Step::Hang]));
     if !connects {
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         response.headers_mut().insert(header::UPGRADE, http::HeaderValue::from_static("echo"));
