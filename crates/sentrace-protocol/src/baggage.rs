@@ -21,11 +21,12 @@ pub const MAX_MEMBERS: usize = 64;
 pub const PREFIX: &str = "sentry-";
 
 /// Appends Sentry's members of all `fields` (one `baggage` header each) to `into`, byte for byte and joined
-/// by commas.
+/// by commas. Returns how many of Sentry's members could not be used.
 ///
-/// Left out are: members of other tools, members without `=` or with anything but printable ASCII, and
-/// members with which `into` would pass [`MAX_BYTES`] or the appended ones [`MAX_MEMBERS`]. Nothing is
-/// decoded and nothing allocated but `into`'s own growth, so that this can run on every request.
+/// Left out are: members of other tools (which do not count), members without `=` or with anything but printable ASCII, and
+/// members with which `into` would pass [`MAX_BYTES`] or [`MAX_MEMBERS`], those that it already has included.
+/// So the headers of one message may come in one call or in several. Nothing is decoded and nothing allocated
+/// but `into`'s own growth, so that this can run on every request.
 ///
 /// ```
 /// use sentrace_protocol::baggage::copy_sentry_members;
@@ -34,14 +35,17 @@ pub const PREFIX: &str = "sentry-";
 /// copy_sentry_members([&b"other=1, sentry-sampled=true"[..], b"sentry-org_id=1"].into_iter(), &mut ours);
 /// assert_eq!(ours, "sentry-sampled=true,sentry-org_id=1");
 /// ```
-pub fn copy_sentry_members<'a>(fields: impl Iterator<Item = &'a [u8]>, into: &mut String) {
-    let mut room = MAX_MEMBERS;
+pub fn copy_sentry_members<'a>(fields: impl Iterator<Item = &'a [u8]>, into: &mut String) -> usize {
+    let mut unusable = 0;
+    let mut room = match into.as_str() {
+        "" => MAX_MEMBERS,
+        earlier => MAX_MEMBERS.saturating_sub(scan::members(earlier).count()),
+    };
     for field in fields {
-        if into.is_empty()
-            && let Some((members, count)) = only_sentry(field)
-        {
-            into.push_str(members);
-            room -= count;
+        if let Some(field) = plain(field, into.len()) {
+            let (copied, not_copied) = copy_runs(field, room, into);
+            room -= copied;
+            unusable += not_copied;
             continue;
         }
         each_member(field, |member| {
@@ -50,13 +54,16 @@ pub fn copy_sentry_members<'a>(fields: impl Iterator<Item = &'a [u8]>, into: &mu
             if room > 0 && fits && is_sentry(member) && all_within(member.as_bytes(), b' '..=b'~') {
                 room -= 1;
                 push_member(into, member);
+            } else if member.starts_with(PREFIX) {
+                unusable += 1;
             }
         });
     }
+    unusable
 }
 
-/// The value of Sentry's first member `key` (given without its prefix), as it stands there: percent-encoded,
-/// without properties.
+/// The value of Sentry's member `key` (given without its prefix), as it stands there: percent-encoded, without
+/// properties. Of two the last wins, as in a [`DynamicSamplingContext`](crate::DynamicSamplingContext).
 ///
 /// ```
 /// use sentrace_protocol::baggage;
@@ -65,10 +72,11 @@ pub fn copy_sentry_members<'a>(fields: impl Iterator<Item = &'a [u8]>, into: &mu
 /// assert_eq!(baggage::member(header, "release"), Some("shop%401.4.0"));
 /// ```
 pub fn member<'a>(baggage: &'a str, key: &str) -> Option<&'a str> {
-    scan::members(baggage).find_map(|member| {
+    let values = scan::members(baggage).filter_map(|member| {
         let rest = trim(member.strip_prefix(PREFIX)?.strip_prefix(key)?);
         rest.strip_prefix('=').map(without_properties)
-    })
+    });
+    values.last()
 }
 
 /// Sentry's members: keys without their prefix, and values without properties, both still percent-encoded.
@@ -76,7 +84,8 @@ pub(crate) fn sentry_members(baggage: &str) -> impl Iterator<Item = (&str, &str)
     scan::members(baggage).filter_map(|member| {
         let member = member.strip_prefix(PREFIX)?;
         let (key, value) = member.split_at_checked(scan::find(b'=', member.as_bytes())?)?;
-        Some((trim(key), without_properties(&value[1..])))
+        // As in `member`: blanks may stand before the `=`, and those behind the prefix belong to the key.
+        Some((key.trim_end_matches([' ', '\t']), without_properties(&value[1..])))
     })
 }
 
@@ -192,20 +201,51 @@ fn push_member(into: &mut String, member: &str) {
     into.push_str(member);
 }
 
-/// A field that can be copied as it is, and how many members it has. It is what Sentry's other SDKs send.
-fn only_sentry(field: &[u8]) -> Option<(&str, usize)> {
-    if field.len() > MAX_BYTES || !all_within(field, b'!'..=b'~') {
-        return None;
-    }
-    let field = std::str::from_utf8(field).ok()?;
-    let mut count = 0;
-    for member in scan::members(field) {
-        if !is_sentry(member) {
-            return None;
+/// The field as text, where it is printable without blanks and leaves room for all of it. Nearly every field is so,
+/// and then its members need not be looked at one by one.
+fn plain(field: &[u8], bytes_before: usize) -> Option<&str> {
+    let fits = bytes_before + 1 + field.len() <= MAX_BYTES;
+    if fits && all_within(field, b'!'..=b'~') { std::str::from_utf8(field).ok() } else { None }
+}
+
+/// Copies up to `room` of Sentry's members of a plain field, those side by side at once. Returns how many, and how
+/// many could not be used.
+fn copy_runs(field: &str, room: usize, into: &mut String) -> (usize, usize) {
+    let bytes = field.as_bytes();
+    let (mut copied, mut unusable) = (0, 0);
+    let mut run = 0..0;
+    let mut rest = bytes;
+    loop {
+        let start = bytes.len() - rest.len();
+        let (member, behind) = match scan::find(b',', rest) {
+            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
+            None => (rest, None),
+        };
+        if member.starts_with(PREFIX.as_bytes()) {
+            if copied < room && scan::find(b'=', &member[PREFIX.len()..]).is_some() {
+                copied += 1;
+                if run.is_empty() || run.end + 1 != start {
+                    push_run(into, &field[run]);
+                    run = start..start;
+                }
+                run.end = start + member.len();
+            } else {
+                unusable += 1;
+            }
         }
-        count += 1;
+        match behind {
+            Some(behind) => rest = behind,
+            None => break,
+        }
     }
-    (count <= MAX_MEMBERS).then_some((field, count))
+    push_run(into, &field[run]);
+    (copied, unusable)
+}
+
+fn push_run(into: &mut String, run: &str) {
+    if !run.is_empty() {
+        push_member(into, run);
+    }
 }
 
 fn is_sentry(member: &str) -> bool {

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 ///
 /// Implemented for `http::HeaderMap` (feature `http`), and for maps and lists of pairs of strings. Their keys
 /// match after normalising: upper and lower case are the same, `_` is `-`, and one leading `HTTP_` is
-/// ignored. So CGI-style environments (`HTTP_SENTRY_TRACE`), gRPC and job metadata work as they are, and so
-/// do the environment variables `SENTRY_TRACE` and `SENTRY_BAGGAGE` (Sentry SDK specification, *Trace
-/// Propagation* 1.9, environment).
+/// ignored. So CGI-style environments (`HTTP_SENTRY_TRACE`) and job metadata work as they are, and so do the
+/// environment variables `SENTRY_TRACE` and `SENTRY_BAGGAGE` (Sentry SDK specification, *Trace Propagation* 1.9,
+/// environment). Metadata of tonic is one as `request.metadata().as_ref()`, which is a `HeaderMap`.
 ///
 /// ```
 /// use sentrace_protocol::Carrier;

@@ -227,7 +227,9 @@ const fn is_path(byte: u8) -> bool {
 
 /// Hides what stands where a secret key would, however broken the rest is.
 fn without_secret(text: &str) -> Cow<'_, str> {
-    let start = text.find("://").map_or(0, |at| at + 3);
+    // A `://` further on, as in `key:secret@https://host`, does not end a scheme.
+    let is_scheme = |before: &str| before.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let start = text.find("://").filter(|at| is_scheme(&text[..*at])).map_or(0, |at| at + 3);
     let Some(end) = text.rfind('@').filter(|end| *end >= start) else {
         return Cow::Borrowed(text);
     };
@@ -315,6 +317,19 @@ mod tests {
         {
             let error = Dsn::parse(broken).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("ush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_misplaced_scheme_does_not_show_the_secret() {
+        let rows = [
+            ("key:hush@https://host/1", "`key:[Filtered]@https://host/1`", "the scheme behind the keys"),
+            ("key:://hush@host/1", "`key:[Filtered]@host/1`", "a scheme's end in the secret"),
+            ("https://key:hush@http://host@x", "`https://key:[Filtered]@x`", "a second scheme"),
+        ];
+        for (broken, shown, reason) in rows {
+            let error = Dsn::parse(broken).unwrap_err().to_string();
+            assert!(error.contains(shown), "{reason}: {error}");
         }
     }
 

@@ -5,8 +5,8 @@
 //!
 //! - What travels between services: [`SentryTrace`], [`baggage`], [`DynamicSamplingContext`],
 //!   [`Traceparent`], read from any [`Carrier`].
-//! - What is sent to Sentry: [`Transaction`] with its [`Span`]s, [`ClientReport`], in an [`envelope`], to
-//!   where a [`Dsn`] says, as long as the [`rate_limits`] allow.
+//! - What is sent to Sentry: [`Transaction`] with its [`Span`]s or spans by themselves ([`span_v2`]),
+//!   [`ClientReport`], in an [`envelope`], to where a [`Dsn`] says, as long as the [`rate_limits`] allow.
 //! - What must not be sent: [`sensitive`].
 //!
 //! ```
@@ -45,6 +45,7 @@ mod scan;
 pub mod sensitive;
 pub mod sentry_trace;
 pub mod source;
+pub mod span_v2;
 pub mod status;
 mod text_enum;
 pub mod traceparent;

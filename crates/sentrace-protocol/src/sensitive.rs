@@ -64,8 +64,9 @@ pub fn is_personal(key: &str) -> bool {
 
 /// Appends a query (without its `?`), the values of sensitive names replaced by [`FILTERED`].
 ///
-/// Names are judged after percent-decoding, so that `t%6Fken=x` hides nothing; everything else stays as it
-/// was.
+/// Names are judged after percent-decoding, so that `t%6Fken=x` hides nothing. Some servers take `;` for a
+/// separator and some for a part of a value, so what is a secret for either is replaced. Everything else stays
+/// as it was.
 ///
 /// ```
 /// use sentrace_protocol::sensitive::{filter_query_into, is_sensitive};
@@ -75,22 +76,44 @@ pub fn is_personal(key: &str) -> bool {
 /// assert_eq!(shown, "page=2&token=[Filtered]");
 /// ```
 pub fn filter_query_into(query: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) {
-    // Some servers still read `;` as `&`.
-    for pair in query.split_inclusive(['&', ';']) {
-        let (pair, separator) = match pair.strip_suffix(['&', ';']) {
-            Some(rest) => (rest, &pair[rest.len()..]),
-            None => (pair, ""),
-        };
-        match pair.split_once('=') {
-            Some((key, _)) if is_sensitive(&decode_name(key)) => {
-                into.push_str(key);
-                into.push('=');
-                into.push_str(FILTERED);
+    for pair in query.split_inclusive('&') {
+        let (pair, separator) = split_end(pair, '&');
+        if !filter_pair(pair, &is_sensitive, into) {
+            if pair.contains(';') {
+                filter_parts(pair, &is_sensitive, into);
+            } else {
+                into.push_str(pair);
             }
-            _ => into.push_str(pair),
         }
         into.push_str(separator);
     }
+}
+
+fn filter_parts(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) {
+    for part in pair.split_inclusive(';') {
+        let (part, separator) = split_end(part, ';');
+        if !filter_pair(part, &is_sensitive, into) {
+            into.push_str(part);
+        }
+        into.push_str(separator);
+    }
+}
+
+/// Appends the pair without its value, if that is a secret.
+fn filter_pair(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) -> bool {
+    match pair.split_once('=') {
+        Some((key, _)) if is_sensitive(&decode_name(key)) => {
+            into.push_str(key);
+            into.push('=');
+            into.push_str(FILTERED);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn split_end(part: &str, separator: char) -> (&str, &str) {
+    part.split_at(part.strip_suffix(separator).map_or(part.len(), str::len))
 }
 
 /// The URL with credentials in its authority replaced: `https://[Filtered]:[Filtered]@host/`.
@@ -145,9 +168,9 @@ pub fn split_url(url: &str) -> UrlParts<'_> {
 /// Where the authority begins: behind `scheme://`, or behind a leading `//`.
 fn authority_start(url: &str) -> Option<usize> {
     let at = url.find("//")?;
-    let scheme_char = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     let is_scheme = match url[..at].strip_suffix(':') {
-        Some(scheme) => !scheme.is_empty() && scheme.bytes().all(scheme_char),
+        // Stricter than any reader it must not be: the `http` crate takes `h~ttp` and even nothing.
+        Some(scheme) => !scheme.contains(['/', '?', '#', '\\']),
         None => at == 0,
     };
     is_scheme.then_some(at + 2)

@@ -47,12 +47,57 @@ fn copying_stops_at_64_members_and_8192_bytes() {
 }
 
 #[test]
+fn headers_handed_over_one_by_one_share_the_limits() {
+    let header =
+        |letter: char| (0..40).map(|i| format!("sentry-{letter}{i}=v")).collect::<Vec<_>>().join(",");
+    let (first, second) = (header('a'), header('b'));
+    let mut into = String::new();
+    for field in [&first, &second] {
+        copy_sentry_members([field.as_bytes()].into_iter(), &mut into);
+    }
+    assert_eq!(into.split(',').count(), MAX_MEMBERS);
+    assert_eq!(into, copy(&[first.as_bytes(), second.as_bytes()]));
+
+    let before = into.clone();
+    copy_sentry_members([&b"sentry-c=1"[..]].into_iter(), &mut into);
+    assert_eq!(into, before, "there is no room left");
+}
+
+#[test]
+fn both_readers_of_a_key_agree_about_blanks() {
+    let rows = [
+        ("sentry-org_id =1", Some("1"), "blanks before the ="),
+        ("sentry- org_id=1", None, "blanks behind the prefix are the key's"),
+    ];
+    for (header, expected, reason) in rows {
+        assert_eq!(member(header, "org_id"), expected, "{reason}");
+        let context = crate::DynamicSamplingContext::from_baggage(header);
+        assert_eq!(context.get("org_id"), expected, "{reason}");
+    }
+}
+
+#[test]
+fn only_sentrys_members_count_as_unusable() {
+    let rows: [(&[u8], usize, &str); 6] = [
+        (b"sentry-a=1", 0, "one that can be used"),
+        (b"other,other=\xff,,x=1", 0, "other tools' are none of our business"),
+        (b"sentry-a", 1, "without a value"),
+        (b"sentry-a=\x01,sentry-b=2", 1, "not printable"),
+        ("sentry-a=\u{e9},x=1".as_bytes(), 1, "not ASCII"),
+        (b"Sentry-a=1", 0, "the prefix is lower case"),
+    ];
+    for (field, unusable, reason) in rows {
+        assert_eq!(copy_sentry_members(std::iter::once(field), &mut String::new()), unusable, "{reason}");
+    }
+}
+
+#[test]
 fn a_member_is_found_by_its_key() {
     let header =
         "a=1, sentry-trace_id = abc ;p=q,sentry-sampled=true,sentry-sampled=false,sentry-e=,sentry-n";
     let rows = [
         ("trace_id", Some("abc"), "blanks and properties go"),
-        ("sampled", Some("true"), "the first of two"),
+        ("sampled", Some("false"), "the last of two, as everybody reads it"),
         ("e", Some(""), "an empty value"),
         ("n", None, "no value"),
         ("a", None, "another tool's"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde_json::{Map, Value};
 
 use crate::ParseError;
@@ -170,6 +170,11 @@ impl<'de> Deserialize<'de> for Headers {
                 f.write_str("a JSON object")
             }
 
+            /// The usual refusal would repeat the text, which can be as long as the envelope.
+            fn visit_str<E: Error>(self, _: &str) -> Result<Headers, E> {
+                Err(E::invalid_type(Unexpected::Other("string"), &self))
+            }
+
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Headers, A::Error> {
                 let mut headers = Map::new();
                 while let Some((key, value)) = access.next_entry::<String, Value>()? {
@@ -182,7 +187,8 @@ impl<'de> Deserialize<'de> for Headers {
             }
         }
 
-        deserializer.deserialize_map(Object)
+        // Not `deserialize_map`: that would refuse a text by itself, and repeat it.
+        deserializer.deserialize_any(Object)
     }
 }
 
@@ -250,6 +256,13 @@ mod tests {
             let message = read(bytes).unwrap_err().to_string();
             assert!(message.contains(part), "{message} should say: {part}");
         }
+    }
+
+    #[test]
+    fn an_error_stays_short_however_long_the_refused_line_is() {
+        let message = read(format!("\"{}\"", "x".repeat(1_000_000)).as_bytes()).unwrap_err().to_string();
+        assert!(message.contains("invalid type: string, expected a JSON object"), "{message}");
+        assert!(message.len() < 500, "{message}");
     }
 
     #[test]
