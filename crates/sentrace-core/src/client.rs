@@ -10,6 +10,7 @@ use sentrace_protocol::Carrier;
 use crate::continuation::{ContinuationRules, Incoming, Trace, open};
 use crate::current::current_span;
 use crate::deliver::{Deliver, Finished};
+use crate::lifecycle::TraceLifecycle;
 use crate::losses::Losses;
 use crate::options::{Options, OptionsError};
 use crate::outgoing::Outgoing;
@@ -60,6 +61,8 @@ impl Client {
             strict: options.strict_trace_continuation,
             reads_traceparent: options.continue_traceparent,
         };
+        let streams = options.lifecycle.lifecycle == TraceLifecycle::Stream && deliver.spans().is_some();
+        let plain = !streams && options.lifecycle.ignore.is_empty();
         let process_trace = Incoming::read(&continuation, options.environment_carrier.as_slice());
         Ok(Self(Arc::new(Pipeline {
             deliver,
@@ -71,7 +74,10 @@ impl Client {
             process_trace: process_trace.into_process_trace(),
             continuation,
             propagate_traceparent: options.propagate_traceparent,
+            streams,
+            ignore: options.lifecycle.ignore,
             max_spans: MAX_SPANS,
+            unchecked_spans: if plain { MAX_SPANS } else { 0 },
         })))
     }
 
@@ -82,6 +88,20 @@ impl Client {
     pub fn without_delivery(mut options: Options) -> Result<Self, OptionsError> {
         options.sampling = Sampling::default();
         Self::new(options, Arc::new(Nowhere), Arc::new(Losses::default()))
+    }
+
+    /// A client that records everything, whatever rates and samplers say: for Spotlight alone, without a project
+    /// (Sentry SDK specification, *Spotlight*).
+    ///
+    /// # Errors
+    /// [`OptionsError`] for the first option that breaks its rule.
+    pub fn recording_everything(
+        mut options: Options,
+        deliver: Arc<dyn Deliver>,
+        losses: Arc<Losses>,
+    ) -> Result<Self, OptionsError> {
+        options.sampling.everything = true;
+        Self::new(options, deliver, losses)
     }
 
     /// The client of the current span, else the global one.

@@ -5,14 +5,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use sentrace_protocol::{
-    Carrier, SentryTrace, SpanId, TraceId, Traceparent, baggage, sentry_trace, traceparent,
-};
+use sentrace_protocol::{Carrier, Reason, SpanId, TraceId, baggage};
 
 use crate::headers::TraceHeaders;
+use crate::ignore::Starting;
 use crate::pipeline::{Pipeline, ProcessTrace};
+use crate::reading;
 use crate::record::{SpanRecord, Text};
-use crate::sampling::{Decision, SampleRand, SamplingContext, decide};
+use crate::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide};
 use crate::scope::Scoped;
 use crate::span::SpanRef;
 use crate::trace::{Live, Recording, TraceState};
@@ -59,20 +59,17 @@ impl Trace {
     }
 
     fn with_span_id(pipeline: &Arc<Pipeline>, incoming: Incoming, span_id: SpanId) -> Self {
+        let sampling = &pipeline.sampling;
         let trace = TraceState {
             pipeline: Arc::clone(pipeline),
             trace_id: incoming.trace_id,
             span_id,
             parent_span_id: incoming.parent_span_id,
-            sampled: incoming.sampled,
+            sampled: incoming.undecided(sampling.sampler.as_ref(), sampling.rate),
             sample_rate: None,
             recording: Recording::Off,
             head: None,
-            live: Mutex::new(Live {
-                frozen: incoming.frozen,
-                baggage: incoming.baggage,
-                record: None,
-            }),
+            live: Mutex::new(Live { frozen: incoming.frozen, baggage: incoming.baggage, ..Live::default() }),
         };
         Self(SpanRef::root(Arc::new(trace)))
     }
@@ -152,23 +149,22 @@ impl Incoming {
 
     /// Reads a carrier. Whatever cannot be used is as good as absent.
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
-        let from_sentry = read_sentry_trace(carrier);
-        let from_w3c = || if rules.reads_traceparent { read_traceparent(carrier) } else { None };
+        let from_sentry = reading::sentry_trace(carrier);
+        let from_w3c = || if rules.reads_traceparent { reading::traceparent(carrier) } else { None };
         let Some(parent) = from_sentry.or_else(from_w3c) else { return Self::nothing() };
-        let mut members = String::new();
-        carrier.get_all(baggage::HEADER, &mut |field| {
-            members.reserve(field.len().min(baggage::MAX_BYTES));
-            baggage::copy_sentry_members(std::iter::once(field), &mut members);
-        });
-        let theirs = baggage::member(&members, "org_id");
-        if !rules.allow(theirs) {
-            crate::diagnostics::debug(format_args!(
-                "trace {} is not continued: it comes from organisation {theirs:?}, ours is {:?}",
-                parent.trace_id, rules.org_id,
-            ));
-            return Self::nothing();
+        let members = reading::sentry_members(carrier);
+        if rules.ask_for_organisation() {
+            let theirs = baggage::member(&members, "org_id").and_then(baggage::decode);
+            let theirs = theirs.as_deref().filter(|org_id| !org_id.is_empty());
+            if !rules.allow(theirs) {
+                crate::diagnostics::debug(format_args!(
+                    "trace {} is not continued: it comes from organisation {theirs:?}, ours is {:?}",
+                    parent.trace_id, rules.org_id,
+                ));
+                return Self::nothing();
+            }
         }
-        Self {
+        let mut incoming = Self {
             trace_id: parent.trace_id,
             parent_span_id: Some(parent.span_id),
             sampled: parent.sampled,
@@ -176,7 +172,31 @@ impl Incoming {
             frozen: from_sentry.is_some() || !members.is_empty(),
             baggage: members,
             head: None,
+        };
+        incoming.add_sample_rand();
+        incoming
+    }
+
+    /// Gives the context the `sample_rand` that it lacks, by the rules of the Sentry SDK specification (*Trace
+    /// Propagation* 1.9, `sample_rand`), so that everybody further on decides by the same. Where they name none, and
+    /// where there is no context to add it to, nothing is added.
+    fn add_sample_rand(&mut self) {
+        const MEMBER: &str = "sentry-sample_rand=";
+        // The quick search first: nearly every context has it.
+        if self.baggage.is_empty()
+            || self.baggage.contains(MEMBER)
+            || baggage::member(&self.baggage, "sample_rand").is_some()
+        {
+            return;
         }
+        let chosen = match (self.sampled, self.sample_rate()) {
+            (None, _) => Some(SampleRand::of_trace(self.trace_id)),
+            (Some(sampled), Some(rate)) => SampleRand::explaining(self.trace_id, sampled, rate),
+            (Some(_), None) => None,
+        };
+        let Some(sample_rand) = chosen else { return };
+        let member = format!("{MEMBER}{sample_rand}");
+        baggage::copy_sentry_members(std::iter::once(member.as_bytes()), &mut self.baggage);
     }
 
     /// The process's trace, to be kept by a client.
@@ -189,7 +209,7 @@ impl Incoming {
     /// What a span of this process hands to a transaction that starts below it.
     pub(crate) fn below(span: &SpanRef) -> Option<Self> {
         let trace = span.trace()?;
-        if trace.recording == Recording::Off {
+        if trace.recording.passes_through() {
             return Some(Self::within(trace));
         }
         Some(Self {
@@ -208,7 +228,8 @@ impl Incoming {
         Self {
             trace_id: trace.trace_id,
             parent_span_id: trace.parent_span_id,
-            sampled: trace.sampled,
+            // Without a caller there is no decision yet that a transaction would have to follow.
+            sampled: trace.parent_span_id.and(trace.sampled),
             baggage: live.baggage.clone(),
             frozen: live.frozen,
             head: (!live.frozen).then(|| Arc::clone(trace)),
@@ -221,15 +242,27 @@ impl Incoming {
         self.parent_span_id.unwrap_or_else(crate::random::span_id)
     }
 
+    /// The decision that goes on where no transaction makes one: the caller's. A trace that begins here without
+    /// any chance of being recorded says so; otherwise it stays open.
+    fn undecided(&self, sampler: Option<&Sampler>, rate: Option<f64>) -> Option<bool> {
+        let begins_here = self.parent_span_id.is_none();
+        let never = begins_here && sampler.is_none() && rate == Some(0.0);
+        if never { Some(false) } else { self.sampled }
+    }
+
     fn sample_rand(&self) -> SampleRand {
-        let member = |key| baggage::member(&self.baggage, key);
-        let adopted = member("sample_rand").and_then(SampleRand::parse);
+        let adopted = self.member("sample_rand").and_then(|text| SampleRand::parse(&text));
         let explaining = || SampleRand::explaining(self.trace_id, self.sampled?, self.sample_rate()?);
         adopted.or_else(explaining).unwrap_or_else(|| SampleRand::of_trace(self.trace_id))
     }
 
     fn sample_rate(&self) -> Option<f64> {
-        baggage::member(&self.baggage, "sample_rate")?.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))
+        self.member("sample_rate")?.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))
+    }
+
+    /// What the context says, decoded.
+    fn member(&self, key: &str) -> Option<Cow<'_, str>> {
+        baggage::decode(baggage::member(&self.baggage, key)?)
     }
 }
 
@@ -241,8 +274,10 @@ pub(crate) fn open(
 ) -> Transaction {
     let sampler = options.sampler.or(pipeline.sampling.sampler.as_ref());
     let rate = options.sample_rate.or(pipeline.sampling.rate);
-    let decided = options.recorded && (rate.is_some() || sampler.is_some() || options.sampled.is_some());
-    let decision = decided.then(|| {
+    let explicit = options.sampled.or(pipeline.sampling.everything.then_some(true));
+    let decided = options.recorded && (rate.is_some() || sampler.is_some() || explicit.is_some());
+    let ignored = decided && pipeline.ignores(&Starting::Segment(options));
+    let decision = (decided && !ignored).then(|| {
         let context = SamplingContext {
             trace_id: incoming.trace_id,
             op: &options.op,
@@ -252,19 +287,17 @@ pub(crate) fn open(
             custom: options.custom,
             name: options.name,
         };
-        let sample_rand = || incoming.sample_rand();
-        let decision = decide(options.sampled, sampler, rate, sample_rand, &context);
-        // A context that begins here must explain the decision, an inherited one too.
-        let explained = decision.rate.or((!incoming.frozen).then_some(f64::from(u8::from(decision.sampled))));
-        Decision { rate: explained, ..decision }
+        let halvings = || pipeline.deliver.rate_halvings();
+        decide(explicit, sampler, rate, || incoming.sample_rand(), halvings, &context)
     });
     let recording = match decision {
+        None if ignored => Recording::Unsampled(Reason::Ignored),
         None => Recording::Off,
         Some(Decision { sampled: true, .. }) => Recording::Sampled,
-        Some(Decision { sampled: false, .. }) => Recording::Unsampled,
+        Some(Decision { sampled: false, reason, .. }) => Recording::Unsampled(reason),
     };
     let span_id =
-        if recording == Recording::Off { incoming.passing_span_id() } else { crate::random::span_id() };
+        if recording.passes_through() { incoming.passing_span_id() } else { crate::random::span_id() };
     let record = (recording == Recording::Sampled).then(|| {
         let mut record = pipeline.pool.take(crate::random::event_id(), incoming.trace_id);
         record.set_name(options.name.0, options.name.1, options.source);
@@ -281,43 +314,19 @@ pub(crate) fn open(
         });
         record
     });
+    let stream = (pipeline.streams && recording == Recording::Sampled).then(Box::default);
     Transaction::new(Arc::new(TraceState {
         pipeline: Arc::clone(pipeline),
         trace_id: incoming.trace_id,
         span_id,
         parent_span_id: incoming.parent_span_id,
-        sampled: decision.map_or(incoming.sampled, |decision| Some(decision.sampled)),
+        sampled: decision
+            .map_or_else(|| incoming.undecided(sampler, rate), |decision| Some(decision.sampled)),
         sample_rate: decision.and_then(|decision| decision.rate),
         recording,
-        live: Mutex::new(Live { frozen: incoming.frozen, baggage: incoming.baggage, record }),
+        live: Mutex::new(Live { frozen: incoming.frozen, baggage: incoming.baggage, record, stream }),
         head: incoming.head,
     }))
-}
-
-/// One `sentry-trace`, or several that say the same.
-fn read_sentry_trace(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
-    let mut read: Option<Option<SentryTrace>> = None;
-    carrier.get_all(sentry_trace::HEADER, &mut |value| {
-        let value = SentryTrace::parse_opt(value);
-        read = Some(match read {
-            Some(earlier) if earlier != value => None,
-            _ => value,
-        });
-    });
-    let found = read?;
-    if found.is_none() {
-        crate::diagnostics::debug(format_args!(
-            "sentry-trace is not 32hex-16hex[-0|-1], or came twice: the request starts a new trace"
-        ));
-    }
-    found
-}
-
-fn read_traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
-    let mut read = None;
-    carrier.get_all(traceparent::HEADER, &mut |value| read = Some(Traceparent::parse(value).ok()));
-    let parent = read??;
-    Some(SentryTrace { trace_id: parent.trace_id, span_id: parent.parent_id, sampled: Some(parent.sampled) })
 }
 
 /// Which incoming traces go on here.
@@ -329,6 +338,11 @@ pub(crate) struct ContinuationRules {
 }
 
 impl ContinuationRules {
+    /// Whether an incoming organisation can make a difference; looking for it takes a scan of the baggage.
+    fn ask_for_organisation(&self) -> bool {
+        self.strict || self.org_id.is_some()
+    }
+
     /// Whether a trace may go on whose head named this organisation (Sentry SDK specification, *Trace Propagation*
     /// 1.9, `strictTraceContinuation`).
     fn allow(&self, theirs: Option<&str>) -> bool {

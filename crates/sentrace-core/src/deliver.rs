@@ -8,6 +8,7 @@ use sentrace_protocol::dsc::DynamicSamplingContext;
 use sentrace_protocol::transaction::{SdkInfo, Transaction};
 use sentrace_protocol::{EventId, TraceId};
 
+use crate::finished_span::DeliverSpans;
 use crate::pipeline::Identity;
 use crate::record::{Record, RecordPool};
 
@@ -16,6 +17,19 @@ pub trait Deliver: Send + Sync + fmt::Debug {
     /// Takes a finished transaction over, on the thread of the request that finished it: it must not block, and
     /// what it cannot keep it counts in the [`Losses`](crate::Losses) that it shares with the client.
     fn deliver(&self, finished: Finished);
+
+    /// How many times the rates decided here are to be halved at present, because more comes than can be delivered;
+    /// 0 while all is well. Asked at the start of each transaction that a rate decides, so it must be quick (Sentry
+    /// SDK specification, *Backpressure*).
+    fn rate_halvings(&self) -> u32 {
+        0
+    }
+
+    /// Where spans go that are sent by themselves ([`TraceLifecycle::Stream`](crate::TraceLifecycle::Stream)). Who has
+    /// no place for them gets transactions, whatever the options say.
+    fn spans(&self) -> Option<&dyn DeliverSpans> {
+        None
+    }
 
     /// Waits until all that was handed over is delivered or lost; whether that came true within `timeout`.
     fn flush(&self, timeout: Duration) -> bool;

@@ -55,6 +55,13 @@ pub fn debug(message: fmt::Arguments<'_>) {
     }
 }
 
+/// Like [`debug`], once for each `said`: for what any stranger can cause with every request.
+pub(crate) fn debug_once(said: &AtomicBool, message: fmt::Arguments<'_>) {
+    if DEBUG.load(Ordering::Relaxed) && !said.swap(true, Ordering::Relaxed) {
+        emit(Level::Debug, message);
+    }
+}
+
 pub(crate) fn enable_debug() {
     DEBUG.store(true, Ordering::Relaxed);
 }

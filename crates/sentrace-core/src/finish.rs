@@ -1,10 +1,12 @@
 //! The one way out of the recorder: spans and transactions that have ended.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::{Category, Reason};
+use sentrace_protocol::{SpanId, SpanStatus};
 
+use crate::finished_span::FinishedSpan;
 use crate::record::{Record, Slot, Text};
 use crate::trace::{Live, Recording, TraceState};
 
@@ -20,12 +22,21 @@ pub(crate) fn end_span(record: &mut Record, slot: Slot) {
     }
 }
 
+/// Ends a span that is sent by itself: it leaves now.
+pub(crate) fn end_streamed_span(trace: &Arc<TraceState>, span_id: SpanId) {
+    let taken = trace.live().stream.as_mut().and_then(|stream| stream.take_open(span_id));
+    let Some(mut record) = taken else { return };
+    end_span(&mut record, Slot::ROOT);
+    trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
+}
+
 /// Ends a transaction: what was sampled is handed over, the rest is counted.
-pub(crate) fn end_transaction(trace: &TraceState) {
+pub(crate) fn end_transaction(trace: &Arc<TraceState>) {
     match trace.recording {
         Recording::Off => {}
         // Its spans were counted one by one, when they would have started.
-        Recording::Unsampled => trace.pipeline.losses.record_transaction(Reason::SampleRate, 0),
+        Recording::Unsampled(reason) => trace.pipeline.lose_transaction(reason, 0),
+        Recording::Sampled if trace.pipeline.streams => end_segment(trace, None),
         Recording::Sampled => {
             if let Some(record) = take(trace) {
                 let unfinished = record.unfinished_spans() as u64;
@@ -36,11 +47,36 @@ pub(crate) fn end_transaction(trace: &TraceState) {
     }
 }
 
-/// Ends a sampled transaction without sending it; it and its spans are counted as lost for `reason`.
-pub(crate) fn discard_transaction(trace: &TraceState, reason: Reason) {
+/// Ends a sampled transaction without sending it; it and its spans are counted as lost for `reason`. Of streamed spans
+/// those are lost that have not been sent by then.
+pub(crate) fn discard_transaction(trace: &Arc<TraceState>, reason: Reason) {
+    if trace.pipeline.streams {
+        return end_segment(trace, Some(reason));
+    }
     let Some(record) = take(trace) else { return };
     trace.pipeline.losses.record_transaction(reason, record.child_spans() as u64);
     trace.pipeline.pool.give_back(record);
+}
+
+/// Ends a transaction whose spans are sent by themselves: its own span leaves, those that are open follow when they
+/// end. Whoever delivers decides by `discarded`, once for all of them.
+fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>) {
+    let record = {
+        let mut live = trace.live();
+        if live.record.is_none() {
+            return;
+        }
+        // The context tells the name, which leaves with the record.
+        trace.freeze(&mut live);
+        let Live { record, stream, .. } = &mut *live;
+        let Some(mut record) = record.take() else { return };
+        end_span(&mut record, Slot::ROOT);
+        if let Some(stream) = stream {
+            stream.end(&record, discarded);
+        }
+        record
+    };
+    trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
 }
 
 /// Takes the record out, complete: afterwards nothing can be added, and ending again does nothing.

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, TraceId};
 
 use crate::continuation::ContinuationRules;
 use crate::deliver::{Deliver, Finished};
+use crate::finished_span::FinishedSpan;
+use crate::ignore::{IgnoreSpan, Starting};
 use crate::losses::Losses;
 use crate::outgoing::Outgoing;
 use crate::record::{Record, RecordPool};
@@ -45,12 +48,39 @@ pub(crate) struct Pipeline {
     pub(crate) process_trace: ProcessTrace,
     pub(crate) continuation: ContinuationRules,
     pub(crate) propagate_traceparent: bool,
+    /// Whether spans are sent by themselves.
+    pub(crate) streams: bool,
+    pub(crate) ignore: Vec<IgnoreSpan>,
     pub(crate) max_spans: usize,
+    /// Spans of a transaction that start without a look at rules and lifecycle, so that the plain case pays nothing
+    /// for these: `max_spans`, or none.
+    pub(crate) unchecked_spans: usize,
 }
 
 impl Pipeline {
     pub(crate) fn hand_over(&self, record: Box<Record>) {
         let finished = Finished::new(record, Arc::clone(&self.pool), Arc::clone(&self.identity));
         self.deliver.deliver(finished);
+    }
+
+    pub(crate) fn hand_over_span(&self, span: FinishedSpan) {
+        match self.deliver.spans() {
+            Some(spans) => spans.deliver_span(span),
+            None => span.lost(Reason::InternalSdkError),
+        }
+    }
+
+    pub(crate) fn ignores(&self, span: &Starting<'_>) -> bool {
+        self.ignore.iter().any(|rule| rule.matches(span))
+    }
+
+    /// Counts a transaction that is not sent, with so many spans below it. Where spans are streamed it would have been
+    /// a span as they are.
+    pub(crate) fn lose_transaction(&self, reason: Reason, child_spans: u64) {
+        if self.streams {
+            self.losses.record(reason, Category::Span, child_spans.saturating_add(1));
+        } else {
+            self.losses.record_transaction(reason, child_spans);
+        }
     }
 }

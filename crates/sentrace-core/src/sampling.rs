@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use sentrace_protocol::{TraceId, Value};
+use sentrace_protocol::{Reason, TraceId, Value};
 
 use crate::request::RequestParts;
 
 /// A random fraction in `[0, 1)` with six decimals, one for each trace (Sentry SDK specification, *Trace
 /// Propagation* 1.9, `sample_rand`). Decisions compare it to the rate, so that all services agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SampleRand(u32);
+///
+/// What upstream wrote with more decimals is compared as it was written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SampleRand(f64);
 
 const MILLION: u32 = 1_000_000;
 
@@ -24,36 +26,54 @@ impl SampleRand {
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^= bits >> 31;
-        Self((bits % u64::from(MILLION)) as u32)
+        Self::millionths((bits % u64::from(MILLION)) as u32)
+    }
+
+    fn millionths(count: u32) -> Self {
+        Self(f64::from(count) / f64::from(MILLION))
     }
 
     /// What upstream wrote, where it is a fraction in `[0, 1)`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let fraction: f64 = text.parse().ok()?;
-        (0.0..1.0)
-            .contains(&fraction)
-            .then(|| Self(((fraction * f64::from(MILLION)) as u32).min(MILLION - 1)))
+        text.parse().ok().filter(|fraction| (0.0..1.0).contains(fraction)).map(Self)
     }
 
     /// A fraction that explains upstream's decision at upstream's rate: below the rate where it was sampled, from
     /// the rate on where it was not. `None` where no fraction does.
     pub(crate) fn explaining(trace_id: TraceId, sampled: bool, rate: f64) -> Option<Self> {
         let Self(anywhere) = Self::of_trace(trace_id);
-        let first_unsampled = (rate.clamp(0.0, 1.0) * f64::from(MILLION)).ceil() as u32;
+        let first_unsampled = Self::first_not_below(rate);
         let (low, high) = if sampled { (0, first_unsampled) } else { (first_unsampled, MILLION) };
-        (low < high).then(|| Self(low + anywhere % (high - low)))
+        let offset = (anywhere * f64::from(high.saturating_sub(low))) as u32;
+        (low < high).then(|| Self::millionths(low + offset))
+    }
+
+    /// How many millionths are the first that are not below `rate`.
+    fn first_not_below(rate: f64) -> u32 {
+        let mut count = (rate.clamp(0.0, 1.0) * f64::from(MILLION)) as u32;
+        // The product is rounded, which may have taken it over its neighbours.
+        while count > 0 && !Self::millionths(count - 1).is_below(rate) {
+            count -= 1;
+        }
+        while count < MILLION && Self::millionths(count).is_below(rate) {
+            count += 1;
+        }
+        count
     }
 
     pub(crate) fn is_below(self, rate: f64) -> bool {
-        f64::from(self.0) / f64::from(MILLION) < rate
+        self.0 < rate
     }
 }
 
 impl fmt::Display for SampleRand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "0.{:06}", self.0)
+        write!(f, "{:.6}", self.0)
     }
 }
+
+/// More would be as good as nothing (Sentry SDK specification, *Backpressure*).
+const MAX_HALVINGS: u32 = 10;
 
 /// Decides the rate for one transaction; see [`Options::traces_sampler`](crate::Options::traces_sampler).
 pub type Sampler = Arc<dyn Fn(&SamplingContext<'_>) -> f64 + Send + Sync>;
@@ -68,6 +88,18 @@ pub struct SamplingContext<'a> {
     /// The caller's decision, where one came in.
     pub parent_sampled: Option<bool>,
     /// The rate by which the trace's head decided, where it came in.
+    ///
+    /// A sampler that answers with it decides as the head did, since both compare it to the same random number, and
+    /// Sentry can still extrapolate counts:
+    ///
+    /// ```
+    /// use sentrace_core::Options;
+    ///
+    /// let options = Options::new().traces_sampler(|context| match context.parent_sample_rate {
+    ///     Some(rate) => rate,
+    ///     None => 0.5, // traces that begin here
+    /// });
+    /// ```
     pub parent_sample_rate: Option<f64>,
     /// The request, for transactions of a server layer.
     pub request: Option<&'a dyn RequestParts>,
@@ -107,6 +139,8 @@ impl fmt::Debug for SamplingContext<'_> {
 pub(crate) struct Sampling {
     pub(crate) rate: Option<f64>,
     pub(crate) sampler: Option<Sampler>,
+    /// Whether all is recorded that is not filtered, as if each had been decided for explicitly.
+    pub(crate) everything: bool,
 }
 
 impl fmt::Debug for Sampling {
@@ -122,25 +156,33 @@ pub(crate) struct Decision {
     pub(crate) sampled: bool,
     /// The rate that decided, for the head's dynamic sampling context; an inherited decision has none of its own.
     pub(crate) rate: Option<f64>,
+    /// Why not, for the report, where it is not sampled.
+    pub(crate) reason: Reason,
 }
 
-/// Explicit decision, sampler, parent's decision, rate: the first that speaks decides.
+/// Explicit decision, sampler, parent's decision, rate: the first that speaks decides. A rate is halved as many times
+/// as `halvings` says.
 pub(crate) fn decide(
     explicit: Option<bool>,
     sampler: Option<&Sampler>,
     rate: Option<f64>,
     sample_rand: impl FnOnce() -> SampleRand,
+    halvings: impl FnOnce() -> u32,
     context: &SamplingContext<'_>,
 ) -> Decision {
     if let Some(sampled) = explicit {
-        return Decision { sampled, rate: Some(if sampled { 1.0 } else { 0.0 }) };
+        let rate = Some(if sampled { 1.0 } else { 0.0 });
+        return Decision { sampled, rate, reason: Reason::SampleRate };
     }
     let asked = sampler.and_then(|sampler| ask(sampler, context));
     if let (None, Some(sampled)) = (asked, context.parent_sampled) {
-        return Decision { sampled, rate: None };
+        return Decision { sampled, rate: None, reason: Reason::SampleRate };
     }
     let rate = asked.or(rate).unwrap_or(0.0);
-    Decision { sampled: sample_rand().is_below(rate), rate: Some(rate) }
+    let sample_rand = sample_rand();
+    let halved = rate / f64::from(1_u32 << halvings().min(MAX_HALVINGS));
+    let reason = if sample_rand.is_below(rate) { Reason::Backpressure } else { Reason::SampleRate };
+    Decision { sampled: sample_rand.is_below(halved), rate: Some(halved), reason }
 }
 
 /// A sampler that panics or answers nonsense has no say.
@@ -193,15 +235,41 @@ mod tests {
         ];
         for (sampler, rate, explicit, parent, expected, reason) in rows {
             let sampler = sampler.map(|sampler| Arc::new(sampler) as Sampler);
-            let decision = decide(explicit, sampler.as_ref(), rate, || SampleRand(500_000), &context(parent));
+            let rand = || SampleRand(0.5);
+            let decision = decide(explicit, sampler.as_ref(), rate, rand, || 0, &context(parent));
             assert_eq!(decision.sampled, expected, "{reason}");
         }
     }
 
     #[test]
+    fn rates_that_decide_here_are_halved_under_load() {
+        type Row = (Option<bool>, Option<bool>, f64, u32, bool, Reason, Option<f64>, &'static str);
+        let rows: [Row; 7] = [
+            (None, None, 0.8, 0, true, Reason::Backpressure, Some(0.8), "no load"),
+            (None, None, 0.8, 1, false, Reason::Backpressure, Some(0.4), "halved once, and that is why"),
+            (None, None, 0.4, 1, false, Reason::SampleRate, Some(0.2), "the rate alone is why"),
+            (None, None, 1.0, 10, false, Reason::Backpressure, Some(1.0 / 1024.0), "ten times"),
+            (None, None, 1.0, 99, false, Reason::Backpressure, Some(1.0 / 1024.0), "ten times at most"),
+            (None, Some(true), 0.4, 5, true, Reason::SampleRate, None, "a decision that came in stands"),
+            (Some(true), None, 0.4, 5, true, Reason::SampleRate, Some(1.0), "an explicit one, too"),
+        ];
+        for (explicit, parent, rate, halvings, sampled, why, effective, reason) in rows {
+            let rand = || SampleRand(0.5);
+            let decision = decide(explicit, None, Some(rate), rand, || halvings, &context(parent));
+            assert_eq!(decision, Decision { sampled, rate: effective, reason: why }, "{reason}");
+        }
+    }
+
+    #[test]
     fn sample_rand_has_six_decimals_and_spreads_evenly() {
-        assert_eq!(SampleRand(42).to_string(), "0.000042");
-        assert_eq!(SampleRand::parse("0.104233"), Some(SampleRand(104_233)));
+        assert_eq!(SampleRand::millionths(42).to_string(), "0.000042");
+        assert_eq!(SampleRand::parse("0.104233"), Some(SampleRand::millionths(104_233)));
+        for count in 0..MILLION {
+            let rand = SampleRand::millionths(count);
+            assert_eq!(SampleRand::parse(&rand.to_string()), Some(rand), "reading what was written");
+        }
+        let upstream = SampleRand::parse("0.3333334").unwrap();
+        assert!(!upstream.is_below(1.0 / 3.0), "more decimals than six are compared as they came");
         for nonsense in ["1.0", "-0.1", "NaN", "inf", "", "x"] {
             assert_eq!(SampleRand::parse(nonsense), None, "{nonsense}");
         }
@@ -220,6 +288,14 @@ mod tests {
             {
                 let rand = SampleRand::explaining(trace_id(id), sampled, rate).unwrap();
                 assert_eq!(rand.is_below(rate), sampled, "{rand} at {rate}");
+            }
+        }
+        for count in 1..MILLION {
+            let SampleRand(exact) = SampleRand::millionths(count);
+            for rate in [exact.next_down(), exact, exact.next_up()] {
+                let first = SampleRand::first_not_below(rate);
+                assert!(SampleRand::millionths(first - 1).is_below(rate), "{rate}");
+                assert!(!SampleRand::millionths(first).is_below(rate), "{rate}");
             }
         }
         assert_eq!(SampleRand::explaining(trace_id(1), true, 0.0), None, "nothing is below 0");

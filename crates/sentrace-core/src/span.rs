@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Instant;
 
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Traceparent, Value};
@@ -15,7 +14,7 @@ use crate::scope::Scoped;
 use crate::trace::{Recording, TraceState};
 
 /// The origin of what users write by hand.
-const MANUAL: &str = "manual";
+pub(crate) const MANUAL: &str = "manual";
 
 /// A handle to a span, a transaction's own span, or a trace without a transaction; cheap to clone.
 ///
@@ -54,6 +53,14 @@ impl SpanRef {
         self.with_record(|_, _| ()).is_some()
     }
 
+    /// Whether a span that starts below this one now would be sent: it need not be recording itself for that.
+    pub fn records_children(&self) -> bool {
+        self.0.as_ref().is_some_and(|handle| {
+            let trace = &handle.trace;
+            trace.recording == Recording::Sampled && (trace.pipeline.streams || trace.live().record.is_some())
+        })
+    }
+
     /// The trace's id.
     pub fn trace_id(&self) -> Option<TraceId> {
         self.0.as_ref().map(|handle| handle.trace.trace_id)
@@ -73,7 +80,8 @@ impl SpanRef {
     /// [`enter`](Self::enter) or [`in_span`](crate::in_span).
     ///
     /// `op` is the kind of work (`db.query`, `task`), low in number of values; `description` tells this one.
-    /// A transaction takes at most 1,000 spans; further ones are counted as lost.
+    /// A transaction takes at most 1,000 spans, or 10,000 open ones where they are streamed
+    /// ([`TraceLifecycle`](crate::TraceLifecycle)); further ones are counted as lost.
     pub fn start_span(&self, op: impl Into<Cow<'static, str>>, description: impl AsRef<str>) -> Span {
         Span(self.start_child(op.into(), description.as_ref()))
     }
@@ -83,27 +91,22 @@ impl SpanRef {
         let trace = &parent.trace;
         let lost = match trace.recording {
             Recording::Off => return self.without_slot(),
-            Recording::Unsampled => Reason::SampleRate,
-            Recording::Sampled => match &mut trace.live().record {
-                Some(record) if record.child_spans() < trace.pipeline.max_spans => {
-                    let span_id = crate::random::span_id();
-                    let (op, description) = (record.arena.keep(op), record.arena.copy(description));
-                    let slot = record.push_span(SpanRecord {
-                        span_id,
-                        parent_span_id: Some(parent.span_id),
-                        op,
-                        description,
-                        origin: Text::Literal(MANUAL),
-                        status: None,
-                        start: Instant::now(),
-                        end: None,
-                    });
-                    return Self(Some(Handle { trace: Arc::clone(trace), span_id, slot }));
+            Recording::Unsampled(reason) => reason,
+            Recording::Sampled => {
+                let mut live = trace.live();
+                let started = match &mut live.record {
+                    Some(record) if record.child_spans() < trace.pipeline.unchecked_spans => {
+                        record.start_span(parent.span_id, op, description).ok_or(Reason::BufferOverflow)
+                    }
+                    _ => trace.start_span_checked(&mut live, parent.span_id, op, description),
+                };
+                match started {
+                    Ok((span_id, slot)) => {
+                        return Self(Some(Handle { trace: Arc::clone(trace), span_id, slot: Some(slot) }));
+                    }
+                    Err(lost) => lost,
                 }
-                Some(_) => Reason::BufferOverflow,
-                // The transaction has been sent: this span has nothing left to belong to.
-                None => Reason::InsufficientData,
-            },
+            }
         };
         trace.pipeline.losses.record(lost, Category::Span, 1);
         self.without_slot()
@@ -200,7 +203,9 @@ impl SpanRef {
     pub(crate) fn with_record<R>(&self, edit: impl FnOnce(&mut Record, Slot) -> R) -> Option<R> {
         let handle = self.0.as_ref()?;
         let slot = handle.slot?;
-        handle.trace.live().record.as_deref_mut().map(|record| edit(record, slot))
+        let mut live = handle.trace.live();
+        let (record, slot) = live.record_of(slot, handle.span_id)?;
+        Some(edit(record, slot))
     }
 
     fn with_span(&self, edit: impl FnOnce(&mut SpanRecord, &mut Arena)) {
@@ -238,7 +243,8 @@ impl fmt::Debug for SpanRef {
 pub struct Span(SpanRef);
 
 impl Span {
-    /// Ends the span. What is not ended when its transaction ends is left out and counted as lost.
+    /// Ends the span. What is not ended when its transaction ends is left out and counted as lost, unless spans are
+    /// streamed ([`TraceLifecycle`](crate::TraceLifecycle)).
     pub fn finish(self) {}
 }
 
@@ -252,6 +258,11 @@ impl Deref for Span {
 
 impl Drop for Span {
     fn drop(&mut self) {
-        self.0.with_record(crate::finish::end_span);
+        let Some(Handle { trace, span_id, slot: Some(slot) }) = &self.0.0 else { return };
+        if *slot == Slot::OWN_RECORD {
+            crate::finish::end_streamed_span(trace, *span_id);
+        } else if let Some(record) = &mut trace.live().record {
+            crate::finish::end_span(record, *slot);
+        }
     }
 }

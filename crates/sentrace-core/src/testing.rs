@@ -4,12 +4,17 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sentrace_protocol::dsc::DynamicSamplingContext;
-use sentrace_protocol::transaction::Transaction;
+use sentrace_protocol::span_v2;
+use sentrace_protocol::transaction::{Span, Transaction};
 
 use crate::client::Client;
 use crate::deliver::{Deliver, Finished};
+use crate::finished_span::{DeliverSpans, FinishedSpan};
 use crate::losses::Losses;
 use crate::options::{Options, OptionsError};
+
+/// Long enough for whatever a test does, short enough to see that it did not.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a captured transaction was delivered as.
 #[derive(Debug, Clone)]
@@ -20,7 +25,32 @@ pub struct Captured {
     pub dynamic_sampling_context: Option<DynamicSamplingContext>,
 }
 
-/// Keeps finished transactions in memory. Each has its own client, so that tests run in parallel.
+impl Captured {
+    /// The span that was described so.
+    ///
+    /// # Panics
+    /// Where there is none, naming those that there are.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "an assertion of a test")]
+    pub fn expect_span(&self, description: &str) -> &Span<'static> {
+        let spans = &self.transaction.spans;
+        spans.iter().find(|span| span.description.as_deref() == Some(description)).unwrap_or_else(|| {
+            let descriptions: Vec<_> = spans.iter().map(|span| span.description.as_deref()).collect();
+            panic!("no span {description:?} in {:?}, but {descriptions:?}", self.transaction.name)
+        })
+    }
+}
+
+/// What a captured span was delivered as, where spans are streamed.
+#[derive(Debug, Clone)]
+pub struct CapturedSpan {
+    /// The payload.
+    pub span: span_v2::Span<'static>,
+    /// The envelope's `trace` header.
+    pub dynamic_sampling_context: Option<DynamicSamplingContext>,
+}
+
+/// Keeps finished transactions in memory, or spans where they are streamed. Each has its own client, so that tests run in parallel.
 ///
 /// ```
 /// use sentrace_core::{Options, testing::Capture};
@@ -33,6 +63,8 @@ pub struct Captured {
 pub struct Capture {
     captured: Mutex<Vec<Captured>>,
     arrived: Condvar,
+    spans: Mutex<Vec<FinishedSpan>>,
+    span_arrived: Condvar,
 }
 
 impl Capture {
@@ -59,6 +91,57 @@ impl Capture {
         std::mem::take(&mut *captured)
     }
 
+    /// Takes the first transaction of this name, for which it waits five seconds at most; others stay.
+    ///
+    /// ```
+    /// use sentrace_core::{Options, testing::Capture};
+    ///
+    /// let (client, capture) = Capture::client(Options::new().traces_sample_rate(1.0)).unwrap();
+    /// let transaction = client.start_transaction("send invoice", "queue.task");
+    /// transaction.start_span("db.query", "SELECT 1").finish();
+    /// transaction.finish();
+    /// let captured = capture.expect_transaction("send invoice");
+    /// assert_eq!(captured.expect_span("SELECT 1").op, "db.query");
+    /// ```
+    ///
+    /// # Panics
+    /// Where none comes, naming what came instead.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "an assertion of a test")]
+    pub fn expect_transaction(&self, name: &str) -> Captured {
+        let find = |captured: &[Captured]| captured.iter().position(|one| one.transaction.name == name);
+        let waited =
+            self.arrived.wait_timeout_while(self.lock(), PATIENCE, |captured| find(captured).is_none());
+        let (mut captured, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match find(&captured) {
+            Some(at) => captured.remove(at),
+            None => {
+                let names: Vec<_> = captured.iter().map(|one| one.transaction.name.clone()).collect();
+                drop(captured);
+                panic!("no transaction {name:?} came within {PATIENCE:?}, but {names:?}");
+            }
+        }
+    }
+
+    /// Takes the streamed spans that have arrived so far, in the order of ending, with what is known of their
+    /// transactions by now. Those that were thrown away are counted instead.
+    pub fn take_spans(&self) -> Vec<CapturedSpan> {
+        let finished = std::mem::take(&mut *self.lock_spans());
+        finished.into_iter().filter_map(captured_span).collect()
+    }
+
+    /// Waits until `count` streamed spans have arrived, or `timeout` is over, and takes what is there.
+    pub fn wait_for_spans(&self, count: usize, timeout: Duration) -> Vec<CapturedSpan> {
+        let waited =
+            self.span_arrived.wait_timeout_while(self.lock_spans(), timeout, |spans| spans.len() < count);
+        drop(waited);
+        self.take_spans()
+    }
+
+    fn lock_spans(&self) -> MutexGuard<'_, Vec<FinishedSpan>> {
+        self.spans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Captured>> {
         self.captured.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -73,7 +156,28 @@ impl Deliver for Capture {
         }
     }
 
+    fn spans(&self) -> Option<&dyn DeliverSpans> {
+        Some(self)
+    }
+
     fn flush(&self, _timeout: Duration) -> bool {
         true
     }
+}
+
+impl DeliverSpans for Capture {
+    fn deliver_span(&self, span: FinishedSpan) {
+        self.lock_spans().push(span);
+        self.span_arrived.notify_all();
+    }
+}
+
+fn captured_span(finished: FinishedSpan) -> Option<CapturedSpan> {
+    if let Some(reason) = finished.discarded() {
+        finished.lost(reason);
+        return None;
+    }
+    let dynamic_sampling_context = finished.dynamic_sampling_context();
+    let span = finished.read(|span| span.clone().into_owned())?;
+    Some(CapturedSpan { span, dynamic_sampling_context })
 }

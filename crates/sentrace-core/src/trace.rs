@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sentrace_protocol::{SentryTrace, SpanId, TraceId, baggage};
+use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, baggage};
 
 use crate::pipeline::Pipeline;
-use crate::record::Record;
+use crate::record::{Record, Slot};
 use crate::sampling::SampleRand;
+use crate::stream::Stream;
 
 /// Shared by a transaction, its spans and whoever has one of them current.
 #[derive(Debug)]
@@ -33,9 +34,16 @@ pub(crate) struct TraceState {
 pub(crate) enum Recording {
     /// There is no transaction, or tracing is off: headers only.
     Off,
-    /// Decided against: spans are counted as lost, and headers say so.
-    Unsampled,
+    /// Decided against: spans are counted as lost for this reason, and headers say so.
+    Unsampled(Reason),
     Sampled,
+}
+
+impl Recording {
+    /// Whether this service takes no part in the trace and hands on what it was given.
+    pub(crate) fn passes_through(self) -> bool {
+        matches!(self, Self::Off | Self::Unsampled(Reason::Ignored))
+    }
 }
 
 /// What changes while the trace goes on.
@@ -47,6 +55,19 @@ pub(crate) struct Live {
     pub(crate) frozen: bool,
     /// Of a sampled transaction that has not ended.
     pub(crate) record: Option<Box<Record>>,
+    /// Of a sampled transaction whose spans are sent by themselves.
+    pub(crate) stream: Option<Box<Stream>>,
+}
+
+impl Live {
+    /// Where a span that has not left is recorded.
+    #[inline]
+    pub(crate) fn record_of(&mut self, slot: Slot, span_id: SpanId) -> Option<(&mut Record, Slot)> {
+        match slot {
+            Slot::OWN_RECORD => Some((self.stream.as_mut()?.open_span(span_id)?, Slot::ROOT)),
+            slot => Some((self.record.as_deref_mut()?, slot)),
+        }
+    }
 }
 
 impl TraceState {
@@ -97,8 +118,9 @@ impl TraceState {
         if let Some(public_key) = &identity.public_key {
             member("public_key", public_key);
         }
-        if let Some(rate) = self.sample_rate {
-            member("sample_rate", &rate.to_string());
+        // A decision that was inherited, or made without a rate, must be explained too.
+        if let Some(rate) = self.sample_rate.or(self.sampled.map(|sampled| f64::from(u8::from(sampled)))) {
+            member("sample_rate", &rate.abs().to_string());
         }
         member("sample_rand", &SampleRand::of_trace(self.trace_id).to_string());
         if let Some(sampled) = self.sampled {

@@ -46,7 +46,8 @@ impl Transaction {
     /// Ends the transaction and hands it over.
     pub fn finish(self) {}
 
-    /// Ends the transaction without sending it; it is counted as lost for `reason`.
+    /// Ends the transaction without sending it; it is counted as lost for `reason`. Where spans are streamed, so are those
+    /// of its spans that have not been sent yet.
     pub fn discard(self, reason: Reason) {
         if let Some(trace) = self.span.trace() {
             crate::finish::discard_transaction(trace, reason);

@@ -10,7 +10,7 @@ use crate::guard::Guard;
 
 /// Sets sentrace up for this process: everything that names no client finds this one from now on.
 ///
-/// Without a DSN nothing is recorded; traces still pass through. A second call replaces the first client.
+/// Without a DSN nothing is recorded, but for [`Spotlight`](crate::Spotlight); traces still pass through. A second call replaces the first client.
 ///
 /// ```
 /// use sentrace::{Options, Origin};
@@ -40,8 +40,14 @@ pub fn init(options: Options) -> Result<Guard, InitError> {
 /// Those of [`init`].
 pub fn client(options: Options) -> Result<Client, InitError> {
     let options = options.validated()?;
-    let Some(dsn) = options.get_dsn().cloned() else { return Ok(Client::without_delivery(options)?) };
     let losses = Arc::new(Losses::default());
+    let Some(dsn) = options.get_dsn().cloned() else {
+        if options.get_spotlight().is_none() {
+            return Ok(Client::without_delivery(options)?);
+        }
+        let delivery = Delivery::start_without_dsn(&options, Arc::clone(&losses))?;
+        return Ok(Client::recording_everything(options, Arc::new(delivery), losses)?);
+    };
     let delivery = Delivery::start(dsn, &options, Arc::clone(&losses))?;
     Ok(Client::new(options, Arc::new(delivery), losses)?)
 }

@@ -48,10 +48,10 @@
 //! ```
 //!
 //! Without a framework: [`continue_trace`] reads any carrier, [`start_transaction`] and [`start_span`] record by hand,
-//! [`trace_headers`] and [`trace_meta_tags`] carry the trace on, [`job`] through queues and [`env`] to subprocesses.
+//! [`trace_headers`] and [`trace_meta_tags`] carry the trace on, [`mod@job`] through queues and [`mod@env`] to subprocesses.
 //!
 //! # Features
-//! `axum`, `tower`, `reqwest`: each adds API and changes nothing else. Default: none.
+//! `axum`, `tower`, `reqwest`, `zstd`: each adds API and changes nothing else. Default: none.
 
 mod guard;
 mod init;
@@ -59,11 +59,12 @@ pub mod prelude;
 
 pub use sentrace_core::carriers::{env, job};
 pub use sentrace_core::{
-    Client, Collect, DataCollection, Deliver, Finished, InCurrentSpan, Incoming, Losses, Options,
-    OptionsError, Origin, OriginError, RequestParts, SamplingContext, Scoped, Span, SpanRef, Trace,
-    TraceHeaders, Transaction, TransactionOptions, continue_trace, current_span, diagnostics, get_baggage,
-    get_traceparent, in_span, start_new_trace, start_span, start_transaction, start_transaction_with,
-    testing, trace_headers, trace_meta_tags, try_in_span, with_current_span,
+    BeforeSendTransaction, Client, Collect, Compression, DataCollection, Deliver, DeliverSpans, Finished,
+    FinishedSpan, IgnoreSpan, IgnoreSpanError, InCurrentSpan, Incoming, Losses, Options, OptionsError,
+    Origin, OriginError, RequestParts, SamplingContext, Scoped, Span, SpanRef, Spotlight, Trace,
+    TraceHeaders, TraceLifecycle, Transaction, TransactionOptions, continue_trace, current_span, diagnostics,
+    get_baggage, get_traceparent, in_span, start_new_trace, start_span, start_transaction,
+    start_transaction_with, testing, trace_headers, trace_meta_tags, try_in_span, with_current_span,
 };
 pub use sentrace_protocol as protocol;
 pub use sentrace_protocol::{Carrier, SpanStatus, TransactionSource};

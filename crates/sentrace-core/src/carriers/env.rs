@@ -5,6 +5,7 @@
 //! reads the variables, and transactions that start outside any request belong to that trace.
 
 use std::io;
+use std::path::Path;
 use std::process::{Child, Command};
 
 use sentrace_protocol::SpanStatus;
@@ -55,9 +56,14 @@ pub trait TracedCommand {
 
 impl TracedCommand for Command {
     fn prepare(&mut self) -> Span {
-        let program = self.get_program().to_string_lossy().into_owned();
-        let span = current_span().start_span("subprocess", program);
+        // The name only: where a program lies differs from machine to machine, and arguments may be secret.
+        let program = Path::new(self.get_program()).file_name().unwrap_or_default();
+        let span = current_span().start_span("subprocess", program.to_string_lossy());
         let carrying = if span.is_none() { crate::api::propagating() } else { SpanRef::clone(&span) };
+        if !carrying.is_none() {
+            // What this process was started with belongs to another trace, and children inherit it.
+            self.env_remove("SENTRY_BAGGAGE");
+        }
         self.envs(variables(&carrying));
         span
     }

@@ -1,8 +1,10 @@
 //! What one transaction leaves behind: compact, owned, reusable, free of any HTTP library's types.
 
+mod compact;
 mod payload;
 mod pool;
 mod request;
+mod span;
 mod text;
 
 use std::borrow::Cow;
@@ -20,12 +22,17 @@ const MAX_ENTRIES: usize = 16 * 1024;
 /// Elements that a recycled record keeps room for.
 const KEPT_ELEMENTS: usize = 64;
 
+/// Texts of one value that are kept.
+const MAX_ELEMENTS: usize = 1024;
+
 /// Where a span stands in its record; the transaction's own span is the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Slot(u32);
 
 impl Slot {
     pub(crate) const ROOT: Self = Self(0);
+    /// Of a streamed span, which is the first of a record of its own.
+    pub(crate) const OWN_RECORD: Self = Self(u32::MAX);
 
     pub(crate) fn of_mut(self, spans: &mut [SpanRecord]) -> Option<&mut SpanRecord> {
         spans.get_mut(self.0 as usize)
@@ -48,6 +55,7 @@ pub(crate) struct Record {
     pub(crate) first_byte: Option<Instant>,
     /// The frozen dynamic sampling context, as it went out: `sentry-` members of `baggage`.
     pub(crate) baggage: Text,
+    compacted_in_vain: bool,
 }
 
 /// `GET /users/{id}` as its two parts, put together by whoever writes it.
@@ -89,6 +97,7 @@ pub(crate) enum RecordedValue {
     Int(i64),
     Float(f64),
     Text(Text),
+    Texts(Vec<Text>),
     Other(Box<Value<'static>>),
 }
 
@@ -107,14 +116,13 @@ impl Record {
             response_status: None,
             first_byte: None,
             baggage: Text::EMPTY,
+            compacted_in_vain: false,
         }
     }
 
-    /// Makes a used record as good as new, its buffers kept.
-    pub(crate) fn reset(&mut self, event_id: EventId, trace_id: TraceId) {
+    /// Makes a used record as good as new but for its ids; buffers are kept unless they have grown large.
+    pub(crate) fn clear(&mut self) {
         self.arena.clear();
-        self.event_id = event_id;
-        self.trace_id = trace_id;
         self.name = Name { method: Text::EMPTY, rest: Text::EMPTY };
         self.source = TransactionSource::Custom;
         clear(&mut self.spans);
@@ -124,6 +132,7 @@ impl Record {
         self.response_status = None;
         self.first_byte = None;
         self.baggage = Text::EMPTY;
+        self.compacted_in_vain = false;
     }
 
     /// Adds a span; the caller bounds how many.
@@ -134,7 +143,11 @@ impl Record {
     }
 
     pub(crate) fn set_data(&mut self, slot: Slot, key: Cow<'static, str>, value: Value<'_>) {
-        if self.data.len() >= MAX_ENTRIES || self.arena.is_full() {
+        // A number under a literal key takes no bytes of a full buffer.
+        let weightless =
+            || !matches!(value, Value::Str(_) | Value::Strs(_)) && matches!(key, Cow::Borrowed(_));
+        let fits = self.has_room() || (self.data.len() < MAX_ENTRIES && weightless());
+        if !fits {
             return;
         }
         let key = self.arena.keep(key);
@@ -143,13 +156,17 @@ impl Record {
             Value::Int(value) => RecordedValue::Int(value),
             Value::Float(value) => RecordedValue::Float(value),
             Value::Str(value) => RecordedValue::Text(self.arena.copy(&value)),
+            Value::Strs(values) => {
+                let texts = values.iter().take(MAX_ELEMENTS).map(|value| self.arena.copy(value));
+                RecordedValue::Texts(texts.collect())
+            }
             other => RecordedValue::Other(Box::new(other.into_owned())),
         };
         self.data.push(DataEntry { slot, key, value });
     }
 
     pub(crate) fn set_tag(&mut self, slot: Slot, key: Cow<'static, str>, value: &str) {
-        if self.tags.len() >= MAX_ENTRIES || self.arena.is_full() {
+        if !self.has_room() {
             return;
         }
         let (key, value) = (self.arena.keep(key), self.arena.copy(value));
@@ -157,8 +174,8 @@ impl Record {
     }
 
     pub(crate) fn set_name(&mut self, method: &str, rest: &str, source: TransactionSource) {
-        let method = self.arena.copy(method);
-        let rest = self.arena.copy(rest);
+        let Some(method) = self.arena.copy_important(method) else { return };
+        let Some(rest) = self.arena.copy_important(rest) else { return };
         self.name = Name { method, rest };
         self.source = source;
     }

@@ -25,7 +25,7 @@ impl Anchor {
         Self { wall: SystemTime::now(), monotonic: Instant::now() }
     }
 
-    fn timestamp(&self, at: Instant) -> Timestamp {
+    pub(super) fn timestamp(&self, at: Instant) -> Timestamp {
         let wall = match self.monotonic.checked_duration_since(at) {
             Some(ago) => self.wall.checked_sub(ago),
             None => self.wall.checked_add(at.duration_since(self.monotonic)),
@@ -124,12 +124,15 @@ impl Record {
         }
     }
 
-    fn value<'a>(&'a self, value: &'a RecordedValue) -> Value<'a> {
+    pub(super) fn value<'a>(&'a self, value: &'a RecordedValue) -> Value<'a> {
         match value {
             RecordedValue::Bool(value) => Value::Bool(*value),
             RecordedValue::Int(value) => Value::Int(*value),
             RecordedValue::Float(value) => Value::Float(*value),
             RecordedValue::Text(text) => Value::Str(Cow::Borrowed(self.arena.get(*text))),
+            RecordedValue::Texts(texts) => {
+                Value::Strs(texts.iter().map(|text| Cow::Borrowed(self.arena.get(*text))).collect())
+            }
             RecordedValue::Other(value) => (**value).clone(),
         }
     }
@@ -153,7 +156,7 @@ impl Record {
     }
 
     /// The attributes of an HTTP request (sentry-conventions, the same names as OpenTelemetry's).
-    fn describe_request<'a>(&'a self, root: &SpanRecord, data: &mut Data<'a>) {
+    pub(super) fn describe_request<'a>(&'a self, root: &SpanRecord, data: &mut Data<'a>) {
         if self.request.is_some() {
             let request = &self.request;
             let mut put = |key: &'static str, text: &'a str| {

@@ -24,14 +24,17 @@ impl RecordPool {
     pub(crate) fn take(&self, event_id: EventId, trace_id: TraceId) -> Box<Record> {
         match self.records.pop() {
             Some(mut record) => {
-                record.reset(event_id, trace_id);
+                record.event_id = event_id;
+                record.trace_id = trace_id;
                 record
             }
             None => Box::new(Record::new(event_id, trace_id)),
         }
     }
 
-    pub(crate) fn give_back(&self, record: Box<Record>) {
+    pub(crate) fn give_back(&self, mut record: Box<Record>) {
+        // Here and not when it is taken: a large record must not wait for its next use with all its memory.
+        record.clear();
         // A full pool is the answer to a burst that is over.
         let _ = self.records.push(record);
     }

@@ -51,6 +51,16 @@ impl RequestRecord {
         *self = Self { headers, ..Self::default() };
     }
 
+    pub(crate) fn each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {
+        let Self { method, scheme, host, path, query, route, protocol_version, headers } = self;
+        [method, scheme, host, path, route, protocol_version].into_iter().for_each(&mut *each);
+        query.iter_mut().for_each(&mut *each);
+        for (name, value) in headers {
+            each(name);
+            each(value);
+        }
+    }
+
     /// Copies what may be shown; a value that may not is never copied.
     pub(crate) fn copy(
         &mut self,

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 const MAX_TEXT: usize = 8 * 1024;
 /// Bytes a record may hold: Sentry refuses transactions beyond 1 MiB.
 const MAX_TOTAL: usize = 1024 * 1024;
+/// Bytes on top for what must not be missing: the name.
+const RESERVED: usize = 64 * 1024;
 /// A buffer that grew beyond this for one request is not kept for the next ones.
 const MAX_KEPT: usize = 16 * 1024;
 
@@ -32,6 +34,13 @@ impl Arena {
         let room = MAX_TOTAL.saturating_sub(self.buffer.len()).min(MAX_TEXT);
         let text = cut(text, room);
         self.write(|buffer| buffer.push_str(text))
+    }
+
+    /// Copies `text` though the buffer is full; `None` where even the reserve is used up.
+    pub(crate) fn copy_important(&mut self, text: &str) -> Option<Text> {
+        let text = cut(text, MAX_TEXT);
+        (self.buffer.len() + text.len() <= MAX_TOTAL + RESERVED)
+            .then(|| self.write(|buffer| buffer.push_str(text)))
     }
 
     /// Copies what is borrowed for a while and keeps a literal as it is.
@@ -65,6 +74,10 @@ impl Arena {
 
     pub(crate) fn is_full(&self) -> bool {
         self.buffer.len() >= MAX_TOTAL
+    }
+
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.buffer.len() >= MAX_TOTAL / 2
     }
 
     pub(crate) fn clear(&mut self) {

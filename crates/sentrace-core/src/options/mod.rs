@@ -1,11 +1,17 @@
 //! How a client is set up: in code, from the environment, code winning.
 
+mod delivery;
+mod spotlight;
+
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sentrace_protocol::Dsn;
 
+use self::delivery::DeliveryOptions;
+pub use self::delivery::{BeforeSendTransaction, Compression};
+pub use self::spotlight::Spotlight;
+use crate::lifecycle::LifecycleOptions;
 use crate::outgoing::Origin;
 use crate::sampling::{Sampler, Sampling, SamplingContext};
 
@@ -33,9 +39,8 @@ pub struct Options {
     pub(crate) strict_trace_continuation: bool,
     pub(crate) propagate_traceparent: bool,
     pub(crate) continue_traceparent: bool,
-    pub(crate) send_client_reports: bool,
-    pub(crate) shutdown_timeout: Duration,
-    pub(crate) queue_bytes: usize,
+    pub(crate) delivery: DeliveryOptions,
+    pub(crate) lifecycle: LifecycleOptions,
     pub(crate) environment_carrier: Vec<(&'static str, String)>,
     pub(crate) debug: bool,
     error: Option<OptionsError>,
@@ -54,9 +59,8 @@ impl Default for Options {
             strict_trace_continuation: false,
             propagate_traceparent: false,
             continue_traceparent: false,
-            send_client_reports: true,
-            shutdown_timeout: Duration::from_secs(2),
-            queue_bytes: 32 * 1024 * 1024,
+            delivery: DeliveryOptions::default(),
+            lifecycle: LifecycleOptions::default(),
             environment_carrier: Vec::new(),
             debug: false,
             error: None,
@@ -70,8 +74,8 @@ impl Options {
         Self::default()
     }
 
-    /// Reads `SENTRY_DSN`, `SENTRY_RELEASE`, `SENTRY_ENVIRONMENT`, `SENTRY_TRACES_SAMPLE_RATE`, `SENTRY_DEBUG`, and,
-    /// unless `SENTRY_USE_ENVIRONMENT` forbids it, the trace of the process that started us from `SENTRY_TRACE` and
+    /// Reads `SENTRY_DSN`, `SENTRY_RELEASE`, `SENTRY_ENVIRONMENT`, `SENTRY_TRACES_SAMPLE_RATE`, `SENTRY_DEBUG`,
+    /// `SENTRY_SPOTLIGHT`, and, unless `SENTRY_USE_ENVIRONMENT` forbids it, the trace of the process that started us from `SENTRY_TRACE` and
     /// `SENTRY_BAGGAGE` (Sentry SDK specification, *Configuration*). Empty variables are as good as unset.
     ///
     /// # Errors
@@ -104,6 +108,8 @@ impl Options {
             };
         }
         options = options.debug(var("SENTRY_DEBUG").is_some_and(|value| !is_false(&value)));
+        options.delivery.spotlight.environment =
+            var("SENTRY_SPOTLIGHT").and_then(|value| Spotlight::parse(&value));
         if !var("SENTRY_USE_ENVIRONMENT").is_some_and(|value| is_false(&value)) {
             options.environment_carrier = ["SENTRY_TRACE", "SENTRY_BAGGAGE"]
                 .into_iter()
@@ -166,10 +172,11 @@ impl Options {
         self
     }
 
-    /// The organisation, where the DSN's host (`o1.…`) does not tell it or tells another.
+    /// The organisation, where the DSN's host (`o1.…`) does not tell it or tells another: set it with self-hosted
+    /// Sentry and with a local Relay. It wins over the DSN; empty is as good as unset.
     #[must_use]
     pub fn org_id(mut self, org_id: impl Into<String>) -> Self {
-        self.org_id = Some(org_id.into());
+        self.org_id = Some(org_id.into()).filter(|org_id| !org_id.is_empty());
         self
     }
 
@@ -195,28 +202,6 @@ impl Options {
         self
     }
 
-    /// Whether losses are reported to Sentry. On by default.
-    #[must_use]
-    pub fn send_client_reports(mut self, send: bool) -> Self {
-        self.send_client_reports = send;
-        self
-    }
-
-    /// How long dropping the guard may take to send what is left; 2 seconds by default.
-    #[must_use]
-    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
-        self.shutdown_timeout = timeout;
-        self
-    }
-
-    /// How many bytes of finished transactions may wait for delivery; 32 MiB by default. What comes on top is
-    /// refused and counted.
-    #[must_use]
-    pub fn queue_bytes(mut self, bytes: usize) -> Self {
-        self.queue_bytes = bytes;
-        self
-    }
-
     /// Explains on stderr what is decided and why, for a service that does not trace as expected.
     #[must_use]
     pub fn debug(mut self, debug: bool) -> Self {
@@ -238,21 +223,6 @@ impl Options {
     /// Where to report.
     pub fn get_dsn(&self) -> Option<&Dsn> {
         self.dsn.as_ref()
-    }
-
-    /// Whether losses are reported.
-    pub fn sends_client_reports(&self) -> bool {
-        self.send_client_reports
-    }
-
-    /// How long the last flush may take.
-    pub fn get_shutdown_timeout(&self) -> Duration {
-        self.shutdown_timeout
-    }
-
-    /// How many bytes may wait for delivery.
-    pub fn get_queue_bytes(&self) -> usize {
-        self.queue_bytes
     }
 
     fn set_dsn(mut self, option: &'static str, dsn: &str) -> Self {
@@ -292,6 +262,7 @@ impl fmt::Debug for Options {
             .field("environment", &self.environment)
             .field("sampling", &self.sampling)
             .field("tracing_origins", &self.tracing_origins)
+            .field("delivery", &self.delivery)
             .field("error", &self.error)
             .finish_non_exhaustive()
     }

@@ -1,0 +1,156 @@
+//! The spans of both sides of a queue.
+
+use sentrace_protocol::TransactionSource;
+
+use super::JobTrace;
+use crate::client::Client;
+use crate::current::current_span;
+use crate::span::{Span, SpanRef};
+use crate::transaction::{Transaction, TransactionOptions};
+
+/// What both sides may know of a message.
+#[derive(Debug, Clone, Default)]
+struct Message<'a> {
+    queue: &'a str,
+    system: Option<&'a str>,
+    id: Option<&'a str>,
+    body_size: Option<u64>,
+    retry_count: Option<u32>,
+}
+
+impl<'a> Message<'a> {
+    const fn of(queue: &'a str) -> Self {
+        Self { queue, system: None, id: None, body_size: None, retry_count: None }
+    }
+
+    fn describe(&self, span: &SpanRef) {
+        span.set_data("messaging.destination.name", self.queue);
+        if let Some(system) = self.system {
+            span.set_data("messaging.system", system);
+        }
+        if let Some(id) = self.id {
+            span.set_data("messaging.message.id", id);
+        }
+        if let Some(bytes) = self.body_size {
+            span.set_data("messaging.message.body.size", bytes);
+        }
+        if let Some(count) = self.retry_count {
+            span.set_data("messaging.message.retry.count", count);
+        }
+    }
+}
+
+/// A message that is about to be queued.
+///
+/// ```
+/// use sentrace_core::carriers::job::Publish;
+///
+/// let (span, trace) = Publish::to("mails").system("redis").message_id("17").body_size(120).start();
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is queued before `start`"]
+pub struct Publish<'a> {
+    message: Message<'a>,
+}
+
+impl<'a> Publish<'a> {
+    /// A message for `queue` (`messaging.destination.name`).
+    pub const fn to(queue: &'a str) -> Self {
+        Self { message: Message::of(queue) }
+    }
+
+    /// The broker, for example `redis` (`messaging.system`).
+    pub const fn system(mut self, system: &'a str) -> Self {
+        self.message.system = Some(system);
+        self
+    }
+
+    /// The message's id (`messaging.message.id`).
+    pub const fn message_id(mut self, id: &'a str) -> Self {
+        self.message.id = Some(id);
+        self
+    }
+
+    /// The body's size in bytes (`messaging.message.body.size`).
+    pub const fn body_size(mut self, bytes: u64) -> Self {
+        self.message.body_size = Some(bytes);
+        self
+    }
+
+    /// Opens the `queue.publish` span below the current one, to be finished when the message is queued, and gives
+    /// what the message must carry.
+    pub fn start(self) -> (Span, JobTrace) {
+        let span = current_span().start_span("queue.publish", self.message.queue);
+        self.message.describe(&span);
+        let carrying = if span.is_none() { crate::api::propagating() } else { SpanRef::clone(&span) };
+        (span, JobTrace::of(&carrying))
+    }
+}
+
+/// A message that is about to be worked on.
+///
+/// ```
+/// use sentrace_core::carriers::job::{JobTrace, Process};
+///
+/// # let trace = JobTrace::default();
+/// let transaction =
+///     Process::of("mails", "send mail").system("redis").message_id("17").retry_count(2).start(&trace);
+/// transaction.enter(|| { /* the work */ });
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing is recorded before `start`"]
+pub struct Process<'a> {
+    message: Message<'a>,
+    name: &'a str,
+    client: Option<&'a Client>,
+}
+
+impl<'a> Process<'a> {
+    /// A message of `queue` (`messaging.destination.name`), in a transaction that is named after the job.
+    pub const fn of(queue: &'a str, name: &'a str) -> Self {
+        Self { message: Message::of(queue), name, client: None }
+    }
+
+    /// The broker, for example `redis` (`messaging.system`).
+    pub const fn system(mut self, system: &'a str) -> Self {
+        self.message.system = Some(system);
+        self
+    }
+
+    /// The message's id (`messaging.message.id`).
+    pub const fn message_id(mut self, id: &'a str) -> Self {
+        self.message.id = Some(id);
+        self
+    }
+
+    /// The body's size in bytes (`messaging.message.body.size`).
+    pub const fn body_size(mut self, bytes: u64) -> Self {
+        self.message.body_size = Some(bytes);
+        self
+    }
+
+    /// How often it was tried before (`messaging.message.retry.count`).
+    pub const fn retry_count(mut self, count: u32) -> Self {
+        self.message.retry_count = Some(count);
+        self
+    }
+
+    /// Reports to this client instead of the current or global one.
+    pub const fn client(mut self, client: &'a Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// Starts the `queue.process` transaction in the message's trace. How long the message has waited until now goes
+    /// into `messaging.message.receive.latency`, in milliseconds.
+    pub fn start(self, trace: &JobTrace) -> Transaction {
+        let Some(client) = self.client.cloned().or_else(Client::current) else { return Transaction::none() };
+        let options = TransactionOptions::new(self.name, "queue.process").source(TransactionSource::Task);
+        let transaction = client.open(client.read(trace), &options);
+        self.message.describe(&transaction);
+        if let Some(latency) = trace.latency() {
+            transaction.set_data("messaging.message.receive.latency", latency.as_secs_f64() * 1000.0);
+        }
+        transaction
+    }
+}

@@ -1,0 +1,198 @@
+//! Spans that nobody wants to see: `ignore_spans`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use regex_lite::Regex;
+
+use crate::transaction::TransactionOptions;
+
+/// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not recorded.
+///
+/// A rule judges what is known when a span starts: its name (a transaction's name, a span's description, or its op
+/// where it has none) and these attributes: `sentry.op`, `sentry.origin`, and for requests `http.request.method`,
+/// `http.route`, `url.path`, `url.scheme` and `user_agent.original`. All that a rule asks for must be true (Sentry SDK
+/// specification, *Spans* 1.0, `ignore_spans`).
+///
+/// ```
+/// use sentrace_core::IgnoreSpan;
+///
+/// let probes = IgnoreSpan::any().op("http.server").attribute("user_agent.original", "kube-probe/");
+/// ```
+#[derive(Clone)]
+pub struct IgnoreSpan {
+    name: Option<Pattern>,
+    attributes: Vec<(Cow<'static, str>, String)>,
+}
+
+#[derive(Clone)]
+enum Pattern {
+    Contains(String),
+    Regex(Regex),
+}
+
+impl IgnoreSpan {
+    /// Spans whose name contains `text`.
+    pub fn contains(text: impl Into<String>) -> Self {
+        Self { name: Some(Pattern::Contains(text.into())), attributes: Vec::new() }
+    }
+
+    /// Spans in whose name `pattern` (the syntax of the `regex-lite` crate) is found.
+    ///
+    /// # Errors
+    /// [`IgnoreSpanError`] where the pattern is not a regular expression.
+    pub fn regex(pattern: &str) -> Result<Self, IgnoreSpanError> {
+        match Regex::new(pattern) {
+            Ok(regex) => Ok(Self { name: Some(Pattern::Regex(regex)), attributes: Vec::new() }),
+            Err(error) => Err(IgnoreSpanError { pattern: pattern.to_owned(), reason: error.to_string() }),
+        }
+    }
+
+    /// Spans of every name; all spans, unless [`op`](Self::op) or [`attribute`](Self::attribute) say which.
+    pub fn any() -> Self {
+        Self { name: None, attributes: Vec::new() }
+    }
+
+    /// Only those whose op contains `text`.
+    #[must_use]
+    pub fn op(self, text: impl Into<String>) -> Self {
+        self.attribute("sentry.op", text)
+    }
+
+    /// Only those whose attribute `key` contains `text`. A span without it is not ignored.
+    #[must_use]
+    pub fn attribute(mut self, key: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
+        self.attributes.push((key.into(), text.into()));
+        self
+    }
+
+    pub(crate) fn matches(&self, span: &Starting<'_>) -> bool {
+        let named = match &self.name {
+            None => true,
+            Some(Pattern::Contains(text)) => span.name().contains(text.as_str()),
+            Some(Pattern::Regex(regex)) => regex.is_match(&span.name()),
+        };
+        named
+            && self.attributes.iter().all(|(key, text)| {
+                span.with_attribute(key, |value| value.contains(text.as_str())).unwrap_or(false)
+            })
+    }
+}
+
+impl<T: Into<String>> From<T> for IgnoreSpan {
+    fn from(text: T) -> Self {
+        Self::contains(text)
+    }
+}
+
+impl fmt::Debug for IgnoreSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            None => f.write_str("IgnoreSpan::any()")?,
+            Some(Pattern::Contains(text)) => write!(f, "IgnoreSpan::contains({text:?})")?,
+            Some(Pattern::Regex(regex)) => write!(f, "IgnoreSpan::regex({:?})", regex.as_str())?,
+        }
+        self.attributes.iter().try_for_each(|(key, text)| write!(f, ".attribute({key:?}, {text:?})"))
+    }
+}
+
+/// A pattern of [`IgnoreSpan::regex`] that is not a regular expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoreSpanError {
+    pattern: String,
+    reason: String,
+}
+
+impl fmt::Display for IgnoreSpanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pattern, reason } = self;
+        write!(
+            f,
+            "ignored span {pattern:?} is not a regular expression ({reason}); use IgnoreSpan::contains for plain text"
+        )
+    }
+}
+
+impl std::error::Error for IgnoreSpanError {}
+
+/// What is known of a span before it starts.
+pub(crate) enum Starting<'a> {
+    Segment(&'a TransactionOptions<'a>),
+    Child { op: &'a str, description: &'a str },
+}
+
+impl Starting<'_> {
+    fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::Segment(options) => match options.name {
+                ("", rest) => Cow::Borrowed(rest),
+                (method, rest) => Cow::Owned([method, " ", rest].concat()),
+            },
+            Self::Child { op, description: "" } => Cow::Borrowed(op),
+            Self::Child { description, .. } => Cow::Borrowed(description),
+        }
+    }
+
+    fn with_attribute<R>(&self, key: &str, read: impl Fn(&str) -> R) -> Option<R> {
+        let options = match self {
+            Self::Segment(options) => options,
+            Self::Child { op, .. } => return (key == "sentry.op").then(|| read(op)),
+        };
+        let request = options.request;
+        match key {
+            "sentry.op" => Some(read(&options.op)),
+            "sentry.origin" => Some(read(options.origin)),
+            "http.request.method" => Some(read(request?.method())),
+            "http.route" => Some(read(request?.route()?)),
+            "url.path" => Some(read(request?.path())),
+            "url.scheme" => Some(read(request?.scheme())),
+            "user_agent.original" => {
+                let mut found = None;
+                request?.for_each_header(&mut |name, value| {
+                    if name == "user-agent" {
+                        found = Some(read(&String::from_utf8_lossy(value)));
+                    }
+                });
+                found
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_asks_for_all_that_it_says() {
+        let select = || Starting::Child { op: "db.query", description: "SELECT price FROM cart" };
+        let rows = [
+            (IgnoreSpan::contains("price"), select(), true, "a part of the name"),
+            ("cart".into(), select(), true, "plain text is a part of the name"),
+            (IgnoreSpan::contains("Price"), select(), false, "case counts"),
+            (IgnoreSpan::regex("^SELECT .* FROM cart$").unwrap(), select(), true, "the whole name"),
+            (IgnoreSpan::regex("^UPDATE").unwrap(), select(), false, "another start"),
+            (IgnoreSpan::any(), select(), true, "everything"),
+            (IgnoreSpan::any().op("db"), select(), true, "a part of the op"),
+            (IgnoreSpan::any().op("http"), select(), false, "another op"),
+            (IgnoreSpan::contains("price").op("http"), select(), false, "both must be true"),
+            (IgnoreSpan::any().attribute("url.path", ""), select(), false, "an attribute that is not there"),
+            (
+                IgnoreSpan::contains("cache.get"),
+                Starting::Child { op: "cache.get", description: "" },
+                true,
+                "the op is the name of a span without description",
+            ),
+        ];
+        for (rule, span, expected, reason) in rows {
+            assert_eq!(rule.matches(&span), expected, "{rule:?}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_is_named() {
+        let error = IgnoreSpan::regex("(").unwrap_err().to_string();
+        assert!(error.contains("\"(\"") && error.contains("IgnoreSpan::contains"), "{error}");
+    }
+}

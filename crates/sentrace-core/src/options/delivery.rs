@@ -1,0 +1,264 @@
+//! Options of the way to Sentry: memory, time, disk, connection.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sentrace_protocol::Transaction;
+
+use super::spotlight::SpotlightOption;
+use super::{Options, Spotlight};
+
+/// What a service does to a transaction before it is sent; see [`Options::before_send_transaction`].
+pub type BeforeSendTransaction = Arc<dyn Fn(&mut Transaction<'_>) -> bool + Send + Sync>;
+
+/// How envelopes are compressed (Sentry SDK specification, *Compression*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Compression {
+    /// `gzip`, which every ingest reads.
+    #[default]
+    Gzip,
+    /// `zstd`: smaller and faster, for an ingest that reads it.
+    #[cfg(feature = "zstd")]
+    Zstd,
+    /// Not at all: for a collector on the same machine, or to look at what is sent.
+    Off,
+}
+
+#[derive(Clone)]
+pub(crate) struct DeliveryOptions {
+    send_client_reports: bool,
+    backpressure_handling: bool,
+    shutdown_timeout: Duration,
+    retry_timeout: Duration,
+    queue_bytes: usize,
+    before_send_transaction: Option<BeforeSendTransaction>,
+    compression: Compression,
+    proxy: Option<String>,
+    ca_certificates: Vec<u8>,
+    http2_prior_knowledge: bool,
+    spool_dir: Option<PathBuf>,
+    spool_bytes: u64,
+    pub(super) spotlight: SpotlightOption,
+}
+
+impl Default for DeliveryOptions {
+    fn default() -> Self {
+        Self {
+            send_client_reports: true,
+            backpressure_handling: true,
+            shutdown_timeout: Duration::from_secs(2),
+            retry_timeout: Duration::from_secs(30),
+            queue_bytes: 32 * 1024 * 1024,
+            before_send_transaction: None,
+            compression: Compression::default(),
+            proxy: None,
+            ca_certificates: Vec::new(),
+            http2_prior_knowledge: false,
+            spool_dir: None,
+            spool_bytes: 256 * 1024 * 1024,
+            spotlight: SpotlightOption::default(),
+        }
+    }
+}
+
+impl Options {
+    /// Whether losses are reported to Sentry. On by default.
+    #[must_use]
+    pub fn send_client_reports(mut self, send: bool) -> Self {
+        self.delivery.send_client_reports = send;
+        self
+    }
+
+    /// Whether fewer traces are recorded while the queue is full or the ingest asks for a pause. On by default: each
+    /// ten seconds of trouble halve the rates decided here, up to ten times; without trouble they are themselves
+    /// again at once. What that drops is counted as `backpressure` (Sentry SDK specification, *Backpressure*).
+    #[doc(alias = "enable_backpressure_handling")]
+    #[must_use]
+    pub fn backpressure_handling(mut self, enable: bool) -> Self {
+        self.delivery.backpressure_handling = enable;
+        self
+    }
+
+    /// How long dropping the guard may take to send what is left; 2 seconds by default.
+    #[must_use]
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.delivery.shutdown_timeout = timeout;
+        self
+    }
+
+    /// For how long a transaction is sent again after the network failed, with growing pauses; 30 seconds by default.
+    /// Zero: it is given up at once.
+    #[must_use]
+    pub fn retry_timeout(mut self, timeout: Duration) -> Self {
+        self.delivery.retry_timeout = timeout;
+        self
+    }
+
+    /// How many bytes of finished transactions may wait for delivery; 32 MiB by default. What comes on top is
+    /// refused and counted.
+    #[must_use]
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.delivery.queue_bytes = bytes;
+        self
+    }
+
+    /// Looks at each transaction before it is sent, on the delivery's own thread: it may change it, and answers
+    /// whether it is sent at all. What it drops, and spans that it takes out, are counted as `before_send`; so is a
+    /// transaction in which it panics.
+    ///
+    /// ```
+    /// use sentrace_core::Options;
+    ///
+    /// let options = Options::new().before_send_transaction(|transaction| {
+    ///     transaction.spans.retain(|span| span.op != "cache.get");
+    ///     transaction.name != "GET /health"
+    /// });
+    /// ```
+    #[must_use]
+    pub fn before_send_transaction(
+        mut self,
+        hook: impl Fn(&mut Transaction<'_>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.delivery.before_send_transaction = Some(Arc::new(hook));
+        self
+    }
+
+    /// How envelopes are compressed; with gzip by default.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.delivery.compression = compression;
+        self
+    }
+
+    /// Sends through this HTTP proxy, for example `http://user:password@proxy.internal:3128`, whatever the environment
+    /// says. Without it `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are heeded, except towards this machine.
+    #[doc(alias = "http_proxy")]
+    #[doc(alias = "https_proxy")]
+    #[must_use]
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.delivery.proxy = Some(url.into());
+        self
+    }
+
+    /// Trusts these certificates besides the system's: one or more authorities in PEM.
+    #[doc(alias = "ca_certs")]
+    #[must_use]
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.delivery.ca_certificates = pem.into();
+        self
+    }
+
+    /// Speaks HTTP/2 at once, without asking, which a collector behind plain `http` must understand. Off by default;
+    /// over `https` the ingest is asked and HTTP/2 is spoken where it can.
+    #[must_use]
+    pub fn http2_prior_knowledge(mut self, enable: bool) -> Self {
+        self.delivery.http2_prior_knowledge = enable;
+        self
+    }
+
+    /// Keeps what cannot be delivered (the ingest is away, asks for a pause, or the process ends) in this folder and
+    /// sends it later, after a restart, too. Off by default. Several processes may share a folder.
+    #[must_use]
+    pub fn spool_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.delivery.spool_dir = Some(folder.into());
+        self
+    }
+
+    /// How many bytes the spool of one project may take on disk, 256 MiB by default. What comes on top is counted as
+    /// `cache_overflow`.
+    #[must_use]
+    pub fn spool_bytes(mut self, bytes: u64) -> Self {
+        self.delivery.spool_bytes = bytes;
+        self
+    }
+
+    /// Whether, and where, Spotlight gets a copy of every envelope: `true`, `false` or a URL. Unset, the environment
+    /// decides where [`from_env`](Self::from_env) has read it; see [`Spotlight`].
+    #[must_use]
+    pub fn spotlight(mut self, spotlight: impl Into<Spotlight>) -> Self {
+        self.delivery.spotlight.code = Some(spotlight.into());
+        self.delivery.spotlight.warn_of_conflict();
+        self
+    }
+
+    /// Whether losses are reported.
+    pub fn sends_client_reports(&self) -> bool {
+        self.delivery.send_client_reports
+    }
+
+    /// Whether fewer traces are recorded under load.
+    pub fn handles_backpressure(&self) -> bool {
+        self.delivery.backpressure_handling
+    }
+
+    /// How long the last flush may take.
+    pub fn get_shutdown_timeout(&self) -> Duration {
+        self.delivery.shutdown_timeout
+    }
+
+    /// For how long the network may fail before a transaction is given up.
+    pub fn get_retry_timeout(&self) -> Duration {
+        self.delivery.retry_timeout
+    }
+
+    /// How many bytes may wait for delivery.
+    pub fn get_queue_bytes(&self) -> usize {
+        self.delivery.queue_bytes
+    }
+
+    /// What looks at transactions before they are sent.
+    pub fn get_before_send_transaction(&self) -> Option<&BeforeSendTransaction> {
+        self.delivery.before_send_transaction.as_ref()
+    }
+
+    /// How envelopes are compressed.
+    pub fn get_compression(&self) -> Compression {
+        self.delivery.compression
+    }
+
+    /// The proxy that was named in code.
+    pub fn get_proxy(&self) -> Option<&str> {
+        self.delivery.proxy.as_deref()
+    }
+
+    /// Certificates in PEM that are trusted besides the system's.
+    pub fn get_ca_certificates(&self) -> &[u8] {
+        &self.delivery.ca_certificates
+    }
+
+    /// Whether HTTP/2 is spoken at once.
+    pub fn has_http2_prior_knowledge(&self) -> bool {
+        self.delivery.http2_prior_knowledge
+    }
+
+    /// Where undelivered envelopes are kept.
+    pub fn get_spool_dir(&self) -> Option<&Path> {
+        self.delivery.spool_dir.as_deref()
+    }
+
+    /// How many bytes they may take on disk.
+    pub fn get_spool_bytes(&self) -> u64 {
+        self.delivery.spool_bytes
+    }
+
+    /// The URL that Spotlight listens at, where it gets a copy of every envelope.
+    pub fn get_spotlight(&self) -> Option<&str> {
+        self.delivery.spotlight.url()
+    }
+}
+
+impl fmt::Debug for DeliveryOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryOptions")
+            .field("queue_bytes", &self.queue_bytes)
+            .field("retry_timeout", &self.retry_timeout)
+            .field("shutdown_timeout", &self.shutdown_timeout)
+            .field("compression", &self.compression)
+            .field("spool_dir", &self.spool_dir)
+            .field("spotlight", &self.spotlight)
+            .finish_non_exhaustive()
+    }
+}

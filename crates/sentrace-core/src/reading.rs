@@ -1,0 +1,110 @@
+//! What the headers of a carrier say, where several may say it.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+use sentrace_protocol::{Carrier, SentryTrace, Traceparent, baggage, sentry_trace, traceparent};
+
+use crate::diagnostics::debug_once;
+
+/// One `sentry-trace`, or several that say the same. Proxies join the values of repeated headers by commas.
+pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    let mut read = Agreement::Nothing;
+    carrier.get_all(sentry_trace::HEADER, &mut |value| match SentryTrace::parse_opt(value) {
+        Some(trace) => read.hear(trace),
+        None => {
+            let parts = value.split(|byte| *byte == b',').filter(|part| !part.trim_ascii().is_empty());
+            let heard = parts.map(SentryTrace::parse).try_for_each(|part| match part {
+                Ok(trace) => {
+                    read.hear(trace);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => ControlFlow::Break(error),
+            });
+            if let ControlFlow::Break(error) = heard {
+                debug_once(&SAID, format_args!("{error}; what comes like this begins a new trace"));
+                read = Agreement::Broken;
+            }
+        }
+    });
+    read.agreed()
+}
+
+/// One `traceparent`, or several that say the same (W3C Trace Context level 1, *traceparent Header*).
+pub(crate) fn traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    let mut read = Agreement::Nothing;
+    carrier.get_all(traceparent::HEADER, &mut |value| match Traceparent::parse_opt(value) {
+        Some(parent) => read.hear(SentryTrace {
+            trace_id: parent.trace_id,
+            span_id: parent.parent_id,
+            sampled: Some(parent.sampled),
+        }),
+        None => {
+            if let Err(error) = Traceparent::parse(value) {
+                debug_once(&SAID, format_args!("{error}; what comes like this begins a new trace"));
+            }
+            read = Agreement::Broken;
+        }
+    });
+    read.agreed()
+}
+
+/// Sentry's members of all `baggage` headers, as the bytes they came as.
+pub(crate) fn sentry_members(carrier: &(impl Carrier + ?Sized)) -> String {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    let mut members = String::new();
+    let mut unusable = 0;
+    carrier.get_all(baggage::HEADER, &mut |field| {
+        members.reserve(field.len().min(baggage::MAX_BYTES));
+        unusable += baggage::copy_sentry_members(std::iter::once(field), &mut members);
+    });
+    if unusable > 0 {
+        debug_once(
+            &SAID,
+            format_args!(
+                "{unusable} of baggage's sentry- members are dropped: each is `key=value` in printable ASCII, and \
+                 together they have at most {} members and {} bytes",
+                baggage::MAX_MEMBERS,
+                baggage::MAX_BYTES,
+            ),
+        );
+    }
+    members
+}
+
+/// What all values of a header say together.
+enum Agreement<T> {
+    Nothing,
+    Unanimous(T),
+    Broken,
+}
+
+impl<T: PartialEq + fmt::Debug> Agreement<T> {
+    fn hear(&mut self, value: T) {
+        *self = match std::mem::replace(self, Self::Broken) {
+            Self::Nothing => Self::Unanimous(value),
+            Self::Unanimous(earlier) if earlier == value => Self::Unanimous(earlier),
+            Self::Unanimous(earlier) => {
+                static SAID: AtomicBool = AtomicBool::new(false);
+                debug_once(
+                    &SAID,
+                    format_args!(
+                        "a header came twice, as {earlier:?} and as {value:?}; what comes like this begins a new trace"
+                    ),
+                );
+                Self::Broken
+            }
+            Self::Broken => Self::Broken,
+        };
+    }
+
+    fn agreed(self) -> Option<T> {
+        match self {
+            Self::Unanimous(value) => Some(value),
+            Self::Nothing | Self::Broken => None,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! From a record with one span to the payload of a span that is sent by itself. Runs on the worker.
+
+use std::borrow::Cow;
+
+use sentrace_protocol::span_v2::{self, keys};
+use sentrace_protocol::{Data, SpanStatus, Value};
+
+use super::{Anchor, Record, SDK, Slot, SpanRecord};
+use crate::finished_span::Segment;
+use crate::pipeline::Identity;
+
+impl Record {
+    /// The payload of the record's first span, borrowed from it. `None` for a record without a span.
+    pub(crate) fn span<'a>(
+        &'a self,
+        identity: &'a Identity,
+        segment: &Segment<'a>,
+        anchor: &Anchor,
+    ) -> Option<span_v2::Span<'a>> {
+        let span = self.spans.first()?;
+        let is_segment = span.span_id == segment.span_id;
+        let status = span.status.unwrap_or(SpanStatus::Ok);
+        let mut attributes = Data::new();
+        describe_service(identity, &mut attributes);
+        set(&mut attributes, keys::OP, self.arena.get(span.op));
+        set(&mut attributes, keys::ORIGIN, self.arena.get(span.origin));
+        if status.is_error() {
+            set(&mut attributes, keys::STATUS_MESSAGE, status.as_str());
+        }
+        if is_segment {
+            set(&mut attributes, keys::SEGMENT_NAME_SOURCE, self.source.as_str());
+            self.describe_request(span, &mut attributes);
+            self.describe_headers(&mut attributes);
+        }
+        self.add_entries(&mut attributes);
+        // Last, so that nobody's data hides what Sentry cannot do without.
+        set(&mut attributes, keys::TRACE_LIFECYCLE, "stream");
+        set(&mut attributes, keys::SEGMENT_NAME, segment.name);
+        attributes.set(keys::SEGMENT_ID, segment.span_id.to_string());
+        Some(span_v2::Span {
+            trace_id: self.trace_id,
+            span_id: span.span_id,
+            parent_span_id: span.parent_span_id,
+            name: if is_segment { named(self.name()) } else { named(self.child_name(span)) },
+            status,
+            is_segment,
+            start_timestamp: anchor.timestamp(span.start),
+            end_timestamp: anchor.timestamp(span.end.unwrap_or(span.start)),
+            attributes,
+        })
+    }
+
+    /// A streamed span has one name for what op and description tell otherwise.
+    fn child_name(&self, span: &SpanRecord) -> Cow<'_, str> {
+        let description = self.arena.get(span.description);
+        Cow::Borrowed(if description.is_empty() { self.arena.get(span.op) } else { description })
+    }
+
+    /// Header fields as arrays, one element for each value (Sentry SDK specification, *Spans* 1.0).
+    fn describe_headers<'a>(&'a self, attributes: &mut Data<'a>) {
+        let headers = &self.request.headers;
+        let name_of = |at: usize| headers.get(at).map_or("", |(name, _)| self.arena.get(*name));
+        for at in 0..headers.len() {
+            let name = name_of(at);
+            if (0..at).any(|earlier| name_of(earlier) == name) {
+                continue;
+            }
+            let same = headers.iter().filter(|(other, _)| self.arena.get(*other) == name);
+            let values = same.map(|(_, value)| Cow::Borrowed(self.arena.get(*value))).collect();
+            attributes.set(["http.request.header.", name].concat(), Value::Strs(values));
+        }
+    }
+
+    /// Data and tags; there is one place for both, and data wins.
+    fn add_entries<'a>(&'a self, attributes: &mut Data<'a>) {
+        for entry in self.data.iter().filter(|entry| entry.slot == Slot::ROOT) {
+            attributes.set(self.arena.get(entry.key), self.value(&entry.value));
+        }
+        let mut tags = Data::new();
+        for entry in self.tags.iter().filter(|entry| entry.slot == Slot::ROOT) {
+            tags.set(self.arena.get(entry.key), self.arena.get(entry.value));
+        }
+        for entry in &self.tags {
+            let key = self.arena.get(entry.key);
+            if let Some(value) = tags.remove(key).filter(|_| attributes.get(key).is_none()) {
+                attributes.set(key, value);
+            }
+        }
+    }
+}
+
+/// What is the same for all spans of a service.
+fn describe_service<'a>(identity: &'a Identity, attributes: &mut Data<'a>) {
+    set(attributes, keys::RELEASE, identity.release.as_deref().unwrap_or_default());
+    set(attributes, keys::ENVIRONMENT, &identity.environment);
+    set(attributes, keys::PLATFORM, "rust");
+    attributes.set(keys::SDK_NAME, SDK.name);
+    attributes.set(keys::SDK_VERSION, SDK.version);
+    set(attributes, "os.name", std::env::consts::OS);
+    set(attributes, "server.address", identity.server_name.as_deref().unwrap_or_default());
+}
+
+fn set<'a>(attributes: &mut Data<'a>, key: &'static str, value: &'a str) {
+    if !value.is_empty() {
+        attributes.set(key, value);
+    }
+}
+
+/// Names are required.
+fn named(name: Cow<'_, str>) -> Cow<'_, str> {
+    if name.is_empty() { Cow::Borrowed("<unlabeled span>") } else { name }
+}

@@ -1,0 +1,118 @@
+//! The spans of a transaction where they are sent by themselves: each has a record of its own while it is open.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use sentrace_protocol::SpanId;
+use sentrace_protocol::losses::Reason;
+
+use crate::ignore::Starting;
+use crate::record::{Anchor, Record, Slot, SpanRecord, Text};
+use crate::span::MANUAL;
+use crate::trace::{Live, TraceState};
+
+/// Spans of one transaction that may be open at the same time: what has ended takes no room here.
+const MAX_OPEN_SPANS: usize = 10_000;
+
+/// What a streamed transaction keeps besides its own record, longer than that: spans may outlive it.
+#[derive(Debug, Default)]
+pub(crate) struct Stream {
+    open: HashMap<SpanId, Box<Record>>,
+    /// The transaction's last name, once it has ended.
+    name: Option<Arc<str>>,
+    discarded: Option<Reason>,
+    /// One for all spans, so that their times agree even where the wall clock is corrected in between.
+    anchor: Option<Anchor>,
+}
+
+impl Stream {
+    pub(crate) fn open_span(&mut self, span_id: SpanId) -> Option<&mut Record> {
+        self.open.get_mut(&span_id).map(|record| &mut **record)
+    }
+
+    pub(crate) fn take_open(&mut self, span_id: SpanId) -> Option<Box<Record>> {
+        self.open.remove(&span_id)
+    }
+
+    /// Notes what spans that come later need to know of their transaction.
+    pub(crate) fn end(&mut self, transaction: &Record, discarded: Option<Reason>) {
+        self.name = Some(transaction.name().into());
+        self.discarded = discarded;
+    }
+
+    /// Why the spans of this transaction are not to be sent, once somebody has decided so.
+    pub(crate) fn discarded(&self) -> Option<Reason> {
+        self.discarded
+    }
+
+    pub(crate) fn anchor(&mut self) -> Anchor {
+        *self.anchor.get_or_insert_with(Anchor::now)
+    }
+}
+
+impl Live {
+    /// The name that the transaction has by now.
+    pub(crate) fn segment_name(&self) -> Arc<str> {
+        let ended = self.stream.as_ref().and_then(|stream| stream.name.clone());
+        ended.unwrap_or_else(|| self.record.as_ref().map_or_else(|| "".into(), |record| record.name().into()))
+    }
+}
+
+impl TraceState {
+    /// Starts a span where more has to be looked at than in the plain case: rules, limits, streaming.
+    #[cold]
+    pub(crate) fn start_span_checked(
+        &self,
+        live: &mut Live,
+        parent: SpanId,
+        op: Cow<'static, str>,
+        description: &str,
+    ) -> Result<(SpanId, Slot), Reason> {
+        let pipeline = &self.pipeline;
+        if pipeline.ignores(&Starting::Child { op: &op, description }) {
+            return Err(Reason::Ignored);
+        }
+        let Live { record, stream, .. } = live;
+        match (stream, record) {
+            (Some(stream), _) if stream.open.len() < MAX_OPEN_SPANS => {
+                let mut record = pipeline.pool.take(crate::random::event_id(), self.trace_id);
+                let span_id = record.start_span(parent, op, description).ok_or(Reason::BufferOverflow)?.0;
+                stream.open.insert(span_id, record);
+                Ok((span_id, Slot::OWN_RECORD))
+            }
+            (None, Some(record)) if record.child_spans() < pipeline.max_spans => {
+                record.start_span(parent, op, description).ok_or(Reason::BufferOverflow)
+            }
+            // The transaction has been sent: this span has nothing left to belong to.
+            (None, None) => Err(Reason::InsufficientData),
+            _ => Err(Reason::BufferOverflow),
+        }
+    }
+}
+
+impl Record {
+    /// Adds a span that starts now, made by hand until somebody says otherwise.
+    #[inline]
+    pub(crate) fn start_span(
+        &mut self,
+        parent: SpanId,
+        op: Cow<'static, str>,
+        description: &str,
+    ) -> Option<(SpanId, Slot)> {
+        let span_id = crate::random::span_id();
+        let (op, description) = (self.arena.keep(op), self.arena.copy(description));
+        let slot = self.push_span(SpanRecord {
+            span_id,
+            parent_span_id: Some(parent),
+            op,
+            description,
+            origin: Text::Literal(MANUAL),
+            status: None,
+            start: Instant::now(),
+            end: None,
+        })?;
+        Some((span_id, slot))
+    }
+}

@@ -1,0 +1,18 @@
+//! Traces, transactions and spans through the public API, with explicit clients: nothing here is global.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a step that fails is a test that fails"
+)]
+
+mod context;
+mod decisions;
+mod env;
+mod job;
+mod propagation;
+mod recycling;
+mod spans;
+mod streaming;
+mod support;
+mod unsampled;
