@@ -26,7 +26,9 @@ pub(crate) fn transaction(service: &str, number: u8) -> Transaction {
     event_id[0] = 1;
     Transaction {
         project: "1".into(),
-        event_id: EventId::from_bytes(event_id).expect("not zero"),
+        event_id: EventId::from_bytes(event_id),
+        streamed: false,
+        open: false,
         trace_id: trace_id(),
         span_id: id(number),
         parent_span_id: None,

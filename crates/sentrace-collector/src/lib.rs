@@ -24,6 +24,10 @@
 //! # }
 //! ```
 //!
+//! Transactions are read as they are, and spans that come by themselves (Sentry SDK specification, *Spans*
+//! 1.0) are put together: those that name one segment are one [`Transaction`], which is
+//! [`open`](Transaction::open) until the segment itself has come.
+//!
 //! # What it serves
 //!
 //! | request | answer |

@@ -15,6 +15,8 @@ pub(super) struct Entry<'a> {
     pub(super) transaction: usize,
     pub(super) span: Option<usize>,
     pub(super) marks: Vec<Mark>,
+    /// Of the transaction's own entry; spans may come without it.
+    own: Option<usize>,
     parent: Option<usize>,
 }
 
@@ -53,12 +55,14 @@ impl<'a> Links<'a> {
     pub(super) fn of(transactions: &'a [Arc<Transaction>]) -> Self {
         let mut entries = Vec::new();
         for (index, transaction) in transactions.iter().enumerate() {
+            let own = (!transaction.open).then_some(entries.len());
             let spans = (0..transaction.spans.len()).map(Some);
-            entries.extend(std::iter::once(None).chain(spans).map(|span| Entry {
+            entries.extend(own.map(|_| None).into_iter().chain(spans).map(|span| Entry {
                 of: transaction,
                 transaction: index,
                 span,
                 marks: Vec::new(),
+                own,
                 parent: None,
             }));
         }
@@ -88,7 +92,6 @@ fn find_parents(entries: &mut [Entry<'_>]) {
     let mut anywhere: HashMap<SpanId, usize> = HashMap::with_capacity(entries.len());
     let mut within: HashMap<(usize, SpanId), usize> = HashMap::with_capacity(entries.len());
     let mut duplicates = Vec::new();
-    let mut own = 0;
     for (index, entry) in entries.iter().enumerate() {
         let id = entry.span_id();
         within.entry((entry.transaction, id)).or_insert(index);
@@ -99,16 +102,13 @@ fn find_parents(entries: &mut [Entry<'_>]) {
     for index in duplicates {
         entries[index].marks.push(Mark::DuplicateId);
     }
-    for (index, entry) in entries.iter_mut().enumerate() {
-        if entry.span.is_none() {
-            own = index;
-        }
+    for entry in entries.iter_mut() {
         let wanted = entry.parent_span_id();
         let found = wanted.and_then(|id| {
             let near = within.get(&(entry.transaction, id)).filter(|_| entry.span.is_some());
             near.or_else(|| anywhere.get(&id)).copied()
         });
-        entry.parent = found.or(entry.span.map(|_| own));
+        entry.parent = found.or(entry.own.filter(|_| entry.span.is_some()));
         if wanted.is_some() && found.is_none() {
             entry.marks.push(Mark::Orphan);
         }
@@ -146,14 +146,14 @@ fn cut_circles(entries: &mut [Entry<'_>]) {
 /// A span of a circle goes below its own transaction, unless the circle would close again there.
 fn cut(entries: &mut [Entry<'_>], index: usize) {
     entries[index].marks.push(Mark::Cycle);
-    let own = entries[index].span.map_or(index, |span| index - span - 1);
-    let mut at = Some(own);
+    let own = entries[index].own.filter(|_| entries[index].span.is_some());
+    let mut at = own;
     let mut steps = 0;
     while let Some(above) = at.filter(|above| *above != index && steps <= entries.len()) {
         at = entries[above].parent;
         steps += 1;
     }
-    entries[index].parent = at.is_none().then_some(own);
+    entries[index].parent = own.filter(|_| at.is_none());
 }
 
 fn earlier(a: &Entry<'_>, b: &Entry<'_>) -> Ordering {

@@ -36,7 +36,7 @@ fn check_ids(dsc: &Map<String, Value>, trace_id: Option<TraceId>, findings: &mut
         Some(Err(message)) => findings.warning(path, message),
         Some(Ok((own, remark))) => {
             if let Some(trace_id) = trace_id.filter(|trace_id| *trace_id != own) {
-                findings.warning(&path, format!("{own} is another trace than the transaction's, {trace_id}"));
+                findings.warning(&path, format!("{own} is another trace than its item's, {trace_id}"));
             }
             if let Some(remark) = remark {
                 findings.warning(&path, remark);

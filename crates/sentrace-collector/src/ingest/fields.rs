@@ -130,10 +130,10 @@ impl<'a> Fields<'a> {
         valid
     }
 
-    /// Both ends of a span. `None` has been noted as an error.
-    pub(crate) fn interval(&self, findings: &mut Findings) -> Option<(f64, f64)> {
+    /// Both ends of a span, the later one under the key `end`. `None` has been noted as an error.
+    pub(crate) fn interval(&self, end: &str, findings: &mut Findings) -> Option<(f64, f64)> {
         let start = self.timestamp("start_timestamp", findings);
-        let end = self.timestamp("timestamp", findings);
+        let end = self.timestamp(end, findings);
         let (start, end) = (start?, end?);
         if start > end {
             let message = format!("{start} is later than the end, {end}; a span cannot end before it starts");

@@ -7,6 +7,7 @@ mod fields;
 mod findings;
 mod headers;
 mod span;
+mod streamed;
 mod terms;
 mod transaction;
 
@@ -32,6 +33,8 @@ pub(crate) struct Examined {
     pub(crate) project: String,
     pub(crate) event_id: Option<EventId>,
     pub(crate) transaction: Option<Transaction>,
+    /// What came of streamed transactions: spans, and perhaps themselves.
+    pub(crate) streamed: Vec<Transaction>,
     pub(crate) discarded: Vec<Discarded>,
     pub(crate) items: BTreeMap<String, u64>,
     pub(crate) problems: Vec<Problem>,
@@ -61,7 +64,7 @@ pub(crate) fn examine(
         examined.refusal = Some(Refusal { status, message: findings.summary() });
     }
     let problems = findings.into_problems();
-    if let Some(transaction) = &mut examined.transaction {
+    if let Some(transaction) = examined.transaction.as_mut().or(examined.streamed.first_mut()) {
         transaction.problems.clone_from(&problems);
     }
     examined.problems = problems;
@@ -116,6 +119,16 @@ fn read(
                     .and_then(|payload| transaction::read(payload, &path, &about, findings));
                 // A second one has been noted as an error already.
                 examined.transaction = examined.transaction.take().or(read);
+            }
+            "span" if streamed::is_streamed(item) => {
+                let about = streamed::Envelope {
+                    project: &examined.project,
+                    headers: &envelope.headers,
+                    received_at: examined.received_at,
+                };
+                if let Some(payload) = json(item, &path, findings) {
+                    examined.streamed.extend(streamed::read(&item.headers, payload, &path, &about, findings));
+                }
             }
             "client_report" => {
                 if let Some(payload) = json(item, &path, findings) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sentrace_protocol::envelope::{EnvelopeHeaders, EnvelopeWriter};
+use sentrace_protocol::span_v2::{self, SpanItems, keys};
 use sentrace_protocol::{
     Category, ClientReport, Data, DiscardedEvents, DynamicSamplingContext, EventId, Reason, Request,
     ResponseContext, SdkInfo, Span, SpanId, SpanStatus, Tags, Timestamp, TraceContext, TraceId, Transaction,
@@ -108,5 +109,50 @@ fn client_reports_of_the_protocol_crate_have_no_problems() {
         let examined = examined(&EnvelopeHeaders::default(), "client_report", &report);
         assert_eq!(examined.problems, [], "{}", reason.as_str());
         assert_eq!(examined.discarded.len(), Category::ALL.len());
+    }
+}
+
+#[test]
+fn streamed_spans_of_the_protocol_crate_have_no_problems() {
+    let dsc = "sentry-trace_id=03030303030303030303030303030303,sentry-public_key=k,sentry-sampled=true";
+    let dsc = DynamicSamplingContext::from_baggage(dsc);
+    for source in TransactionSource::ALL {
+        let mut items = SpanItems::new(Vec::new());
+        for status in SpanStatus::ALL {
+            let number = u8::try_from(items.len() + 1).unwrap();
+            let mut attributes = Data::new();
+            attributes.set(keys::SEGMENT_NAME, "work");
+            attributes.set(keys::SEGMENT_ID, "0101010101010101");
+            attributes.set(keys::STATUS_MESSAGE, status.as_str());
+            attributes.set("none", f64::NAN);
+            if number == 1 {
+                attributes.set(keys::SEGMENT_NAME_SOURCE, source.as_str());
+            }
+            let span = span_v2::Span {
+                trace_id: TraceId::from_bytes([3; 16]).unwrap(),
+                span_id: SpanId::from_bytes([number; 8]).unwrap(),
+                parent_span_id: SpanId::from_bytes([number - 1; 8]),
+                name: "work".into(),
+                status,
+                is_segment: number == 1,
+                start_timestamp: Timestamp(Duration::from_secs(1_787_220_000)),
+                end_timestamp: Timestamp(Duration::from_secs(1_787_220_001)),
+                attributes,
+            };
+            assert!(items.push(&span).unwrap());
+        }
+        let sent_at = Some(Timestamp(Duration::from_secs(1_787_220_002)));
+        let mut writer = EnvelopeWriter::new(Vec::new());
+        writer
+            .headers(&EnvelopeHeaders { sent_at, trace: Some(&dsc), ..EnvelopeHeaders::default() })
+            .unwrap();
+        writer.spans(&items).unwrap();
+        let credentials = Credentials { header: Some("k".into()), ..Credentials::default() };
+        let examined = examine(&writer.finish(), Some("1"), &credentials, 0.0);
+        assert_eq!(examined.problems, [], "{source}");
+        let segment = &examined.streamed[0];
+        assert_eq!(segment.source.as_deref(), Some(source.as_str()));
+        let statuses: Vec<_> = segment.spans.iter().filter_map(|span| span.status.as_deref()).collect();
+        assert_eq!(statuses, SpanStatus::ALL[1..].iter().map(|status| status.as_str()).collect::<Vec<_>>());
     }
 }

@@ -56,7 +56,7 @@ fn read(value: &Value, path: &str, trace_id: Option<TraceId>, findings: &mut Fin
     let fields = Fields::new(object, path);
     let own_trace = fields.id::<TraceId>("trace_id", findings);
     let span_id = fields.id("span_id", findings);
-    let interval = fields.interval(findings);
+    let interval = fields.interval("timestamp", findings);
     if let (Some(own_trace), Some(trace_id)) = (own_trace, trace_id)
         && own_trace != trace_id
     {

@@ -104,6 +104,10 @@ pub(crate) fn is_category(word: &str) -> bool {
     CATEGORIES.contains(&word)
 }
 
+pub(crate) fn is_status(word: &str) -> bool {
+    STATUSES.contains(&word)
+}
+
 pub(crate) fn is_item(word: &str) -> bool {
     ITEMS.contains(&word)
 }
@@ -121,22 +125,32 @@ pub(crate) fn status(fields: Fields<'_>, findings: &mut Findings) -> Option<Stri
 /// `source` of a `transaction_info`.
 pub(crate) fn source(fields: Fields<'_>, findings: &mut Findings) -> Option<String> {
     let source = fields.string("source", findings)?;
-    if !SOURCES.contains(&source.as_str()) {
-        let message = format!("{} is no source; use one of {}", quoted(&source), SOURCES.join(", "));
-        findings.warning(fields.path("source"), message);
-    }
+    check_source(&source, &fields.path("source"), findings);
     Some(source)
 }
 
-/// `origin` of a span or trace context: `manual` or `auto`, then parts in `[A-Za-z0-9_]`.
+/// Where a name is from.
+pub(crate) fn check_source(source: &str, path: &str, findings: &mut Findings) {
+    if !SOURCES.contains(&source) {
+        let message = format!("{} is no source; use one of {}", quoted(source), SOURCES.join(", "));
+        findings.warning(path, message);
+    }
+}
+
+/// `origin` of a span or trace context.
 pub(crate) fn origin(fields: Fields<'_>, findings: &mut Findings) -> Option<String> {
     let origin = fields.string("origin", findings)?;
+    check_origin(&origin, &fields.path("origin"), findings);
+    Some(origin)
+}
+
+/// What made a span: `manual` or `auto`, then parts in `[A-Za-z0-9_]`.
+pub(crate) fn check_origin(origin: &str, path: &str, findings: &mut Findings) {
     let mut parts = origin.split('.');
     let kind = parts.next().is_some_and(|first| first == "manual" || first == "auto");
     let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !kind || !parts.all(word) {
         let rule = "is no origin; write manual or auto, then parts of letters, digits and _";
-        findings.warning(fields.path("origin"), format!("{} {rule}, as in auto.http.tower", quoted(&origin)));
+        findings.warning(path, format!("{} {rule}, as in auto.http.tower", quoted(origin)));
     }
-    Some(origin)
 }

@@ -338,7 +338,10 @@ proptest! {
         let items = [("transaction", payload.to_string()), ("client_report", payload["spans"].to_string())];
         let examined = look_at(&envelope(&headers, &items[..1]));
         look_at(&envelope(&headers, &items));
-        if let Some(transaction) = examined.transaction {
+        let header = json!({ "type": "span", "item_count": 1, "content_type": payload["type"] });
+        let span = format!("{headers}\n{header}\n{}\n", json!({ "items": [payload], "version": payload["tags"] }));
+        let streamed = look_at(span.as_bytes()).streamed;
+        for transaction in examined.transaction.into_iter().chain(streamed) {
             let trace = crate::fixture::assembled(vec![transaction]);
             crate::waterfall::render(&trace, crate::waterfall::Options::default());
             crate::page::trace(&trace);

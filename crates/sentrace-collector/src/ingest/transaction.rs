@@ -35,7 +35,7 @@ pub(super) fn read(
     let fields = Fields::new(object, path);
     check_type(fields, findings);
     let event_id = event_id(fields, envelope, findings);
-    let interval = fields.interval(findings);
+    let interval = fields.interval("timestamp", findings);
 
     let contexts = fields.object("contexts", findings);
     let contexts_path = fields.path("contexts");
@@ -72,7 +72,9 @@ pub(super) fn read(
         problems: Vec::new(),
         received_at: envelope.received_at,
         copies: 1,
-        event_id: event_id?,
+        event_id: Some(event_id?),
+        streamed: false,
+        open: false,
         trace_id: trace_id?,
         span_id: span_id?,
         start: interval?.0,

@@ -39,9 +39,9 @@ pub struct TraceSummary {
     pub skewed: usize,
     /// Number of problems over all transactions.
     pub problems: usize,
-    /// Transactions that came again under the same event id.
+    /// How often something came again: a transaction under the same event id, streamed spans under the same ids.
     pub duplicates: u32,
-    /// Transactions that did not fit into the collector's limits.
+    /// Transactions, or envelopes with streamed spans, that did not fit into the collector's limits.
     pub dropped: u64,
     /// When the latest transaction came, in seconds since the Unix epoch.
     pub received_at: f64,
@@ -78,7 +78,7 @@ impl Trace {
 
     /// The transaction with this event id.
     pub fn transaction(&self, event_id: EventId) -> Option<&Transaction> {
-        self.transactions.iter().map(|transaction| &**transaction).find(|it| it.event_id == event_id)
+        self.transactions.iter().map(|transaction| &**transaction).find(|it| it.event_id == Some(event_id))
     }
 
     /// The transaction that a node is or belongs to.

@@ -16,8 +16,13 @@ use super::Problem;
 pub struct Transaction {
     /// The project it was sent to.
     pub project: String,
-    /// Of the envelope header, which wins over the payload.
-    pub event_id: EventId,
+    /// Of the envelope header, which wins over the payload. A streamed one has none.
+    pub event_id: Option<EventId>,
+    /// Whether it is no event, but the topmost of spans that came by themselves: then the paths below are those of the
+    /// span's attributes (Sentry SDK specification, *Spans* 1.0).
+    pub streamed: bool,
+    /// Whether it has not come itself, only spans that belong to it: then all that is known is from these.
+    pub open: bool,
     /// `contexts.trace.trace_id`.
     pub trace_id: TraceId,
     /// `contexts.trace.span_id`.
@@ -70,7 +75,7 @@ pub struct Transaction {
     pub copies: u32,
 }
 
-/// A child span of a transaction.
+/// A span below a transaction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Span {
     /// `span_id`.
@@ -79,9 +84,9 @@ pub struct Span {
     pub parent_span_id: Option<SpanId>,
     /// `op`.
     pub op: Option<String>,
-    /// `description`.
+    /// `description`, or the `name` of a streamed span.
     pub description: Option<String>,
-    /// `status`.
+    /// `status`, or the better word that a streamed span has in its `sentry.status.message`.
     pub status: Option<String>,
     /// `origin`.
     pub origin: Option<String>,
@@ -91,6 +96,6 @@ pub struct Span {
     pub end: f64,
     /// `tags`.
     pub tags: BTreeMap<String, String>,
-    /// `data`.
+    /// `data`, or the values of a streamed span's `attributes`.
     pub data: Map<String, Value>,
 }

@@ -16,7 +16,9 @@ pub(super) fn render(trace: &Trace, node: &Node) -> Markup {
     let span = trace.span_of(node);
     let tags = span.map_or(&transaction.tags, |span| &span.tags);
     let tags: Vec<_> = tags.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let data = span.map_or(&transaction.data, |span| &span.data);
+    let data = parts::rows(span.map_or(&transaction.data, |span| &span.data));
+    // Streamed spans all repeat what Sentry files them under; it would bury what they say themselves.
+    let (filed, data): (Vec<_>, Vec<_>) = data.into_iter().partition(|(key, _)| key.starts_with("sentry."));
     html! {
         div.details {
             @if !node.marks.is_empty() {
@@ -26,8 +28,9 @@ pub(super) fn render(trace: &Trace, node: &Node) -> Markup {
             }
             (identity(trace, node, transaction, span))
             (parts::table("Timing", &timing(trace, node)))
-            (parts::table("Data", &parts::rows(data)))
+            (parts::table("Data", &data))
             (parts::table("Tags", &tags))
+            (parts::table("Filed under", &filed))
             @if span.is_none() { (of_transaction(trace, node, transaction)) }
         }
     }
@@ -56,7 +59,8 @@ fn identity(trace: &Trace, node: &Node, transaction: &Transaction, span: Option<
                 }
                 @if span.is_none() {
                     (entry("source", transaction.source.as_deref()))
-                    (entry("event id", Some(&transaction.event_id.to_string())))
+                    (entry("event id", transaction.event_id.map(|id| id.to_string()).as_deref()))
+                    (entry("sent as", transaction.streamed.then_some("a span by itself")))
                 }
             }
         }

@@ -102,6 +102,17 @@ fn a_trace_shows_its_marks_its_sampling_context_and_the_way_to_its_parent() {
 }
 
 #[test]
+fn a_streamed_span_shows_its_own_data_apart_from_what_all_repeat() {
+    let mut shop = transaction("shop", 1);
+    (shop.streamed, shop.event_id) = (true, None);
+    shop.data = json!({ "http.route": "/cart", "sentry.op": "http.server" }).as_object().cloned().unwrap();
+    let page = trace(&assembled(vec![shop]));
+    assert!(page.contains("a span by itself") && !page.contains("event id"));
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is shown"));
+    assert!(place("http.route") < place("Filed under") && place("Filed under") < place("sentry.op"));
+}
+
+#[test]
 fn a_payload_is_cut_where_a_character_ends() {
     let mut long = transaction("shop", 1);
     long.payload = json!("é".repeat(100_000));

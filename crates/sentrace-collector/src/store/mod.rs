@@ -1,6 +1,7 @@
 //! The last traces, in bounded memory.
 
 mod limits;
+mod merge;
 mod tally;
 mod weight;
 
@@ -105,7 +106,8 @@ impl Store {
 
     /// Takes over what was examined. Of a refused envelope only its problems are kept.
     pub(crate) fn add(&mut self, examined: Examined) {
-        let trace_id = examined.transaction.as_ref().map(|transaction| transaction.trace_id);
+        let told = examined.transaction.as_ref().or(examined.streamed.first());
+        let trace_id = told.map(|transaction| transaction.trace_id);
         for problem in examined.problems {
             self.problems.push_back(ReportedProblem {
                 received_at: examined.received_at,
@@ -128,7 +130,7 @@ impl Store {
         for lost in examined.discarded {
             self.tally.lost(lost);
         }
-        if let Some(transaction) = examined.transaction {
+        for transaction in examined.transaction.into_iter().chain(examined.streamed) {
             self.keep(transaction);
         }
     }
@@ -141,13 +143,14 @@ impl Store {
         }
         let kept = self.traces.entry(id).or_default();
         kept.summary = OnceLock::new();
-        let twin = kept.transactions.iter_mut().find(|it| it.event_id == transaction.event_id);
-        if let Some(twin) = twin {
-            let twin = Arc::make_mut(twin);
-            twin.copies = twin.copies.saturating_add(1);
-        } else if kept.transactions.len() >= self.limits.transactions
-            || kept.bytes.saturating_add(weight) > self.limits.bytes
-        {
+        let twin = kept.transactions.iter_mut().find(|it| merge::is_same(it, &transaction));
+        let fits = kept.bytes.saturating_add(weight) <= self.limits.bytes;
+        if let Some(twin) = twin.filter(|twin| fits || !twin.streamed) {
+            if merge::merge(Arc::make_mut(twin), transaction) {
+                kept.bytes += weight;
+                self.bytes += weight;
+            }
+        } else if kept.transactions.len() >= self.limits.transactions || !fits {
             kept.dropped += 1;
         } else {
             kept.transactions.push(Arc::new(transaction));

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::fixture::transaction;
+use crate::fixture::{span, transaction};
 use crate::model::{Discarded, Problem, Severity};
 
 fn of_trace(number: u16, event: u8, payload_bytes: usize) -> Examined {
@@ -64,6 +64,63 @@ fn an_event_that_comes_again_is_kept_once_and_counted() {
     }
     let summary = &store.traces()[0];
     assert_eq!((summary.transactions, summary.duplicates), (1, 2));
+}
+
+/// Parts of a streamed transaction, of which itself may be one.
+fn streamed(spans: impl IntoIterator<Item = u8>, itself: bool) -> Examined {
+    let spans = spans.into_iter().map(|number| span("task", number).below(1)).collect();
+    let part = Transaction {
+        event_id: None,
+        streamed: true,
+        open: !itself,
+        name: if itself { "itself" } else { "from a span" }.into(),
+        spans,
+        ..transaction("shop", 1)
+    };
+    Examined { project: "1".into(), streamed: vec![part], ..Examined::default() }
+}
+
+#[test]
+fn a_streamed_transaction_is_put_together_from_its_parts() {
+    let table = [
+        (vec![streamed([2, 3], false), streamed([4], true), streamed([5], false)], 0, "itself in between"),
+        (vec![streamed([2], true), streamed([3], false), streamed([4, 5], false)], 0, "itself first"),
+        (vec![streamed([2, 3], false), streamed([4], false), streamed([5], true)], 0, "itself last"),
+        (vec![streamed([2, 3, 4, 5], true), streamed([3, 4], false)], 1, "some came again"),
+        (vec![streamed([2, 3, 4, 5], true), streamed([], true)], 1, "itself came again"),
+    ];
+    for (parts, duplicates, reason) in table {
+        let mut store = Store::new(Limits::default());
+        parts.into_iter().for_each(|part| store.add(part));
+        let summary = store.traces().remove(0);
+        assert_eq!((summary.transactions, summary.spans, summary.roots), (1, 5, 1), "{reason}");
+        assert_eq!((summary.name.as_str(), summary.duplicates), ("itself", duplicates), "{reason}");
+        assert!(summary.is_whole(), "{reason}");
+    }
+}
+
+#[test]
+fn streamed_spans_whose_transaction_is_missing_are_orphans() {
+    let mut store = Store::new(Limits::default());
+    store.add(streamed([2, 3], false));
+    let summary = store.traces().remove(0);
+    assert_eq!((summary.spans, summary.roots, summary.orphans), (2, 2, 2));
+    let trace = store.trace(summary.id).unwrap();
+    crate::waterfall::render(&trace, crate::waterfall::Options::default());
+    assert!(crate::page::trace(&trace).contains("(not received)"));
+}
+
+#[test]
+fn streamed_spans_are_bounded_as_all_is() {
+    let limit = 64 * 1024;
+    let mut store = Store::new(Limits::default().bytes(limit));
+    for number in 0..=u8::MAX {
+        let mut part = streamed([number.max(2)], false);
+        part.streamed[0].spans[0].data.insert("filler".into(), json!("x".repeat(5_000)));
+        store.add(part);
+        assert!(store.bytes <= limit, "{} bytes", store.bytes);
+    }
+    assert!(store.traces()[0].dropped > 200);
 }
 
 #[test]

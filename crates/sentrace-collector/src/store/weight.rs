@@ -10,9 +10,15 @@ const ENTRY: usize = 96;
 /// Bytes a transaction takes. The payload counts twice: once as it came, once as typed fields.
 pub(super) fn of(transaction: &Transaction) -> usize {
     let fixed = size_of::<Transaction>() + transaction.spans.len() * size_of::<crate::model::Span>();
+    // Streamed spans have their data nowhere else.
+    let spans = transaction.spans.iter().filter(|_| transaction.streamed).map(|span| map(&span.data));
     let problems =
         transaction.problems.iter().map(|problem| problem.path.len() + problem.message.len() + ENTRY);
-    fixed + 2 * value(&transaction.payload) + 2 * map(&transaction.envelope) + problems.sum::<usize>()
+    fixed
+        + 2 * value(&transaction.payload)
+        + 2 * map(&transaction.envelope)
+        + problems.sum::<usize>()
+        + spans.sum::<usize>()
 }
 
 fn value(json: &Value) -> usize {

@@ -69,3 +69,34 @@ pub(crate) fn item(headers: &Value, kind: &str, payload: &Value) -> Vec<u8> {
     let header = json!({ "type": kind, "length": payload.len() });
     format!("{headers}\n{header}\n{payload}\n").into_bytes()
 }
+
+/// An envelope with streamed spans by their number and their parent's; 1 is the segment of all.
+pub(crate) fn streamed(spans: &[(u8, u8)]) -> Vec<u8> {
+    let trace_id = format!("{:032x}", 7);
+    let text = |text: &str| json!({ "type": "string", "value": text });
+    let span = |(number, parent): &(u8, u8)| {
+        let mut attributes = json!({
+            "sentry.segment.name": text("span 1"), "sentry.segment.id": text("0000000000000001"),
+            "sentry.op": text("task"), "sentry.release": text("shop@1.0.0"),
+        });
+        if *number == 1 {
+            attributes["sentry.segment.name.source"] = text("task");
+        }
+        json!({
+            "trace_id": trace_id, "span_id": format!("{number:016x}"), "name": format!("span {number}"),
+            "parent_span_id": (*parent > 0).then(|| format!("{parent:016x}")), "status": "ok",
+            "is_segment": *number == 1, "start_timestamp": 1_787_220_000.0, "end_timestamp": 1_787_220_000.5,
+            "attributes": attributes,
+        })
+    };
+    let items: Vec<Value> = spans.iter().map(span).collect();
+    let headers = json!({
+        "sent_at": "2026-08-20T10:00:00Z", "trace": { "trace_id": trace_id, "public_key": "public" },
+    });
+    let header = json!({
+        "type": "span", "item_count": items.len(),
+        "content_type": "application/vnd.sentry.items.span.v2+json",
+    });
+    let payload = json!({ "version": 2, "items": items });
+    format!("{headers}\n{header}\n{payload}\n").into_bytes()
+}

@@ -16,7 +16,7 @@ use sentrace_collector::model::{Counts, ReportedProblem, Reports, Trace, TraceSu
 use sentrace_collector::{Behaviour, Collector, Limits};
 use serde_json::{Value, json};
 
-use self::client::{envelope, get, item, post, request, send};
+use self::client::{envelope, get, item, post, request, send, streamed};
 
 const SOON: Duration = Duration::from_secs(10);
 const AUTH: &str = "Sentry sentry_version=7, sentry_key=public";
@@ -114,6 +114,26 @@ async fn a_key_is_needed_and_may_come_three_ways() {
         assert_eq!(answer.headers.contains_key("x-sentry-error"), status != 200, "{reason}");
     }
     assert_eq!(collector.traces()[0].transactions, 3);
+}
+
+#[tokio::test]
+async fn streamed_spans_are_taken_and_shown_as_one_trace() {
+    let collector = collector().await;
+    for (spans, reason) in
+        [(vec![(2, 1)], "a child before its segment"), (vec![(1, 0), (3, 1)], "the segment")]
+    {
+        let answer = post(&collector, streamed(&spans)).await.unwrap();
+        assert_eq!(answer.status, 200, "{reason}: {}", answer.text);
+    }
+    assert_eq!(collector.problems(), []);
+    let summary = collector.traces().remove(0);
+    assert!(summary.is_whole(), "{summary:?}");
+    assert_eq!((summary.transactions, summary.spans, summary.name.as_str()), (1, 3, "span 1"));
+    let path = format!("/traces/{}", summary.id);
+    let page = get(&collector, &path).await.text;
+    assert!(["span 1", "span 2", "span 3"].iter().all(|name| page.contains(name)));
+    let trace: Trace = get(&collector, &format!("/api{path}")).await.json();
+    assert_eq!(Some(trace), collector.trace(summary.id));
 }
 
 #[tokio::test]
