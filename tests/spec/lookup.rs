@@ -120,7 +120,7 @@ mod tests {
                 "sentrace-core::propagation::continuing_opens_no_span",
                 "there is no `fn continuing_opens_no_span`",
             ),
-            ("sentrace-core::propagation::support::client", "`client` is no test"),
+            ("sentrace-core::propagation::sample_rand::of", "`of` is no test"),
             ("sentrace-core::propagation::nowhere::a", "declares no module `nowhere`"),
             ("sentrace-core::nobinary::a", "there is none of"),
             ("sentrace-nowhere::lib::a", "there is none of"),

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::Request;
 use http::HeaderMap;
 use sentrace::{Options, Origin, testing::Capture};
-use sentrace_tests::{in_time, serve};
+use sentrace_tests::{in_time, plain_http, serve};
 
 const NAMES: [&str; 3] = ["sentry-trace", "baggage", "traceparent"];
 
@@ -32,8 +32,7 @@ async fn it_goes_only_where_it_is_asked_for_and_the_origins_allow_it() {
     for (asked, base, expected, reason) in rows {
         let options = Options::new().traces_sample_rate(1.0).propagate_traceparent(asked);
         let (client, _) = Capture::client(options.tracing_origins([Origin::host("127.0.0.1")])).unwrap();
-        let http =
-            sentrace::reqwest::client(reqwest::Client::builder()).unwrap().client(client.clone()).build();
+        let http = sentrace::reqwest::client(plain_http()).unwrap().client(client.clone()).build();
         let transaction = client.start_transaction("work", "task");
         let answer = in_time(transaction.scope(http.get(base).send())).await.unwrap();
         assert_eq!(answer.status(), 200);

@@ -17,7 +17,7 @@ pub(crate) struct CallSpan {
 
 impl CallSpan {
     pub(crate) fn start(parent: &SpanRef, method: &Method, url: &Url) -> Self {
-        if !parent.is_recording() {
+        if !parent.records_children() {
             return Self { span: parent.start_span("http.client", ""), ended: false };
         }
         let mut text = String::with_capacity(method.as_str().len() + 1 + url.as_str().len());

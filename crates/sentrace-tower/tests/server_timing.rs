@@ -110,7 +110,8 @@ async fn what_the_service_says_itself_stays() {
 async fn decisions_and_contexts_are_those_that_calls_would_carry() {
     let negative = INCOMING.replace("-1", "-0");
     let baggage = "sentry-release=front%401,sentry-sample_rand=0.5";
-    let rows: [(Option<f64>, Headers<'_>, Option<bool>, Option<&str>, &str); 5] = [
+    type Row<'a> = (Option<f64>, Headers<'a>, Option<bool>, Option<&'a str>, &'a str);
+    let rows: [Row<'_>; 5] = [
         (
             None,
             &[("sentry-trace", INCOMING), ("baggage", baggage)],
