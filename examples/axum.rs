@@ -27,8 +27,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     tokio::spawn(axum::serve(listener, app).into_future());
 
-    // reqwest with rustls wants the program to choose a provider; an error says that somebody has.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     for id in [7, 99] {
         reqwest::get(format!("{url}/prices/{id}")).await?;
     }

@@ -30,7 +30,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = format!("http://{}/stock/7", listener.local_addr()?);
     tokio::spawn(serve(listener));
 
-    let _ = rustls::crypto::ring::default_provider().install_default(); // reqwest wants one to be chosen
     let http = reqwest::Client::new();
     http.get(&url).send().await?; // begins a trace, which is not recorded
     let caller = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1"; // trace, span, and yes: it is recorded

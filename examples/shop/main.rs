@@ -68,7 +68,6 @@ fn main() -> ExitCode {
 /// Opens the shop, shows what customers leave, and closes it again; whether all traces are whole.
 #[tokio::main]
 async fn open(once: bool) -> Result<bool, Error> {
-    outgoing::choose_tls_provider();
     let collector = collector(once).await?;
     let ingest = Ingest::new(&collector).await?;
     let shop = Shop::open(&ingest, &collector).await?;

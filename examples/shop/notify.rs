@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use sentrace::{Options, SpanStatus};
 
-use crate::{Error, outgoing};
+use crate::Error;
 
 /// The hidden first argument that makes the shop run as this job.
 pub(crate) const ARGUMENT: &str = "notify";
 
 /// A program without a runtime: delivery has its own thread.
 pub(crate) fn run(order: &str) -> Result<(), Error> {
-    outgoing::choose_tls_provider();
     // SENTRY_DSN and the like are the worker's settings for us, SENTRY_TRACE and SENTRY_BAGGAGE its trace.
     let _sentrace = sentrace::init(Options::from_env()?.server_name("notifications-1"))?;
 

@@ -1,16 +1,11 @@
 //! Plain reqwest, without any tracing: the browser, the customer, whoever calls from outside.
 
-use std::sync::Once;
-
 use reqwest::{Client, ClientBuilder, Response};
 
 use crate::{PATIENCE, in_time};
 
 /// A builder of clients that wait no longer than [`PATIENCE`].
 pub fn plain_http() -> ClientBuilder {
-    static PROVIDER: Once = Once::new();
-    // Delivery's TLS makes reqwest ask for one, though nothing here speaks TLS.
-    PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
     Client::builder().timeout(PATIENCE)
 }
 

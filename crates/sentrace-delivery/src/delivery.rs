@@ -4,27 +4,34 @@ use std::sync::Arc;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use sentrace_core::{Deliver, Finished, Losses, Options};
+use sentrace_core::{Deliver, DeliverSpans, Finished, FinishedSpan, Losses, Options, diagnostics};
 use sentrace_protocol::Dsn;
 
-use crate::StartError;
 use crate::control::Control;
-use crate::in_flight::MAX_POSTS;
+use crate::encode::Encoder;
+use crate::health::{Checkup, Pressure};
 use crate::post::Ingest;
 use crate::queue::Queue;
-use crate::reports::{INTERVAL, Reports};
+use crate::reports::Reports;
+use crate::spool::Spool;
+use crate::spotlight::Spotlight;
 use crate::thread::{self, Shared};
-use crate::worker::Worker;
+use crate::worker::{Parts, Worker};
+use crate::{StartError, health, reports};
 
 /// Delivers finished transactions to the ingest of one DSN, from a thread of its own.
 ///
-/// Many posts are under way at the same time, over kept connections and compressed with gzip. Handing a transaction
-/// over never waits: what the queue has no room for is refused and counted as `queue_overflow`. Everything that was
-/// handed over is delivered, turned away by the ingest with 429 (which counts it itself), or counted in the
-/// [`Losses`], which are told to Sentry as client reports every 30 seconds, on flush and on closing.
+/// Many posts are under way at the same time, over kept connections (one with HTTP/2) and compressed. Handing a
+/// transaction over never waits: what the queue has no room for is refused and counted as `queue_overflow`. Everything
+/// that was handed over is delivered, turned away by the ingest with 429 (which counts it itself), kept on disk
+/// ([`Options::spool_dir`]), or counted in the [`Losses`], which are told to Sentry as client reports every 30 seconds,
+/// on flush and on closing.
+///
+/// Where the network fails, a post is tried again with growing pauses for [`Options::retry_timeout`]; meanwhile few
+/// others are started, and the queue holds what comes.
 ///
 /// Rate limits, outcomes and reports follow the Sentry SDK specification, *Rate Limiting* and *Client Reports* 1.20.
-/// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are heeded, except towards this machine. Its own requests are not traced.
+/// Its own requests are not traced.
 ///
 /// Dropping it waits for nothing: the thread goes on for at most [`Options::shutdown_timeout`] and ends by itself.
 ///
@@ -46,6 +53,7 @@ use crate::worker::Worker;
 pub struct Delivery {
     queue: Arc<Queue>,
     control: Arc<Control>,
+    pressure: Arc<Pressure>,
     worker: ThreadId,
     grace: Duration,
 }
@@ -54,28 +62,61 @@ impl Delivery {
     /// Starts the worker. Nothing is sent, and the ingest need not be there yet.
     ///
     /// # Errors
-    /// [`StartError`] when the DSN's host cannot be in a URL, when the system has no trusted certificates for
-    /// `https`, or when the system gives no thread.
+    /// [`StartError`] when the DSN's host cannot be in a URL, when the proxy, the certificates or the spool's folder
+    /// cannot be used, when the system has no trusted certificates for `https`, or when it gives no thread.
     pub fn start(dsn: Dsn, options: &Options, losses: Arc<Losses>) -> Result<Self, StartError> {
-        Self::start_reporting(dsn, options, losses, INTERVAL)
+        Self::start_with(Some(&dsn), options, losses, Pace::default())
     }
 
-    pub(crate) fn start_reporting(
-        dsn: Dsn,
+    /// Starts a worker that sends to [`Options::spotlight`] and nowhere else: for development without a DSN.
+    ///
+    /// # Errors
+    /// [`StartError`] when the system gives no thread.
+    pub fn start_without_dsn(options: &Options, losses: Arc<Losses>) -> Result<Self, StartError> {
+        Self::start_with(None, options, losses, Pace::default())
+    }
+
+    pub(crate) fn start_with(
+        dsn: Option<&Dsn>,
         options: &Options,
         losses: Arc<Losses>,
-        interval: Duration,
+        pace: Pace,
     ) -> Result<Self, StartError> {
-        let ingest = Ingest::new(&dsn, MAX_POSTS)?;
+        let now = Instant::now();
+        // A viewer that cannot be shown anything is no reason not to deliver.
+        let spotlight = options.get_spotlight().map(Spotlight::new).transpose();
+        let spotlight = spotlight.unwrap_or_else(|error| {
+            diagnostics::warn(format_args!("{error}"));
+            None
+        });
+        let encoder = Encoder::new(options, spotlight.is_some());
+        let ingest = dsn.map(|dsn| Ingest::new(dsn, options, encoder.content_encoding())).transpose()?;
+        let spool = dsn
+            .zip(options.get_spool_dir())
+            .map(|(dsn, folder)| Spool::open(folder, dsn, options.get_spool_bytes(), Arc::clone(&losses)));
+        let spool = spool.transpose()?;
+        let reports = Reports::new(Arc::clone(&losses), options.sends_client_reports(), pace.report, now);
+        let checkup = Checkup::new(options.handles_backpressure().then_some(pace.checkup), now);
         let queue = Arc::new(Queue::new(options.get_queue_bytes(), Arc::clone(&losses)));
-        let shared = Shared { queue, control: Arc::default(), losses };
-        let Shared { queue, control, losses } = shared.clone();
-        let reports =
-            Reports::new(Arc::clone(&losses), options.sends_client_reports(), interval, Instant::now());
-        let worker = Worker::new(queue, control, losses, ingest, reports);
-        let Shared { queue, control, .. } = shared.clone();
+        let (control, pressure) = (Arc::<Control>::default(), Arc::<Pressure>::default());
+        let shared =
+            Shared { queue: Arc::clone(&queue), control: Arc::clone(&control), losses: Arc::clone(&losses) };
+        let worker = Worker::new(Parts {
+            queue: Arc::clone(&queue),
+            control: Arc::clone(&control),
+            losses,
+            pressure: Arc::clone(&pressure),
+            ingest,
+            spotlight,
+            spool,
+            encoder,
+            reports,
+            checkup,
+            retry_timeout: options.get_retry_timeout(),
+            span_flush_interval: options.get_span_flush_interval(),
+        });
         let worker = thread::start(worker, shared)?;
-        Ok(Self { queue, control, worker, grace: options.get_shutdown_timeout() })
+        Ok(Self { queue, control, pressure, worker, grace: options.get_shutdown_timeout() })
     }
 
     /// The worker cannot wait for itself; code of users runs there, too.
@@ -84,9 +125,31 @@ impl Delivery {
     }
 }
 
+/// How often what is done by the clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) report: Duration,
+    pub(crate) checkup: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { report: reports::INTERVAL, checkup: health::INTERVAL }
+    }
+}
+
 impl Deliver for Delivery {
     fn deliver(&self, finished: Finished) {
         self.queue.push(finished);
+    }
+
+    fn spans(&self) -> Option<&dyn DeliverSpans> {
+        Some(self)
+    }
+
+    /// One more each ten seconds in which the queue was full or a rate limit holds.
+    fn rate_halvings(&self) -> u32 {
+        self.pressure.halvings()
     }
 
     /// Also posts what was lost so far as a client report and waits for that. May be called from anywhere, by several
@@ -96,13 +159,21 @@ impl Deliver for Delivery {
     }
 
     /// Refuses what comes from now on and delivers what is there; what is not through when the time is over is counted
-    /// as `network_error`, and reported in the last quarter of the time (half a second at most). `false` where
-    /// something was given up.
+    /// as `network_error`, and reported in the last quarter of the time (half a second at most), or kept on disk where
+    /// there is a spool. `false` where something was given up; what could not even be reported is what is left in the
+    /// [`Losses`].
     fn close(&self, timeout: Duration) -> bool {
         self.queue.close();
         self.control.request_close(timeout);
         self.queue.wake();
         !self.is_called_by_worker() && self.control.wait_for_end(timeout)
+    }
+}
+
+impl DeliverSpans for Delivery {
+    /// Spans wait for others of their trace, at most as long as [`Options::span_flush_interval`] says.
+    fn deliver_span(&self, span: FinishedSpan) {
+        self.queue.push_span(span);
     }
 }
 
@@ -118,19 +189,19 @@ impl Drop for Delivery {
 mod tests {
     use std::time::Instant;
 
-    use sentrace_core::Client;
+    use sentrace_core::{Client, TransactionOptions};
     use sentrace_protocol::{Category, Reason};
 
     use super::*;
-    use crate::support::{Ingest, LONG, Reply, Tally, counted, record};
+    use crate::support::{Ingest, LONG, Reply, Tally, counted, record, wait_until};
 
     const INTERVAL: Duration = Duration::from_millis(200);
 
     fn client(ingest: &Ingest) -> (Client, Arc<Losses>) {
         let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0);
         let losses = Arc::new(Losses::default());
-        let dsn = options.get_dsn().unwrap().clone();
-        let delivery = Delivery::start_reporting(dsn, &options, Arc::clone(&losses), INTERVAL).unwrap();
+        let pace = Pace { report: INTERVAL, ..Pace::default() };
+        let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace).unwrap();
         (Client::new(options, Arc::new(delivery), Arc::clone(&losses)).unwrap(), losses)
     }
 
@@ -178,5 +249,62 @@ mod tests {
         }
         assert!(client.close(LONG));
         assert_eq!(counted(&losses), recorded);
+    }
+
+    #[test]
+    fn trouble_halves_the_rate_and_its_end_restores_it() {
+        let ingest = Ingest::start(|number| match number {
+            0 => Reply::Answer(200, vec![("x-sentry-rate-limits", "1:transaction")]),
+            _ => Reply::ok(),
+        });
+        let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0).send_client_reports(false);
+        let losses = Arc::new(Losses::default());
+        let pace = Pace { checkup: Duration::from_millis(20), ..Pace::default() };
+        let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace).unwrap();
+        let delivery = Arc::new(delivery);
+        let deliver: Arc<dyn Deliver> = Arc::<Delivery>::clone(&delivery);
+        let client = Client::new(options, deliver, Arc::clone(&losses)).unwrap();
+        assert_eq!(delivery.rate_halvings(), 0);
+        record(&client, "the one that learns", 0);
+        wait_until("ten halvings", || delivery.rate_halvings() == 10);
+        for _ in 0..300 {
+            record(&client, "under load", 1);
+        }
+        let dropped = |reason| losses.peek().iter().any(|events| events.reason == reason);
+        assert!(dropped(Reason::Backpressure) && !dropped(Reason::SampleRate));
+        wait_until("health", || delivery.rate_halvings() == 0);
+        losses.take();
+        record(&client, "afterwards", 1);
+        assert!(client.flush(LONG));
+        assert_eq!(counted(&losses), Tally::default());
+        assert!(ingest.transactions().contains(&"afterwards".to_owned()));
+    }
+
+    #[test]
+    fn a_full_queue_is_trouble() {
+        let ingest = Ingest::start(|_| Reply::Stall(b""));
+        let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0).queue_bytes(64 * 1024);
+        for (handles, expected) in [(true, 10), (false, 0)] {
+            let options = options.clone().backpressure_handling(handles);
+            let losses = Arc::new(Losses::default());
+            let pace = Pace { checkup: Duration::from_millis(20), ..Pace::default() };
+            let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace);
+            let delivery = Arc::new(delivery.unwrap());
+            let deliver: Arc<dyn Deliver> = Arc::<Delivery>::clone(&delivery);
+            let client =
+                Client::new(options.clone().send_client_reports(false), deliver, Arc::clone(&losses));
+            let client = client.unwrap();
+            let (start, mut most) = (Instant::now(), 0);
+            // Explicit decisions keep coming whatever the rate is.
+            let explicit = TransactionOptions::new("task", "task").sampled(true);
+            while most < expected.max(1)
+                && start.elapsed() < Duration::from_millis(if handles { 30_000 } else { 300 })
+            {
+                client.start_transaction_with(&explicit).finish();
+                most = most.max(delivery.rate_halvings());
+            }
+            assert_eq!(most, expected);
+            client.close(Duration::from_millis(10));
+        }
     }
 }

@@ -10,16 +10,26 @@
 //!                                +--> client reports
 //! ```
 
+mod backoff;
+mod compress;
+mod connect;
 mod control;
 mod delivery;
 mod encode;
 mod error;
+mod health;
 mod in_flight;
 mod limits;
 mod load;
+mod parcel;
 mod post;
 mod queue;
+mod reach;
 mod reports;
+mod retry;
+mod spans;
+mod spool;
+mod spotlight;
 mod thread;
 mod tls;
 mod worker;

@@ -40,6 +40,11 @@ impl RateLimits {
         [self.all, self.categories[category.index()]].into_iter().flatten().any(|until| now < until)
     }
 
+    /// Whether anything may not be sent now.
+    pub(crate) fn any_active(&self, now: Instant) -> bool {
+        self.categories.iter().chain([&self.all]).flatten().any(|until| now < *until)
+    }
+
     fn extend(&mut self, limit: RateLimit, now: Instant) {
         let until = now.checked_add(limit.retry_after);
         if limit.categories.is_all() {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
 use crossbeam_queue::ArrayQueue;
-use sentrace_core::{Finished, Losses};
+use sentrace_core::{Finished, FinishedSpan, Losses};
 use sentrace_protocol::Reason;
 use tokio::sync::Notify;
+
+use crate::spans::SpanQueue;
 
 /// What a small transaction takes; decides how many the queue has room for.
 const BYTES_PER_ITEM: usize = 2 * 1024;
@@ -18,8 +20,11 @@ const MAX_ITEMS: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Queue {
     ring: ArrayQueue<Finished>,
+    spans: Arc<SpanQueue>,
     bytes: AtomicUsize,
     max_bytes: usize,
+    /// Whether something was refused for want of room since somebody asked.
+    overflowed: AtomicBool,
     asleep: AtomicBool,
     wake: Notify,
     closed: AtomicBool,
@@ -31,8 +36,10 @@ impl Queue {
     pub(crate) fn new(max_bytes: usize, losses: Arc<Losses>) -> Self {
         Self {
             ring: ArrayQueue::new((max_bytes / BYTES_PER_ITEM).clamp(MIN_ITEMS, MAX_ITEMS)),
+            spans: Arc::new(SpanQueue::new(max_bytes)),
             bytes: AtomicUsize::new(0),
             max_bytes,
+            overflowed: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             wake: Notify::new(),
             closed: AtomicBool::new(false),
@@ -49,22 +56,38 @@ impl Queue {
         let size = finished.size();
         if self.bytes.fetch_add(size, Ordering::Relaxed) + size > self.max_bytes {
             self.bytes.fetch_sub(size, Ordering::Relaxed);
+            self.overflowed.store(true, Ordering::Relaxed);
             return self.refuse(&finished);
         }
         if let Err(finished) = self.ring.push(finished) {
             self.bytes.fetch_sub(size, Ordering::Relaxed);
+            self.overflowed.store(true, Ordering::Relaxed);
             return self.refuse(&finished);
         }
         // Pairs with the fences in `sleep` and `end`: either they see what was pushed, or this sees what they set.
         fence(Ordering::SeqCst);
-        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed) {
-            self.wake.notify_one();
-        }
+        self.wake_sleeper();
         if self.ended.load(Ordering::Relaxed) {
             while let Some(finished) = self.pop() {
                 self.refuse(&finished);
             }
         }
+    }
+
+    /// The same for a span that is sent by itself. Spans have as much room for themselves.
+    pub(crate) fn push_span(&self, span: FinishedSpan) {
+        if self.closed.load(Ordering::Relaxed) {
+            return span.lost(Reason::QueueOverflow);
+        }
+        if !self.spans.push(span) {
+            self.overflowed.store(true, Ordering::Relaxed);
+        }
+        self.wake_sleeper();
+    }
+
+    /// Where the spans are.
+    pub(crate) fn spans(&self) -> &Arc<SpanQueue> {
+        &self.spans
     }
 
     pub(crate) fn pop(&self) -> Option<Finished> {
@@ -77,12 +100,17 @@ impl Queue {
         self.ring.len()
     }
 
+    /// Whether it has had no room since this was asked before.
+    pub(crate) fn was_full(&self) -> bool {
+        self.overflowed.swap(false, Ordering::Relaxed)
+    }
+
     /// Waits until something is pushed or [`wake`](Self::wake) is called; may return early.
     pub(crate) async fn sleep(&self) {
         let _awake = WakeOnDrop(&self.asleep);
         self.asleep.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        if self.ring.is_empty() {
+        if self.ring.is_empty() && self.spans.is_empty() {
             self.wake.notified().await;
         }
     }
@@ -107,6 +135,12 @@ impl Queue {
         self.close();
         self.ended.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
+    }
+
+    fn wake_sleeper(&self) {
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed) {
+            self.wake.notify_one();
+        }
     }
 
     fn refuse(&self, finished: &Finished) {

@@ -74,6 +74,7 @@ impl Drop for EndOnDrop {
         while let Some(finished) = queue.pop() {
             Load::transaction(&finished, losses).lost(Reason::InternalSdkError);
         }
+        queue.spans().end(Reason::InternalSdkError);
         control.end(End::CutShort);
     }
 }

@@ -5,6 +5,8 @@ use std::time::Instant;
 use tokio::task::Id;
 
 use super::Worker;
+use crate::parcel::Kind;
+use crate::spotlight::Spotlight;
 
 /// A flush that waits for its answer.
 #[derive(Debug)]
@@ -27,15 +29,18 @@ impl Worker {
         let requested = self.control.flushes_requested();
         if requested > self.flushes_seen {
             self.flushes_seen = requested;
-            let target = self.taken + self.queue.len() as u64;
+            let target = self.taken + self.queue.len() as u64 + self.flush_spans();
             self.flushes.push(Flush { number: requested, target, report: Report::NotYet });
         }
         while let Some(flush) = self.flushes.first() {
-            if self.taken < flush.target || !self.in_flight.all_through_before(flush.target) {
+            if !self.are_through(flush.target) {
                 return;
             }
             match flush.report {
                 Report::NotYet => {
+                    if let Some(spool) = &mut self.spool {
+                        spool.commit();
+                    }
                     let report = self.post_report(Instant::now());
                     self.flushes[0].report = Report::Posted(report);
                 }
@@ -46,5 +51,13 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Whether nothing is left of the first so many transactions; what is on disk is through, too.
+    fn are_through(&self, target: u64) -> bool {
+        let earlier = |kind: Kind| matches!(kind, Kind::Fresh(number) if number < target);
+        self.taken >= target
+            && !self.in_flight.kinds().chain(self.retries.kinds()).any(earlier)
+            && (self.ingest.is_some() || self.spotlight.as_ref().is_none_or(Spotlight::is_settled))
     }
 }

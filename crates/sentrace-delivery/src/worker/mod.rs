@@ -1,34 +1,63 @@
 //! The one thread that delivers.
 
 mod flush;
+mod replay;
+mod settle;
 mod shutdown;
+mod spans;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reqwest::StatusCode;
-use sentrace_core::{Finished, Losses, diagnostics};
+use sentrace_core::{Finished, Losses};
 use sentrace_protocol::{Category, ClientReport, Reason};
 use tokio::task::Id;
 use tokio::time::sleep;
 
 use self::flush::Flush;
+use self::settle::Told;
 use crate::control::Control;
-use crate::encode::Encoder;
-use crate::in_flight::{InFlight, Outcome};
+use crate::encode::{Encoder, Purpose};
+use crate::health::{Checkup, Pressure};
+use crate::in_flight::InFlight;
 use crate::limits::RateLimits;
 use crate::load::Load;
-use crate::post::{Ingest, explain};
+use crate::parcel::{Kind, Parcel};
+use crate::post::Ingest;
 use crate::queue::Queue;
+use crate::reach::Reach;
 use crate::reports::Reports;
+use crate::retry::Retries;
+use crate::spans::Buckets;
+use crate::spool::Spool;
+use crate::spotlight::Spotlight;
 
 /// While something comes now and then, the worker looks again after this long instead of being woken by each: the
 /// requests then make no system call, and what they hand over is small enough to be recycled.
 const NAP: Duration = Duration::from_millis(5);
 /// Naps in which nothing comes, after which the worker sleeps until it is woken.
 const NAPS_UNTIL_SLEEP: u32 = 20;
+/// Bytes under way and waiting to be tried again, beyond which no further post starts.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// What the worker needs of the rest.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) losses: Arc<Losses>,
+    pub(crate) pressure: Arc<Pressure>,
+    /// `None` where there is Spotlight alone.
+    pub(crate) ingest: Option<Ingest>,
+    pub(crate) spotlight: Option<Spotlight>,
+    pub(crate) spool: Option<Spool>,
+    pub(crate) encoder: Encoder,
+    pub(crate) reports: Reports,
+    pub(crate) checkup: Checkup,
+    pub(crate) retry_timeout: Duration,
+    pub(crate) span_flush_interval: Duration,
+}
 
 /// Takes from the queue, builds, posts, and accounts for what it took.
 #[derive(Debug)]
@@ -36,56 +65,75 @@ pub(crate) struct Worker {
     queue: Arc<Queue>,
     control: Arc<Control>,
     losses: Arc<Losses>,
-    ingest: Arc<Ingest>,
+    pressure: Arc<Pressure>,
+    ingest: Option<Arc<Ingest>>,
+    spotlight: Option<Spotlight>,
+    spool: Option<Spool>,
+    replay_at: Instant,
+    replay_failures: u32,
     reports: Reports,
+    checkup: Checkup,
     limits: RateLimits,
+    reach: Reach,
     encoder: Encoder,
     in_flight: InFlight,
-    /// Transactions that left the queue.
+    retries: Retries,
+    spans: Buckets,
+    /// Transactions and batches of spans that left their queues.
     taken: u64,
     flushes: Vec<Flush>,
     flushes_seen: u64,
     idle_naps: u32,
+    closing: bool,
     told: Told,
 }
 
-/// What was said aloud already.
-#[derive(Debug, Default)]
-struct Told {
-    silent: AtomicBool,
-    refused: AtomicBool,
+/// What becomes of the next transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Post,
+    /// To disk where there is a spool; else it is lost for this reason.
+    Divert(Reason),
 }
 
 impl Worker {
-    pub(crate) fn new(
-        queue: Arc<Queue>,
-        control: Arc<Control>,
-        losses: Arc<Losses>,
-        ingest: Ingest,
-        reports: Reports,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         Self {
-            queue,
-            control,
-            losses,
-            ingest: Arc::new(ingest),
-            reports,
+            spans: Buckets::new(Arc::clone(parts.queue.spans()), parts.span_flush_interval),
+            queue: parts.queue,
+            control: parts.control,
+            losses: parts.losses,
+            pressure: parts.pressure,
+            ingest: parts.ingest.map(Arc::new),
+            spotlight: parts.spotlight,
+            spool: parts.spool,
+            replay_at: Instant::now(),
+            replay_failures: 0,
+            reports: parts.reports,
+            checkup: parts.checkup,
             limits: RateLimits::default(),
-            encoder: Encoder::new(),
+            reach: Reach::default(),
+            encoder: parts.encoder,
             in_flight: InFlight::default(),
+            retries: Retries::new(parts.retry_timeout),
             taken: 0,
             flushes: Vec::new(),
             flushes_seen: 0,
             idle_naps: 0,
+            closing: false,
             told: Told::default(),
         }
     }
 
     /// Delivers until it is told to close, and then what can be delivered in time.
     pub(crate) async fn run(mut self) {
+        if let Some(spotlight) = &mut self.spotlight {
+            spotlight.start();
+        }
         let deadline = loop {
             self.start_posts();
-            self.report_if_due();
+            self.replay();
+            self.look_after();
             self.answer_flushes();
             if let Some(deadline) = self.control.close_by() {
                 break deadline;
@@ -98,19 +146,40 @@ impl Worker {
     /// Starts posts until the queue is empty or enough are under way.
     fn start_posts(&mut self) {
         let now = Instant::now();
-        let limited = self.limits.is_active(Category::Transaction, now);
-        while limited || self.in_flight.has_room() {
+        self.post_again(now);
+        self.start_span_posts(now);
+        while let Some(way) = self.way(Category::Transaction, now) {
             let Some(finished) = self.queue.pop() else { return };
             self.idle_naps = 0;
             let number = self.taken;
             self.taken += 1;
             let load = Load::transaction(&finished, &self.losses);
-            if limited {
-                load.lost(Reason::RatelimitBackoff);
-            } else {
-                self.post_transaction(&finished, load, number, now);
+            match way {
+                Way::Post => self.post_transaction(&finished, load, number, now),
+                Way::Divert(reason) => self.divert(&finished, load, reason, now),
             }
         }
+    }
+
+    /// Where the next of `category` would go; `None` where it has to wait.
+    fn way(&self, category: Category, now: Instant) -> Option<Way> {
+        if self.limits.is_active(category, now) {
+            Some(Way::Divert(Reason::RatelimitBackoff))
+        } else if self.ingest.is_none() || self.has_room() {
+            Some(Way::Post)
+        } else if self.spool.is_some() && self.reach.is_away() {
+            Some(Way::Divert(Reason::NetworkError))
+        } else {
+            None
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let held = self.in_flight.len() + self.retries.len();
+        let posts = self.reach.posts();
+        self.in_flight.len() < posts
+            && held < 2 * posts
+            && self.in_flight.bytes() + self.retries.bytes() < MAX_BYTES
     }
 
     fn post_transaction(&mut self, finished: &Finished, mut load: Load, number: u64, now: Instant) {
@@ -119,16 +188,57 @@ impl Worker {
         if let Some(report) = &report {
             load.attach(&report.discarded);
         }
-        match self.encoder.transaction(finished, report.as_ref()) {
-            Some(body) => {
-                self.post(load, Some(number), body);
+        let encoded = self.encoder.transaction(finished, load, Purpose::Post(report.as_ref()));
+        self.copy_to_spotlight();
+        let Some((load, body)) = encoded else { return };
+        match &self.ingest {
+            Some(_) => {
+                self.post(Parcel::new(load, body, Kind::Fresh(number)));
             }
-            None => load.lost(Reason::InternalSdkError),
+            None => load.delivered(),
         }
     }
 
-    fn report_if_due(&mut self) {
+    fn divert(&mut self, finished: &Finished, load: Load, reason: Reason, now: Instant) {
+        let Some(spool) = &mut self.spool else { return load.lost(reason) };
+        if let Some((load, kept)) = self.encoder.transaction(finished, load, Purpose::Keep) {
+            spool.keep(load, &kept, reason, now);
+        }
+        self.copy_to_spotlight();
+    }
+
+    /// Posts what failed and has waited long enough.
+    fn post_again(&mut self, now: Instant) {
+        while self.in_flight.len() < self.reach.posts() {
+            let Some(mut parcel) = self.retries.pop_due(now) else { return };
+            if self.limits.is_active(parcel.load.tally().category(), now) {
+                self.keep_or_lose(parcel, Reason::RatelimitBackoff, now);
+                continue;
+            }
+            match self.encoder.again(&parcel.body) {
+                Some(body) => {
+                    parcel.body = body;
+                    self.post(parcel);
+                }
+                None => parcel.load.lost(Reason::InternalSdkError),
+            }
+        }
+    }
+
+    /// What is due by the clock.
+    fn look_after(&mut self) {
         let now = Instant::now();
+        self.report_if_due(now);
+        if self.checkup.is_due(now) {
+            let healthy = !self.queue.was_full() && !self.limits.any_active(now);
+            self.pressure.check(healthy);
+        }
+        if let Some(spool) = &mut self.spool {
+            spool.tick(now);
+        }
+    }
+
+    fn report_if_due(&mut self, now: Instant) {
         if !self.reports.is_due(now) {
             return;
         }
@@ -141,7 +251,7 @@ impl Worker {
 
     fn post_report(&mut self, now: Instant) -> Option<Id> {
         let (load, body) = self.build_report(now)?;
-        Some(self.post(load, None, body))
+        self.post(Parcel::new(load, body, Kind::Report))
     }
 
     fn build_report(&mut self, now: Instant) -> Option<(Load, Bytes)> {
@@ -151,74 +261,72 @@ impl Worker {
         let report: ClientReport = self.reports.take(now)?;
         let load = Load::report(&report.discarded, &self.losses);
         let body = self.encoder.report(&report)?;
+        self.copy_to_spotlight();
         Some((load, body))
     }
 
     fn may_report(&self, now: Instant) -> bool {
-        !self.limits.is_active(Category::Internal, now)
+        self.ingest.is_some() && !self.limits.is_active(Category::Internal, now)
     }
 
-    fn post(&mut self, load: Load, number: Option<u64>, body: Bytes) -> Id {
-        let ingest = Arc::clone(&self.ingest);
-        let bytes = body.len();
-        self.in_flight.start(load, number, bytes, async move { ingest.post(body).await })
+    fn post(&mut self, parcel: Parcel) -> Option<Id> {
+        let ingest = Arc::clone(self.ingest.as_ref()?);
+        let body = parcel.body.clone();
+        Some(self.in_flight.start(parcel, async move { ingest.post(body).await }))
     }
 
-    /// Sentry SDK specification, *Client Reports* 1.20: what each outcome means.
-    fn settle(&mut self, load: Load, outcome: Outcome) {
-        match outcome {
-            Outcome::Answered(answer) => {
-                self.limits.update(answer.status, &answer.headers, Instant::now());
-                match answer.status {
-                    status if status.is_success() => load.delivered(),
-                    StatusCode::TOO_MANY_REQUESTS => load.limited(),
-                    status => {
-                        diagnostics::warn_once(
-                            &self.told.refused,
-                            format_args!(
-                                "the ingest refused an envelope with {status}; turn on the option debug to see why"
-                            ),
-                        );
-                        load.lost(Reason::SendError);
-                    }
-                }
-            }
-            Outcome::Unanswered(error) => {
-                let error = explain(&error);
-                diagnostics::warn_once(
-                    &self.told.silent,
-                    format_args!(
-                        "the ingest gives no proper answer, transactions are lost meanwhile: {error}"
-                    ),
-                );
-                diagnostics::debug(format_args!("a post came to nothing: {error}"));
-                load.lost(Reason::NetworkError);
-            }
-            Outcome::Aborted => load.lost(Reason::NetworkError),
-            Outcome::Panicked => load.lost(Reason::InternalSdkError),
+    fn copy_to_spotlight(&mut self) {
+        if let (Some(spotlight), Some(copy)) = (&self.spotlight, self.encoder.take_copy()) {
+            spotlight.send(copy);
         }
     }
 
     /// Waits until there may be something to do.
     async fn wait(&mut self) {
+        let now = Instant::now();
         let under_way = !self.in_flight.is_empty();
-        let has_room = self.in_flight.has_room();
-        let naps = self.idle_naps < NAPS_UNTIL_SLEEP;
-        let due_in = self.reports.due_in(Instant::now());
+        let takes = self.way(Category::Transaction, now).is_some();
+        let naps = takes && self.idle_naps < NAPS_UNTIL_SLEEP;
+        let due_in = self.due_in(now);
         let settled = tokio::select! {
             biased;
             settled = self.in_flight.next(), if under_way => settled,
             // Nothing can be taken before a post is through.
-            () = self.queue.woken(), if !has_room || naps => None,
-            () = self.queue.sleep(), if has_room && !naps => None,
-            () = sleep(NAP), if has_room && naps => {
+            () = self.queue.woken(), if !takes || naps => None,
+            () = self.queue.sleep(), if takes && !naps => None,
+            () = sleep(NAP.min(due_in)), if naps => {
                 self.idle_naps += 1;
                 None
             }
-            () = sleep(due_in), if has_room && !naps => None,
+            () = sleep(due_in), if !naps => None,
+            () = copies_settled(self.spotlight.as_ref()), if self.ingest.is_none() && !self.flushes.is_empty() => None,
         };
-        if let Some((load, outcome)) = settled {
-            self.settle(load, outcome);
+        if let Some((parcel, outcome)) = settled {
+            self.settle(parcel, outcome);
         }
+    }
+
+    /// How long until the clock alone gives something to do.
+    fn due_in(&self, now: Instant) -> Duration {
+        let report = if self.ingest.is_some() { self.reports.due_in(now) } else { Duration::MAX };
+        let spool = self.spool.as_ref().map_or(Duration::MAX, |spool| {
+            let replay =
+                if spool.has_more() { self.replay_at.saturating_duration_since(now) } else { Duration::MAX };
+            spool.due_in(now).min(replay)
+        });
+        let ours = report.min(self.checkup.due_in(now)).min(self.again_in(now)).min(spool);
+        ours.min(self.spans_in(now))
+    }
+
+    /// How long until a failed post may be tried again.
+    fn again_in(&self, now: Instant) -> Duration {
+        let has_room = self.in_flight.len() < self.reach.posts();
+        if has_room { self.retries.due_in(now) } else { Duration::MAX }
+    }
+}
+
+async fn copies_settled(spotlight: Option<&Spotlight>) {
+    if let Some(spotlight) = spotlight {
+        spotlight.settled().await;
     }
 }

@@ -3,31 +3,39 @@
 use std::time::{Duration, Instant};
 
 use sentrace_protocol::Reason;
-use tokio::time::timeout_at;
+use tokio::time::{sleep, timeout_at};
 
-use super::Worker;
+use super::{Worker, copies_settled};
 use crate::control::End;
 use crate::load::Load;
 
 /// The most that is set aside of the time to close for the last report.
 const LAST_REPORT: Duration = Duration::from_millis(500);
+/// The most that Spotlight is waited for where it is not all there is.
+const LAST_COPIES: Duration = Duration::from_millis(500);
 
 impl Worker {
-    /// Delivers what is left, and counts and reports what is left of that when the time is over.
+    /// Delivers what is left, keeps on disk or counts what is left of that when the time is over, and reports it.
     pub(super) async fn shut_down(mut self, deadline: Instant) {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let now = Instant::now();
+        let left = deadline.saturating_duration_since(now);
         let drain_until = deadline.checked_sub(LAST_REPORT.min(left / 4)).unwrap_or(deadline);
+        self.closing = true;
+        self.retries.make_due(now);
         let mut complete = timeout_at(drain_until.into(), self.drain()).await.is_ok();
         self.queue.end();
-        while let Some(finished) = self.queue.pop() {
-            complete = false;
-            Load::transaction(&finished, &self.losses).lost(Reason::NetworkError);
-        }
+        complete &= !self.give_up_queue();
         self.give_up_posts().await;
+        if let Some(spool) = self.spool.take() {
+            spool.close();
+        }
         self.post_report(Instant::now());
         if timeout_at(deadline.into(), self.settle_all()).await.is_err() {
             self.give_up_posts().await;
         }
+        let copies_until =
+            if self.ingest.is_some() { deadline.min(Instant::now() + LAST_COPIES) } else { deadline };
+        let _ = timeout_at(copies_until.into(), copies_settled(self.spotlight.as_ref())).await;
         self.control.end(if complete { End::Complete } else { End::CutShort });
     }
 
@@ -35,21 +43,45 @@ impl Worker {
         loop {
             self.start_posts();
             self.answer_flushes();
-            match self.in_flight.next().await {
-                Some((load, outcome)) => self.settle(load, outcome),
-                None => return,
+            let queued = self.queue.len() > 0 || !self.spans.is_empty();
+            if self.in_flight.is_empty() && self.retries.is_empty() && !queued {
+                return;
+            }
+            let due_in = self.again_in(Instant::now());
+            let under_way = !self.in_flight.is_empty();
+            tokio::select! {
+                biased;
+                Some((parcel, outcome)) = self.in_flight.next(), if under_way => self.settle(parcel, outcome),
+                () = sleep(due_in) => {}
             }
         }
     }
 
+    /// Whether something was left that is now counted.
+    fn give_up_queue(&mut self) -> bool {
+        let now = Instant::now();
+        let mut lost = self.give_up_spans(now);
+        while let Some(finished) = self.queue.pop() {
+            lost |= self.spool.is_none();
+            let load = Load::transaction(&finished, &self.losses);
+            self.divert(&finished, load, Reason::NetworkError, now);
+        }
+        lost
+    }
+
     async fn settle_all(&mut self) {
-        while let Some((load, outcome)) = self.in_flight.next().await {
-            self.settle(load, outcome);
+        while let Some((parcel, outcome)) = self.in_flight.next().await {
+            self.settle(parcel, outcome);
         }
     }
 
     async fn give_up_posts(&mut self) {
+        let now = Instant::now();
         self.in_flight.abort();
         self.settle_all().await;
+        self.retries.make_due(now);
+        while let Some(parcel) = self.retries.pop_due(now) {
+            self.keep_or_lose(parcel, Reason::NetworkError, now);
+        }
     }
 }

@@ -1,9 +1,23 @@
 //! Delivery over real sockets, against an ingest whose answers each test decides.
 
+mod compression;
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod connections;
+#[expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod conservation;
 mod delivers;
 mod flush;
+mod hook;
 mod limits;
 mod losses;
 mod reports;
+mod retries;
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod server;
+mod spans;
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod spool;
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod spotlight;
 #[expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod support;

@@ -88,7 +88,15 @@ struct Shared {
 impl Ingest {
     /// `reply` is asked with the number of the request, counted from 0.
     pub(crate) fn start(reply: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Self::listen(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), reply)
+    }
+
+    /// An ingest where nobody listened until now.
+    pub(crate) fn start_at(place: &Place) -> Self {
+        Self::listen(TcpListener::bind(place.0).unwrap(), |_| Reply::ok())
+    }
+
+    fn listen(listener: TcpListener, reply: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             reply: Box::new(reply),
@@ -110,7 +118,16 @@ impl Ingest {
     }
 
     pub(crate) fn dsn(&self) -> String {
-        format!("http://9c1f0d3e@{}/base/42", self.address)
+        self.place().dsn()
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place(self.address)
+    }
+
+    /// Its address as a URL.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -132,6 +149,15 @@ impl Ingest {
         let (received, timeout) = waited.unwrap();
         assert!(!timeout.timed_out(), "the ingest waited in vain; it received {} requests", received.len());
         received.clone()
+    }
+
+    /// The ids of the transactions that were accepted, as often as they were.
+    pub(crate) fn event_ids(&self) -> Vec<String> {
+        let received = self.lock();
+        let accepted = received.iter().filter(|request| request.is_accepted());
+        accepted
+            .filter_map(|request| request.envelope_headers["event_id"].as_str().map(str::to_owned))
+            .collect()
     }
 
     /// The names of the transactions that were accepted.
@@ -192,6 +218,20 @@ impl Ingest {
     }
 }
 
+/// An address of this machine where nobody listens yet.
+pub(crate) struct Place(SocketAddr);
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        // Kept from others by the system for a while after it was given back.
+        Self(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap())
+    }
+
+    pub(crate) fn dsn(&self) -> String {
+        format!("http://9c1f0d3e@{}/base/42", self.0)
+    }
+}
+
 impl Drop for Ingest {
     fn drop(&mut self) {
         self.shared.ending.store(true, Ordering::SeqCst);
@@ -234,6 +274,15 @@ pub(crate) fn counted(losses: &Losses) -> Tally {
     Tally { transactions: sum(Category::Transaction), spans: sum(Category::Span) }
 }
 
+/// Waits until `done`, for as long as anything here may take.
+pub(crate) fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !done() {
+        assert!(start.elapsed() < LONG, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// The loss counters that one reason leaves behind.
 pub(crate) fn only(reason: Reason, tally: Tally) -> Vec<DiscardedEvents> {
     [(Category::Transaction, tally.transactions), (Category::Span, tally.spans)]
@@ -252,7 +301,14 @@ pub(crate) fn silent_client(dsn: &str) -> (Client, Arc<Losses>) {
 }
 
 pub(crate) fn client_with(dsn: &str, edit: impl FnOnce(Options) -> Options) -> (Client, Arc<Losses>) {
-    let options = edit(Options::new().dsn(dsn).release("shop@1.4.0").traces_sample_rate(1.0));
+    let options = edit(
+        Options::new()
+            .dsn(dsn)
+            .release("shop@1.4.0")
+            .traces_sample_rate(1.0)
+            // What a test does to the network is to be seen at once.
+            .retry_timeout(Duration::ZERO),
+    );
     let losses = Arc::new(Losses::default());
     let dsn = options.get_dsn().unwrap().clone();
     let delivery = Delivery::start(dsn, &options, Arc::clone(&losses)).unwrap();
@@ -301,6 +357,10 @@ fn serve(stream: &TcpStream, shared: &Shared) {
             std::thread::sleep(delay);
             reply = *then;
         }
+        // Who has gone meanwhile has not delivered.
+        if has_gone(stream) {
+            reply = Reply::Close;
+        }
         let (bytes, close) = match &reply {
             Reply::Answer(status, headers) => {
                 received.status = Some(*status);
@@ -330,6 +390,13 @@ fn serve(stream: &TcpStream, shared: &Shared) {
     let _ = stream.shutdown(std::net::Shutdown::Both);
 }
 
+fn has_gone(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let gone = matches!(stream.peek(&mut [0]), Ok(0));
+    stream.set_nonblocking(false).unwrap();
+    gone
+}
+
 /// Reads one request; `None` at the end of the connection.
 fn read(reader: &mut impl BufRead) -> Option<Received> {
     let line = read_line(reader)?;
@@ -343,8 +410,8 @@ fn read(reader: &mut impl BufRead) -> Option<Received> {
         headers.iter().find(|(name, _)| name == "content-length").expect("every request tells its length");
     let mut body = vec![0; length.1.parse().unwrap()];
     reader.read_exact(&mut body).ok()?;
-    let mut text = Vec::new();
-    GzDecoder::new(&body[..]).read_to_end(&mut text).unwrap();
+    let encoding = headers.iter().find(|(name, _)| name == "content-encoding");
+    let text = decode(encoding.map(|(_, encoding)| encoding.as_str()), &body);
     let envelope = envelope::read(&text).unwrap();
     let items = envelope
         .items
@@ -359,6 +426,20 @@ fn read(reader: &mut impl BufRead) -> Option<Received> {
         items,
         status: None,
     })
+}
+
+fn decode(encoding: Option<&str>, body: &[u8]) -> Vec<u8> {
+    match encoding {
+        Some("gzip") => {
+            let mut text = Vec::new();
+            GzDecoder::new(body).read_to_end(&mut text).unwrap();
+            text
+        }
+        #[cfg(feature = "zstd")]
+        Some("zstd") => zstd::decode_all(body).unwrap(),
+        None => body.to_vec(),
+        Some(other) => panic!("no ingest reads {other}"),
+    }
 }
 
 fn read_line(reader: &mut impl BufRead) -> Option<String> {

@@ -1,0 +1,145 @@
+//! Compression of envelopes, over and over in the same memory.
+
+use std::fmt;
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+use flate2::{Compress, FlushCompress, Status};
+use sentrace_core::{Compression, diagnostics};
+
+/// The fastest level: what higher ones save is less than what they cost.
+const LEVEL: flate2::Compression = flate2::Compression::fast();
+const WINDOW_BITS: u8 = 15;
+/// More than any envelope of ours has; what claims to be longer is not read.
+const MAX_PLAIN_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Compresses one body after the other.
+pub(crate) enum Compressor {
+    Off,
+    Gzip(Box<Compress>),
+    #[cfg(feature = "zstd")]
+    Zstd(zstd::bulk::Compressor<'static>),
+}
+
+impl Compressor {
+    pub(crate) fn new(compression: Compression) -> Self {
+        match compression {
+            Compression::Off => Self::Off,
+            #[cfg(feature = "zstd")]
+            Compression::Zstd => zstd::bulk::Compressor::new(1).map_or_else(|_| Self::gzip(), Self::Zstd),
+            _ => Self::gzip(),
+        }
+    }
+
+    pub(crate) fn gzip() -> Self {
+        Self::Gzip(Box::new(Compress::new_gzip(LEVEL, WINDOW_BITS)))
+    }
+
+    /// What `content-encoding` says of its bodies.
+    pub(crate) fn content_encoding(&self) -> Option<&'static str> {
+        match self {
+            Self::Off => None,
+            Self::Gzip(_) => Some("gzip"),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(_) => Some("zstd"),
+        }
+    }
+
+    /// Writes `plain` into `compressed`, whose content goes; whether that could be done.
+    pub(crate) fn compress(&mut self, plain: &[u8], compressed: &mut Vec<u8>) -> bool {
+        compressed.clear();
+        match self {
+            Self::Off => {
+                compressed.extend_from_slice(plain);
+                true
+            }
+            Self::Gzip(gzip) => gzip_into(gzip, plain, compressed),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(zstd) => {
+                compressed.reserve(zstd::zstd_safe::compress_bound(plain.len()));
+                told(zstd.compress_to_buffer(plain, compressed)).is_some()
+            }
+        }
+    }
+
+    /// The reverse of [`compress`](Self::compress).
+    pub(crate) fn decompress(&self, compressed: &[u8]) -> Option<Vec<u8>> {
+        let mut plain = Vec::new();
+        match self {
+            Self::Off => plain.extend_from_slice(compressed),
+            Self::Gzip(_) => {
+                told(GzDecoder::new(compressed).take(MAX_PLAIN_BYTES).read_to_end(&mut plain))?;
+            }
+            #[cfg(feature = "zstd")]
+            Self::Zstd(_) => {
+                let decoder = told(zstd::stream::read::Decoder::with_buffer(compressed))?;
+                told(decoder.take(MAX_PLAIN_BYTES).read_to_end(&mut plain))?;
+            }
+        }
+        Some(plain)
+    }
+}
+
+fn gzip_into(gzip: &mut Compress, plain: &[u8], compressed: &mut Vec<u8>) -> bool {
+    gzip.reset();
+    loop {
+        // Nearly always enough at once: traces repeat themselves.
+        compressed.reserve(plain.len() / 2 + 256);
+        let rest = usize::try_from(gzip.total_in()).ok().and_then(|read| plain.get(read..));
+        let Some(rest) = rest else { return false };
+        match told(gzip.compress_vec(rest, compressed, FlushCompress::Finish)) {
+            Some(Status::StreamEnd) => return true,
+            Some(Status::Ok | Status::BufError) => {}
+            None => return false,
+        }
+    }
+}
+
+fn told<T, E: fmt::Display>(result: Result<T, E>) -> Option<T> {
+    result.inspect_err(|error| diagnostics::debug(format_args!("an envelope was not sent: {error}"))).ok()
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Compressor").field(&self.content_encoding()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compressed_is_read_back_however_often_and_whatever_it_is() {
+        let mut state = 1_u64;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        })
+        .take(500_000)
+        .collect();
+        let kinds = [
+            Compressor::Off,
+            Compressor::gzip(),
+            #[cfg(feature = "zstd")]
+            Compressor::new(Compression::Zstd),
+        ];
+        for mut compressor in kinds {
+            let mut compressed = Vec::new();
+            for plain in [&noise[..], b"", b"again and again and again", &noise[..1]] {
+                assert!(compressor.compress(plain, &mut compressed), "{compressor:?}");
+                assert_eq!(compressor.decompress(&compressed).as_deref(), Some(plain), "{compressor:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_broken_is_not_read() {
+        let mut compressed = Vec::new();
+        assert!(Compressor::gzip().compress(&[7; 1000], &mut compressed));
+        compressed.truncate(compressed.len() / 2);
+        assert_eq!(Compressor::gzip().decompress(&compressed), None);
+        #[cfg(feature = "zstd")]
+        assert_eq!(Compressor::new(Compression::Zstd).decompress(b"nonsense"), None);
+    }
+}

@@ -1,0 +1,34 @@
+//! An envelope on its way.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::load::Load;
+
+/// An envelope, compressed, with what it counts for.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) load: Load,
+    pub(crate) body: Bytes,
+    pub(crate) kind: Kind,
+    pub(crate) tries: u32,
+    /// Until when it may be tried again; known once it failed.
+    pub(crate) give_up_at: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// With its place among all that left the queue.
+    Fresh(u64),
+    /// From the spool; it is still on disk.
+    Kept,
+    /// A client report alone. It is not tried again: its counts go into the next one.
+    Report,
+}
+
+impl Parcel {
+    pub(crate) fn new(load: Load, body: Bytes, kind: Kind) -> Self {
+        Self { load, body, kind, tries: 0, give_up_at: None }
+    }
+}

@@ -1,0 +1,128 @@
+//! Copies of all envelopes for Spotlight, which never hold anything up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Url};
+use sentrace_core::diagnostics;
+use sentrace_protocol::envelope;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+use crate::{StartError, backoff, tls};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Pauses while nobody listens (Sentry SDK specification, *Spotlight*).
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Envelopes and bytes that may wait; more are left out.
+const MAX_WAITING: usize = 1_000;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// The way to Spotlight, one post after the other.
+#[derive(Debug)]
+pub(crate) struct Spotlight {
+    sender: mpsc::Sender<Bytes>,
+    receiver: Option<mpsc::Receiver<Bytes>>,
+    client: Client,
+    url: Url,
+    waiting: Arc<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    envelopes: AtomicUsize,
+    bytes: AtomicUsize,
+    none_left: Notify,
+}
+
+impl Spotlight {
+    pub(crate) fn new(url: &str) -> Result<Self, StartError> {
+        let parsed = Url::parse(url).map_err(|error| {
+            StartError::new(format!("option spotlight: {url:?} is no URL, nor a word for on or off"), error)
+        })?;
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls::config(parsed.scheme() == "https", &[])?)
+            .no_proxy()
+            .timeout(TIMEOUT)
+            .build()
+            .map_err(|error| StartError::new("the HTTP client cannot be built", error))?;
+        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        Ok(Self { sender, receiver: Some(receiver), client, url: parsed, waiting: Arc::default() })
+    }
+
+    /// Starts to post, on the runtime that this is called in.
+    pub(crate) fn start(&mut self) {
+        if let Some(receiver) = self.receiver.take() {
+            tokio::spawn(run(receiver, self.client.clone(), self.url.clone(), Arc::clone(&self.waiting)));
+        }
+    }
+
+    /// Hands a copy over, or leaves it out where too many wait.
+    pub(crate) fn send(&self, envelope: Bytes) {
+        let size = envelope.len();
+        if self.waiting.bytes.load(Ordering::Relaxed) + size > MAX_BYTES {
+            return;
+        }
+        self.waiting.envelopes.fetch_add(1, Ordering::Relaxed);
+        self.waiting.bytes.fetch_add(size, Ordering::Relaxed);
+        if self.sender.try_send(envelope).is_err() {
+            self.waiting.done(size);
+        }
+    }
+
+    /// Whether no copy is left that could still be posted.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.waiting.envelopes.load(Ordering::Relaxed) == 0
+    }
+
+    /// Waits until no copy is left that could still be posted.
+    pub(crate) async fn settled(&self) {
+        loop {
+            let none_left = self.waiting.none_left.notified();
+            if self.is_settled() {
+                return;
+            }
+            none_left.await;
+        }
+    }
+}
+
+impl Waiting {
+    fn done(&self, size: usize) {
+        self.bytes.fetch_sub(size, Ordering::Relaxed);
+        if self.envelopes.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.none_left.notify_waiters();
+        }
+    }
+}
+
+async fn run(mut receiver: mpsc::Receiver<Bytes>, client: Client, url: Url, waiting: Arc<Waiting>) {
+    let (mut failures, mut away_until, mut told) = (0, Instant::now(), false);
+    while let Some(body) = receiver.recv().await {
+        let size = body.len();
+        // While nobody listens, what comes is left out: it would be old when somebody does.
+        if Instant::now() >= away_until {
+            match client
+                .post(url.clone())
+                .header(CONTENT_TYPE, envelope::CONTENT_TYPE)
+                .body(body)
+                .send()
+                .await
+            {
+                Ok(_) => failures = 0,
+                Err(error) => {
+                    failures += 1;
+                    away_until = Instant::now() + backoff::pause(failures, FIRST_PAUSE, LONGEST_PAUSE);
+                    if !std::mem::replace(&mut told, true) {
+                        diagnostics::warn(format_args!("Spotlight does not answer at {url}: {error}"));
+                    }
+                }
+            }
+        }
+        waiting.done(size);
+    }
+}

@@ -1,0 +1,60 @@
+//! Sends what the spool kept, without hurting fresh traffic.
+
+use std::time::{Duration, Instant};
+
+use sentrace_protocol::{Category, Reason};
+
+use super::Worker;
+use crate::backoff;
+use crate::parcel::{Kind, Parcel};
+
+/// Between two rounds (Sentry SDK specification, *Offline Caching*).
+const PAUSE: Duration = Duration::from_millis(100);
+/// The longest wait for an ingest that is away.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Kept envelopes under way at the same time.
+const AT_ONCE: usize = 8;
+
+impl Worker {
+    /// Posts some of what was kept, oldest first, where nothing fresh waits and nothing speaks against it.
+    pub(super) fn replay(&mut self) {
+        let now = Instant::now();
+        if now < self.replay_at || self.spool.as_ref().is_none_or(|spool| !spool.has_more()) {
+            return;
+        }
+        self.replay_at = now + PAUSE;
+        let limited =
+            [Category::Transaction, Category::Span].iter().any(|kind| self.limits.is_active(*kind, now));
+        let busy = self.queue.len() > 0 || self.in_flight.len() > self.reach.posts() / 2;
+        if limited || busy {
+            return;
+        }
+        // Whether anybody is there can be learned from one.
+        let at_once = if self.replay_failures > 0 { 1 } else { AT_ONCE };
+        while let Some(spool) = self.spool.as_mut().filter(|spool| spool.under_way() < at_once) {
+            let Some((load, kept)) = spool.next() else { return };
+            match self.encoder.revived(&kept) {
+                Some(body) => {
+                    self.post(Parcel::new(load, body, Kind::Kept));
+                }
+                None => {
+                    load.lost(Reason::InternalSdkError);
+                    spool.settled();
+                }
+            }
+        }
+    }
+
+    /// Waits with the rest of the spool: the longer, the longer nobody answers.
+    pub(super) fn postpone_replay(&mut self, now: Instant) {
+        self.replay_failures += 1;
+        let pause = backoff::pause(self.replay_failures, Duration::from_secs(1), LONGEST_PAUSE);
+        self.replay_at = self.replay_at.max(now + pause);
+    }
+
+    /// Somebody is there again.
+    pub(super) fn resume_replay(&mut self, now: Instant) {
+        self.replay_failures = 0;
+        self.replay_at = now;
+    }
+}

@@ -1,0 +1,100 @@
+//! What becomes of a post that is through.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use reqwest::StatusCode;
+use sentrace_core::diagnostics;
+use sentrace_protocol::Reason;
+
+use super::Worker;
+use crate::in_flight::Outcome;
+use crate::load::Load;
+use crate::parcel::{Kind, Parcel};
+use crate::post::{Answer, explain};
+
+/// What was said aloud already.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    silent: AtomicBool,
+    refused: AtomicBool,
+}
+
+impl Worker {
+    /// Sentry SDK specification, *Client Reports* 1.20: what each outcome means.
+    pub(super) fn settle(&mut self, parcel: Parcel, outcome: Outcome) {
+        let now = Instant::now();
+        match outcome {
+            Outcome::Answered(answer) => self.settle_answered(parcel, &answer, now),
+            Outcome::Unanswered(error) => {
+                let error = explain(&error);
+                diagnostics::warn_once(
+                    &self.told.silent,
+                    format_args!(
+                        "the ingest gives no proper answer, transactions are held back or lost meanwhile: {error}"
+                    ),
+                );
+                diagnostics::debug(format_args!("a post came to nothing: {error}"));
+                self.reach.failed();
+                self.settle_unanswered(parcel, now);
+            }
+            Outcome::Aborted => self.keep_or_lose(parcel, Reason::NetworkError, now),
+            Outcome::Panicked => self.through(parcel, |load| load.lost(Reason::InternalSdkError)),
+        }
+    }
+
+    fn settle_answered(&mut self, parcel: Parcel, answer: &Answer, now: Instant) {
+        if self.reach.answered(answer.version) {
+            self.retries.make_due(now);
+            self.resume_replay(now);
+        }
+        self.limits.update(answer.status, &answer.headers, now);
+        match answer.status {
+            status if status.is_success() => self.through(parcel, Load::delivered),
+            StatusCode::TOO_MANY_REQUESTS => self.through(parcel, Load::limited),
+            status => {
+                diagnostics::warn_once(
+                    &self.told.refused,
+                    format_args!(
+                        "the ingest refused an envelope with {status}; turn on the option debug to see why"
+                    ),
+                );
+                self.through(parcel, |load| load.lost(Reason::SendError));
+            }
+        }
+    }
+
+    fn settle_unanswered(&mut self, parcel: Parcel, now: Instant) {
+        let nobody_there = self.closing && self.reach.is_away();
+        match parcel.kind {
+            Kind::Fresh(_) if !nobody_there => {
+                if let Err(parcel) = self.retries.wait(parcel, now) {
+                    self.keep_or_lose(parcel, Reason::NetworkError, now);
+                }
+            }
+            _ => self.keep_or_lose(parcel, Reason::NetworkError, now),
+        }
+    }
+
+    /// What cannot be delivered now goes to disk where there is a spool, and is lost for `reason` otherwise.
+    pub(super) fn keep_or_lose(&mut self, parcel: Parcel, reason: Reason, now: Instant) {
+        let Some(spool) = self.spool.as_mut().filter(|_| parcel.kind != Kind::Report) else {
+            return parcel.load.lost(reason);
+        };
+        match self.encoder.kept(&parcel.body) {
+            Some(kept) if parcel.kind == Kind::Kept => {
+                spool.give_back(parcel.load, kept);
+                self.postpone_replay(now);
+            }
+            Some(kept) => spool.keep(parcel.load, &kept, reason, now),
+            None => self.through(parcel, |load| load.lost(Reason::InternalSdkError)),
+        }
+    }
+
+    fn through(&mut self, parcel: Parcel, account: impl FnOnce(Load)) {
+        account(parcel.load);
+        if let (Kind::Kept, Some(spool)) = (parcel.kind, &mut self.spool) {
+            spool.settled();
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Spans that are sent by themselves.
+
+use std::time::{Duration, Instant};
+
+use sentrace_protocol::span_v2::SpanItems;
+use sentrace_protocol::{Category, Reason};
+
+use super::{Way, Worker};
+use crate::encode::Purpose;
+use crate::load::{Load, Tally};
+use crate::parcel::{Kind, Parcel};
+use crate::spans::Batch;
+
+impl Worker {
+    /// Takes what has come into buckets, and starts posts of the batches that are ready.
+    pub(super) fn start_span_posts(&mut self, now: Instant) {
+        if self.spans.collect(now) {
+            self.idle_naps = 0;
+        }
+        if self.closing {
+            self.spans.flush(now);
+        }
+        while let Some(way) = self.way(Category::Span, now) {
+            let Some(batch) = self.spans.pop() else { return };
+            let number = self.taken;
+            self.taken += 1;
+            self.send_spans(batch, way, number, now);
+        }
+    }
+
+    /// Sends everything that has come so far, which is so many batches.
+    pub(super) fn flush_spans(&mut self) -> u64 {
+        self.spans.flush(Instant::now()) as u64
+    }
+
+    /// How long until the clock alone gives something to do about spans.
+    pub(super) fn spans_in(&self, now: Instant) -> Duration {
+        if !self.spans.has_ready() {
+            return self.spans.due_in(now);
+        }
+        // Without room, a post that is through gives the next thing to do.
+        if self.way(Category::Span, now).is_some() { Duration::ZERO } else { Duration::MAX }
+    }
+
+    /// Whether something was left that is now counted.
+    pub(super) fn give_up_spans(&mut self, now: Instant) -> bool {
+        self.spans.flush(now);
+        let mut lost = false;
+        while let Some(batch) = self.spans.pop() {
+            lost |= self.spool.is_none();
+            self.send_spans(batch, Way::Divert(Reason::NetworkError), 0, now);
+        }
+        self.spans.end(Reason::NetworkError);
+        lost
+    }
+
+    /// One envelope or more: each holds as much as the specification allows.
+    fn send_spans(&mut self, mut batch: Batch, way: Way, number: u64, now: Instant) {
+        let purpose = match way {
+            Way::Post => Purpose::Post(None),
+            Way::Divert(reason) if self.spool.is_none() => return batch.lost(reason),
+            Way::Divert(_) => Purpose::Keep,
+        };
+        let context = batch.dynamic_sampling_context();
+        while !batch.is_empty() {
+            let mut items = SpanItems::new(Vec::new());
+            batch.fill(&mut items);
+            if items.is_empty() {
+                return;
+            }
+            let load = Load::new(Tally { transactions: 0, spans: items.len() as u64 }, &self.losses);
+            let body = self.encoder.spans(&items, context.as_ref(), purpose);
+            self.copy_to_spotlight();
+            let Some(body) = body else {
+                load.lost(Reason::InternalSdkError);
+                continue;
+            };
+            match (way, &mut self.spool) {
+                (Way::Divert(reason), Some(spool)) => spool.keep(load, &body, reason, now),
+                _ if self.ingest.is_none() => load.delivered(),
+                _ => {
+                    self.post(Parcel::new(load, body, Kind::Fresh(number)));
+                }
+            }
+        }
+    }
+}

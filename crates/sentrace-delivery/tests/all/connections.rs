@@ -1,0 +1,152 @@
+//! TLS, HTTP/2 and proxies.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::Version;
+use sentrace_core::{Client, Losses, Options};
+use sentrace_protocol::Reason;
+
+use crate::server::Server;
+use crate::support::{Ingest, LONG, Tally, client_with, counted, only, record_many};
+
+/// A host that no name server knows: only a proxy can get there.
+const FAR_DSN: &str = "http://9c1f0d3e@ingest.invalid/base/42";
+
+fn secure_client(server: &Server, edit: impl FnOnce(Options) -> Options) -> (Client, Arc<Losses>) {
+    let dsn = format!("https://key@localhost:{}/1", server.address.port());
+    client_with(&dsn, |options| {
+        edit(options.send_client_reports(false).ca_certificates(server.authority.as_str()))
+    })
+}
+
+#[test]
+fn over_tls_http2_is_spoken_where_the_ingest_can() {
+    for (protocols, expected) in [
+        (&["h2", "http/1.1"][..], Version::HTTP_2),
+        (&["http/1.1"], Version::HTTP_11),
+        (&[], Version::HTTP_11),
+    ] {
+        let server = Server::secure(protocols);
+        let (client, losses) = secure_client(&server, |options| options);
+        record_many(&client, 200, 2);
+        assert!(client.flush(LONG), "{protocols:?}");
+        assert_eq!(counted(&losses), Tally::default(), "{protocols:?}");
+        assert_eq!(server.versions(), vec![expected; 200], "{protocols:?}");
+        if expected == Version::HTTP_2 {
+            assert!(server.connections() <= 4, "all on few connections: {}", server.connections());
+        }
+    }
+}
+
+#[test]
+fn who_is_not_trusted_is_told_nothing() {
+    let (server, other) = (Server::secure(&["h2"]), Server::secure(&["h2"]));
+    let (client, losses) =
+        secure_client(&server, |options| options.ca_certificates(other.authority.as_str()));
+    let recorded = record_many(&client, 3, 1);
+    assert!(client.flush(LONG));
+    assert_eq!(losses.peek(), only(Reason::NetworkError, recorded));
+    assert_eq!(server.versions(), []);
+}
+
+#[test]
+fn many_answers_are_waited_for_on_one_connection() {
+    let server = Server::plain(Duration::from_millis(50));
+    let dsn = format!("http://key@{}/1", server.address);
+    let (client, losses) = client_with(&dsn, |options| options.http2_prior_knowledge(true));
+    record_many(&client, 1_000, 2);
+    let start = Instant::now();
+    assert!(client.flush(LONG));
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "one after the other takes 50 s: {:?}",
+        start.elapsed()
+    );
+    assert_eq!((server.versions(), counted(&losses)), (vec![Version::HTTP_2; 1_000], Tally::default()));
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn a_proxy_is_sent_through() {
+    let proxy = Ingest::ok();
+    let url = proxy.url("").replace("//", "//user:secret@");
+    let (client, losses) = client_with(FAR_DSN, |options| options.proxy(url));
+    let recorded = record_many(&client, 5, 1);
+    assert!(client.flush(LONG));
+    assert_eq!((proxy.accepted(), counted(&losses)), (recorded, Tally::default()));
+    for request in proxy.received() {
+        assert_eq!(request.line, "POST http://ingest.invalid/base/api/42/envelope/ HTTP/1.1");
+        assert_eq!(request.header("proxy-authorization"), Some("Basic dXNlcjpzZWNyZXQ="));
+    }
+}
+
+#[test]
+fn tls_goes_through_a_proxy_that_cannot_read_it() {
+    let server = Server::secure(&["h2", "http/1.1"]);
+    let proxy = tunnel(server.address);
+    let (client, losses) = client_with("https://key@ingest.invalid/1", |options| {
+        options.ca_certificates(server.authority.as_str()).proxy(format!("http://{proxy}"))
+    });
+    record_many(&client, 20, 1);
+    assert!(client.flush(LONG));
+    assert_eq!((server.versions(), counted(&losses)), (vec![Version::HTTP_2; 20], Tally::default()));
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_heeded_but_not_towards_this_machine() {
+    let (proxy, near) = (Ingest::ok(), Ingest::ok());
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "connections::sends_far_and_near", "--ignored"])
+        .env("HTTP_PROXY", proxy.url(""))
+        .env("http_proxy", proxy.url(""))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .env("NEAR_DSN", near.dsn())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    assert_eq!((proxy.accepted(), near.accepted()), (Tally::of(3, 1), Tally::of(2, 1)));
+}
+
+/// The environment is the process's: this is one of its own.
+#[test]
+#[ignore = "started by the test above"]
+fn sends_far_and_near() {
+    let Ok(near_dsn) = std::env::var("NEAR_DSN") else { return };
+    let (far, _) = client_with(FAR_DSN, |options| options);
+    record_many(&far, 3, 1);
+    assert!(far.flush(LONG));
+    let (near, _) = client_with(&near_dsn, |options| options);
+    record_many(&near, 2, 1);
+    assert!(near.flush(LONG));
+}
+
+/// A proxy that connects whoever asks to `target`, wherever they want to go.
+fn tunnel(target: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut line = String::new();
+                reader.read_line(&mut line).unwrap();
+                assert_eq!(line.trim_end(), "CONNECT ingest.invalid:443 HTTP/1.1");
+                while line.trim_end() != "" {
+                    line.clear();
+                    reader.read_line(&mut line).unwrap();
+                }
+                (&stream).write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+                let (there, back) = (TcpStream::connect(target).unwrap(), stream.try_clone().unwrap());
+                let mut from_there = there.try_clone().unwrap();
+                std::thread::spawn(move || std::io::copy(&mut from_there, &mut &back));
+                let _ = std::io::copy(&mut reader, &mut &there);
+            });
+        }
+    });
+    address
+}

@@ -1,0 +1,172 @@
+//! Whatever happens to the ingest, the network and the process: what was recorded is delivered, refused with 429, or
+//! accounted for as lost, exactly.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sentrace_core::{Client, Losses};
+use tempfile::TempDir;
+
+use crate::support::{Ingest, LONG, Received, Reply, Tally, client_with, counted, record, wait_until};
+
+/// As many posts as may be under way, and so be broken off at the deadline.
+const UNDER_WAY: u64 = 100;
+
+/// One run of a service.
+#[derive(Debug, Clone)]
+struct Run {
+    /// How many of each sixteen answers are faults, and which.
+    faults: usize,
+    seed: usize,
+    hangs: bool,
+    sample_rate: f64,
+    /// Transactions, spans of each, and milliseconds until the next.
+    rounds: Vec<(u64, u64, u64)>,
+    queue_bytes: usize,
+    retry_millis: u64,
+    close_millis: u64,
+    spool_bytes: Option<u64>,
+}
+
+fn runs() -> impl Strategy<Value = Run> {
+    let ingest = (0_usize..=12, any::<u16>(), any::<bool>(), prop::sample::select(vec![0.0, 0.4, 1.0, 1.0]));
+    let rounds = prop::collection::vec((0_u64..60, 0_u64..5, 0_u64..20), 1..8);
+    let queue_bytes = prop::sample::select(vec![0, 20_000, 1 << 20, 1 << 20]);
+    let times = (prop::sample::select(vec![0, 300, 3_000]), prop::sample::select(vec![0, 50, 400, 30_000]));
+    let spool_bytes = prop::option::of(prop::sample::select(vec![6_000, 1 << 20]));
+    (ingest, rounds, queue_bytes, times, spool_bytes).prop_map(
+        |(
+            (faults, seed, hangs, sample_rate),
+            rounds,
+            queue_bytes,
+            (retry_millis, close_millis),
+            spool_bytes,
+        )| Run {
+            faults,
+            seed: seed.into(),
+            // Who waits for ever must not be asked to wait long.
+            hangs: hangs && close_millis < 1_000,
+            sample_rate,
+            rounds,
+            queue_bytes,
+            retry_millis,
+            close_millis,
+            spool_bytes,
+        },
+    )
+}
+
+fn reply(run: &Run, number: usize) -> Reply {
+    let mixed = (number + run.seed * 1_000).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93) >> 32;
+    if mixed % 16 >= run.faults {
+        return Reply::after(mixed as u64 / 16 % 8);
+    }
+    match mixed / 16 % 10 {
+        0 => Reply::status(500),
+        1 => Reply::status(413),
+        2 => Reply::Answer(429, vec![("x-sentry-rate-limits", "0.05:transaction:key")]),
+        3 => Reply::Answer(429, vec![("retry-after", "0.1")]),
+        4 => Reply::Answer(200, vec![("x-sentry-rate-limits", "0.03::organization")]),
+        5 | 6 => Reply::Close,
+        7 => Reply::Raw(b"nonsense"),
+        8 if run.hangs => Reply::Stall(b""),
+        _ => Reply::After(Duration::from_millis(40), Box::new(Reply::status(503))),
+    }
+}
+
+fn start(run: &Run, ingest: &Ingest, spool: &Path) -> (Client, Arc<Losses>) {
+    client_with(&ingest.dsn(), |options| {
+        let options = options
+            .traces_sample_rate(run.sample_rate)
+            .queue_bytes(run.queue_bytes)
+            .retry_timeout(Duration::from_millis(run.retry_millis));
+        match run.spool_bytes {
+            Some(bytes) => options.spool_dir(spool).spool_bytes(bytes),
+            None => options,
+        }
+    })
+}
+
+/// What was read of each transaction, by its id, in order.
+fn by_id(received: &[Received]) -> BTreeMap<String, Vec<(Option<u16>, Tally)>> {
+    let mut by_id = BTreeMap::<_, Vec<_>>::new();
+    for request in received {
+        if let Some(transaction) = request.item("transaction") {
+            let spans = transaction["spans"].as_array().unwrap().len() as u64;
+            let id = transaction["event_id"].as_str().unwrap().to_owned();
+            by_id.entry(id).or_default().push((request.status, Tally::of(1, spans)));
+        }
+    }
+    by_id
+}
+
+fn has_files(spool: &Path) -> bool {
+    let projects = std::fs::read_dir(spool).unwrap().map(|project| project.unwrap().path());
+    projects
+        .flat_map(|project| std::fs::read_dir(project).unwrap())
+        .any(|file| file.unwrap().path().extension().is_some_and(|extension| extension != "lock"))
+}
+
+fn check(run: &Run) {
+    let well = Arc::new(AtomicBool::new(false));
+    let ingest = Ingest::start({
+        let (run, well) = (run.clone(), Arc::clone(&well));
+        move |number| if well.load(Ordering::SeqCst) { Reply::ok() } else { reply(&run, number) }
+    });
+    let spool = TempDir::new().unwrap();
+
+    let (client, losses) = start(run, &ingest, spool.path());
+    let mut recorded = Tally::default();
+    for (transactions, spans, pause) in &run.rounds {
+        for _ in 0..*transactions {
+            record(&client, "task", *spans);
+        }
+        recorded = recorded + Tally::of(*transactions, *spans);
+        client.flush(Duration::from_millis(*pause));
+    }
+    // Then posts are broken off, some of which the ingest has answered at that very moment.
+    let cut_short = !client.close(Duration::from_millis(run.close_millis));
+    // The worker's last words, where closing did not wait for them.
+    wait_until("the worker to end", || client.flush(LONG));
+    drop(client);
+
+    // The next start of the service, when all is well again.
+    well.store(true, Ordering::SeqCst);
+    let (client, later_losses) = start(run, &ingest, spool.path());
+    wait_until("the spool to be sent", || !has_files(spool.path()));
+    assert!(client.close(LONG));
+
+    let mut arrived = Tally::default();
+    let mut broken_off = 0;
+    for (id, tries) in by_id(&ingest.received()) {
+        let answered = tries.iter().filter(|(status, _)| status.is_some()).count();
+        // What was answered is settled; only what broke after the ingest had read it comes again.
+        assert!(answered <= 1 || cut_short, "{id} was answered more than once: {tries:?}");
+        broken_off += tries.len() - answered;
+        let last = tries.iter().find(|(status, _)| matches!(status, Some(200 | 429)));
+        arrived = arrived + last.map_or_else(Tally::default, |(_, tally)| *tally);
+    }
+    let lost = ingest.reported_losses() + counted(&losses) + counted(&later_losses);
+    let accounted = arrived + lost;
+    let told = format!("{arrived:?} arrived, {lost:?} lost, {broken_off} broken off, of {recorded:?}");
+    if cut_short {
+        let twice = accounted.transactions.checked_sub(recorded.transactions).expect(&told);
+        assert!(twice <= UNDER_WAY && accounted.spans >= recorded.spans, "{told}");
+    } else {
+        assert_eq!(accounted, recorded, "{told}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn recorded_is_delivered_or_refused_or_accounted_for(run in runs()) {
+        check(&run);
+    }
+}
