@@ -9,8 +9,10 @@ use axum::Router;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::routing::{get, options, post};
+use sentrace_core::Options;
+use sentrace_core::testing::Capture;
 use sentrace_tower::cors::Misplacement;
-use sentrace_tower::{SentryCorsLayer, sentry_headers};
+use sentrace_tower::{SentryCorsLayer, SentryTracingLayer, sentry_headers};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceBuilder;
@@ -222,6 +224,27 @@ async fn traceparent_is_allowed_when_asked_for() {
     ] {
         let address = serve(shop().layer(cors()).layer(SentryCorsLayer::new().traceparent(asked))).await;
         assert_eq!(ask(address, PREFLIGHT).await.all("access-control-allow-headers"), [expected]);
+    }
+}
+
+#[tokio::test]
+async fn traceparent_is_allowed_where_the_client_propagates_it_unless_told_otherwise() {
+    let rows = [
+        (true, None, true, "the client propagates it"),
+        (false, None, false, "the client does not"),
+        (true, Some(false), false, "the layer was told not to"),
+        (false, Some(true), true, "the layer was told to"),
+    ];
+    for (propagated, told, expected, reason) in rows {
+        let (client, _) = Capture::client(Options::new().propagate_traceparent(propagated)).unwrap();
+        let (mut layer, _findings) = watched();
+        if let Some(told) = told {
+            layer = layer.traceparent(told);
+        }
+        let app = shop().layer(cors()).layer(layer).layer(SentryTracingLayer::new().client(client));
+        let preflight = ask(serve(app).await, PREFLIGHT).await;
+        assert!(preflight.permits(&["sentry-trace", "baggage"]), "{reason}");
+        assert_eq!(preflight.permits(&["traceparent"]), expected, "{reason}");
     }
 }
 

@@ -49,7 +49,7 @@ use super::service::SentryCors;
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct SentryCorsLayer {
-    traceparent: bool,
+    traceparent: Option<bool>,
     watch: Arc<Watch>,
 }
 
@@ -59,12 +59,13 @@ impl SentryCorsLayer {
     /// The warning goes through [`sentrace_core::diagnostics`]: to standard error, unless the process has set
     /// another handler there.
     pub fn new() -> Self {
-        Self { traceparent: false, watch: Arc::new(Watch::new(warn)) }
+        Self { traceparent: None, watch: Arc::new(Watch::new(warn)) }
     }
 
-    /// Whether `traceparent` is allowed, too. Off by default, as `propagateTraceparent` is in Sentry's SDKs.
+    /// Whether `traceparent` is allowed, too. Without a word here it is where the client
+    /// [propagates](sentrace_core::Options::propagate_traceparent) it.
     pub fn traceparent(mut self, allow: bool) -> Self {
-        self.traceparent = allow;
+        self.traceparent = Some(allow);
         self
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
+use sentrace_core::Client;
 use tower_service::Service;
 
 use super::detect::{Watch, is_cross_origin, is_preflight};
@@ -14,24 +15,29 @@ use super::future::{Role, SentryCorsFuture};
 #[derive(Clone)]
 pub struct SentryCors<S> {
     inner: S,
-    traceparent: bool,
+    traceparent: Option<bool>,
     watch: Arc<Watch>,
 }
 
 impl<S> SentryCors<S> {
-    pub(super) fn new(inner: S, traceparent: bool, watch: Arc<Watch>) -> Self {
+    pub(super) fn new(inner: S, traceparent: Option<bool>, watch: Arc<Watch>) -> Self {
         Self { inner, traceparent, watch }
     }
 
     fn role<B>(&self, request: &Request<B>) -> Role {
         if is_preflight(request) {
             self.watch.preflight_came();
-            Role::Preflight { traceparent: self.traceparent, watch: Arc::clone(&self.watch) }
+            Role::Preflight { traceparent: self.allows_traceparent(), watch: Arc::clone(&self.watch) }
         } else if self.watch.is_curious() && is_cross_origin(request) {
             Role::CrossOrigin { watch: Arc::clone(&self.watch) }
         } else {
             Role::Other
         }
+    }
+
+    fn allows_traceparent(&self) -> bool {
+        self.traceparent
+            .unwrap_or_else(|| Client::current().is_some_and(|client| client.propagates_traceparent()))
     }
 }
 
