@@ -35,7 +35,9 @@ impl Collect {
 
     /// Whether the value of `key` must not be recorded.
     pub(crate) fn hides(&self, key: &str, personal: bool) -> bool {
-        if sensitive::is_sensitive(key) || (!personal && sensitive::is_personal(key)) {
+        let named = !sensitive::is_harmless(key)
+            && (sensitive::is_sensitive(key) || (!personal && sensitive::is_personal(key)));
+        if named {
             return true;
         }
         match self {

@@ -116,8 +116,10 @@ fn header_value(arena: &mut Arena, name: &str, value: &[u8], hidden: impl Fn(&st
     }
 }
 
+/// Whether the value is a URL with anything in it that may have to be hidden.
 fn is_url(value: &str) -> bool {
-    value.starts_with('/') || value.starts_with("https://") || value.starts_with("http://")
+    (value.starts_with('/') || value.starts_with("http"))
+        && value.bytes().fold(false, |any, byte| any | matches!(byte, b'?' | b'@' | b'#'))
 }
 
 fn copy_url(arena: &mut Arena, url: &str, hidden: impl Fn(&str) -> bool) -> Text {
