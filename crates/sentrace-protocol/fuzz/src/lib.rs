@@ -1,0 +1,39 @@
+//! What must hold of sentrace-protocol's parsers for every input: one module for each, with a `check` that
+//! panics when it does not.
+//!
+//! The targets in `fuzz_targets/` and the replay in `tests/` call the same checks.
+
+#![forbid(unsafe_code)]
+
+pub mod baggage;
+pub mod carrier;
+pub mod dsc;
+pub mod dsn;
+pub mod envelope;
+pub mod ids;
+mod input;
+pub mod rate_limits;
+pub mod sensitive;
+pub mod sentry_trace;
+pub mod timestamp;
+pub mod traceparent;
+pub mod words;
+
+/// A target: its name, which is its corpus's too, and its check.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 12] = [
+    ("baggage", baggage::check),
+    ("carrier", carrier::check),
+    ("dsc", dsc::check),
+    ("dsn", dsn::check),
+    ("envelope", envelope::check),
+    ("ids", ids::check),
+    ("rate_limits", rate_limits::check),
+    ("sensitive", sensitive::check),
+    ("sentry_trace", sentry_trace::check),
+    ("timestamp", timestamp::check),
+    ("traceparent", traceparent::check),
+    ("words", words::check),
+];
