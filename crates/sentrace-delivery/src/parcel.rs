@@ -13,6 +13,8 @@ pub(crate) struct Parcel {
     pub(crate) body: Bytes,
     pub(crate) kind: Kind,
     pub(crate) tries: u32,
+    /// When it was posted last.
+    pub(crate) posted_at: Option<Instant>,
     /// Until when it may be tried again; known once it failed.
     pub(crate) give_up_at: Option<Instant>,
 }
@@ -29,6 +31,6 @@ pub(crate) enum Kind {
 
 impl Parcel {
     pub(crate) fn new(load: Load, body: Bytes, kind: Kind) -> Self {
-        Self { load, body, kind, tries: 0, give_up_at: None }
+        Self { load, body, kind, tries: 0, posted_at: None, give_up_at: None }
     }
 }

@@ -1,10 +1,12 @@
 //! Whether the ingest can be reached, and how many posts may be under way by that.
 
+use std::time::{Duration, Instant};
+
 use reqwest::Version;
 
 /// Posts under way before the ingest has answered, and while it does not: enough to notice when it does, and few enough
 /// to learn the protocol before a connection is opened for each.
-const PROBES: usize = 4;
+pub(crate) const PROBES: usize = 4;
 /// A connection each. At 50 ms an answer this is 2,000 a second.
 const POSTS: usize = 100;
 /// All on one connection.
@@ -18,13 +20,14 @@ pub(crate) struct Reach {
     answered: bool,
     http2: bool,
     failures: u32,
+    heard_at: Option<Instant>,
 }
 
 impl Reach {
     /// Something was answered, whatever; whether it had not been before.
-    pub(crate) fn answered(&mut self, version: Version) -> bool {
+    pub(crate) fn answered(&mut self, version: Version, now: Instant) -> bool {
         let back = self.failures > 0;
-        *self = Self { answered: true, http2: version == Version::HTTP_2, failures: 0 };
+        *self = Self { answered: true, http2: version == Version::HTTP_2, failures: 0, heard_at: Some(now) };
         back
     }
 
@@ -36,6 +39,11 @@ impl Reach {
     /// Whether the ingest does not answer at present.
     pub(crate) fn is_away(&self) -> bool {
         self.failures >= FAILURES_UNTIL_AWAY
+    }
+
+    /// Whether nothing was answered for so long.
+    pub(crate) fn is_silent(&self, since: Duration, now: Instant) -> bool {
+        self.heard_at.is_none_or(|heard_at| now.saturating_duration_since(heard_at) > since)
     }
 
     /// How many posts may be under way.
@@ -57,11 +65,14 @@ mod tests {
 
     #[test]
     fn posts_are_few_until_the_ingest_has_answered_and_while_it_is_away() {
-        let mut reach = Reach::default();
+        let (mut reach, now) = (Reach::default(), Instant::now());
+        assert!(reach.is_silent(Duration::from_secs(1), now));
         assert_eq!(reach.posts(), PROBES, "nothing is known");
-        assert!(!reach.answered(Version::HTTP_11));
+        assert!(!reach.answered(Version::HTTP_11, now));
         assert_eq!(reach.posts(), POSTS);
-        reach.answered(Version::HTTP_2);
+        assert!(!reach.is_silent(Duration::from_secs(1), now));
+        assert!(reach.is_silent(Duration::from_secs(1), now + Duration::from_secs(2)));
+        reach.answered(Version::HTTP_2, now);
         assert_eq!(reach.posts(), POSTS_OVER_HTTP2);
         reach.failed();
         reach.failed();
@@ -70,7 +81,7 @@ mod tests {
         reach.failed();
         assert!(reach.is_away());
         assert_eq!(reach.posts(), PROBES);
-        assert!(reach.answered(Version::HTTP_2), "it is back");
+        assert!(reach.answered(Version::HTTP_2, now), "it is back");
         assert_eq!(reach.posts(), POSTS_OVER_HTTP2);
     }
 }

@@ -41,14 +41,15 @@ impl Retries {
     }
 
     /// Takes a parcel in that failed now, or gives it back where its time is over.
-    pub(crate) fn wait(&mut self, mut parcel: Parcel, now: Instant) -> Result<(), Parcel> {
+    #[must_use]
+    pub(crate) fn wait(&mut self, mut parcel: Parcel, now: Instant) -> Option<Parcel> {
         let give_up_at = *parcel.give_up_at.get_or_insert_with(|| now + self.timeout);
         let due = now + backoff::pause(parcel.tries, FIRST_PAUSE, LONGEST_PAUSE);
         if due > give_up_at {
-            return Err(parcel);
+            return Some(parcel);
         }
         self.insert(parcel, due);
-        Ok(())
+        None
     }
 
     /// The next parcel whose pause is over.
@@ -99,19 +100,19 @@ mod tests {
     fn who_waits_is_due_after_a_pause_and_given_back_after_the_timeout() {
         let start = Instant::now();
         let mut retries = Retries::new(Duration::from_secs(2));
-        retries.wait(parcel(0), start).unwrap();
+        assert!(retries.wait(parcel(0), start).is_none());
         assert!(retries.pop_due(start).is_none());
         assert!(retries.due_in(start) <= FIRST_PAUSE && retries.due_in(start) >= FIRST_PAUSE / 2);
         let again = retries.pop_due(start + FIRST_PAUSE).unwrap();
         assert_eq!((retries.bytes(), retries.len()), (0, 0));
-        retries.wait(again, start + Duration::from_millis(500)).unwrap();
+        assert!(retries.wait(again, start + Duration::from_millis(500)).is_none());
         let again = retries.pop_due(start + Duration::from_secs(1)).unwrap();
-        assert!(retries.wait(again, start + Duration::from_secs(2)).is_err(), "two seconds are over");
+        assert!(retries.wait(again, start + Duration::from_secs(2)).is_some(), "two seconds are over");
     }
 
     #[test]
     fn without_a_timeout_nobody_waits() {
-        assert!(Retries::new(Duration::ZERO).wait(parcel(0), Instant::now()).is_err());
+        assert!(Retries::new(Duration::ZERO).wait(parcel(0), Instant::now()).is_some());
     }
 
     #[test]
@@ -119,7 +120,7 @@ mod tests {
         let start = Instant::now();
         let mut retries = Retries::new(Duration::from_secs(100));
         for number in 0..10 {
-            retries.wait(parcel(number), start + Duration::from_secs(number)).unwrap();
+            assert!(retries.wait(parcel(number), start + Duration::from_secs(number)).is_none());
         }
         assert_eq!(retries.bytes(), 40);
         retries.make_due(start);

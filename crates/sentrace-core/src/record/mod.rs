@@ -197,13 +197,13 @@ impl Record {
         self.spans.iter().skip(1).filter(|span| span.end.is_none()).count()
     }
 
-    /// About how many bytes the record holds in memory.
+    /// About how many bytes the record holds in memory, used or not.
     pub(crate) fn size(&self) -> usize {
         size_of::<Self>()
-            + self.arena.len()
-            + self.spans.len() * size_of::<SpanRecord>()
-            + self.data.len() * size_of::<DataEntry>()
-            + self.tags.len() * size_of::<TagEntry>()
+            + self.arena.capacity()
+            + self.spans.capacity() * size_of::<SpanRecord>()
+            + self.data.capacity() * size_of::<DataEntry>()
+            + self.tags.capacity() * size_of::<TagEntry>()
     }
 }
 

@@ -68,8 +68,8 @@ impl Arena {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.buffer.len()
+    pub(crate) fn capacity(&self) -> usize {
+        self.buffer.capacity()
     }
 
     pub(crate) fn is_full(&self) -> bool {

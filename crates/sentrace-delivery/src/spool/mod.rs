@@ -27,7 +27,7 @@ const FILE_BYTES: usize = 256 * 1024;
 /// Files that a small spool has room for, so that a full one is nearly full.
 const MIN_FILES: u64 = 8;
 /// How often processes are looked for that ended without sending what they kept.
-const ADOPT_EVERY: Duration = Duration::from_secs(60);
+const ADOPT_EVERY: Duration = Duration::from_secs(10);
 
 /// The spool of one project. Used by one thread, which waits for the disk.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ use crate::load::Load;
 use crate::parcel::{Kind, Parcel};
 use crate::post::Ingest;
 use crate::queue::Queue;
-use crate::reach::Reach;
+use crate::reach::{PROBES, Reach};
 use crate::reports::Reports;
 use crate::retry::Retries;
 use crate::spans::Buckets;
@@ -35,11 +35,16 @@ use crate::spotlight::Spotlight;
 
 /// While something comes now and then, the worker looks again after this long instead of being woken by each: the
 /// requests then make no system call, and what they hand over is small enough to be recycled.
-const NAP: Duration = Duration::from_millis(5);
+const NAP: Duration = Duration::from_millis(10);
 /// Naps in which nothing comes, after which the worker sleeps until it is woken.
-const NAPS_UNTIL_SLEEP: u32 = 20;
+const NAPS_UNTIL_SLEEP: u32 = 10;
 /// Bytes under way and waiting to be tried again, beyond which no further post starts.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// From when on a post counts as one that may never be answered.
+const SLOW: Duration = Duration::from_secs(5);
+/// How often the worker looks whether there are such.
+const LOOK_FOR_SLOW: Duration = Duration::from_secs(1);
 
 /// What the worker needs of the rest.
 #[derive(Debug)]
@@ -165,7 +170,7 @@ impl Worker {
     fn way(&self, category: Category, now: Instant) -> Option<Way> {
         if self.limits.is_active(category, now) {
             Some(Way::Divert(Reason::RatelimitBackoff))
-        } else if self.ingest.is_none() || self.has_room() {
+        } else if self.ingest.is_none() || self.has_room(now) {
             Some(Way::Post)
         } else if self.spool.is_some() && self.reach.is_away() {
             Some(Way::Divert(Reason::NetworkError))
@@ -174,12 +179,19 @@ impl Worker {
         }
     }
 
-    fn has_room(&self) -> bool {
-        let held = self.in_flight.len() + self.retries.len();
-        let posts = self.reach.posts();
-        self.in_flight.len() < posts
-            && held < 2 * posts
+    /// Whether a post of something new may start.
+    fn has_room(&self, now: Instant) -> bool {
+        self.may_post(now)
+            && self.in_flight.len() + self.retries.len() < 2 * self.reach.posts()
             && self.in_flight.bytes() + self.retries.bytes() < MAX_BYTES
+    }
+
+    fn may_post(&self, now: Instant) -> bool {
+        let (under_way, most) = (self.in_flight.len(), self.reach.posts());
+        // Posts that nobody answers must not keep others from finding out whether somebody does by now.
+        let slow = if under_way < most { 0 } else { self.in_flight.older_than(SLOW, now) };
+        let posts = if slow > 0 && self.reach.is_silent(SLOW, now) { PROBES } else { most };
+        under_way - slow < posts
     }
 
     fn post_transaction(&mut self, finished: &Finished, mut load: Load, number: u64, now: Instant) {
@@ -209,7 +221,7 @@ impl Worker {
 
     /// Posts what failed and has waited long enough.
     fn post_again(&mut self, now: Instant) {
-        while self.in_flight.len() < self.reach.posts() {
+        while self.may_post(now) {
             let Some(mut parcel) = self.retries.pop_due(now) else { return };
             if self.limits.is_active(parcel.load.tally().category(), now) {
                 self.keep_or_lose(parcel, Reason::RatelimitBackoff, now);
@@ -287,7 +299,7 @@ impl Worker {
         let under_way = !self.in_flight.is_empty();
         let takes = self.way(Category::Transaction, now).is_some();
         let naps = takes && self.idle_naps < NAPS_UNTIL_SLEEP;
-        let due_in = self.due_in(now);
+        let due_in = if takes { self.due_in(now) } else { self.due_in(now).min(LOOK_FOR_SLOW) };
         let settled = tokio::select! {
             biased;
             settled = self.in_flight.next(), if under_way => settled,
@@ -301,8 +313,11 @@ impl Worker {
             () = sleep(due_in), if !naps => None,
             () = copies_settled(self.spotlight.as_ref()), if self.ingest.is_none() && !self.flushes.is_empty() => None,
         };
-        if let Some((parcel, outcome)) = settled {
+        // Answers come as posts went, several at a time.
+        let mut through = settled;
+        while let Some((parcel, outcome)) = through {
             self.settle(parcel, outcome);
+            through = self.in_flight.try_next();
         }
     }
 
@@ -320,8 +335,7 @@ impl Worker {
 
     /// How long until a failed post may be tried again.
     fn again_in(&self, now: Instant) -> Duration {
-        let has_room = self.in_flight.len() < self.reach.posts();
-        if has_room { self.retries.due_in(now) } else { Duration::MAX }
+        if self.may_post(now) { self.retries.due_in(now) } else { Duration::MAX }
     }
 }
 

@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The longest wait for an ingest that is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Kept envelopes under way at the same time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 32;
 
 impl Worker {
     /// Posts some of what was kept, oldest first, where nothing fresh waits and nothing speaks against it.

@@ -44,7 +44,7 @@ impl Worker {
     }
 
     fn settle_answered(&mut self, parcel: Parcel, answer: &Answer, now: Instant) {
-        if self.reach.answered(answer.version) {
+        if self.reach.answered(answer.version, now) {
             self.retries.make_due(now);
             self.resume_replay(now);
         }
@@ -68,7 +68,7 @@ impl Worker {
         let nobody_there = self.closing && self.reach.is_away();
         match parcel.kind {
             Kind::Fresh(_) if !nobody_there => {
-                if let Err(parcel) = self.retries.wait(parcel, now) {
+                if let Some(parcel) = self.retries.wait(parcel, now) {
                     self.keep_or_lose(parcel, Reason::NetworkError, now);
                 }
             }

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use sentrace_protocol::Reason;
 use tokio::time::{sleep, timeout_at};
 
-use super::{Worker, copies_settled};
+use super::{LOOK_FOR_SLOW, Worker, copies_settled};
 use crate::control::End;
 use crate::load::Load;
 
 /// The most that is set aside of the time to close for the last report.
 const LAST_REPORT: Duration = Duration::from_millis(500);
+/// What it takes to put one transaction on disk.
+const KEEPING: Duration = Duration::from_micros(200);
 /// The most that Spotlight is waited for where it is not all there is.
 const LAST_COPIES: Duration = Duration::from_millis(500);
 
@@ -19,7 +21,8 @@ impl Worker {
     pub(super) async fn shut_down(mut self, deadline: Instant) {
         let now = Instant::now();
         let left = deadline.saturating_duration_since(now);
-        let drain_until = deadline.checked_sub(LAST_REPORT.min(left / 4)).unwrap_or(deadline);
+        let set_aside = LAST_REPORT.min(left / 4).max(self.time_to_keep().min(left / 2));
+        let drain_until = deadline.checked_sub(set_aside).unwrap_or(deadline);
         self.closing = true;
         self.retries.make_due(now);
         let mut complete = timeout_at(drain_until.into(), self.drain()).await.is_ok();
@@ -39,6 +42,13 @@ impl Worker {
         self.control.end(if complete { End::Complete } else { End::CutShort });
     }
 
+    /// About how long it takes to put on disk what is there now.
+    fn time_to_keep(&self) -> Duration {
+        let held = self.queue.len() + self.in_flight.len() + self.retries.len();
+        let held = if self.spool.is_some() { u32::try_from(held).unwrap_or(u32::MAX) } else { 0 };
+        KEEPING.saturating_mul(held)
+    }
+
     async fn drain(&mut self) {
         loop {
             self.start_posts();
@@ -47,7 +57,7 @@ impl Worker {
             if self.in_flight.is_empty() && self.retries.is_empty() && !queued {
                 return;
             }
-            let due_in = self.again_in(Instant::now());
+            let due_in = self.again_in(Instant::now()).min(LOOK_FOR_SLOW);
             let under_way = !self.in_flight.is_empty();
             tokio::select! {
                 biased;

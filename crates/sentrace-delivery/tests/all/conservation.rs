@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sentrace_core::{Client, Losses};
+use sentrace_core::{Client, Losses, TraceLifecycle};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{Ingest, LONG, Received, Reply, Tally, client_with, counted, record, wait_until};
@@ -19,6 +20,8 @@ const UNDER_WAY: u64 = 100;
 /// One run of a service.
 #[derive(Debug, Clone)]
 struct Run {
+    /// Whether spans are sent by themselves, instead of transactions.
+    streams: bool,
     /// How many of each sixteen answers are faults, and which.
     faults: usize,
     seed: usize,
@@ -32,20 +35,34 @@ struct Run {
     spool_bytes: Option<u64>,
 }
 
+impl Run {
+    fn lifecycle(&self) -> TraceLifecycle {
+        if self.streams { TraceLifecycle::Stream } else { TraceLifecycle::Static }
+    }
+
+    /// What so many transactions with so many spans each are; streamed spans belong to none.
+    fn tally(&self, transactions: u64, spans: u64) -> Tally {
+        let tally = Tally::of(transactions, spans);
+        if self.streams { Tally { transactions: 0, ..tally } } else { tally }
+    }
+}
+
 fn runs() -> impl Strategy<Value = Run> {
     let ingest = (0_usize..=12, any::<u16>(), any::<bool>(), prop::sample::select(vec![0.0, 0.4, 1.0, 1.0]));
     let rounds = prop::collection::vec((0_u64..60, 0_u64..5, 0_u64..20), 1..8);
     let queue_bytes = prop::sample::select(vec![0, 20_000, 1 << 20, 1 << 20]);
     let times = (prop::sample::select(vec![0, 300, 3_000]), prop::sample::select(vec![0, 50, 400, 30_000]));
     let spool_bytes = prop::option::of(prop::sample::select(vec![6_000, 1 << 20]));
+    let ingest = (any::<bool>(), ingest);
     (ingest, rounds, queue_bytes, times, spool_bytes).prop_map(
         |(
-            (faults, seed, hangs, sample_rate),
+            (streams, (faults, seed, hangs, sample_rate)),
             rounds,
             queue_bytes,
             (retry_millis, close_millis),
             spool_bytes,
         )| Run {
+            streams,
             faults,
             seed: seed.into(),
             // Who waits for ever must not be asked to wait long.
@@ -82,6 +99,7 @@ fn reply(run: &Run, number: usize) -> Reply {
 fn start(run: &Run, ingest: &Ingest, spool: &Path) -> (Client, Arc<Losses>) {
     client_with(&ingest.dsn(), |options| {
         let options = options
+            .trace_lifecycle(run.lifecycle())
             .traces_sample_rate(run.sample_rate)
             .queue_bytes(run.queue_bytes)
             .retry_timeout(Duration::from_millis(run.retry_millis));
@@ -92,14 +110,22 @@ fn start(run: &Run, ingest: &Ingest, spool: &Path) -> (Client, Arc<Losses>) {
     })
 }
 
-/// What was read of each transaction, by its id, in order.
+/// What was read of each transaction or streamed span, by its id, in order.
 fn by_id(received: &[Received]) -> BTreeMap<String, Vec<(Option<u16>, Tally)>> {
     let mut by_id = BTreeMap::<_, Vec<_>>::new();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
     for request in received {
         if let Some(transaction) = request.item("transaction") {
             let spans = transaction["spans"].as_array().unwrap().len() as u64;
-            let id = transaction["event_id"].as_str().unwrap().to_owned();
-            by_id.entry(id).or_default().push((request.status, Tally::of(1, spans)));
+            by_id
+                .entry(text(&transaction["event_id"]))
+                .or_default()
+                .push((request.status, Tally::of(1, spans)));
+        }
+        let streamed = request.item("span").and_then(|item| item["items"].as_array());
+        for span in streamed.into_iter().flatten() {
+            let one = Tally { transactions: 0, spans: 1 };
+            by_id.entry(text(&span["span_id"])).or_default().push((request.status, one));
         }
     }
     by_id
@@ -126,14 +152,13 @@ fn check(run: &Run) {
         for _ in 0..*transactions {
             record(&client, "task", *spans);
         }
-        recorded = recorded + Tally::of(*transactions, *spans);
+        recorded = recorded + run.tally(*transactions, *spans);
         client.flush(Duration::from_millis(*pause));
     }
     // Then posts are broken off, some of which the ingest has answered at that very moment.
     let cut_short = !client.close(Duration::from_millis(run.close_millis));
-    // The worker's last words, where closing did not wait for them.
-    wait_until("the worker to end", || client.flush(LONG));
     drop(client);
+    wait_until("the worker to end", || Arc::strong_count(&losses) == 1);
 
     // The next start of the service, when all is well again.
     well.store(true, Ordering::SeqCst);

@@ -65,6 +65,17 @@ fn few_are_tried_while_nobody_answers() {
 }
 
 #[test]
+fn posts_that_hang_do_not_keep_others_from_an_ingest_that_is_back() {
+    let ingest = Ingest::start(|number| if number < 4 { Reply::Stall(b"") } else { Reply::ok() });
+    let (client, _) = retrying(&ingest.dsn(), LONG);
+    record_many(&client, 200, 1);
+    let start = Instant::now();
+    ingest.wait_for(|received| received.len() >= 196);
+    assert!(start.elapsed() < LONG / 2, "{:?}", start.elapsed());
+    client.close(Duration::from_millis(50));
+}
+
+#[test]
 fn closing_does_not_wait_for_an_ingest_that_is_away() {
     let (client, losses) = retrying(DEAD_DSN, LONG);
     let recorded = record_many(&client, 200, 1);
