@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, USER_AGENT,
 };
-use reqwest::{Client, Response, StatusCode, Url, Version};
+use reqwest::{Client, Method, Request, Response, StatusCode, Url, Version};
 use sentrace_core::{Finished, Options, diagnostics};
 use sentrace_protocol::{Dsn, envelope};
 
@@ -72,8 +72,10 @@ impl Ingest {
     }
 
     async fn send(&self, body: Bytes) -> Result<Answer, reqwest::Error> {
-        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(body);
-        let mut response = request.send().await?;
+        let mut request = Request::new(Method::POST, self.url.clone());
+        *request.headers_mut() = self.headers.clone();
+        *request.body_mut() = Some(body.into());
+        let mut response = self.client.execute(request).await?;
         let (status, version) = (response.status(), response.version());
         let headers = std::mem::take(response.headers_mut());
         let said = tokio::time::timeout(MAX_ANSWER_TIME, read(response)).await.unwrap_or_default();
