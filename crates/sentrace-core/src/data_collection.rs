@@ -35,8 +35,8 @@ impl Collect {
 
     /// Whether the value of `key` must not be recorded.
     pub(crate) fn hides(&self, key: &str, personal: bool) -> bool {
-        let named = !sensitive::is_harmless(key)
-            && (sensitive::is_sensitive(key) || (!personal && sensitive::is_personal(key)));
+        let named =
+            if personal { sensitive::is_sensitive(key) } else { sensitive::is_sensitive_or_personal(key) };
         if named {
             return true;
         }

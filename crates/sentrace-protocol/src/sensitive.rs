@@ -62,6 +62,18 @@ pub fn is_personal(key: &str) -> bool {
     !is_harmless(key) && PERSONAL.are_in(key)
 }
 
+/// Whether the value behind this name is a secret or may name a person, by both lists.
+///
+/// ```
+/// use sentrace_protocol::sensitive::is_sensitive_or_personal;
+///
+/// assert!(is_sensitive_or_personal("X-Api-Key") && is_sensitive_or_personal("X-Real-IP"));
+/// assert!(!is_sensitive_or_personal("accept"));
+/// ```
+pub fn is_sensitive_or_personal(key: &str) -> bool {
+    !is_harmless(key) && (SENSITIVE.are_in(key) || PERSONAL.are_in(key))
+}
+
 /// Appends a query (without its `?`), the values of sensitive names replaced by [`FILTERED`].
 ///
 /// Names are judged after percent-decoding, so that `t%6Fken=x` hides nothing. Some servers take `;` for a
@@ -209,13 +221,8 @@ fn decode_name(key: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
-/// Whether this is a header that nearly every request has, and whose name contains no term: the quick answer for
-/// who asks about many names.
-///
-/// ```
-/// assert!(sentrace_protocol::sensitive::is_harmless("accept"));
-/// ```
-pub fn is_harmless(key: &str) -> bool {
+/// The names that nearly every request has. None contains a term; a test holds this to it.
+fn is_harmless(key: &str) -> bool {
     // By length first: most names are then compared with one or two others.
     match key.len() {
         2 => key == "te",

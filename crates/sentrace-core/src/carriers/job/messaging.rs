@@ -82,7 +82,7 @@ impl<'a> Publish<'a> {
     pub fn start(self) -> (Span, JobTrace) {
         let span = current_span().start_span("queue.publish", self.message.queue);
         self.message.describe(&span);
-        let carrying = if span.is_none() { crate::api::propagating() } else { SpanRef::clone(&span) };
+        let carrying = crate::api::or_process_trace(SpanRef::clone(&span));
         (span, JobTrace::of(&carrying))
     }
 }
