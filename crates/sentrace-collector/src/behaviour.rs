@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use sentrace_protocol::rate_limits;
 
 /// How the ingest answers. The default takes everything at once.
 ///
@@ -19,12 +20,36 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 ///     .status(StatusCode::TOO_MANY_REQUESTS)
 ///     .header(RETRY_AFTER, HeaderValue::from_static("60"));
 /// ```
-#[derive(Debug, Clone, Default)]
+///
+/// Of the faults in which there is no answer at all, the last one that is set counts:
+///
+/// ```
+/// # use sentrace_collector::Behaviour;
+/// assert_eq!(Behaviour::default().hang().reset(), Behaviour::default().reset());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Behaviour {
     pub(crate) delay: Duration,
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
-    pub(crate) hang_up: bool,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) slow_read: Option<SlowRead>,
+}
+
+/// What comes instead of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    HangUp,
+    Reset,
+    Hang,
+    Garbage,
+}
+
+/// How slowly connections are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SlowRead {
+    pub(crate) bytes: usize,
+    pub(crate) every: Duration,
 }
 
 impl Behaviour {
@@ -49,15 +74,52 @@ impl Behaviour {
         self
     }
 
+    /// Adds the header `X-Sentry-Rate-Limits`, as `60:transaction;span:key` (Sentry SDK specification, *Rate
+    /// Limiting*). It may come with any status; what it limits is taken nevertheless unless that is 429.
+    #[must_use]
+    pub fn rate_limits(self, limits: HeaderValue) -> Self {
+        self.header(HeaderName::from_static(rate_limits::HEADER), limits)
+    }
+
     /// Reads the request, then closes the connection without an answer.
     #[must_use]
-    pub fn hang_up(mut self) -> Self {
-        self.hang_up = true;
+    pub fn hang_up(self) -> Self {
+        self.instead(Fault::HangUp)
+    }
+
+    /// Reads the request, then resets the connection (TCP `RST`).
+    #[must_use]
+    pub fn reset(self) -> Self {
+        self.instead(Fault::Reset)
+    }
+
+    /// Reads the request and never answers, until the other side closes the connection.
+    #[must_use]
+    pub fn hang(self) -> Self {
+        self.instead(Fault::Hang)
+    }
+
+    /// Reads the request, answers with bytes that are no HTTP, and closes the connection.
+    #[must_use]
+    pub fn garbage(self) -> Self {
+        self.instead(Fault::Garbage)
+    }
+
+    /// Reads connections slowly: so many bytes (at least one) at a time, with pauses of `every` between. This concerns
+    /// whatever is read from a connection while it is set, requests for pages as well.
+    #[must_use]
+    pub fn slow_read(mut self, bytes: usize, every: Duration) -> Self {
+        self.slow_read = Some(SlowRead { bytes: bytes.max(1), every });
+        self
+    }
+
+    fn instead(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
         self
     }
 
     /// Whether the sender must take its envelope for lost.
     pub(crate) fn refuses(&self) -> bool {
-        self.hang_up || self.status.is_some_and(|status| !status.is_success())
+        self.fault.is_some() || self.status.is_some_and(|status| !status.is_success())
     }
 }

@@ -42,6 +42,12 @@
 //! | `GET /api/problems` | [`model::ReportedProblem`], oldest first |
 //! | `GET /api/counts` | [`model::Counts`] |
 //!
+//! # Faults
+//!
+//! [`Collector::set_behaviour`] makes it slow, makes it answer with any status and rate limit, hang up, reset the
+//! connection, never answer, answer what is no HTTP, or read slowly: see [`Behaviour`]. The binary has options for the
+//! same: `--delay`, `--status`, `--limits`, `--fault` and `--slow-read`.
+//!
 //! # Where it differs from Sentry
 //!
 //! Sentry answers 200 to most envelopes and drops bad items later. Here such an envelope is refused

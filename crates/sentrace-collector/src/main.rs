@@ -5,10 +5,11 @@ use std::io::Write as _;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::process::ExitCode;
 
+mod faults;
 mod watch;
 
 use lexopt::prelude::*;
-use sentrace_collector::{Collector, Limits};
+use sentrace_collector::{Behaviour, Collector, Limits};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8969";
 
@@ -26,11 +27,19 @@ Options:
                           password: they can read and delete all traces
   -h, --help              Print this help
   -V, --version           Print the version
+
+Faults, to see what an SDK does about them:
+      --delay <MS>        Wait so many milliseconds before each envelope is looked at
+      --status <CODE>     Answer envelopes with this status
+      --limits <LIMITS>   Add X-Sentry-Rate-Limits to each answer, as 60:transaction;span:key
+      --fault <FAULT>     Do this instead of answering an envelope: hang-up (close the connection),
+                          reset (it), hang (until the client closes it), garbage (bytes, no HTTP)
+      --slow-read <N>     Read so many bytes each 20 milliseconds from a connection
 ";
 
 #[derive(Debug, PartialEq, Eq)]
 enum Command {
-    Serve { listen: SocketAddr, limits: Limits, waterfall: bool },
+    Serve { listen: SocketAddr, limits: Limits, behaviour: Behaviour, waterfall: bool },
     Print(String),
 }
 
@@ -41,13 +50,15 @@ fn main() -> ExitCode {
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
-        Ok(Command::Serve { listen, limits, waterfall }) => match serve(listen, limits, waterfall) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("sentrace-collector: cannot listen on {listen}: {error}");
-                ExitCode::FAILURE
+        Ok(Command::Serve { listen, limits, behaviour, waterfall }) => {
+            match serve(listen, limits, behaviour, waterfall) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    eprintln!("sentrace-collector: cannot listen on {listen}: {error}");
+                    ExitCode::FAILURE
+                }
             }
-        },
+        }
         Err(message) => {
             eprintln!("sentrace-collector: {message}\nTry --help.");
             ExitCode::from(2)
@@ -59,6 +70,7 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let mut parser = lexopt::Parser::from_args(args);
     let mut listen = DEFAULT_LISTEN.to_owned();
     let mut limits = Limits::default();
+    let mut behaviour = Behaviour::default();
     let (mut waterfall, mut allow_remote) = (false, false);
     while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
         match arg {
@@ -74,6 +86,11 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
             }
             Long("waterfall") => waterfall = true,
             Long("allow-remote") => allow_remote = true,
+            Long(fault) if faults::NAMES.contains(&fault) => {
+                let name = fault.to_owned();
+                let value = parser.value().and_then(ValueExt::string).map_err(|error| error.to_string())?;
+                behaviour = faults::set(behaviour, &name, &value)?;
+            }
             Short('h') | Long("help") => return Ok(Command::Print(HELP.into())),
             Short('V') | Long("version") => {
                 return Ok(Command::Print(
@@ -93,13 +110,14 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
              listen on 127.0.0.1, or add --allow-remote if they may read all traces"
         ));
     }
-    Ok(Command::Serve { listen: address, limits, waterfall })
+    Ok(Command::Serve { listen: address, limits, behaviour, waterfall })
 }
 
-fn serve(listen: SocketAddr, limits: Limits, waterfall: bool) -> std::io::Result<()> {
+fn serve(listen: SocketAddr, limits: Limits, behaviour: Behaviour, waterfall: bool) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let collector = Collector::start_with(listen, limits).await?;
+        collector.set_behaviour(behaviour);
         let _ = writeln!(std::io::stdout(), "DSN     {}\ntraces  {}/", collector.dsn("1"), collector.url());
         tokio::select! {
             stopped = tokio::signal::ctrl_c() => stopped,
@@ -119,7 +137,8 @@ mod tests {
     #[test]
     fn without_arguments_it_listens_where_spotlight_does() {
         let listen = DEFAULT_LISTEN.parse().unwrap();
-        assert_eq!(parsed(&[]), Ok(Command::Serve { listen, limits: Limits::default(), waterfall: false }));
+        let (limits, behaviour) = (Limits::default(), Behaviour::default());
+        assert_eq!(parsed(&[]), Ok(Command::Serve { listen, limits, behaviour, waterfall: false }));
     }
 
     #[test]
@@ -137,6 +156,7 @@ mod tests {
             (&["--traces", "many"], "many", "a number that is none"),
             (&["--traces"], "--traces", "a value that is missing"),
             (&["--verbose"], "--verbose", "an option that does not exist"),
+            (&["--fault", "fire"], "\"fire\"", "a fault that nobody knows"),
         ];
         for (args, named, reason) in table {
             let message = parsed(args).expect_err(reason);

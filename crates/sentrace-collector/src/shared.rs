@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, SlowRead};
 use crate::store::{Limits, Store};
 
 /// The store, the behaviour, and the bells that ring when the store changes.
@@ -43,6 +43,10 @@ impl Shared {
 
     pub(crate) fn behaviour(&self) -> Behaviour {
         self.behaviour.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn slow_read(&self) -> Option<SlowRead> {
+        self.behaviour.lock().unwrap_or_else(PoisonError::into_inner).slow_read
     }
 
     pub(crate) fn set_behaviour(&self, behaviour: Behaviour) {

@@ -6,7 +6,7 @@ use sentrace_protocol::Carrier;
 
 use crate::client::Client;
 use crate::continuation::Trace;
-use crate::current::current_span;
+use crate::current::{current_span, with_current};
 use crate::headers::TraceHeaders;
 use crate::span::{Span, SpanRef};
 use crate::transaction::{Transaction, TransactionOptions};
@@ -41,7 +41,8 @@ pub fn start_transaction_with(options: &TransactionOptions<'_>) -> Transaction {
 
 /// Starts a span below the current one; see [`SpanRef::start_span`].
 pub fn start_span(op: impl Into<Cow<'static, str>>, description: impl AsRef<str>) -> Span {
-    current_span().start_span(op, description)
+    let (op, description) = (op.into(), description.as_ref());
+    Span(with_current(|current| current.start_child(op, description)).unwrap_or_default())
 }
 
 /// The value of `sentry-trace` for an outgoing call, `<trace>-<span>[-0|-1]`; `None` where nothing is initialised.

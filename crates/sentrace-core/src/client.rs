@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use sentrace_protocol::Carrier;
 
+use crate::closed::Closed;
 use crate::continuation::{ContinuationRules, Incoming, Trace, open};
 use crate::current::current_span;
 use crate::deliver::{Deliver, Finished};
@@ -49,13 +50,13 @@ impl Client {
             let default_port = if dsn.scheme() == "https" { 443 } else { 80 };
             (dsn.host().to_owned(), Some(dsn.port().unwrap_or(default_port)))
         });
-        let identity = Arc::new(Identity {
+        let identity = Identity {
             public_key: dsn.map(|dsn| dsn.public_key().to_owned()),
             org_id: options.org_id.or_else(|| dsn.and_then(|dsn| dsn.org_id()).map(str::to_owned)),
             release: options.release,
             environment: options.environment,
             server_name: options.server_name,
-        });
+        };
         let continuation = ContinuationRules {
             org_id: identity.org_id.clone(),
             strict: options.strict_trace_continuation,
@@ -67,8 +68,7 @@ impl Client {
         Ok(Self(Arc::new(Pipeline {
             deliver,
             losses,
-            pool: Arc::new(RecordPool::default()),
-            identity,
+            pool: Arc::new(RecordPool::new(identity)),
             outgoing: Outgoing::new(options.tracing_origins, own),
             sampling: options.sampling,
             process_trace: process_trace.into_process_trace(),
@@ -133,8 +133,10 @@ impl Client {
     }
 
     /// Opens a transaction in the trace that came in.
-    pub fn open(&self, incoming: Incoming, options: &TransactionOptions<'_>) -> Transaction {
-        open(&self.0, incoming, options)
+    ///
+    /// Takes the client itself, which the transaction holds on to.
+    pub fn open(self, incoming: Incoming, options: &TransactionOptions<'_>) -> Transaction {
+        open(self.0, incoming, options)
     }
 
     /// The trace that `carrier` brings, or a new one; see [`continue_trace`](crate::continue_trace).
@@ -160,12 +162,12 @@ impl Client {
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
         let current = current_span();
         if let Some(incoming) = Incoming::below(&current) {
-            return self.open(incoming, options);
+            return self.clone().open(incoming, options);
         }
         if self.0.process_trace.parent_span_id.is_some() {
             return self.process_trace().start_transaction_with(options);
         }
-        self.open(Incoming::nothing(), options)
+        self.clone().open(Incoming::nothing(), options)
     }
 
     /// The trace of what runs outside any request: continued from the environment, or this process's own.
@@ -193,15 +195,16 @@ impl Client {
         self.0.deliver.flush(timeout)
     }
 
-    /// Flushes, and delivers nothing any more.
-    pub fn close(&self, timeout: Duration) -> bool {
-        self.0.deliver.close(timeout)
+    /// Flushes, and delivers nothing any more; what could not be delivered or reported in time is returned.
+    pub fn close(&self, timeout: Duration) -> Closed {
+        let complete = self.0.deliver.close(timeout);
+        Closed { complete, unreported: self.0.losses.peek() }
     }
 }
 
 /// Where transactions go when there is no project; none are made.
 #[derive(Debug)]
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Deliver for Nowhere {
     fn deliver(&self, _finished: Finished) {}
@@ -214,12 +217,12 @@ impl Deliver for Nowhere {
 impl SpanRef {
     /// The client that the span reports to.
     pub fn client(&self) -> Option<Client> {
-        self.trace().map(|trace| Client(Arc::clone(&trace.pipeline)))
+        self.trace().and_then(|trace| trace.pipeline.shared()).map(Client)
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Client").field(&self.0.identity).finish()
+        f.debug_tuple("Client").field(self.0.identity()).finish()
     }
 }

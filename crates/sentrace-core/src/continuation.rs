@@ -5,16 +5,19 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use sentrace_protocol::{Carrier, Reason, SpanId, TraceId, baggage};
+use sentrace_protocol::{Carrier, Reason, SpanId, TraceId};
 
+use crate::baggage::{Baggage, member, sample_rate};
+use crate::current::with_current;
 use crate::headers::TraceHeaders;
 use crate::ignore::Starting;
 use crate::pipeline::{Pipeline, ProcessTrace};
 use crate::reading;
-use crate::record::{SpanRecord, Text};
+use crate::record::{Record, SpanRecord, Text};
 use crate::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide};
 use crate::scope::Scoped;
 use crate::span::SpanRef;
+use crate::spare;
 use crate::trace::{Live, Recording, TraceState};
 use crate::transaction::{Transaction, TransactionOptions};
 
@@ -51,8 +54,7 @@ impl Trace {
             trace_id: process.trace_id,
             parent_span_id: process.parent_span_id,
             sampled: process.sampled,
-            baggage: process.baggage.clone(),
-            frozen: process.frozen,
+            baggage: copy_of(&process.baggage),
             head: None,
         };
         Self::with_span_id(pipeline, incoming, process.span_id)
@@ -61,7 +63,7 @@ impl Trace {
     fn with_span_id(pipeline: &Arc<Pipeline>, incoming: Incoming, span_id: SpanId) -> Self {
         let sampling = &pipeline.sampling;
         let trace = TraceState {
-            pipeline: Arc::clone(pipeline),
+            pipeline: Arc::clone(pipeline).into(),
             trace_id: incoming.trace_id,
             span_id,
             parent_span_id: incoming.parent_span_id,
@@ -69,7 +71,7 @@ impl Trace {
             sample_rate: None,
             recording: Recording::Off,
             head: None,
-            live: Mutex::new(Live { frozen: incoming.frozen, baggage: incoming.baggage, ..Live::default() }),
+            live: Mutex::new(Live { baggage: incoming.baggage, ..Live::default() }),
         };
         Self(SpanRef::root(Arc::new(trace)))
     }
@@ -88,8 +90,8 @@ impl Trace {
 
     /// Starts a transaction with all that can be said about it.
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
-        match self.0.trace() {
-            Some(trace) => open(&trace.pipeline, Incoming::within(trace), options),
+        match self.0.trace().and_then(|trace| Some((trace, trace.pipeline.shared()?))) {
+            Some((trace, pipeline)) => open(pipeline, Incoming::within(trace), options),
             None => Transaction::none(),
         }
     }
@@ -126,10 +128,7 @@ pub struct Incoming {
     trace_id: TraceId,
     parent_span_id: Option<SpanId>,
     sampled: Option<bool>,
-    /// Sentry's members, as the bytes they came as.
-    baggage: String,
-    /// Whether the dynamic sampling context is given, empty included.
-    frozen: bool,
+    baggage: Baggage,
     /// The continuation that freezes the dynamic sampling context, where it is not frozen yet.
     head: Option<Arc<TraceState>>,
 }
@@ -141,10 +140,20 @@ impl Incoming {
             trace_id: crate::random::trace_id(),
             parent_span_id: None,
             sampled: None,
-            baggage: String::new(),
-            frozen: false,
+            baggage: spare::baggage(),
             head: None,
         }
+    }
+
+    /// Whether the current trace goes on from the same caller, and records nothing.
+    pub fn is_continued_already(&self) -> bool {
+        let is_same = |trace: &TraceState| {
+            trace.recording != Recording::Sampled
+                && trace.trace_id == self.trace_id
+                && trace.parent_span_id == self.parent_span_id
+        };
+        self.parent_span_id.is_some()
+            && with_current(|current| current.trace().is_some_and(|trace| is_same(trace))).unwrap_or(false)
     }
 
     /// Reads a carrier. Whatever cannot be used is as good as absent.
@@ -152,58 +161,43 @@ impl Incoming {
         let from_sentry = reading::sentry_trace(carrier);
         let from_w3c = || if rules.reads_traceparent { reading::traceparent(carrier) } else { None };
         let Some(parent) = from_sentry.or_else(from_w3c) else { return Self::nothing() };
-        let members = reading::sentry_members(carrier);
+        let mut baggage = spare::baggage();
+        baggage.came(carrier, parent.sampled);
+        baggage.read_long(parent.trace_id);
         if rules.ask_for_organisation() {
-            let theirs = baggage::member(&members, "org_id").and_then(baggage::decode);
-            let theirs = theirs.as_deref().filter(|org_id| !org_id.is_empty());
-            if !rules.allow(theirs) {
-                crate::diagnostics::debug(format_args!(
-                    "trace {} is not continued: it comes from organisation {theirs:?}, ours is {:?}",
-                    parent.trace_id, rules.org_id,
-                ));
+            let allowed = baggage.with_member(parent.trace_id, "org_id", |theirs| {
+                let theirs = theirs.filter(|org_id| !org_id.is_empty());
+                let allowed = rules.allow(theirs);
+                if !allowed {
+                    crate::diagnostics::debug(format_args!(
+                        "trace {} is not continued: it comes from organisation {theirs:?}, ours is {:?}",
+                        parent.trace_id, rules.org_id,
+                    ));
+                }
+                allowed
+            });
+            if !allowed {
                 return Self::nothing();
             }
         }
-        let mut incoming = Self {
+        if from_sentry.is_none() {
+            // Who sends `traceparent` alone knows nothing of Sentry: then the context begins here.
+            baggage.open_if_empty(parent.trace_id);
+        }
+        Self {
             trace_id: parent.trace_id,
             parent_span_id: Some(parent.span_id),
             sampled: parent.sampled,
-            // Who sends `traceparent` alone knows nothing of Sentry: then the context begins here.
-            frozen: from_sentry.is_some() || !members.is_empty(),
-            baggage: members,
+            baggage,
             head: None,
-        };
-        incoming.add_sample_rand();
-        incoming
-    }
-
-    /// Gives the context the `sample_rand` that it lacks, by the rules of the Sentry SDK specification (*Trace
-    /// Propagation* 1.9, `sample_rand`), so that everybody further on decides by the same. Where they name none, and
-    /// where there is no context to add it to, nothing is added.
-    fn add_sample_rand(&mut self) {
-        const MEMBER: &str = "sentry-sample_rand=";
-        // The quick search first: nearly every context has it.
-        if self.baggage.is_empty()
-            || self.baggage.contains(MEMBER)
-            || baggage::member(&self.baggage, "sample_rand").is_some()
-        {
-            return;
         }
-        let chosen = match (self.sampled, self.sample_rate()) {
-            (None, _) => Some(SampleRand::of_trace(self.trace_id)),
-            (Some(sampled), Some(rate)) => SampleRand::explaining(self.trace_id, sampled, rate),
-            (Some(_), None) => None,
-        };
-        let Some(sample_rand) = chosen else { return };
-        let member = format!("{MEMBER}{sample_rand}");
-        baggage::copy_sentry_members(std::iter::once(member.as_bytes()), &mut self.baggage);
     }
 
     /// The process's trace, to be kept by a client.
     pub(crate) fn into_process_trace(self) -> ProcessTrace {
         let span_id = self.passing_span_id();
-        let Self { trace_id, parent_span_id, sampled, baggage, frozen, .. } = self;
-        ProcessTrace { trace_id, span_id, parent_span_id, sampled, baggage, frozen }
+        let Self { trace_id, parent_span_id, sampled, baggage, .. } = self;
+        ProcessTrace { trace_id, span_id, parent_span_id, sampled, baggage }
     }
 
     /// What a span of this process hands to a transaction that starts below it.
@@ -216,8 +210,7 @@ impl Incoming {
             trace_id: trace.trace_id,
             parent_span_id: span.span_id(),
             sampled: trace.sampled,
-            baggage: span.baggage().unwrap_or_default(),
-            frozen: true,
+            baggage: trace.frozen_baggage(),
             head: None,
         })
     }
@@ -230,9 +223,8 @@ impl Incoming {
             parent_span_id: trace.parent_span_id,
             // Without a caller there is no decision yet that a transaction would have to follow.
             sampled: trace.parent_span_id.and(trace.sampled),
-            baggage: live.baggage.clone(),
-            frozen: live.frozen,
-            head: (!live.frozen).then(|| Arc::clone(trace)),
+            baggage: copy_of(&live.baggage),
+            head: (!live.baggage.is_frozen()).then(|| Arc::clone(trace)),
         }
     }
 
@@ -251,24 +243,26 @@ impl Incoming {
     }
 
     fn sample_rand(&self) -> SampleRand {
-        let adopted = self.member("sample_rand").and_then(|text| SampleRand::parse(&text));
-        let explaining = || SampleRand::explaining(self.trace_id, self.sampled?, self.sample_rate()?);
+        let members = self.baggage.read(self.trace_id);
+        let adopted = member(&members, "sample_rand").and_then(|text| SampleRand::parse(&text));
+        let explaining = || SampleRand::explaining(self.trace_id, self.sampled?, sample_rate(&members)?);
         adopted.or_else(explaining).unwrap_or_else(|| SampleRand::of_trace(self.trace_id))
     }
 
     fn sample_rate(&self) -> Option<f64> {
-        self.member("sample_rate")?.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))
+        sample_rate(&self.baggage.read(self.trace_id))
     }
+}
 
-    /// What the context says, decoded.
-    fn member(&self, key: &str) -> Option<Cow<'_, str>> {
-        baggage::decode(baggage::member(&self.baggage, key)?)
-    }
+fn copy_of(baggage: &Baggage) -> Baggage {
+    let mut copy = spare::baggage();
+    copy.copy_from(baggage);
+    copy
 }
 
 /// Opens a transaction in the trace that came in.
 pub(crate) fn open(
-    pipeline: &Arc<Pipeline>,
+    pipeline: Arc<Pipeline>,
     incoming: Incoming,
     options: &TransactionOptions<'_>,
 ) -> Transaction {
@@ -296,11 +290,17 @@ pub(crate) fn open(
         Some(Decision { sampled: true, .. }) => Recording::Sampled,
         Some(Decision { sampled: false, reason, .. }) => Recording::Unsampled(reason),
     };
+    let undecided = || incoming.undecided(sampler, rate);
+    let sampled = decision.map_or_else(undecided, |decision| Some(decision.sampled));
     let span_id =
         if recording.passes_through() { incoming.passing_span_id() } else { crate::random::span_id() };
     let record = (recording == Recording::Sampled).then(|| {
         let mut record = pipeline.pool.take(crate::random::event_id(), incoming.trace_id);
         record.set_name(options.name.0, options.name.1, options.source);
+        if let (Some(request), Some(collection)) = (options.request, options.collection) {
+            let Record { request: into, arena, .. } = &mut *record;
+            into.copy(arena, request, collection, collection.personal(pipeline.sampling.everything));
+        }
         let op = record.arena.keep(options.op.clone());
         record.push_span(SpanRecord {
             span_id,
@@ -315,16 +315,15 @@ pub(crate) fn open(
         record
     });
     let stream = (pipeline.streams && recording == Recording::Sampled).then(Box::default);
-    Transaction::new(Arc::new(TraceState {
-        pipeline: Arc::clone(pipeline),
+    Transaction::new(spare::share(TraceState {
+        pipeline: pipeline.into(),
         trace_id: incoming.trace_id,
         span_id,
         parent_span_id: incoming.parent_span_id,
-        sampled: decision
-            .map_or_else(|| incoming.undecided(sampler, rate), |decision| Some(decision.sampled)),
+        sampled,
         sample_rate: decision.and_then(|decision| decision.rate),
         recording,
-        live: Mutex::new(Live { frozen: incoming.frozen, baggage: incoming.baggage, record, stream }),
+        live: Mutex::new(Live { baggage: incoming.baggage, record, stream }),
         head: incoming.head,
     }))
 }

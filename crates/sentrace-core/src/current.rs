@@ -4,6 +4,10 @@ use std::cell::Cell;
 
 use crate::span::SpanRef;
 
+mod replace;
+
+pub use self::replace::replace;
+
 thread_local! {
     static CURRENT: Cell<SpanRef> = const { Cell::new(SpanRef::none()) };
 }
@@ -16,15 +20,20 @@ thread_local! {
 /// sentrace_core::current_span().set_data("cart.total", 12.5);
 /// ```
 pub fn current_span() -> SpanRef {
-    // The value is moved out and back: reading clones it once and needs no borrow that could clash.
+    with_current(SpanRef::clone).unwrap_or_default()
+}
+
+/// Lends the current span, without touching a reference counter: `read` must run no code of users, who might ask for
+/// it again. `None` on a thread that is going down.
+pub(crate) fn with_current<R>(read: impl FnOnce(&SpanRef) -> R) -> Option<R> {
     CURRENT
         .try_with(|current| {
             let span = current.replace(SpanRef::none());
-            let copy = span.clone();
+            let answer = read(&span);
             current.set(span);
-            copy
+            answer
         })
-        .unwrap_or(SpanRef::none())
+        .ok()
 }
 
 /// Makes `span` current while `run` runs, and gives it back afterwards, without touching a reference counter.

@@ -34,17 +34,16 @@ impl Collect {
     }
 
     /// Whether the value of `key` must not be recorded.
+    #[inline]
     pub(crate) fn hides(&self, key: &str, personal: bool) -> bool {
         let named =
             if personal { sensitive::is_sensitive(key) } else { sensitive::is_sensitive_or_personal(key) };
-        if named {
-            return true;
-        }
-        match self {
-            Self::Off => true,
-            Self::DenyList(terms) => contains_any(key, terms),
-            Self::AllowList(terms) => !contains_any(key, terms),
-        }
+        named
+            || match self {
+                Self::Off => true,
+                Self::DenyList(terms) => !terms.is_empty() && contains_any(key, terms),
+                Self::AllowList(terms) => !contains_any(key, terms),
+            }
     }
 }
 
@@ -96,13 +95,26 @@ impl DataCollection {
         self
     }
 
-    pub(crate) fn headers(&self) -> Option<impl Fn(&str) -> bool + '_> {
-        (self.request_headers != Collect::Off)
-            .then_some(|name: &str| self.request_headers.hides(name, self.user_info))
+    /// What is shown where somebody looks at this machine alone: whatever names a person, too.
+    pub(crate) fn personal(&self, here_alone: bool) -> bool {
+        self.user_info || here_alone
     }
 
-    pub(crate) fn query(&self) -> Option<impl Fn(&str) -> bool + '_> {
-        (self.url_query != Collect::Off).then_some(|key: &str| self.url_query.hides(key, self.user_info))
+    pub(crate) fn headers(&self, personal: bool) -> Option<impl Fn(&str) -> bool + '_> {
+        (self.request_headers != Collect::Off)
+            .then_some(move |name: &str| self.request_headers.hides(name, personal))
+    }
+
+    /// Whether a query has nothing to hide, found without taking it apart.
+    pub(crate) fn shows_all_of(&self, query: &str, personal: bool) -> bool {
+        // A term that is nowhere in the text is in none of its keys, unless one is encoded.
+        matches!(self.url_query, Collect::DenyList(_))
+            && !query.as_bytes().contains(&b'%')
+            && !self.url_query.hides(query, personal)
+    }
+
+    pub(crate) fn query(&self, personal: bool) -> Option<impl Fn(&str) -> bool + '_> {
+        (self.url_query != Collect::Off).then_some(move |key: &str| self.url_query.hides(key, personal))
     }
 }
 
@@ -111,10 +123,8 @@ fn lower(terms: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
 }
 
 fn contains_any(key: &str, terms: &[String]) -> bool {
-    !terms.is_empty() && {
-        let key = key.to_ascii_lowercase();
-        terms.iter().any(|term| key.contains(term.as_str()))
-    }
+    let key = key.to_ascii_lowercase();
+    terms.iter().any(|term| key.contains(term.as_str()))
 }
 
 #[cfg(test)]

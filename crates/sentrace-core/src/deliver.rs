@@ -9,7 +9,6 @@ use sentrace_protocol::transaction::{SdkInfo, Transaction};
 use sentrace_protocol::{EventId, TraceId};
 
 use crate::finished_span::DeliverSpans;
-use crate::pipeline::Identity;
 use crate::record::{Record, RecordPool};
 
 /// Takes over finished transactions. `sentrace-delivery` sends them; [`testing`](crate::testing) keeps them.
@@ -46,12 +45,11 @@ pub trait Deliver: Send + Sync + fmt::Debug {
 pub struct Finished {
     record: Option<Box<Record>>,
     pool: Arc<RecordPool>,
-    identity: Arc<Identity>,
 }
 
 impl Finished {
-    pub(crate) fn new(record: Box<Record>, pool: Arc<RecordPool>, identity: Arc<Identity>) -> Self {
-        Self { record: Some(record), pool, identity }
+    pub(crate) fn new(record: Box<Record>, pool: Arc<RecordPool>) -> Self {
+        Self { record: Some(record), pool }
     }
 
     /// The id that Sentry will know the transaction by.
@@ -76,7 +74,7 @@ impl Finished {
 
     /// The payload; wall-clock times are taken from the clock as it is now.
     pub fn transaction(&self) -> Option<Transaction<'_>> {
-        self.record()?.transaction(&self.identity, &crate::record::Anchor::now())
+        self.record()?.transaction(self.pool.identity(), &crate::record::Anchor::now())
     }
 
     /// The envelope's `trace` header: the frozen dynamic sampling context, the same that went out as `baggage`.
@@ -84,8 +82,8 @@ impl Finished {
     /// `None` where upstream froze an empty one (`sentry-trace` came without Sentry's baggage).
     pub fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext> {
         let record = self.record()?;
-        let baggage = record.arena.get(record.baggage);
-        (!baggage.is_empty()).then(|| DynamicSamplingContext::from_baggage(baggage))
+        let baggage = record.baggage.read(record.trace_id);
+        (!baggage.is_empty()).then(|| DynamicSamplingContext::from_baggage(&baggage))
     }
 
     /// Name and version of this SDK, for envelope headers.

@@ -7,7 +7,7 @@ use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, SpanStatus};
 
 use crate::finished_span::FinishedSpan;
-use crate::record::{Record, Slot, Text};
+use crate::record::{Record, Slot};
 use crate::trace::{Live, Recording, TraceState};
 
 /// Ends a span; it leaves with its transaction.
@@ -30,15 +30,15 @@ pub(crate) fn end_streamed_span(trace: &Arc<TraceState>, span_id: SpanId) {
     trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
 }
 
-/// Ends a transaction: what was sampled is handed over, the rest is counted.
-pub(crate) fn end_transaction(trace: &Arc<TraceState>) {
+/// Ends a transaction: what was sampled is handed over after `complete` has added the last things, the rest is counted.
+pub(crate) fn end_transaction(trace: &Arc<TraceState>, complete: impl FnOnce(&mut Record)) {
     match trace.recording {
         Recording::Off => {}
         // Its spans were counted one by one, when they would have started.
         Recording::Unsampled(reason) => trace.pipeline.lose_transaction(reason, 0),
-        Recording::Sampled if trace.pipeline.streams => end_segment(trace, None),
+        Recording::Sampled if trace.pipeline.streams => end_segment(trace, None, complete),
         Recording::Sampled => {
-            if let Some(record) = take(trace) {
+            if let Some(record) = take(trace, complete) {
                 let unfinished = record.unfinished_spans() as u64;
                 trace.pipeline.losses.record(Reason::InsufficientData, Category::Span, unfinished);
                 trace.pipeline.hand_over(record);
@@ -51,16 +51,16 @@ pub(crate) fn end_transaction(trace: &Arc<TraceState>) {
 /// those are lost that have not been sent by then.
 pub(crate) fn discard_transaction(trace: &Arc<TraceState>, reason: Reason) {
     if trace.pipeline.streams {
-        return end_segment(trace, Some(reason));
+        return end_segment(trace, Some(reason), |_| ());
     }
-    let Some(record) = take(trace) else { return };
+    let Some(record) = take(trace, |_| ()) else { return };
     trace.pipeline.losses.record_transaction(reason, record.child_spans() as u64);
     trace.pipeline.pool.give_back(record);
 }
 
 /// Ends a transaction whose spans are sent by themselves: its own span leaves, those that are open follow when they
 /// end. Whoever delivers decides by `discarded`, once for all of them.
-fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>) {
+fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>, complete: impl FnOnce(&mut Record)) {
     let record = {
         let mut live = trace.live();
         if live.record.is_none() {
@@ -70,6 +70,7 @@ fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>) {
         trace.freeze(&mut live);
         let Live { record, stream, .. } = &mut *live;
         let Some(mut record) = record.take() else { return };
+        complete(&mut record);
         end_span(&mut record, Slot::ROOT);
         if let Some(stream) = stream {
             stream.end(&record, discarded);
@@ -80,14 +81,14 @@ fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>) {
 }
 
 /// Takes the record out, complete: afterwards nothing can be added, and ending again does nothing.
-fn take(trace: &TraceState) -> Option<Box<Record>> {
+fn take(trace: &TraceState, complete: impl FnOnce(&mut Record)) -> Option<Box<Record>> {
     let mut live = trace.live();
     live.record.as_ref()?;
     trace.freeze(&mut live);
     let Live { baggage, record, .. } = &mut *live;
     let mut record = record.take()?;
+    complete(&mut record);
     end_span(&mut record, Slot::ROOT);
-    record.baggage =
-        if baggage.is_empty() { Text::EMPTY } else { record.arena.write(|buffer| buffer.push_str(baggage)) };
+    record.baggage.copy_from(baggage);
     Some(record)
 }

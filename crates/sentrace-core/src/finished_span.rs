@@ -65,7 +65,7 @@ impl FinishedSpan {
             (live.segment_name(), anchor.unwrap_or_else(crate::record::Anchor::now))
         };
         let segment = Segment { name: &name, span_id: self.trace.span_id };
-        let span = self.record.as_deref()?.span(&self.trace.pipeline.identity, &segment, &anchor)?;
+        let span = self.record.as_deref()?.span(self.trace.pipeline.identity(), &segment, &anchor)?;
         Some(read(&span))
     }
 
@@ -78,7 +78,7 @@ impl FinishedSpan {
             (!baggage.is_empty()).then(|| DynamicSamplingContext::from_baggage(baggage))
         });
         frozen.or_else(|| {
-            let public_key = self.trace.pipeline.identity.public_key.as_deref()?;
+            let public_key = self.trace.pipeline.identity().public_key.as_deref()?;
             let trace_id = self.trace.trace_id.to_hex();
             Some([("trace_id", &*trace_id), ("public_key", public_key)].into_iter().collect())
         })

@@ -12,8 +12,12 @@
 //! ```
 
 mod api;
+mod baggage;
+mod bridge;
+mod call_span;
 pub mod carriers;
 mod client;
+mod closed;
 mod continuation;
 pub mod current;
 mod data_collection;
@@ -23,18 +27,23 @@ mod finish;
 mod finished_span;
 mod headers;
 mod ignore;
+#[cfg(feature = "http")]
+mod inject;
 mod lifecycle;
 mod losses;
 mod options;
 mod outgoing;
+mod outgoing_call;
 mod pipeline;
 mod random;
 mod reading;
 mod record;
 mod request;
+mod response;
 mod sampling;
 mod scope;
 mod span;
+mod spare;
 mod stream;
 pub mod testing;
 mod trace;
@@ -44,7 +53,9 @@ pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
     start_transaction_with, trace_headers, trace_meta_tags,
 };
+pub use self::call_span::{CallSpan, OutgoingRequest};
 pub use self::client::Client;
+pub use self::closed::Closed;
 pub use self::continuation::{Incoming, Trace};
 pub use self::current::current_span;
 pub use self::data_collection::{Collect, DataCollection};
@@ -53,10 +64,14 @@ pub use self::finished_span::{DeliverSpans, FinishedSpan};
 pub use self::headers::TraceHeaders;
 pub use self::ignore::{IgnoreSpan, IgnoreSpanError};
 pub use self::lifecycle::TraceLifecycle;
+#[cfg(feature = "http")]
+pub use self::inject::{inject, inject_for};
 pub use self::losses::Losses;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
 pub use self::outgoing::{Origin, OriginError, Outgoing};
+pub use self::outgoing_call::OutgoingCall;
 pub use self::request::RequestParts;
+pub use self::response::ResponseParts;
 pub use self::sampling::{Sampler, SamplingContext};
 pub use self::scope::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
 pub use self::span::{Span, SpanRef};

@@ -1,11 +1,14 @@
 //! What traces and spans need of their client: where they go, how they are counted, what heads put into traces.
 
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, TraceId};
 
-use crate::continuation::ContinuationRules;
+use crate::baggage::Baggage;
+use crate::client::Nowhere;
+use crate::continuation::{ContinuationRules, Incoming};
 use crate::deliver::{Deliver, Finished};
 use crate::finished_span::FinishedSpan;
 use crate::ignore::{IgnoreSpan, Starting};
@@ -32,8 +35,7 @@ pub(crate) struct ProcessTrace {
     /// The span of the process that started us, where the environment told one.
     pub(crate) parent_span_id: Option<SpanId>,
     pub(crate) sampled: Option<bool>,
-    pub(crate) baggage: String,
-    pub(crate) frozen: bool,
+    pub(crate) baggage: Baggage,
 }
 
 /// The immutable inside of a client.
@@ -42,7 +44,6 @@ pub(crate) struct Pipeline {
     pub(crate) deliver: Arc<dyn Deliver>,
     pub(crate) losses: Arc<Losses>,
     pub(crate) pool: Arc<RecordPool>,
-    pub(crate) identity: Arc<Identity>,
     pub(crate) outgoing: Outgoing,
     pub(crate) sampling: Sampling,
     pub(crate) process_trace: ProcessTrace,
@@ -57,10 +58,63 @@ pub(crate) struct Pipeline {
     pub(crate) unchecked_spans: usize,
 }
 
+/// A trace's share in its pipeline. Only a trace that is over and waits for its memory to be used again has none.
+#[derive(Debug, Default)]
+pub(crate) struct PipelineRef(Option<Arc<Pipeline>>);
+
+impl PipelineRef {
+    pub(crate) fn shared(&self) -> Option<Arc<Pipeline>> {
+        self.0.clone()
+    }
+}
+
+impl From<Arc<Pipeline>> for PipelineRef {
+    fn from(pipeline: Arc<Pipeline>) -> Self {
+        Self(Some(pipeline))
+    }
+}
+
+impl Deref for PipelineRef {
+    type Target = Pipeline;
+
+    fn deref(&self) -> &Pipeline {
+        static NOWHERE: LazyLock<Pipeline> = LazyLock::new(Pipeline::nowhere);
+        self.0.as_deref().unwrap_or_else(|| &NOWHERE)
+    }
+}
+
 impl Pipeline {
+    /// Records nothing and sends nothing.
+    fn nowhere() -> Self {
+        let identity = Identity {
+            public_key: None,
+            org_id: None,
+            release: None,
+            environment: String::new(),
+            server_name: None,
+        };
+        Self {
+            deliver: Arc::new(Nowhere),
+            losses: Arc::default(),
+            pool: Arc::new(RecordPool::new(identity)),
+            outgoing: Outgoing::new(Some(Vec::new()), None),
+            sampling: Sampling::default(),
+            process_trace: Incoming::nothing().into_process_trace(),
+            continuation: ContinuationRules { org_id: None, strict: false, reads_traceparent: false },
+            propagate_traceparent: false,
+            streams: false,
+            ignore: Vec::new(),
+            max_spans: 0,
+            unchecked_spans: 0,
+        }
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        self.pool.identity()
+    }
+
     pub(crate) fn hand_over(&self, record: Box<Record>) {
-        let finished = Finished::new(record, Arc::clone(&self.pool), Arc::clone(&self.identity));
-        self.deliver.deliver(finished);
+        self.deliver.deliver(Finished::new(record, Arc::clone(&self.pool)));
     }
 
     pub(crate) fn hand_over_span(&self, span: FinishedSpan) {

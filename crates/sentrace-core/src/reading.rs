@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use sentrace_protocol::{Carrier, SentryTrace, Traceparent, baggage, sentry_trace, traceparent};
+use sentrace_protocol::{Carrier, SentryTrace, Traceparent, sentry_trace, traceparent};
 
 use crate::diagnostics::debug_once;
 
@@ -50,29 +50,6 @@ pub(crate) fn traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTra
         }
     });
     read.agreed()
-}
-
-/// Sentry's members of all `baggage` headers, as the bytes they came as.
-pub(crate) fn sentry_members(carrier: &(impl Carrier + ?Sized)) -> String {
-    static SAID: AtomicBool = AtomicBool::new(false);
-    let mut members = String::new();
-    let mut unusable = 0;
-    carrier.get_all(baggage::HEADER, &mut |field| {
-        members.reserve(field.len().min(baggage::MAX_BYTES));
-        unusable += baggage::copy_sentry_members(std::iter::once(field), &mut members);
-    });
-    if unusable > 0 {
-        debug_once(
-            &SAID,
-            format_args!(
-                "{unusable} of baggage's sentry- members are dropped: each is `key=value` in printable ASCII, and \
-                 together they have at most {} members and {} bytes",
-                baggage::MAX_MEMBERS,
-                baggage::MAX_BYTES,
-            ),
-        );
-    }
-    members
 }
 
 /// What all values of a header say together.

@@ -76,6 +76,11 @@ impl SpanRef {
         self.0.as_ref().and_then(|handle| handle.trace.sampled)
     }
 
+    /// Whether the trace begins in this process, rather than with a caller.
+    pub fn begins_trace(&self) -> bool {
+        self.trace().is_some_and(|trace| trace.parent_span_id.is_none())
+    }
+
     /// Starts a span below this one. It is not current by itself: use [`scope`](Self::scope),
     /// [`enter`](Self::enter) or [`in_span`](crate::in_span).
     ///
@@ -86,7 +91,7 @@ impl SpanRef {
         Span(self.start_child(op.into(), description.as_ref()))
     }
 
-    fn start_child(&self, op: Cow<'static, str>, description: &str) -> Self {
+    pub(crate) fn start_child(&self, op: Cow<'static, str>, description: &str) -> Self {
         let Some(parent) = &self.0 else { return Self::none() };
         let trace = &parent.trace;
         let lost = match trace.recording {
@@ -195,6 +200,11 @@ impl SpanRef {
         Some(TraceHeaders::new(sentry_trace, self.baggage(), traceparent))
     }
 
+    /// Takes the trace out; afterwards the handle is one to nothing.
+    pub(crate) fn take_trace(&mut self) -> Option<Arc<TraceState>> {
+        self.0.take().map(|handle| handle.trace)
+    }
+
     pub(crate) fn trace(&self) -> Option<&Arc<TraceState>> {
         self.0.as_ref().map(|handle| &handle.trace)
     }
@@ -240,7 +250,7 @@ impl fmt::Debug for SpanRef {
 /// ```
 #[derive(Debug)]
 #[must_use = "a span that is dropped at once measures nothing"]
-pub struct Span(SpanRef);
+pub struct Span(pub(crate) SpanRef);
 
 impl Span {
     /// Ends the span. What is not ended when its transaction ends is left out and counted as lost, unless spans are

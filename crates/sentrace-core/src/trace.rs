@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, baggage};
 
-use crate::pipeline::Pipeline;
+use crate::baggage::Baggage;
+use crate::pipeline::PipelineRef;
 use crate::record::{Record, Slot};
 use crate::sampling::SampleRand;
 use crate::stream::Stream;
@@ -13,7 +14,7 @@ use crate::stream::Stream;
 /// Shared by a transaction, its spans and whoever has one of them current.
 #[derive(Debug)]
 pub(crate) struct TraceState {
-    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) pipeline: PipelineRef,
     pub(crate) trace_id: TraceId,
     /// The transaction's own span, or what propagates where there is none.
     pub(crate) span_id: SpanId,
@@ -49,10 +50,7 @@ impl Recording {
 /// What changes while the trace goes on.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
-    /// `sentry-` members of `baggage`.
-    pub(crate) baggage: String,
-    /// Once set, `baggage` is what everybody gets, empty included.
-    pub(crate) frozen: bool,
+    pub(crate) baggage: Baggage,
     /// Of a sampled transaction that has not ended.
     pub(crate) record: Option<Box<Record>>,
     /// Of a sampled transaction whose spans are sent by themselves.
@@ -83,30 +81,46 @@ impl TraceState {
     pub(crate) fn with_frozen_baggage<R>(&self, read: impl FnOnce(&str) -> R) -> R {
         let mut live = self.live();
         self.freeze(&mut live);
-        read(&live.baggage)
+        read(live.baggage.settle(self.trace_id))
+    }
+
+    /// The context, frozen, for a transaction that starts below.
+    pub(crate) fn frozen_baggage(&self) -> Baggage {
+        let mut live = self.live();
+        self.freeze(&mut live);
+        let mut copy = crate::spare::baggage();
+        copy.copy_from(&live.baggage);
+        copy
     }
 
     pub(crate) fn freeze(&self, live: &mut Live) {
-        if live.frozen {
+        let Live { baggage, record, .. } = live;
+        if baggage.is_frozen() {
             return;
         }
-        live.frozen = true;
-        if let Some(head) = &self.head {
-            let mut head_live = head.live();
-            if !head_live.frozen {
-                head_live.frozen = true;
-                self.write_context(live.record.as_deref(), &mut head_live.baggage);
+        let write = |into: &mut String| self.write_context(record.as_deref(), into);
+        match &self.head {
+            Some(head) => {
+                let head = &mut head.live().baggage;
+                if !head.is_frozen() {
+                    head.freeze(write);
+                }
+                baggage.copy_from(head);
             }
-            live.baggage.clone_from(&head_live.baggage);
-        } else {
-            let Live { baggage, record, .. } = live;
-            self.write_context(record.as_deref(), baggage);
+            None => baggage.freeze(write),
         }
+    }
+
+    /// Leaves nothing of the trace but its memory; what its context used is for another one.
+    pub(crate) fn vacate(&mut self) -> Baggage {
+        self.head = None;
+        let live = self.live.get_mut().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(live).baggage
     }
 
     /// The context of a trace that begins here (Sentry SDK specification, *Dynamic Sampling Context* 1.3).
     fn write_context(&self, record: Option<&Record>, into: &mut String) {
-        let identity = &self.pipeline.identity;
+        let identity = self.pipeline.identity();
         // Writing to a String cannot fail.
         let _ = write!(into, "sentry-trace_id={}", self.trace_id);
         let mut member = |key: &str, value: &str| {

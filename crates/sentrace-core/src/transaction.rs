@@ -4,17 +4,18 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Instant;
 
 use sentrace_protocol::losses::Reason;
-use sentrace_protocol::{SpanStatus, TransactionSource, Value};
+use sentrace_protocol::{TransactionSource, Value};
 
 use crate::data_collection::DataCollection;
 use crate::record::Record;
 use crate::request::RequestParts;
+use crate::response::ResponseParts;
 use crate::sampling::Sampler;
 use crate::span::SpanRef;
-use crate::trace::TraceState;
+use crate::spare;
+use crate::trace::{Recording, TraceState};
 
 /// A transaction; it ends when it is dropped or [`finish`](Self::finish)ed, and is then handed over for delivery.
 ///
@@ -43,6 +44,11 @@ impl Transaction {
         Self { span: SpanRef::none() }
     }
 
+    /// Whether it is recorded, to be sent.
+    pub fn is_sampled(&self) -> bool {
+        self.span.trace().is_some_and(|trace| trace.recording == Recording::Sampled)
+    }
+
     /// Ends the transaction and hands it over.
     pub fn finish(self) {}
 
@@ -61,31 +67,22 @@ impl Transaction {
         self.with_record(|record| record.set_name("", name, source));
     }
 
-    /// Records what of an HTTP request may be shown by the rules of `collection`.
-    pub fn record_request(&self, request: &dyn RequestParts, collection: &DataCollection) {
-        self.with_record(|record| {
-            let Record { request: into, arena, .. } = record;
-            into.copy(arena, request, collection);
-        });
-    }
-
-    /// Records the head of an HTTP answer: its status code (`contexts.response`, `http.response.status_code`), the
-    /// span's status by it where none was set, and that the first byte leaves now (`http.request.time_to_first_byte`).
-    pub fn record_response(&self, status: u16) {
-        self.span.with_record(|record, slot| {
-            record.response_status = Some(status);
-            record.first_byte.get_or_insert_with(Instant::now);
-            if let Some(span) = slot.of_mut(&mut record.spans) {
-                // A handler that said how it went knows better than the code.
-                span.status.get_or_insert(SpanStatus::from_http(status));
-            }
-        });
+    /// Ends the transaction of an HTTP request and hands it over with what is known of the answer.
+    pub fn finish_with_response(mut self, response: &ResponseParts) {
+        self.end(|record| response.complete(record));
     }
 
     /// Makes the transaction's span current in `run`, as [`current::enter`](crate::current::enter) does: the way of
     /// adapters that poll.
     pub fn enter_mut<R>(&mut self, run: impl FnOnce() -> R) -> R {
         crate::current::enter(&mut self.span, run)
+    }
+
+    fn end(&mut self, complete: impl FnOnce(&mut Record)) {
+        if let Some(trace) = self.span.take_trace() {
+            crate::finish::end_transaction(&trace, complete);
+            spare::give_back(trace);
+        }
     }
 
     fn with_record(&self, edit: impl FnOnce(&mut Record)) {
@@ -103,9 +100,7 @@ impl Deref for Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if let Some(trace) = self.span.trace() {
-            crate::finish::end_transaction(trace);
-        }
+        self.end(|_| ());
     }
 }
 
@@ -129,10 +124,12 @@ pub struct TransactionOptions<'a> {
     pub(crate) sampler: Option<&'a Sampler>,
     pub(crate) request: Option<&'a dyn RequestParts>,
     pub(crate) custom: &'a [(&'a str, Value<'a>)],
+    pub(crate) collection: Option<&'a DataCollection>,
 }
 
 impl<'a> TransactionOptions<'a> {
     /// A transaction with a name by hand (source `custom`, origin `manual`).
+    #[inline]
     pub fn new(name: &'a str, op: impl Into<Cow<'static, str>>) -> Self {
         Self {
             name: ("", name),
@@ -145,11 +142,13 @@ impl<'a> TransactionOptions<'a> {
             sampler: None,
             request: None,
             custom: &[],
+            collection: None,
         }
     }
 
     /// Names it `METHOD path`; the two are put together later, where time is cheap.
     #[must_use]
+    #[inline]
     pub fn http_name(mut self, method: &'a str, path: &'a str) -> Self {
         self.name = (method, path);
         self
@@ -157,6 +156,7 @@ impl<'a> TransactionOptions<'a> {
 
     /// Where the name is from.
     #[must_use]
+    #[inline]
     pub fn source(mut self, source: TransactionSource) -> Self {
         self.source = source;
         self
@@ -164,6 +164,7 @@ impl<'a> TransactionOptions<'a> {
 
     /// Which code starts it, for example `auto.http.tower`.
     #[must_use]
+    #[inline]
     pub fn origin(mut self, origin: &'static str) -> Self {
         self.origin = origin;
         self
@@ -171,6 +172,7 @@ impl<'a> TransactionOptions<'a> {
 
     /// Whether there is a transaction at all: without one, the trace only passes through.
     #[must_use]
+    #[inline]
     pub fn recorded(mut self, recorded: bool) -> Self {
         self.recorded = recorded;
         self
@@ -178,6 +180,7 @@ impl<'a> TransactionOptions<'a> {
 
     /// Decides explicitly, before sampler, parent and rate.
     #[must_use]
+    #[inline]
     pub fn sampled(mut self, sampled: bool) -> Self {
         self.sampled = Some(sampled);
         self
@@ -185,6 +188,7 @@ impl<'a> TransactionOptions<'a> {
 
     /// A rate that goes before the client's; from 0 to 1.
     #[must_use]
+    #[inline]
     pub fn sample_rate(mut self, rate: Option<f64>) -> Self {
         self.sample_rate = rate;
         self
@@ -192,6 +196,7 @@ impl<'a> TransactionOptions<'a> {
 
     /// A sampler that goes before the client's.
     #[must_use]
+    #[inline]
     pub fn sampler(mut self, sampler: Option<&'a Sampler>) -> Self {
         self.sampler = sampler;
         self
@@ -206,6 +211,7 @@ impl<'a> TransactionOptions<'a> {
     /// let options = TransactionOptions::new("import", "task").custom(&custom);
     /// ```
     #[must_use]
+    #[inline]
     pub fn custom(mut self, custom: &'a [(&'a str, Value<'a>)]) -> Self {
         self.custom = custom;
         self
@@ -213,8 +219,17 @@ impl<'a> TransactionOptions<'a> {
 
     /// The request that a sampler may look at.
     #[must_use]
+    #[inline]
     pub fn request(mut self, request: &'a dyn RequestParts) -> Self {
         self.request = Some(request);
+        self
+    }
+
+    /// Records of the [`request`](Self::request) what `collection` lets be shown; without it, nothing.
+    #[must_use]
+    #[inline]
+    pub fn data_collection(mut self, collection: &'a DataCollection) -> Self {
+        self.collection = Some(collection);
         self
     }
 }

@@ -27,6 +27,7 @@ mod queue;
 mod reach;
 mod reports;
 mod retry;
+mod room;
 mod spans;
 mod spool;
 mod spotlight;

@@ -1,13 +1,14 @@
 //! What has finished and waits for the worker: bounded, and never in the way of a request.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 use crossbeam_queue::ArrayQueue;
 use sentrace_core::{Finished, FinishedSpan, Losses};
 use sentrace_protocol::Reason;
 use tokio::sync::Notify;
 
+use crate::room::{Room, Taken};
 use crate::spans::SpanQueue;
 
 /// What a small transaction takes; decides how many the queue has room for.
@@ -16,13 +17,12 @@ const MIN_ITEMS: usize = 64;
 const MAX_ITEMS: usize = 64 * 1024;
 
 /// The way from many requests to one worker. A push takes no lock and waits for nothing, and makes a system call
-/// only where the worker sleeps for good, not where it is awake or naps.
+/// only where the worker sleeps for good or the queue begins to fill, not where the worker is awake or naps.
 #[derive(Debug)]
 pub(crate) struct Queue {
     ring: ArrayQueue<Finished>,
     spans: Arc<SpanQueue>,
-    bytes: AtomicUsize,
-    max_bytes: usize,
+    room: Room,
     /// Whether something was refused for want of room since somebody asked.
     overflowed: AtomicBool,
     asleep: AtomicBool,
@@ -37,8 +37,7 @@ impl Queue {
         Self {
             ring: ArrayQueue::new((max_bytes / BYTES_PER_ITEM).clamp(MIN_ITEMS, MAX_ITEMS)),
             spans: Arc::new(SpanQueue::new(max_bytes)),
-            bytes: AtomicUsize::new(0),
-            max_bytes,
+            room: Room::new(max_bytes),
             overflowed: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             wake: Notify::new(),
@@ -54,19 +53,18 @@ impl Queue {
             return self.refuse(&finished);
         }
         let size = finished.size();
-        if self.bytes.fetch_add(size, Ordering::Relaxed) + size > self.max_bytes {
-            self.bytes.fetch_sub(size, Ordering::Relaxed);
+        let Some(taken) = self.room.take(size) else {
             self.overflowed.store(true, Ordering::Relaxed);
             return self.refuse(&finished);
-        }
+        };
         if let Err(finished) = self.ring.push(finished) {
-            self.bytes.fetch_sub(size, Ordering::Relaxed);
+            self.room.give_back(size);
             self.overflowed.store(true, Ordering::Relaxed);
             return self.refuse(&finished);
         }
         // Pairs with the fences in `sleep` and `end`: either they see what was pushed, or this sees what they set.
         fence(Ordering::SeqCst);
-        self.wake_sleeper();
+        self.wake_worker(taken);
         if self.ended.load(Ordering::Relaxed) {
             while let Some(finished) = self.pop() {
                 self.refuse(&finished);
@@ -79,10 +77,10 @@ impl Queue {
         if self.closed.load(Ordering::Relaxed) {
             return span.lost(Reason::QueueOverflow);
         }
-        if !self.spans.push(span) {
-            self.overflowed.store(true, Ordering::Relaxed);
+        match self.spans.push(span) {
+            Some(taken) => self.wake_worker(taken),
+            None => self.overflowed.store(true, Ordering::Relaxed),
         }
-        self.wake_sleeper();
     }
 
     /// Where the spans are.
@@ -92,12 +90,17 @@ impl Queue {
 
     pub(crate) fn pop(&self) -> Option<Finished> {
         let finished = self.ring.pop()?;
-        self.bytes.fetch_sub(finished.size(), Ordering::Relaxed);
+        self.room.give_back(finished.size());
         Some(finished)
     }
 
     pub(crate) fn len(&self) -> usize {
         self.ring.len()
+    }
+
+    /// Whether so much waits that it had better not wait for more.
+    pub(crate) fn is_filling(&self) -> bool {
+        self.room.is_filling() || self.spans.is_filling()
     }
 
     /// Whether it has had no room since this was asked before.
@@ -137,8 +140,9 @@ impl Queue {
         fence(Ordering::SeqCst);
     }
 
-    fn wake_sleeper(&self) {
-        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed) {
+    fn wake_worker(&self, taken: Taken) {
+        let sleeps = self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed);
+        if sleeps || taken == Taken::Mark {
             self.wake.notify_one();
         }
     }
@@ -208,7 +212,8 @@ mod tests {
     fn bytes_that_left_make_room_again() {
         let mut finished = finished(6);
         let size = finished[0].size();
-        let (queue, losses) = queue(size * 3 + size / 2);
+        let queue_bytes = size * 3 + size / 2;
+        let (queue, losses) = queue(queue_bytes);
         for finished in finished.drain(..5) {
             queue.push(finished);
         }
@@ -217,7 +222,7 @@ mod tests {
         queue.push(finished.remove(0));
         assert_eq!((queue.len(), counted(&losses)), (3, Tally::of(2, 1)));
         while queue.pop().is_some() {}
-        assert_eq!(queue.bytes.load(Ordering::Relaxed), 0);
+        assert!(queue.room.take(queue_bytes).is_some(), "all of it");
     }
 
     #[test]
@@ -260,6 +265,20 @@ mod tests {
             timeout(Duration::from_millis(20), queue.woken()).await.expect_err("nobody called");
             queue.wake();
             timeout(LONG, queue.woken()).await.expect("somebody called");
+        });
+    }
+
+    #[test]
+    fn a_queue_that_begins_to_fill_ends_a_nap() {
+        let finished = finished(4);
+        let size = finished[0].size();
+        let (queue, _) = queue(size * 8);
+        runtime().block_on(async {
+            for (number, finished) in finished.into_iter().enumerate() {
+                queue.push(finished);
+                let woken = timeout(Duration::from_millis(20), queue.woken()).await.is_ok();
+                assert_eq!((woken, queue.is_filling()), (number == 2, number >= 2), "at {number}");
+            }
         });
     }
 

@@ -37,7 +37,7 @@ fn a_refusal_is_told_once_aloud_and_in_full_in_debug_mode() {
     let client = CLIENT.get_or_init(|| Client::new(options, Arc::new(delivery), losses).unwrap());
     record(client, "first", 0);
     record(client, "second", 0);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     let messages = messages.lock().unwrap();
     let warnings: Vec<_> = messages.iter().filter(|(level, _)| *level == Level::Warning).collect();
     assert_eq!(warnings.len(), 1, "{messages:?}");

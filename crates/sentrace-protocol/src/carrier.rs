@@ -65,16 +65,29 @@ impl Carrier for http::HeaderMap {
         // Looking up a text parses it as a header name first, which shows where every request looks for two.
         const SENTRY_TRACE: http::HeaderName = http::HeaderName::from_static(crate::sentry_trace::HEADER);
         const BAGGAGE: http::HeaderName = http::HeaderName::from_static(crate::baggage::HEADER);
-        let values = match name {
-            crate::sentry_trace::HEADER => self.get_all(SENTRY_TRACE),
-            crate::baggage::HEADER => self.get_all(BAGGAGE),
-            _ => self.get_all(name),
+        let name = match name {
+            crate::sentry_trace::HEADER => SENTRY_TRACE,
+            crate::baggage::HEADER => BAGGAGE,
+            _ => {
+                return self.get_all(name).iter().for_each(|value| each(value.as_bytes()));
+            }
         };
-        for value in values {
-            each(value.as_bytes());
+        // To look at a few names costs less than to hash one.
+        if self.len() <= FEW {
+            for (other, value) in self {
+                if *other == name {
+                    each(value.as_bytes());
+                }
+            }
+        } else {
+            self.get_all(name).iter().for_each(|value| each(value.as_bytes()));
         }
     }
 }
+
+/// Most requests have no more header fields.
+#[cfg(feature = "http")]
+const FEW: usize = 24;
 
 fn select<'a, K: AsRef<str> + 'a, V: AsRef<str> + 'a>(
     pairs: impl Iterator<Item = (&'a K, &'a V)>,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{ParseError, text_enum};
+use crate::{ParseError, hex, text_enum};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $bytes:literal, $digits:literal) => {
@@ -17,10 +17,11 @@ macro_rules! id {
         impl $name {
             /// The id with these bytes, or `None` when all of them are zero, which the specification forbids.
             pub const fn from_bytes(bytes: [u8; $bytes]) -> Option<Self> {
+                let (words, _) = bytes.as_chunks::<8>();
                 let mut any = 0;
                 let mut i = 0;
-                while i < $bytes {
-                    any |= bytes[i];
+                while i < words.len() {
+                    any |= u64::from_ne_bytes(words[i]);
                     i += 1;
                 }
                 if any == 0 { None } else { Some(Self(bytes)) }
@@ -33,15 +34,18 @@ macro_rules! id {
 
             #[doc = concat!("Reads exactly ", $digits, " hexadecimal digits of either case. `None` for anything else, zero included.")]
             pub fn from_hex(digits: &[u8]) -> Option<Self> {
-                let digits: &[u8; $digits] = digits.try_into().ok()?;
+                let (words, []) = digits.as_chunks::<8>() else { return None };
                 let mut bytes = [0; $bytes];
-                let mut seen = 0;
-                for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-                    let (high, low) = (NIBBLE[usize::from(pair[0])], NIBBLE[usize::from(pair[1])]);
-                    seen |= high | low;
-                    *byte = (high << 4) | (low & 0x0f);
+                if words.len() * 4 != bytes.len() {
+                    return None;
                 }
-                if seen & NOT_HEX != 0 { None } else { Self::from_bytes(bytes) }
+                let mut all_hex = true;
+                for (four, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+                    let digits = u64::from_le_bytes(*word);
+                    all_hex &= hex::are_digits(digits);
+                    *four = hex::values(digits);
+                }
+                if all_hex { Self::from_bytes(bytes) } else { None }
             }
 
             /// The lower-case digits, on the stack.
@@ -173,25 +177,11 @@ pub(crate) fn explain(text: &[u8], digits: usize) -> Option<String> {
     if text.len() != digits {
         return Some(format!("it has {} digits, not {digits}", text.len()));
     }
-    let at = text.iter().position(|byte| NIBBLE[usize::from(*byte)] == NOT_HEX)?;
+    let at = text.iter().position(|byte| !byte.is_ascii_hexdigit())?;
     Some(format!("byte {} is not a hexadecimal digit", at + 1))
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
-const NOT_HEX: u8 = 0xf0;
-
-/// The value of each hexadecimal digit, `NOT_HEX` for every other byte.
-const NIBBLE: [u8; 256] = {
-    let mut table = [NOT_HEX; 256];
-    let mut value = 0;
-    while value < 16 {
-        let digit = DIGITS[value as usize];
-        table[digit as usize] = value;
-        table[digit.to_ascii_uppercase() as usize] = value;
-        value += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {

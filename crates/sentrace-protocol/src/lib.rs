@@ -38,6 +38,7 @@ pub mod dsc;
 pub mod dsn;
 pub mod envelope;
 mod error;
+mod hex;
 pub mod ids;
 pub mod losses;
 pub mod rate_limits;

@@ -4,7 +4,10 @@
 
 use std::borrow::Cow;
 
+use self::terms::Terms;
 use crate::{baggage, scan};
+
+mod terms;
 
 /// What stands in a report where a secret was.
 pub const FILTERED: &str = "[Filtered]";
@@ -34,8 +37,9 @@ pub const SENSITIVE_TERMS: [&str; 18] = [
 /// A name that contains one of these, in either case, has a value that may name a person.
 pub const PERSONAL_TERMS: [&str; 5] = ["-ip", "-user", "forwarded", "remote-", "via"];
 
-static SENSITIVE: Terms<18> = Terms::new(SENSITIVE_TERMS);
-static PERSONAL: Terms<5> = Terms::new(PERSONAL_TERMS);
+static SENSITIVE: Terms = Terms::new(&[&SENSITIVE_TERMS]);
+static PERSONAL: Terms = Terms::new(&[&PERSONAL_TERMS]);
+static EITHER: Terms = Terms::new(&[&SENSITIVE_TERMS, &PERSONAL_TERMS]);
 
 /// Whether the value behind this name (of a header, a cookie, a query parameter) is a secret by the
 /// [`SENSITIVE_TERMS`].
@@ -46,6 +50,7 @@ static PERSONAL: Terms<5> = Terms::new(PERSONAL_TERMS);
 /// assert!(is_sensitive("X-Api-Key"));
 /// assert!(!is_sensitive("accept-language"));
 /// ```
+#[inline]
 pub fn is_sensitive(key: &str) -> bool {
     !is_harmless(key) && SENSITIVE.are_in(key)
 }
@@ -70,8 +75,9 @@ pub fn is_personal(key: &str) -> bool {
 /// assert!(is_sensitive_or_personal("X-Api-Key") && is_sensitive_or_personal("X-Real-IP"));
 /// assert!(!is_sensitive_or_personal("accept"));
 /// ```
+#[inline]
 pub fn is_sensitive_or_personal(key: &str) -> bool {
-    !is_harmless(key) && (SENSITIVE.are_in(key) || PERSONAL.are_in(key))
+    !is_harmless(key) && EITHER.are_in(key)
 }
 
 /// Appends a query (without its `?`), the values of sensitive names replaced by [`FILTERED`].
@@ -222,6 +228,7 @@ fn decode_name(key: &str) -> Cow<'_, str> {
 }
 
 /// The names that nearly every request has. None contains a term; a test holds this to it.
+#[inline]
 fn is_harmless(key: &str) -> bool {
     // By length first: most names are then compared with one or two others.
     match key.len() {
@@ -237,38 +244,6 @@ fn is_harmless(key: &str) -> bool {
         17 => key == "transfer-encoding",
         _ => false,
     }
-}
-
-/// Terms, and a table that says of nearly every place in a name that none begins there.
-struct Terms<const N: usize> {
-    terms: [&'static str; N],
-    /// For each first byte the second ones, both by their five lowest bits, which upper and lower case share.
-    seconds: [u32; 32],
-}
-
-impl<const N: usize> Terms<N> {
-    const fn new(terms: [&'static str; N]) -> Self {
-        let mut seconds = [0; 32];
-        let mut at = 0;
-        while at < N {
-            let term = terms[at].as_bytes();
-            seconds[(term[0] & 31) as usize] |= 1 << (term[1] & 31);
-            at += 1;
-        }
-        Self { terms, seconds }
-    }
-
-    fn are_in(&self, key: &str) -> bool {
-        let key = key.as_bytes();
-        let may_begin = |pair: &[u8]| self.seconds[usize::from(pair[0] & 31)] >> (pair[1] & 31) & 1 != 0;
-        key.windows(2).enumerate().any(|(at, pair)| {
-            may_begin(pair) && self.terms.iter().any(|term| starts_with(&key[at..], term.as_bytes()))
-        })
-    }
-}
-
-fn starts_with(text: &[u8], term: &[u8]) -> bool {
-    text.get(..term.len()).is_some_and(|start| start.eq_ignore_ascii_case(term))
 }
 
 #[cfg(test)]

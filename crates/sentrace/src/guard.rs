@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sentrace_core::Client;
+use sentrace_core::{Client, Closed};
 
 /// The client that [`init`](crate::init) made global. Dropping it sends what is left, within
 /// [`Options::shutdown_timeout`](crate::Options::shutdown_timeout), and takes the client away.
@@ -28,6 +28,14 @@ impl Guard {
     /// Waits until what has finished so far is delivered or lost; whether that came true within `timeout`.
     pub fn flush(&self, timeout: Duration) -> bool {
         self.client.flush(timeout)
+    }
+
+    /// Does at once what dropping it does, within `timeout`, and says how it went: what could not be delivered, nor
+    /// reported to Sentry as lost, is in [`Closed::unreported`].
+    pub fn close(mut self, timeout: Duration) -> Closed {
+        self.client.unbind();
+        self.shutdown_timeout = Duration::ZERO;
+        self.client.close(timeout)
     }
 }
 

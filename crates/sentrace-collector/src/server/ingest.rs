@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -17,7 +16,7 @@ use serde_json::json;
 use tower_http::decompression::RequestDecompressionLayer;
 
 use super::body::{Room, Unread};
-use crate::behaviour::Behaviour;
+use crate::behaviour::{Behaviour, Fault};
 use crate::clock;
 use crate::ingest::{Credentials, Examined, Refusal, examine};
 use crate::model::{Problem, Severity};
@@ -25,10 +24,6 @@ use crate::shared::Shared;
 
 const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
 const ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
-
-/// In the extensions of an answer: close the connection instead of sending it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct HangUp;
 
 /// `/api/{project}/envelope/` as Sentry has it, `/stream` as Spotlight has it.
 pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
@@ -92,6 +87,10 @@ async fn take(shared: &Shared, room: &Room, project: Option<String>, request: Re
     }
     if behaviour.refuses() {
         shared.update(crate::store::Store::count_refused);
+        if behaviour.fault == Some(Fault::Hang) {
+            drop(body);
+            std::future::pending::<()>().await;
+        }
         let status = behaviour.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         return dress((status, "refused on purpose\n").into_response(), &behaviour);
     }
@@ -157,9 +156,9 @@ fn dress(mut response: Response, behaviour: &Behaviour) -> Response {
     for (name, value) in &behaviour.headers {
         response.headers_mut().append(name, value.clone());
     }
-    if behaviour.hang_up {
-        response.extensions_mut().insert(HangUp);
-        *response.body_mut() = Body::empty();
+    if let Some(fault) = behaviour.fault {
+        // The connection sees to it, as it has no answer to send.
+        response.extensions_mut().insert(fault);
     }
     response
 }

@@ -4,7 +4,7 @@
 
 mod client;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -233,6 +233,52 @@ async fn behaviour_decides_the_answer_and_what_is_refused_is_not_kept() {
     assert_eq!(collector.traces()[0].transactions, 2);
     assert_eq!(collector.counts(), Counts { received: 4, accepted: 2, refused: 2 });
     assert_eq!(collector.envelopes_received(), 4);
+}
+
+#[tokio::test]
+async fn each_fault_is_what_its_name_says_and_the_next_connection_is_well() {
+    let collector = collector().await;
+    let rows = [
+        (Behaviour::default().hang_up(), Ok(&b""[..]), "closed without a word"),
+        (Behaviour::default().reset(), Err(ErrorKind::ConnectionReset), "reset"),
+        (Behaviour::default().hang(), Err(ErrorKind::WouldBlock), "nothing, with an open connection"),
+        (Behaviour::default().garbage(), Ok(b"\0\xff no HTTP\r\n\r\n"), "bytes that are no answer"),
+    ];
+    for (number, (behaviour, expected, reason)) in (1..).zip(rows) {
+        collector.set_behaviour(behaviour);
+        let mut stream = post_blocking(&collector.addr().to_string(), &envelope(1, number, None));
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).map(|_| answer).map_err(|error| error.kind())
+        });
+        assert_eq!(read.await.unwrap().as_deref().map_err(|error| *error), expected, "{reason}");
+    }
+    collector.set_behaviour(Behaviour::default());
+    assert_eq!(post(&collector, envelope(1, 5, None)).await.unwrap().status, StatusCode::OK);
+    assert_eq!(collector.counts(), Counts { received: 5, accepted: 1, refused: 4 });
+}
+
+#[tokio::test]
+async fn a_slow_read_takes_its_time_and_loses_nothing() {
+    let collector = collector().await;
+    let (bytes, every) = (64, Duration::from_millis(5));
+    let body = envelope(1, 1, None);
+    let least = every * u32::try_from(body.len() / bytes).unwrap();
+    collector.set_behaviour(Behaviour::default().slow_read(bytes, every));
+    let start = Instant::now();
+    assert_eq!(post(&collector, body).await.unwrap().status, StatusCode::OK);
+    assert!(start.elapsed() >= least, "{:?}", start.elapsed());
+    assert_eq!(collector.counts().accepted, 1);
+}
+
+#[tokio::test]
+async fn a_rate_limit_comes_with_any_answer() {
+    let collector = collector().await;
+    let limit = HeaderValue::from_static("60:transaction:key");
+    collector.set_behaviour(Behaviour::default().rate_limits(limit.clone()));
+    let answer = post(&collector, envelope(1, 1, None)).await.unwrap();
+    assert_eq!((answer.status, &answer.headers["x-sentry-rate-limits"]), (StatusCode::OK, &limit));
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ impl Record {
     }
 
     fn each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {
-        [&mut self.name.method, &mut self.name.rest, &mut self.baggage].into_iter().for_each(&mut *each);
+        [&mut self.name.method, &mut self.name.rest].into_iter().for_each(&mut *each);
         for span in &mut self.spans {
             [&mut span.op, &mut span.description, &mut span.origin].into_iter().for_each(&mut *each);
         }

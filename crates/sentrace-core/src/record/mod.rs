@@ -1,6 +1,7 @@
 //! What one transaction leaves behind: compact, owned, reusable, free of any HTTP library's types.
 
 mod compact;
+mod headers;
 mod payload;
 mod pool;
 mod request;
@@ -11,6 +12,8 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use sentrace_protocol::{EventId, SpanId, SpanStatus, TraceId, TransactionSource, Value};
+
+use crate::baggage::Baggage;
 
 pub(crate) use self::payload::{Anchor, SDK};
 pub(crate) use self::pool::RecordPool;
@@ -53,8 +56,8 @@ pub(crate) struct Record {
     pub(crate) request: RequestRecord,
     pub(crate) response_status: Option<u16>,
     pub(crate) first_byte: Option<Instant>,
-    /// The frozen dynamic sampling context, as it went out: `sentry-` members of `baggage`.
-    pub(crate) baggage: Text,
+    /// The frozen dynamic sampling context, as it goes out.
+    pub(crate) baggage: Baggage,
     compacted_in_vain: bool,
 }
 
@@ -115,7 +118,7 @@ impl Record {
             request: RequestRecord::default(),
             response_status: None,
             first_byte: None,
-            baggage: Text::EMPTY,
+            baggage: Baggage::default(),
             compacted_in_vain: false,
         }
     }
@@ -131,7 +134,7 @@ impl Record {
         self.request.clear();
         self.response_status = None;
         self.first_byte = None;
-        self.baggage = Text::EMPTY;
+        self.baggage.clear();
         self.compacted_in_vain = false;
     }
 
@@ -201,6 +204,8 @@ impl Record {
     pub(crate) fn size(&self) -> usize {
         size_of::<Self>()
             + self.arena.capacity()
+            + self.baggage.capacity()
+            + self.request.capacity()
             + self.spans.capacity() * size_of::<SpanRecord>()
             + self.data.capacity() * size_of::<DataEntry>()
             + self.tags.capacity() * size_of::<TagEntry>()

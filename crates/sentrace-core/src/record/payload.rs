@@ -144,7 +144,12 @@ impl Record {
             method: text(self.request.method),
             url: Cow::Owned(self.url()),
             query_string: self.request.query.map(text),
-            headers: self.request.headers.iter().map(|(name, value)| (text(*name), text(*value))).collect(),
+            headers: self
+                .request
+                .headers
+                .iter()
+                .map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)))
+                .collect(),
         }
     }
 
@@ -197,8 +202,8 @@ impl Record {
     }
 
     fn header(&self, name: &str) -> &str {
-        let found = self.request.headers.iter().find(|(recorded, _)| self.arena.get(*recorded) == name);
-        found.map(|(_, value)| self.arena.get(*value)).filter(|value| *value != FILTERED).unwrap_or_default()
+        let found = self.request.headers.iter().find(|(recorded, _)| *recorded == name);
+        found.map(|(_, value)| value).filter(|value| *value != FILTERED).unwrap_or_default()
     }
 }
 

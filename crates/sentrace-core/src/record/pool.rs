@@ -5,22 +5,27 @@ use crossbeam_queue::ArrayQueue;
 use sentrace_protocol::{EventId, TraceId};
 
 use super::Record;
+use crate::pipeline::Identity;
 
 /// Records kept for reuse; a burst beyond them is allocated and freed.
 const CAPACITY: usize = 256;
 
+/// The free records of a client, and who sends them.
 #[derive(Debug)]
 pub(crate) struct RecordPool {
+    identity: Identity,
     records: ArrayQueue<Box<Record>>,
 }
 
-impl Default for RecordPool {
-    fn default() -> Self {
-        Self { records: ArrayQueue::new(CAPACITY) }
-    }
-}
-
 impl RecordPool {
+    pub(crate) fn new(identity: Identity) -> Self {
+        Self { identity, records: ArrayQueue::new(CAPACITY) }
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     pub(crate) fn take(&self, event_id: EventId, trace_id: TraceId) -> Box<Record> {
         match self.records.pop() {
             Some(mut record) => {

@@ -2,15 +2,14 @@
 
 use sentrace_protocol::sensitive;
 
+use super::headers::Headers;
 use super::{Arena, Text, cut};
 use crate::data_collection::DataCollection;
 use crate::request::RequestParts;
 
-/// Bounds of what is copied from one request, in bytes and header fields.
+/// Bounds of what is copied from one request, in bytes.
 const MAX_PATH: usize = 2048;
 const MAX_QUERY: usize = 2048;
-const MAX_HEADER_VALUE: usize = 1024;
-const MAX_HEADERS: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct RequestRecord {
@@ -21,7 +20,7 @@ pub(crate) struct RequestRecord {
     pub(crate) query: Option<Text>,
     pub(crate) route: Text,
     pub(crate) protocol_version: Text,
-    pub(crate) headers: Vec<(Text, Text)>,
+    pub(crate) headers: Headers,
 }
 
 impl Default for RequestRecord {
@@ -34,7 +33,7 @@ impl Default for RequestRecord {
             query: None,
             route: Text::EMPTY,
             protocol_version: Text::EMPTY,
-            headers: Vec::new(),
+            headers: Headers::default(),
         }
     }
 }
@@ -51,14 +50,15 @@ impl RequestRecord {
         *self = Self { headers, ..Self::default() };
     }
 
+    /// About how many bytes it holds in memory besides itself.
+    pub(crate) fn capacity(&self) -> usize {
+        self.headers.capacity()
+    }
+
     pub(crate) fn each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {
-        let Self { method, scheme, host, path, query, route, protocol_version, headers } = self;
+        let Self { method, scheme, host, path, query, route, protocol_version, headers: _ } = self;
         [method, scheme, host, path, route, protocol_version].into_iter().for_each(&mut *each);
         query.iter_mut().for_each(&mut *each);
-        for (name, value) in headers {
-            each(name);
-            each(value);
-        }
     }
 
     /// Copies what may be shown; a value that may not is never copied.
@@ -67,6 +67,7 @@ impl RequestRecord {
         arena: &mut Arena,
         request: &dyn RequestParts,
         collection: &DataCollection,
+        personal: bool,
     ) {
         self.method = arena.copy(cut(request.method(), 32));
         self.scheme = arena.copy(cut(request.scheme(), 32));
@@ -74,61 +75,19 @@ impl RequestRecord {
         self.path = arena.copy(cut(request.path(), MAX_PATH));
         self.route = request.route().map_or(Text::EMPTY, |route| arena.copy(cut(route, MAX_PATH)));
         self.protocol_version = Text::Literal(request.protocol_version());
-        self.query = match (request.query(), collection.query()) {
+        self.query = match (request.query(), collection.query(personal)) {
             (Some(query), Some(hidden)) if !query.is_empty() => {
                 let query = cut(query, MAX_QUERY);
-                Some(arena.write(|buffer| sensitive::filter_query_into(query, hidden, buffer)))
+                Some(if collection.shows_all_of(query, personal) {
+                    arena.copy(query)
+                } else {
+                    arena.write(|buffer| sensitive::filter_query_into(query, hidden, buffer))
+                })
             }
             _ => None,
         };
-        if let Some(hidden) = collection.headers() {
-            let headers = &mut self.headers;
-            request.for_each_header(&mut |name, value| {
-                if headers.len() < MAX_HEADERS && !is_trace_header(name) {
-                    headers.push((arena.copy(cut(name, 256)), header_value(arena, name, value, &hidden)));
-                }
-            });
+        if let Some(hidden) = collection.headers(personal) {
+            request.for_each_header(&mut |name, value| self.headers.push(name, value, &hidden));
         }
     }
-}
-
-/// The trace's own headers are in the trace context already.
-fn is_trace_header(name: &str) -> bool {
-    matches!(name, "sentry-trace" | "baggage" | "traceparent" | "tracestate")
-}
-
-fn header_value(arena: &mut Arena, name: &str, value: &[u8], hidden: impl Fn(&str) -> bool) -> Text {
-    if hidden(name) {
-        return Text::Literal(sensitive::FILTERED);
-    }
-    // Cut first: what is not UTF-8 at the end only is the cut's doing.
-    let value = &value[..value.len().min(MAX_HEADER_VALUE)];
-    let Ok(value) =
-        std::str::from_utf8(value).or_else(|error| std::str::from_utf8(&value[..error.valid_up_to()]))
-    else {
-        return Text::EMPTY;
-    };
-    // A URL in a header (`referer`, `x-original-url`) has secrets of its own.
-    match name {
-        "host" => arena.copy(value.rsplit('@').next().unwrap_or_default()),
-        _ if is_url(value) => copy_url(arena, value, hidden),
-        _ => arena.copy(value),
-    }
-}
-
-/// Whether the value is a URL with anything in it that may have to be hidden.
-fn is_url(value: &str) -> bool {
-    (value.starts_with('/') || value.starts_with("http"))
-        && value.bytes().fold(false, |any, byte| any | matches!(byte, b'?' | b'@' | b'#'))
-}
-
-fn copy_url(arena: &mut Arena, url: &str, hidden: impl Fn(&str) -> bool) -> Text {
-    let parts = sensitive::split_url(url);
-    arena.write(|buffer| {
-        buffer.push_str(&parts.without_query);
-        if let Some(query) = parts.query {
-            buffer.push('?');
-            sensitive::filter_query_into(query, hidden, buffer);
-        }
-    })
 }

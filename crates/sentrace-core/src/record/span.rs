@@ -58,15 +58,14 @@ impl Record {
 
     /// Header fields as arrays, one element for each value (Sentry SDK specification, *Spans* 1.0).
     fn describe_headers<'a>(&'a self, attributes: &mut Data<'a>) {
-        let headers = &self.request.headers;
-        let name_of = |at: usize| headers.get(at).map_or("", |(name, _)| self.arena.get(*name));
-        for at in 0..headers.len() {
-            let name = name_of(at);
-            if (0..at).any(|earlier| name_of(earlier) == name) {
-                continue;
+        let mut values: Vec<(&str, Vec<Cow<'a, str>>)> = Vec::new();
+        for (name, value) in self.request.headers.iter() {
+            match values.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, values)) => values.push(Cow::Borrowed(value)),
+                None => values.push((name, vec![Cow::Borrowed(value)])),
             }
-            let same = headers.iter().filter(|(other, _)| self.arena.get(*other) == name);
-            let values = same.map(|(_, value)| Cow::Borrowed(self.arena.get(*value))).collect();
+        }
+        for (name, values) in values {
             attributes.set(["http.request.header.", name].concat(), Value::Strs(values));
         }
     }

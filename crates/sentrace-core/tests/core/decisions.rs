@@ -50,7 +50,8 @@ fn outcome(incoming: Option<Option<bool>>, url: &str, rate: Option<f64>) -> Outc
         })
         .into_iter()
         .collect();
-    let transaction = client.open(client.read(&carrier[..]), &TransactionOptions::new("work", "http.server"));
+    let read = client.read(&carrier[..]);
+    let transaction = client.clone().open(read, &TransactionOptions::new("work", "http.server"));
     // As the client middleware does it: a span for the call, headers where the target allows them.
     let span = transaction.start_span("http.client", format!("GET {url}"));
     let headers = client.outgoing().allows(url).then(|| span.trace_headers()).flatten();

@@ -10,6 +10,7 @@ mod context;
 mod decisions;
 mod env;
 mod job;
+mod personal;
 mod propagation;
 mod recycling;
 mod spans;

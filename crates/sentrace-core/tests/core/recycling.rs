@@ -1,6 +1,6 @@
 //! Records are used again; nothing of one transaction may be found in another.
 
-use sentrace_core::{DataCollection, RequestParts};
+use sentrace_core::{DataCollection, RequestParts, ResponseParts, TransactionOptions};
 
 use crate::support::{only, recording};
 
@@ -36,15 +36,15 @@ impl RequestParts for Secretive {
 #[test]
 fn a_recycled_record_is_as_good_as_new() {
     let (client, capture) = recording();
-    let first = client.start_transaction("first", "first");
-    first.record_request(&Secretive, &DataCollection::new());
-    first.record_response(404);
+    let collection = DataCollection::new();
+    let options = TransactionOptions::new("first", "first").request(&Secretive).data_collection(&collection);
+    let first = client.start_transaction_with(&options);
     first.set_data("first", "first");
     first.set_tag("first", "first");
     let span = first.start_span("first", "first");
     span.set_data("first", "first");
     let open = first.start_span("first", "first");
-    first.finish();
+    first.finish_with_response(&ResponseParts { status: Some(404), ..ResponseParts::default() });
     let first = only(&capture);
     assert!(serde_json::to_string(&first.transaction).unwrap().contains("first.test"));
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sentrace_core::testing::{Capture, CapturedSpan};
 use sentrace_core::{
-    Client, DataCollection, Deliver, Finished, IgnoreSpan, Losses, Options, RequestParts, TraceLifecycle,
-    current_span, in_span,
+    Client, DataCollection, Deliver, Finished, IgnoreSpan, Losses, Options, RequestParts, ResponseParts,
+    TraceLifecycle, TransactionOptions, current_span, in_span,
 };
 use sentrace_protocol::losses::{Category, DiscardedEvents, Reason};
 use sentrace_protocol::{SpanStatus, TransactionSource, Value};
@@ -211,11 +211,11 @@ impl RequestParts for Checkout {
 #[test]
 fn a_request_is_told_by_attributes_of_its_segment_alone() {
     let (client, capture) = recording_with(stream().server_name("web-1"));
-    let transaction = client.start_transaction("GET /orders/{id}", "http.server");
-    transaction.record_request(&Checkout, &DataCollection::new());
-    transaction.record_response(200);
+    let collection = DataCollection::new();
+    let options = TransactionOptions::new("GET /orders/{id}", "http.server");
+    let transaction = client.start_transaction_with(&options.request(&Checkout).data_collection(&collection));
     transaction.start_span("task", "below").finish();
-    transaction.finish();
+    transaction.finish_with_response(&ResponseParts { status: Some(200), ..ResponseParts::default() });
     let spans = capture.take_spans();
     let attribute = |span: usize, key: &str| spans[span].span.attributes.get(key).cloned();
     let texts = |texts: &[&'static str]| Some(Value::from(texts.to_vec()));

@@ -151,7 +151,7 @@ mod tests {
 
     impl DeliverSpans for Into {
         fn deliver_span(&self, span: FinishedSpan) {
-            *self.1.lock().unwrap() += u64::from(self.0.push(span));
+            *self.1.lock().unwrap() += u64::from(self.0.push(span).is_some());
         }
     }
 

@@ -1,33 +1,32 @@
 //! The way of finished spans from many requests to one worker.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 use crossbeam_queue::SegQueue;
 use sentrace_core::FinishedSpan;
 use sentrace_protocol::Reason;
 
+use crate::room::{Room, Taken};
+
 /// Bounded by the bytes of all spans that wait, in here and in buckets. A push takes no lock and waits for nothing.
 #[derive(Debug)]
 pub(crate) struct SpanQueue {
     spans: SegQueue<FinishedSpan>,
-    bytes: AtomicUsize,
-    max_bytes: usize,
+    room: Room,
     ended: AtomicBool,
 }
 
 impl SpanQueue {
     pub(crate) fn new(max_bytes: usize) -> Self {
-        Self { spans: SegQueue::new(), bytes: AtomicUsize::new(0), max_bytes, ended: AtomicBool::new(false) }
+        Self { spans: SegQueue::new(), room: Room::new(max_bytes), ended: AtomicBool::new(false) }
     }
 
-    /// Takes a span over, or counts it where there is no room or nobody to come for it; whether there was room.
-    pub(crate) fn push(&self, span: FinishedSpan) -> bool {
-        let size = span.size();
-        if self.bytes.fetch_add(size, Ordering::Relaxed) + size > self.max_bytes {
-            self.bytes.fetch_sub(size, Ordering::Relaxed);
+    /// Takes a span over, or counts it where nobody comes for it, or where there is no room: then `None` is returned.
+    pub(crate) fn push(&self, span: FinishedSpan) -> Option<Taken> {
+        let Some(taken) = self.room.take(span.size()) else {
             span.lost(Reason::QueueOverflow);
-            return false;
-        }
+            return None;
+        };
         self.spans.push(span);
         // Pairs with the fences in `end` and in the worker's sleep: either they see what was pushed, or whoever pushed
         // sees what they set.
@@ -35,7 +34,7 @@ impl SpanQueue {
         if self.ended.load(Ordering::Relaxed) {
             self.lose_all(Reason::QueueOverflow);
         }
-        true
+        Some(taken)
     }
 
     /// The next span; its bytes count until they are [`release`](Self::release)d.
@@ -53,7 +52,12 @@ impl SpanQueue {
 
     /// These bytes are on their way.
     pub(crate) fn release(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.room.give_back(bytes);
+    }
+
+    /// Whether so much waits that it had better not wait for more.
+    pub(crate) fn is_filling(&self) -> bool {
+        self.room.is_filling()
     }
 
     /// Says that nobody comes any more, and counts what is left; who pushes at this moment does so as well.

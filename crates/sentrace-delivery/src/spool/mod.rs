@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use sentrace_core::{Losses, diagnostics};
-use sentrace_protocol::{Dsn, Reason};
+use sentrace_protocol::{Category, Dsn, Reason};
 
 use self::file::Record;
 use self::folder::Folder;
@@ -157,18 +157,15 @@ impl Spool {
     /// The oldest envelope, to be settled by [`settled`](Self::settled) or [`give_back`](Self::give_back). It stays on
     /// disk until all of its file are settled.
     pub(crate) fn next(&mut self) -> Option<(Load, Bytes)> {
-        while self.batch.as_ref().is_none_or(|batch| batch.left.is_empty()) {
-            // One file after the other: which of them can be removed is then plain.
-            if self.under_way() > 0 {
-                return None;
-            }
-            let name = self.files.pop_first()?;
-            self.batch = self.load(name);
-        }
-        let batch = self.batch.as_mut()?;
+        let batch = self.filled_batch()?;
         let Record { tally, body } = batch.left.pop_front()?;
         batch.under_way += 1;
         Some((Load::new(tally, &self.losses), body))
+    }
+
+    /// What rate limits call the oldest envelope; `None` where [`next`](Self::next) gives none.
+    pub(crate) fn next_category(&mut self) -> Option<Category> {
+        Some(self.filled_batch()?.left.front()?.tally.category())
     }
 
     /// One envelope is through, delivered or not.
@@ -203,6 +200,18 @@ impl Spool {
         if content.is_empty() || self.folder.write(batch.name.millis, tally, &content).is_ok() {
             self.folder.remove(batch.name);
         }
+    }
+
+    fn filled_batch(&mut self) -> Option<&mut Batch> {
+        while self.batch.as_ref().is_none_or(|batch| batch.left.is_empty()) {
+            // One file after the other: which of them can be removed is then plain.
+            if self.under_way() > 0 {
+                return None;
+            }
+            let name = self.files.pop_first()?;
+            self.batch = self.load(name);
+        }
+        self.batch.as_mut()
     }
 
     fn load(&mut self, name: Name) -> Option<Batch> {

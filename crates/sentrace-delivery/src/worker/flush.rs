@@ -24,14 +24,18 @@ enum Report {
 }
 
 impl Worker {
-    /// Answers the flushes whose transactions are through, after telling what was lost on the way.
-    pub(super) fn answer_flushes(&mut self) {
+    /// Takes notice of flushes, which end the wait for more to go out together.
+    pub(super) fn see_flushes(&mut self) {
         let requested = self.control.flushes_requested();
         if requested > self.flushes_seen {
             self.flushes_seen = requested;
             let target = self.taken + self.queue.len() as u64 + self.flush_spans();
             self.flushes.push(Flush { number: requested, target, report: Report::NotYet });
         }
+    }
+
+    /// Answers the flushes whose transactions are through, after telling what was lost on the way.
+    pub(super) fn answer_flushes(&mut self) {
         while let Some(flush) = self.flushes.first() {
             if !self.are_through(flush.target) {
                 return;

@@ -2,6 +2,7 @@
 
 mod flush;
 mod replay;
+mod rounds;
 mod settle;
 mod shutdown;
 mod spans;
@@ -16,6 +17,7 @@ use tokio::task::Id;
 use tokio::time::sleep;
 
 use self::flush::Flush;
+use self::rounds::Rounds;
 use self::settle::Told;
 use crate::control::Control;
 use crate::encode::{Encoder, Purpose};
@@ -33,11 +35,6 @@ use crate::spans::Buckets;
 use crate::spool::Spool;
 use crate::spotlight::Spotlight;
 
-/// While something comes now and then, the worker looks again after this long instead of being woken by each: the
-/// requests then make no system call, and what they hand over is small enough to be recycled.
-const NAP: Duration = Duration::from_millis(10);
-/// Naps in which nothing comes, after which the worker sleeps until it is woken.
-const NAPS_UNTIL_SLEEP: u32 = 10;
 /// Bytes under way and waiting to be tried again, beyond which no further post starts.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
@@ -88,7 +85,7 @@ pub(crate) struct Worker {
     taken: u64,
     flushes: Vec<Flush>,
     flushes_seen: u64,
-    idle_naps: u32,
+    rounds: Rounds,
     closing: bool,
     told: Told,
 }
@@ -124,7 +121,7 @@ impl Worker {
             taken: 0,
             flushes: Vec::new(),
             flushes_seen: 0,
-            idle_naps: 0,
+            rounds: Rounds::new(Instant::now()),
             closing: false,
             told: Told::default(),
         }
@@ -136,6 +133,7 @@ impl Worker {
             spotlight.start();
         }
         let deadline = loop {
+            self.see_flushes();
             self.start_posts();
             self.replay();
             self.look_after();
@@ -148,14 +146,18 @@ impl Worker {
         self.shut_down(deadline).await;
     }
 
-    /// Starts posts until the queue is empty or enough are under way.
+    /// Starts posts until the queues are empty or enough are under way, where it is time to look.
     fn start_posts(&mut self) {
         let now = Instant::now();
         self.post_again(now);
-        self.start_span_posts(now);
+        let waited_for = self.closing || !self.flushes.is_empty();
+        if !self.rounds.is_due(now) && !waited_for && !self.queue.is_filling() {
+            return;
+        }
+        let mut came = self.start_span_posts(now);
         while let Some(way) = self.way(Category::Transaction, now) {
-            let Some(finished) = self.queue.pop() else { return };
-            self.idle_naps = 0;
+            let Some(finished) = self.queue.pop() else { return self.rounds.end(came, now) };
+            came += 1;
             let number = self.taken;
             self.taken += 1;
             let load = Load::transaction(&finished, &self.losses);
@@ -298,18 +300,19 @@ impl Worker {
         let now = Instant::now();
         let under_way = !self.in_flight.is_empty();
         let takes = self.way(Category::Transaction, now).is_some();
-        let naps = takes && self.idle_naps < NAPS_UNTIL_SLEEP;
+        let naps = takes && !self.rounds.may_sleep();
+        let round_in = self.rounds.due_in(now);
         let due_in = if takes { self.due_in(now) } else { self.due_in(now).min(LOOK_FOR_SLOW) };
         let settled = tokio::select! {
             biased;
             settled = self.in_flight.next(), if under_way => settled,
             // Nothing can be taken before a post is through.
             () = self.queue.woken(), if !takes || naps => None,
-            () = self.queue.sleep(), if takes && !naps => None,
-            () = sleep(NAP.min(due_in)), if naps => {
-                self.idle_naps += 1;
+            () = self.queue.sleep(), if takes && !naps => {
+                self.rounds.wake(Instant::now());
                 None
             }
+            () = sleep(round_in.min(due_in)), if naps => None,
             () = sleep(due_in), if !naps => None,
             () = copies_settled(self.spotlight.as_ref()), if self.ingest.is_none() && !self.flushes.is_empty() => None,
         };
@@ -330,7 +333,7 @@ impl Worker {
             spool.due_in(now).min(replay)
         });
         let ours = report.min(self.checkup.due_in(now)).min(self.again_in(now)).min(spool);
-        ours.min(self.spans_in(now))
+        ours.min(self.spans_in(now).max(self.rounds.due_in(now)))
     }
 
     /// How long until a failed post may be tried again.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sentrace_protocol::{Category, Reason};
+use sentrace_protocol::Reason;
 
 use super::Worker;
 use crate::backoff;
@@ -23,15 +23,18 @@ impl Worker {
             return;
         }
         self.replay_at = now + PAUSE;
-        let limited =
-            [Category::Transaction, Category::Span].iter().any(|kind| self.limits.is_active(*kind, now));
-        let busy = self.queue.len() > 0 || self.in_flight.len() > self.reach.posts() / 2;
-        if limited || busy {
+        // What is fresh was posted before, as far as there is room.
+        if self.in_flight.len() > self.reach.posts() / 2 {
             return;
         }
         // Whether anybody is there can be learned from one.
         let at_once = if self.replay_failures > 0 { 1 } else { AT_ONCE };
         while let Some(spool) = self.spool.as_mut().filter(|spool| spool.under_way() < at_once) {
+            // Oldest first, for one category as for the other: who is limited holds up what comes after it.
+            let limited = |category| self.limits.is_active(category, now);
+            if spool.next_category().is_none_or(limited) {
+                return;
+            }
             let Some((load, kept)) = spool.next() else { return };
             match self.encoder.revived(&kept) {
                 Some(body) => {

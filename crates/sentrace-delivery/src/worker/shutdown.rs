@@ -51,6 +51,7 @@ impl Worker {
 
     async fn drain(&mut self) {
         loop {
+            self.see_flushes();
             self.start_posts();
             self.answer_flushes();
             let queued = self.queue.len() > 0 || !self.spans.is_empty();

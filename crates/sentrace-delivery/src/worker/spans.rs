@@ -12,20 +12,22 @@ use crate::parcel::{Kind, Parcel};
 use crate::spans::Batch;
 
 impl Worker {
-    /// Takes what has come into buckets, and starts posts of the batches that are ready.
-    pub(super) fn start_span_posts(&mut self, now: Instant) {
-        if self.spans.collect(now) {
-            self.idle_naps = 0;
-        }
+    /// Takes what has come into buckets, and starts posts of the batches that are ready. Returns how many those
+    /// are, or 1 where something has come for later.
+    pub(super) fn start_span_posts(&mut self, now: Instant) -> u32 {
+        let came = self.spans.collect(now);
+        let mut batches = 0;
         if self.closing {
             self.spans.flush(now);
         }
         while let Some(way) = self.way(Category::Span, now) {
-            let Some(batch) = self.spans.pop() else { return };
+            let Some(batch) = self.spans.pop() else { break };
             let number = self.taken;
             self.taken += 1;
             self.send_spans(batch, way, number, now);
+            batches += 1;
         }
+        batches.max(u32::from(came))
     }
 
     /// Sends everything that has come so far, which is so many batches.

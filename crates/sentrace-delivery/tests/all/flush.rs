@@ -53,6 +53,21 @@ fn a_flush_that_takes_too_long_says_so_and_loses_nothing() {
 }
 
 #[test]
+fn neither_a_flush_nor_closing_waits_for_more_to_come() {
+    let ingest = Ingest::ok();
+    let start = Instant::now();
+    for _ in 0..50 {
+        let (client, _) = client(&ingest);
+        record(&client, "task", 0);
+        assert!(client.flush(LONG));
+        record(&client, "the last one", 0);
+        assert!(client.close(LONG).complete);
+    }
+    // The worker gives others the time to come along.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_flush_of_nothing_is_quick_and_sends_nothing() {
     let ingest = Ingest::ok();
     let (client, _) = client(&ingest);
@@ -76,7 +91,7 @@ fn a_flush_works_inside_any_runtime() {
             let task = tokio::spawn(async move {
                 let recorded = record_many(&client, 10, 1);
                 assert!(client.flush(LONG));
-                assert!(client.close(LONG));
+                assert!(client.close(LONG).complete);
                 recorded
             });
             task.await.unwrap()
@@ -108,13 +123,15 @@ fn several_threads_may_flush_and_close_at_the_same_time() {
     let threads: Vec<_> = (0..6)
         .map(|number| {
             let client = client.clone();
-            std::thread::spawn(move || if number % 2 == 0 { client.flush(LONG) } else { client.close(LONG) })
+            std::thread::spawn(
+                move || if number % 2 == 0 { client.flush(LONG) } else { client.close(LONG).complete },
+            )
         })
         .collect();
     for thread in threads {
         assert!(thread.join().unwrap());
     }
-    assert!(client.flush(LONG) && client.close(LONG), "and once more");
+    assert!(client.flush(LONG) && client.close(LONG).complete, "and once more");
     assert_eq!((ingest.accepted(), counted(&losses)), (recorded, Tally::default()));
 }
 
@@ -123,7 +140,7 @@ fn a_flush_works_while_a_panic_unwinds() {
     struct FlushOnDrop(sentrace_core::Client, Arc<AtomicBool>);
     impl Drop for FlushOnDrop {
         fn drop(&mut self) {
-            self.1.store(self.0.close(LONG), Ordering::SeqCst);
+            self.1.store(self.0.close(LONG).complete, Ordering::SeqCst);
         }
     }
     let ingest = Ingest::ok();
@@ -147,11 +164,11 @@ fn closing_gives_up_in_time_and_counts_what_it_gave_up() {
     let (client, losses) = silent_client(&ingest.dsn());
     let recorded = record_many(&client, 100, 2);
     let start = Instant::now();
-    assert!(!client.close(SHORT));
+    assert!(!client.close(SHORT).complete);
     assert!(start.elapsed() < SHORT + Duration::from_secs(1), "{:?}", start.elapsed());
     assert_eq!(losses.peek(), only(Reason::NetworkError, recorded));
     assert!(client.flush(LONG), "nothing is left");
-    assert!(!client.close(LONG), "it was not complete and will not be");
+    assert!(!client.close(LONG).complete, "it was not complete and will not be");
 }
 
 #[test]
@@ -159,7 +176,7 @@ fn closing_without_time_counts_everything() {
     let ingest = hanging();
     let (client, losses) = silent_client(&ingest.dsn());
     let recorded = record_many(&client, 100, 2);
-    assert!(!client.close(Duration::ZERO));
+    assert!(!client.close(Duration::ZERO).complete);
     assert!(client.flush(LONG), "the worker is gone soon");
     assert_eq!(counted(&losses), recorded);
 }
@@ -169,7 +186,7 @@ fn closing_reports_what_it_gave_up() {
     let ingest = Ingest::start(|number| if number < 3 { Reply::Stall(b"") } else { Reply::ok() });
     let (client, losses) = client(&ingest);
     let recorded = record_many(&client, 3, 2);
-    assert!(!client.close(Duration::from_secs(2)));
+    assert!(!client.close(Duration::from_secs(2)).complete);
     assert_eq!((ingest.reported_losses(), counted(&losses)), (recorded, Tally::default()));
     assert!(ingest.reported().keys().all(|(reason, _)| reason == "network_error"));
 }
@@ -179,7 +196,7 @@ fn what_comes_after_closing_is_refused_and_counted() {
     let ingest = Ingest::ok();
     let (client, losses) = silent_client(&ingest.dsn());
     let before = record_many(&client, 3, 2);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     let after = record_many(&client, 5, 1);
     assert!(client.flush(LONG));
     assert_eq!(ingest.accepted(), before);

@@ -101,7 +101,7 @@ fn a_full_queue_refuses_the_newest_and_counts_it() {
     let overflow = counted(&losses);
     assert!(overflow.transactions > 500 && overflow.transactions < 1_000, "{overflow:?}");
     assert_eq!(losses.peek(), only(Reason::QueueOverflow, overflow));
-    assert!(!client.close(SHORT));
+    assert!(!client.close(SHORT).complete);
     assert_eq!(counted(&losses), recorded);
 }
 
@@ -111,7 +111,7 @@ fn a_queue_without_room_refuses_all() {
     let (client, losses) =
         client_with(&ingest.dsn(), |options| options.send_client_reports(false).queue_bytes(0));
     let recorded = record_many(&client, 10, 1);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!(losses.peek(), only(Reason::QueueOverflow, recorded));
     assert_eq!(ingest.requests(), 0);
 }
@@ -143,7 +143,7 @@ fn everything_recorded_is_accepted_or_refused_or_reported_or_still_counted() {
         }
         assert!(start.elapsed() < LONG, "not every way was taken");
     }
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     let refused = ingest.count(|status| status == Some(429));
     let accounted = ingest.accepted() + refused + ingest.reported_losses() + counted(&losses);
     assert_eq!(accounted, recorded);
@@ -169,7 +169,7 @@ fn who_records_while_it_closes_is_accepted_or_counted() {
             })
             .collect();
         ingest.wait_for(|received| received.len() >= 20);
-        assert!(client.close(LONG));
+        assert!(client.close(LONG).complete);
         stop.store(true, Ordering::SeqCst);
         let recorded = recorders.into_iter().map(|thread| thread.join().unwrap());
         let recorded = recorded.fold(Tally::default(), |sum, tally| sum + tally);

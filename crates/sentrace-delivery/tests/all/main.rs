@@ -6,6 +6,7 @@ mod connections;
 #[expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod conservation;
 mod delivers;
+mod faults;
 mod flush;
 mod hook;
 mod limits;

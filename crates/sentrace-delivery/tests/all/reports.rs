@@ -55,7 +55,7 @@ fn closing_sends_the_last_report() {
     let ingest = Ingest::start(|number| if number < 5 { Reply::status(413) } else { Reply::ok() });
     let (client, losses) = client(&ingest);
     let recorded = record_many(&client, 5, 1);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!((ingest.reported_losses(), counted(&losses)), (recorded, Tally::default()));
     assert!(ingest.reported().keys().all(|(reason, _)| reason == "send_error"));
 }
@@ -66,7 +66,7 @@ fn nothing_is_reported_where_that_is_switched_off() {
     let (client, losses) =
         client_with(&ingest.dsn(), |options| options.traces_sample_rate(0.0).send_client_reports(false));
     let recorded = record_many(&client, 4, 2);
-    assert!(client.flush(LONG) && client.close(LONG));
+    assert!(client.flush(LONG) && client.close(LONG).complete);
     assert_eq!(ingest.requests(), 0);
     assert_eq!(counted(&losses), recorded);
 }

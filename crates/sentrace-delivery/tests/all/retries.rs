@@ -37,7 +37,7 @@ fn an_ingest_that_comes_back_gets_everything_once() {
     let recorded = record_many(&client, 500, 2);
     assert!(!client.flush(Duration::from_millis(600)), "nobody is there");
     assert_eq!(counted(&losses), Tally::default(), "nothing is lost yet");
-    let ingest = Ingest::start_at(&place);
+    let ingest = Ingest::start_at(place);
     assert!(client.flush(LONG));
     assert_eq!((ingest.accepted(), counted(&losses)), (recorded, Tally::default()));
     let once: BTreeSet<String> = ingest.event_ids().into_iter().collect();
@@ -96,7 +96,7 @@ fn a_broken_post_while_closing_is_tried_again() {
     let first = record_many(&client, 1, 0);
     assert!(client.flush(LONG));
     let second = record_many(&client, 1, 0);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!((ingest.accepted(), counted(&losses)), (first + second, Tally::default()));
 }
 

@@ -8,7 +8,9 @@ use sentrace_core::{Client, Losses, Options, TraceLifecycle};
 use sentrace_protocol::{Reason, span_v2};
 use serde_json::Value;
 
-use crate::support::{DEAD_DSN, Ingest, LONG, Received, Reply, Tally, client_with, counted, only, record};
+use crate::support::{
+    DEAD_DSN, Ingest, LONG, Received, Reply, Tally, client_with, counted, only, record, wait_until,
+};
 
 /// Never, as far as a test is concerned.
 const NEVER: Duration = Duration::from_secs(3_600);
@@ -153,7 +155,7 @@ fn flush_sends_what_waits_and_closing_as_well() {
     assert!(client.flush(LONG));
     assert_eq!(names(&ingest.received()), ["a"]);
     transaction.start_span("task", "b").finish();
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!(names(&ingest.received()), ["a", "b"]);
     transaction.finish();
     assert_eq!(losses.take(), only(Reason::QueueOverflow, spans(1))[1..], "closed is closed");
@@ -243,7 +245,7 @@ fn what_the_queue_has_no_room_for_is_counted() {
     }
     assert!(client.flush(LONG));
     drop(transaction);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     let arrived = all(&ingest.received()).len() as u64;
     let lost = counted(&losses);
     assert!(arrived < 2_000 && lost.spans > 0, "{arrived} arrived");
@@ -260,4 +262,25 @@ fn a_discarded_transaction_takes_its_waiting_spans_along() {
     assert!(client.flush(LONG));
     assert_eq!(losses.take(), only(Reason::Ignored, spans(2))[1..]);
     assert_eq!(ingest.requests(), 0);
+}
+
+#[test]
+fn spans_that_wait_to_be_tried_again_are_held_to_the_limit_for_spans() {
+    for (limit, lost, reason) in
+        [("60:span", 1, "spans are limited"), ("60:transaction", 0, "transactions are none of theirs")]
+    {
+        let ingest = Ingest::start(move |number| match number {
+            0 | 1 => Reply::Close,
+            _ => Reply::Answer(200, vec![("x-sentry-rate-limits", limit)]),
+        });
+        let (client, losses) = streaming_with(&ingest.dsn(), |options| options.retry_timeout(LONG));
+        record(&client, "waiting", 0);
+        wait_until("the first to fail", || ingest.requests() >= 2);
+        record(&client, "passing", 0);
+        assert!(client.flush(LONG), "{reason}");
+        // Whichever came first took the way that there was.
+        assert_eq!(counted(&losses), spans(lost), "{reason}");
+        assert_eq!(names(&ingest.received()).len() as u64, 2 - lost, "{reason}");
+        assert!(losses.peek().iter().all(|events| events.reason == Reason::RatelimitBackoff), "{reason}");
+    }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sentrace_core::{Client, Losses, Options};
+use sentrace_core::{Client, Losses, Options, TraceLifecycle};
 use sentrace_protocol::Reason;
 use tempfile::TempDir;
 
@@ -51,11 +51,11 @@ fn what_was_kept_while_the_ingest_was_away_arrives_after_a_restart_once() {
     gone(client, &losses);
     assert!(!files(folder.path()).is_empty());
 
-    let ingest = Ingest::start_at(&place);
-    let (client, losses) = spooling(&place.dsn(), folder.path());
+    let ingest = Ingest::start_at(place);
+    let (client, losses) = spooling(&ingest.dsn(), folder.path());
     ingest.wait_for(|received| received.len() >= 300);
     wait_until("the files to go", || files(folder.path()).is_empty());
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!((ingest.accepted(), counted(&losses)), (recorded, Tally::default()));
     assert_eq!(ingest.event_ids().into_iter().collect::<BTreeSet<_>>().len(), 300, "each once");
     for request in ingest.received() {
@@ -70,10 +70,10 @@ fn what_was_kept_arrives_without_a_restart_when_the_ingest_comes_back() {
     let (client, losses) = spooling(&place.dsn(), folder.path());
     let before = record_many(&client, 100, 2);
     wait_until("the queue to be on disk", || !files(folder.path()).is_empty());
-    let ingest = Ingest::start_at(&place);
+    let ingest = Ingest::start_at(place);
     let after = record_many(&client, 10, 0);
     ingest.wait_for(|received| received.len() >= 110);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!((ingest.accepted(), counted(&losses)), (before + after, Tally::default()));
     assert_eq!(ingest.event_ids().into_iter().collect::<BTreeSet<_>>().len(), 110, "each once");
 }
@@ -86,8 +86,8 @@ fn the_oldest_goes_first() {
         record(&client, &format!("round {round}"), 0);
         client.close(LONG);
     }
-    let ingest = Ingest::start_at(&place);
-    let (_client, _) = spooling(&place.dsn(), folder.path());
+    let ingest = Ingest::start_at(place);
+    let (_client, _) = spooling(&ingest.dsn(), folder.path());
     ingest.wait_for(|received| received.len() >= 3);
     assert_eq!(ingest.transactions(), ["round 0", "round 1", "round 2"]);
 }
@@ -106,8 +106,37 @@ fn what_a_limit_holds_back_is_kept_and_sent_when_it_is_over() {
     assert!(client.flush(LONG), "kept is through");
     assert!(!files(folder.path()).is_empty(), "a flush leaves nothing in memory");
     ingest.wait_for(|received| received.len() >= 21);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!((ingest.accepted(), counted(&losses)), (first + limited, Tally::default()));
+}
+
+#[test]
+fn what_was_kept_waits_for_limits_of_its_own_kind_only() {
+    let rows = [
+        (TraceLifecycle::Static, "60:span", 0, "transactions, while spans are limited"),
+        (TraceLifecycle::Static, "1:transaction", 1, "transactions, while they are limited"),
+        (TraceLifecycle::Stream, "60:transaction", 0, "spans, while transactions are limited"),
+        (TraceLifecycle::Stream, "1:span", 1, "spans, while they are limited"),
+    ];
+    for (lifecycle, limit, seconds, reason) in rows {
+        let (folder, place) = (TempDir::new().unwrap(), Place::new());
+        let start =
+            |dsn: &str| spooling_with(dsn, folder.path(), |options| options.trace_lifecycle(lifecycle));
+        // More than are under way before the first is answered.
+        let (client, _) = start(&place.dsn());
+        record_many(&client, 100, 0);
+        client.close(LONG);
+        let ingest = Ingest::start_at_with(place, move |number| match number {
+            0 => Reply::Answer(200, vec![("x-sentry-rate-limits", limit)]),
+            _ => Reply::ok(),
+        });
+        let began = Instant::now();
+        let (client, losses) = start(&ingest.dsn());
+        ingest.wait_for(|received| received.len() >= 100);
+        assert!(began.elapsed() >= Duration::from_secs(seconds), "{reason}: {:?}", began.elapsed());
+        assert!(client.close(LONG).complete, "{reason}");
+        assert_eq!((ingest.requests(), counted(&losses)), (100, Tally::default()), "{reason}");
+    }
 }
 
 #[test]
@@ -116,15 +145,13 @@ fn what_closing_has_no_time_for_is_kept() {
     let hanging = Ingest::start(|_| Reply::Stall(b""));
     let (client, losses) = spooling(&hanging.dsn(), folder.path());
     let recorded = record_many(&client, 200, 1);
-    assert!(!client.close(SHORT), "not delivered");
+    assert!(!client.close(SHORT).complete, "not delivered");
     gone(client, &losses);
     assert_eq!(counted(&losses), Tally::default(), "and not lost");
-    let place = hanging.place();
-    drop(hanging);
-    let ingest = Ingest::start_at(&place);
-    let (client, losses) = spooling(&place.dsn(), folder.path());
+    let ingest = Ingest::start_at(hanging.into_place());
+    let (client, losses) = spooling(&ingest.dsn(), folder.path());
     ingest.wait_for(|received| received.len() >= 200);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!((ingest.accepted(), counted(&losses)), (recorded, Tally::default()));
 }
 
@@ -136,12 +163,12 @@ fn two_that_share_a_folder_send_nothing_twice() {
         record_many(&client, 50, 0);
         client.close(LONG);
     }
-    let ingest = Ingest::start_at(&place);
-    let clients: Vec<_> = (0..3).map(|_| spooling(&place.dsn(), folder.path())).collect();
+    let ingest = Ingest::start_at(place);
+    let clients: Vec<_> = (0..3).map(|_| spooling(&ingest.dsn(), folder.path())).collect();
     ingest.wait_for(|received| received.len() >= 200);
     wait_until("the files to go", || files(folder.path()).is_empty());
     for (client, losses) in clients {
-        assert!(client.close(LONG));
+        assert!(client.close(LONG).complete);
         assert_eq!(counted(&losses), Tally::default());
     }
     let mut ids = ingest.event_ids();
@@ -161,7 +188,7 @@ fn another_project_leaves_it_alone() {
     let ingest = Ingest::ok();
     let (client, _) = spooling(&ingest.dsn(), folder.path());
     let own = record_many(&client, 1, 0);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!(ingest.accepted(), own);
     assert_eq!(files(folder.path()), kept);
 }
@@ -195,11 +222,11 @@ fn a_torn_file_is_skipped_and_counted_and_the_next_one_sent() {
     let torn = &files(folder.path())[0];
     let content = std::fs::read(torn).unwrap();
     std::fs::write(torn, &content[..content.len() / 2]).unwrap();
-    let ingest = Ingest::start_at(&place);
-    let (client, losses) = spooling(&place.dsn(), folder.path());
+    let ingest = Ingest::start_at(place);
+    let (client, losses) = spooling(&ingest.dsn(), folder.path());
     ingest.wait_for(|received| received.len() >= 13);
     wait_until("the files to go", || files(folder.path()).is_empty());
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!(ingest.accepted() + counted(&losses), recorded);
     assert_eq!(losses.peek(), only(Reason::InternalSdkError, counted(&losses)));
 }
@@ -223,8 +250,8 @@ fn fresh_traffic_does_not_wait_for_what_was_kept() {
     let (client, _) = spooling(&place.dsn(), folder.path());
     record_many(&client, 500, 0);
     client.close(LONG);
-    let ingest = Ingest::start_at(&place);
-    let (client, _) = spooling(&place.dsn(), folder.path());
+    let ingest = Ingest::start_at(place);
+    let (client, _) = spooling(&ingest.dsn(), folder.path());
     record_many(&client, 200, 0);
     record(&client, "fresh", 0);
     assert!(client.flush(LONG));

@@ -15,7 +15,7 @@ fn spotlight_gets_a_copy_of_every_envelope() {
     let (client, losses) = client_with(&ingest.dsn(), |options| options.spotlight(viewer.url("/stream")));
     let recorded = record_many(&client, 20, 3);
     losses.record_transaction(Reason::SampleRate, 4);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     let (received, copies) = (ingest.received(), viewer.received());
     assert_eq!((ingest.accepted(), viewer.accepted()), (recorded, recorded));
     assert_eq!(viewer.reported(), ingest.reported(), "client reports, too");
@@ -46,7 +46,7 @@ fn a_spotlight_that_is_away_or_hangs_or_is_no_url_does_not_hold_up_delivery() {
         let (client, losses) = client_with(&ingest.dsn(), |options| options.spotlight(url));
         let recorded = record_many(&client, 300, 1);
         let start = Instant::now();
-        assert!(client.flush(LONG) && client.close(LONG), "{reason}");
+        assert!(client.flush(LONG) && client.close(LONG).complete, "{reason}");
         assert!(start.elapsed() < LONG / 3, "{reason}: {:?}", start.elapsed());
         assert_eq!((ingest.accepted(), counted(&losses)), (recorded, Tally::default()), "{reason}");
     }
@@ -68,7 +68,7 @@ fn without_a_dsn_everything_goes_to_spotlight() {
     assert!(client.flush(LONG));
     assert_eq!(viewer.accepted(), recorded, "whatever the rate says, and a flush waits for it");
     record(&client, "the last one", 0);
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert_eq!(viewer.accepted(), recorded + Tally::of(1, 0));
 }
 
@@ -78,7 +78,7 @@ fn without_a_dsn_and_without_spotlight_nothing_waits() {
     let client = without_dsn(&viewer);
     record_many(&client, 200, 1);
     let start = Instant::now();
-    assert!(client.close(LONG));
+    assert!(client.close(LONG).complete);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(viewer.requests() < 10, "it is left alone for a while: {}", viewer.requests());
 }

@@ -13,6 +13,7 @@ use sentrace_core::{Client, Losses, Options};
 use sentrace_delivery::Delivery;
 use sentrace_protocol::{Category, DiscardedEvents, Reason, envelope};
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 /// Far more than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
@@ -92,8 +93,16 @@ impl Ingest {
     }
 
     /// An ingest where nobody listened until now.
-    pub(crate) fn start_at(place: &Place) -> Self {
-        Self::listen(TcpListener::bind(place.0).unwrap(), |_| Reply::ok())
+    pub(crate) fn start_at(place: Place) -> Self {
+        Self::start_at_with(place, |_| Reply::ok())
+    }
+
+    pub(crate) fn start_at_with(
+        place: Place,
+        reply: impl Fn(usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        place.socket.listen(1024).unwrap();
+        Self::listen(place.socket.into(), reply)
     }
 
     fn listen(listener: TcpListener, reply: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
@@ -118,11 +127,14 @@ impl Ingest {
     }
 
     pub(crate) fn dsn(&self) -> String {
-        self.place().dsn()
+        dsn(self.address)
     }
 
-    pub(crate) fn place(&self) -> Place {
-        Place(self.address)
+    /// Ends it, so that nobody listens there.
+    pub(crate) fn into_place(self) -> Place {
+        let address = self.address;
+        drop(self);
+        Place::at(address)
     }
 
     /// Its address as a URL.
@@ -218,18 +230,32 @@ impl Ingest {
     }
 }
 
-/// An address of this machine where nobody listens yet.
-pub(crate) struct Place(SocketAddr);
+/// An address of this machine where nobody listens yet, and which nobody else gets: neither another test's ingest, nor
+/// a client that connects from it.
+pub(crate) struct Place {
+    socket: Socket,
+}
 
 impl Place {
     pub(crate) fn new() -> Self {
-        // Kept from others by the system for a while after it was given back.
-        Self(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap())
+        Self::at((Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    fn at(address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        // Connections of whoever listened before may still be ending.
+        socket.set_reuse_address(true).unwrap();
+        socket.bind(&address.into()).unwrap();
+        Self { socket }
     }
 
     pub(crate) fn dsn(&self) -> String {
-        format!("http://9c1f0d3e@{}/base/42", self.0)
+        dsn(self.socket.local_addr().unwrap().as_socket().unwrap())
     }
+}
+
+fn dsn(address: SocketAddr) -> String {
+    format!("http://9c1f0d3e@{address}/base/42")
 }
 
 impl Drop for Ingest {

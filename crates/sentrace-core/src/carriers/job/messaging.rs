@@ -146,7 +146,8 @@ impl<'a> Process<'a> {
     pub fn start(self, trace: &JobTrace) -> Transaction {
         let Some(client) = self.client.cloned().or_else(Client::current) else { return Transaction::none() };
         let options = TransactionOptions::new(self.name, "queue.process").source(TransactionSource::Task);
-        let transaction = client.open(client.read(trace), &options);
+        let incoming = client.read(trace);
+        let transaction = client.open(incoming, &options);
         self.message.describe(&transaction);
         if let Some(latency) = trace.latency() {
             transaction.set_data("messaging.message.receive.latency", latency.as_secs_f64() * 1000.0);

@@ -1,0 +1,65 @@
+//! One connection: requests and answers, or what comes instead.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
+use tokio::net::TcpStream;
+use tower::ServiceExt;
+
+use super::paced::Paced;
+use crate::behaviour::Fault;
+use crate::shared::Shared;
+
+/// How long a client may take to send its head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+const GARBAGE: &[u8] = b"\0\xff no HTTP\r\n\r\n";
+
+/// Serves until the connection ends.
+pub(super) async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>) {
+    // Small answers on kept-alive connections would otherwise wait for the peer's acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: http::Request<Incoming>| answer(router.clone(), request));
+    let mut server = hyper::server::conn::http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let mut connection = server.serve_connection(TokioIo::new(Paced::new(stream, shared)), service);
+    // Any other error is a peer that went away.
+    let Err(error) = (&mut connection).await else { return };
+    let fault = error.source().and_then(|cause| cause.downcast_ref::<BrokenOff>()).map(|broken| broken.0);
+    let stream = connection.into_parts().io.into_inner().into_inner();
+    match fault {
+        Some(Fault::Garbage) => _ = stream.try_write(GARBAGE),
+        Some(Fault::Reset) => _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO)),
+        Some(Fault::HangUp | Fault::Hang) | None => {}
+    }
+}
+
+async fn answer(router: Router, request: http::Request<Incoming>) -> Result<Response, BrokenOff> {
+    let answer: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
+    let Ok(response) = answer;
+    match response.extensions().get::<Fault>() {
+        Some(fault) => Err(BrokenOff(*fault)),
+        None => Ok(response),
+    }
+}
+
+/// There is no answer.
+#[derive(Debug)]
+struct BrokenOff(Fault);
+
+impl fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("broken off on purpose")
+    }
+}
+
+impl Error for BrokenOff {}

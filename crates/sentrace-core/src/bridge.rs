@@ -1,0 +1,116 @@
+//! What bridges from other instrumentation need of spans: those begin, end and belong by rules of their own.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use crate::span::{Span, SpanRef};
+use crate::trace::Recording;
+
+impl SpanRef {
+    /// Whether there is a transaction, sampled or not, that may have ended meanwhile. A trace that was only continued has
+    /// none, and with tracing off there is none either.
+    pub fn has_transaction(&self) -> bool {
+        self.trace().is_some_and(|trace| trace.recording != Recording::Off)
+    }
+
+    /// Starts a span that began at `start`: for work that is told of when it is done. See [`start_span`](Self::start_span).
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let took = Duration::from_millis(7);
+    /// if let Some(start) = Instant::now().checked_sub(took) {
+    ///     sentrace_core::current_span().start_span_at("db.query", "SELECT 1", start).finish();
+    /// }
+    /// ```
+    pub fn start_span_at(
+        &self,
+        op: impl Into<Cow<'static, str>>,
+        description: impl AsRef<str>,
+        start: Instant,
+    ) -> Span {
+        let span = self.start_span(op, description);
+        span.with_record(|record, slot| {
+            if let Some(span) = slot.of_mut(&mut record.spans) {
+                span.start = start;
+            }
+        });
+        span
+    }
+
+    /// Notes that this may have been its end, unless it [goes on](Span::go_on): so it is sent, and ends here, if its
+    /// transaction ends first. Otherwise it would be left out as unfinished. Only for who owns the span and will say that
+    /// it goes on: it ends here otherwise, whatever its owner does later.
+    pub fn may_end_here(&self) {
+        self.with_record(|record, slot| {
+            if let Some(span) = slot.of_mut(&mut record.spans) {
+                span.end = Some(Instant::now());
+            }
+        });
+    }
+}
+
+impl Span {
+    /// Forgets that it [may have ended](SpanRef::may_end_here): it ends when it is finished or dropped.
+    pub fn go_on(&self) {
+        self.with_record(|record, slot| {
+            if let Some(span) = slot.of_mut(&mut record.spans) {
+                span.end = None;
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use crate::Options;
+    use crate::testing::Capture;
+
+    fn recording() -> (crate::Client, std::sync::Arc<Capture>) {
+        Capture::client(Options::new().traces_sample_rate(1.0)).unwrap()
+    }
+
+    #[test]
+    fn a_span_that_is_told_of_when_it_is_done_has_the_time_that_it_took() {
+        let (client, capture) = recording();
+        let transaction = client.start_transaction("work", "task");
+        let took = Duration::from_millis(250);
+        let start = Instant::now().checked_sub(took).unwrap();
+        transaction.start_span_at("db.query", "SELECT 1", start).finish();
+        let until_done = start.elapsed();
+        transaction.finish();
+        let captured = capture.expect_transaction("work");
+        let span = captured.expect_span("SELECT 1");
+        let lasted = span.timestamp.0 - span.start_timestamp.0;
+        assert!((took..=until_done).contains(&lasted), "{lasted:?} of {until_done:?}");
+    }
+
+    #[test]
+    fn a_span_that_may_have_ended_is_sent_though_its_transaction_ends_first() {
+        let (client, capture) = recording();
+        let transaction = client.start_transaction("work", "task");
+        let left = transaction.start_span("task", "left");
+        let gone_on = transaction.start_span("task", "gone on");
+        left.may_end_here();
+        gone_on.may_end_here();
+        gone_on.go_on();
+        transaction.finish();
+        let captured = capture.expect_transaction("work");
+        captured.expect_span("left");
+        assert_eq!(captured.transaction.spans.len(), 1, "the other one has no end");
+    }
+
+    #[test]
+    fn there_is_a_transaction_wherever_one_was_decided_about() {
+        let rows =
+            [(Some(1.0), true, "sampled"), (Some(0.0), true, "not sampled"), (None, false, "tracing is off")];
+        for (rate, expected, reason) in rows {
+            let options = rate.map_or_else(Options::new, |rate| Options::new().traces_sample_rate(rate));
+            let (client, _) = Capture::client(options).unwrap();
+            assert_eq!(client.start_transaction("work", "task").has_transaction(), expected, "{reason}");
+            assert!(!client.start_new_trace().enter(crate::current_span).has_transaction(), "only a trace");
+        }
+    }
+}
