@@ -1,0 +1,120 @@
+//! The fields of a span as its data, each by its type.
+
+use std::error::Error;
+use std::fmt;
+
+use sentrace_core::{SpanRef, Transaction};
+use sentrace_protocol::{SpanStatus, TransactionSource, Value};
+use tracing::field::{Field, Visit};
+
+use crate::database::parameterised;
+use crate::text::with_text;
+
+/// How many causes of an error are told.
+const MAX_CAUSES: usize = 16;
+
+/// Records fields on a span, at its start and later.
+pub(crate) struct Data<'a> {
+    pub(crate) span: &'a SpanRef,
+    /// The transaction whose own span it is, if it is one.
+    pub(crate) transaction: Option<&'a Transaction>,
+    /// Whether the span starts with these fields, which have been asked for its name and kind already.
+    pub(crate) starting: bool,
+    /// Whether somebody named the span.
+    pub(crate) named: bool,
+    /// Whether the span told the statement that it runs.
+    pub(crate) statement: bool,
+}
+
+impl<'a> Data<'a> {
+    pub(crate) fn new(span: &'a SpanRef, transaction: Option<&'a Transaction>) -> Self {
+        Self { span, transaction, starting: false, named: false, statement: false }
+    }
+
+    fn set<'v, V: Into<Value<'v>> + ToString>(&self, field: &Field, value: V) {
+        match field.name().strip_prefix("tags.") {
+            Some(tag) => self.span.set_tag(tag, value.to_string()),
+            None => self.span.set_data(field.name(), value),
+        }
+    }
+
+    fn rename(&mut self, name: &str) {
+        if name.is_empty() {
+            return;
+        }
+        self.named = true;
+        match self.transaction {
+            _ if self.starting => {}
+            Some(transaction) => transaction.set_name(name, TransactionSource::Custom),
+            None => self.span.set_description(name),
+        }
+    }
+
+    fn run(&mut self, field: &Field, sql: &str) {
+        let sql = parameterised(sql);
+        self.statement = true;
+        // A statement tells more than the name of the code that runs it.
+        if !self.named && self.transaction.is_none() {
+            self.span.set_description(&sql);
+        }
+        self.span.set_data(field.name(), sql);
+    }
+}
+
+impl Visit for Data<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "sentry.op" if !self.starting && !value.is_empty() => self.span.set_op(value.to_owned()),
+            "sentry.name" | "otel.name" => self.rename(value),
+            "sentry.op" | "sentry.trace" | "sentry.baggage" | "sentry.transaction" => {}
+            "sentry.status" => {
+                if let Ok(status) = value.parse() {
+                    self.span.set_status(status);
+                }
+            }
+            "otel.status_code" if value.eq_ignore_ascii_case("error") => {
+                self.span.set_status(SpanStatus::InternalError);
+            }
+            "otel.status_code" if value.eq_ignore_ascii_case("ok") => self.span.set_status(SpanStatus::Ok),
+            "otel.status_code" => {}
+            "otel.status_description" => self.span.set_data("error.message", value),
+            "db.statement" | "db.query.text" if !value.is_empty() => self.run(field, value),
+            _ => self.set(field, value),
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.set(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.set(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.set(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if field.name() != "sentry.transaction" {
+            self.set(field, value);
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        with_text(format_args!("{value}"), |text| self.record_str(field, text));
+        let mut causes = Vec::new();
+        let mut cause = value.source();
+        while let Some(error) = cause.filter(|_| causes.len() < MAX_CAUSES) {
+            causes.push(with_text(format_args!("{error}"), str::to_owned));
+            cause = error.source();
+        }
+        if !causes.is_empty() {
+            self.span.set_data([field.name(), ".chain"].concat(), causes);
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        with_text(format_args!("{value:?}"), |text| self.record_str(field, text));
+    }
+}

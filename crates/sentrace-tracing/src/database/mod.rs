@@ -1,0 +1,90 @@
+//! sqlx's queries as `db.query` spans.
+//!
+//! sqlx tells of a query when it is done, in one event: `db.statement`, or `summary` alone where the statement has
+//! four words or fewer, how many rows there were, and how long it took.
+
+mod sql;
+mod system;
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use sentrace_core::SpanRef;
+use tracing::Event;
+use tracing::field::{Field, Visit};
+
+pub(crate) use self::sql::parameterised;
+
+/// Where sqlx's events come from.
+const TARGET: &str = "sqlx::query";
+const ORIGIN: &str = "auto.db.sqlx";
+
+/// Whether an event tells of a query.
+pub(crate) fn is_query(event: &Event<'_>) -> bool {
+    event.metadata().target() == TARGET
+}
+
+/// What sqlx told of a query.
+#[derive(Debug, Default)]
+pub(crate) struct Query {
+    sql: String,
+    rows_affected: Option<u64>,
+    rows_returned: Option<u64>,
+    elapsed: Option<Duration>,
+}
+
+impl Query {
+    pub(crate) fn of(event: &Event<'_>) -> Self {
+        let mut query = Self::default();
+        event.record(&mut query);
+        query
+    }
+
+    /// Adds the span that the query was, below `parent`.
+    pub(crate) fn record_below(&self, parent: &SpanRef, system: Option<&'static str>) {
+        let now = Instant::now();
+        let start = self.elapsed.and_then(|elapsed| now.checked_sub(elapsed)).unwrap_or(now);
+        let span = parent.start_span_at("db.query", &self.sql, start);
+        span.set_origin(ORIGIN);
+        if let Some(system) = system.or_else(|| system::of(&self.sql)) {
+            span.set_data("db.system", system);
+        }
+        self.record_rows(&span);
+    }
+
+    /// Adds what a span does not know that somebody else opened for this query.
+    pub(crate) fn record_rows(&self, span: &SpanRef) {
+        if let Some(rows) = self.rows_affected {
+            span.set_data("db.rows_affected", rows);
+        }
+        if let Some(rows) = self.rows_returned {
+            span.set_data("db.rows_returned", rows);
+        }
+    }
+}
+
+impl Visit for Query {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        // The statement comes after its summary, and is empty where that is all of it.
+        if matches!(field.name(), "summary" | "db.statement") && !value.is_empty() {
+            self.sql.clear();
+            self.sql.push_str(&parameterised(value));
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        match field.name() {
+            "rows_affected" => self.rows_affected = Some(value),
+            "rows_returned" => self.rows_returned = Some(value),
+            _ => {}
+        }
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if field.name() == "elapsed_secs" {
+            self.elapsed = Duration::try_from_secs_f64(value).ok();
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}

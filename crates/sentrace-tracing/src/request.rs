@@ -1,0 +1,152 @@
+//! A `tracing` span for each request.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::Span;
+
+use crate::bound_span;
+
+/// Opens a [`bound_span`] for each request, entered while the service and its body are at work.
+///
+/// It belongs inside of `SentryTracingLayer`, where the request's transaction is current; outside of it, it does nothing.
+/// Wherever the request's `tracing` span goes from there, its transaction goes along: so the queries of SQLite, which run
+/// on threads of sqlx, find the request, and so do tasks that are spawned with `in_current_span`. All log lines of the
+/// request tell its trace.
+///
+/// ```
+/// use sentrace_tower::SentryTracingLayer;
+/// use sentrace_tracing::RequestSpanLayer;
+/// use tower::ServiceBuilder;
+///
+/// // A `ServiceBuilder` lists layers from the outside in; with axum's `Router::layer` the first one is the innermost.
+/// let layers = ServiceBuilder::new().layer(SentryTracingLayer::new()).layer(RequestSpanLayer::new());
+/// # let _ = layers;
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use = "a layer does nothing until it is applied"]
+pub struct RequestSpanLayer {}
+
+impl RequestSpanLayer {
+    /// The layer.
+    pub fn new() -> Self {
+        Self {}
+    }
+}
+
+impl<S> Layer<S> for RequestSpanLayer {
+    type Service = RequestSpan<S>;
+
+    fn layer(&self, inner: S) -> RequestSpan<S> {
+        RequestSpan { inner }
+    }
+}
+
+/// A service whose requests have a `tracing` span; see [`RequestSpanLayer`].
+#[derive(Debug, Clone)]
+pub struct RequestSpan<S> {
+    inner: S,
+}
+
+impl<S, Request, B> Service<Request> for RequestSpan<S>
+where
+    S: Service<Request, Response = Response<B>>,
+{
+    type Response = Response<RequestSpanBody<B>>;
+    type Error = S::Error;
+    type Future = RequestSpanFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let span = bound_span();
+        let inner = span.in_scope(|| self.inner.call(request));
+        RequestSpanFuture { inner: Some(inner), span }
+    }
+}
+
+pin_project! {
+    /// The answer of [`RequestSpan`], in the making.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct RequestSpanFuture<F> {
+        #[pin]
+        inner: Option<F>,
+        span: Span,
+    }
+
+    impl<F> PinnedDrop for RequestSpanFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _entered = this.span.enter();
+            this.inner.set(None);
+        }
+    }
+}
+
+impl<F, B, E> Future for RequestSpanFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<RequestSpanBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // Only `drop` takes the future out, and nobody polls after it.
+        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
+        let answer = {
+            let _entered = this.span.enter();
+            ready!(inner.poll(cx))
+        };
+        let span = this.span.clone();
+        Poll::Ready(answer.map(|response| response.map(|body| RequestSpanBody { inner: Some(body), span })))
+    }
+}
+
+pin_project! {
+    /// The body of an answer of [`RequestSpan`].
+    #[derive(Debug)]
+    pub struct RequestSpanBody<B> {
+        #[pin]
+        inner: Option<B>,
+        span: Span,
+    }
+
+    impl<B> PinnedDrop for RequestSpanBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _entered = this.span.enter();
+            this.inner.set(None);
+        }
+    }
+}
+
+impl<B: Body> Body for RequestSpanBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Ready(None) };
+        let _entered = this.span.enter();
+        inner.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map(Body::size_hint).unwrap_or_default()
+    }
+}

@@ -1,0 +1,89 @@
+//! Values of `tracing` fields as text, without an allocation each.
+
+use std::cell::Cell;
+use std::fmt::{self, Write as _};
+
+use sentrace_core::guarded;
+
+/// As much as a record keeps of one text, in bytes.
+const MAX_TEXT: usize = 8 * 1024;
+
+thread_local! {
+    static BUFFER: Cell<String> = const { Cell::new(String::new()) };
+}
+
+/// Formats `value`, as far as it will be kept, and lends the text. A value whose formatting fails or panics is lent as
+/// far as it got.
+pub(crate) fn with_text<R>(value: fmt::Arguments<'_>, read: impl FnOnce(&str) -> R) -> R {
+    if let Some(literal) = value.as_str() {
+        return read(literal);
+    }
+    // Taken out while it is used: formatting may run code of users, who may come here again.
+    let mut text = Bounded(BUFFER.try_with(Cell::take).unwrap_or_default());
+    let _ = guarded(|| text.write_fmt(value));
+    let answer = read(&text.0);
+    text.0.clear();
+    let _ = BUFFER.try_with(|buffer| buffer.set(text.0));
+    answer
+}
+
+/// Stops a value that goes on and on.
+struct Bounded(String);
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.len() <= MAX_TEXT.saturating_sub(self.0.len()) {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        let room = MAX_TEXT.saturating_sub(self.0.len());
+        let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        self.0.push_str(&text[..end]);
+        Err(fmt::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Endless;
+
+    impl fmt::Display for Endless {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            loop {
+                f.write_str("äöü")?;
+            }
+        }
+    }
+
+    struct Panics;
+
+    impl fmt::Display for Panics {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("so far")?;
+            panic!("a value that cannot be shown")
+        }
+    }
+
+    struct Nested;
+
+    impl fmt::Display for Nested {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("outer ")?;
+            with_text(format_args!("{}", 7), |inner| f.write_str(inner))
+        }
+    }
+
+    #[test]
+    fn text_is_lent_as_far_as_it_goes() {
+        with_text(format_args!("{Endless}"), |text| {
+            assert_eq!(text.len(), MAX_TEXT, "an endless value is cut");
+        });
+        with_text(format_args!("{Panics}"), |text| {
+            assert_eq!(text, "so far", "a panic ends the text, no more");
+        });
+        with_text(format_args!("{Nested}"), |text| assert_eq!(text, "outer 7", "values within values"));
+        with_text(format_args!("literal"), |text| assert_eq!(text, "literal", "a literal"));
+    }
+}
