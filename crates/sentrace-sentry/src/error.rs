@@ -1,0 +1,47 @@
+//! Why the bridge cannot be set up.
+
+use std::fmt;
+use std::io;
+
+use sentrace_core::OptionsError;
+
+/// Why traces cannot go through the official client's transport.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The official client has no DSN or no transport, so it sends nothing itself.
+    NoTransport,
+    /// The system gives no thread for the worker.
+    Thread(io::Error),
+    /// An option breaks its rule.
+    Options(OptionsError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoTransport => f.write_str(
+                "the sentry client has no DSN or no transport, so there is nothing to send traces through: set both, \
+                 as sentry::init does, or leave tracing off",
+            ),
+            Self::Thread(error) => write!(f, "the thread that feeds the transport cannot be started: {error}"),
+            Self::Options(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoTransport => None,
+            Self::Thread(error) => Some(error),
+            Self::Options(error) => Some(error),
+        }
+    }
+}
+
+impl From<OptionsError> for StartError {
+    fn from(error: OptionsError) -> Self {
+        Self::Options(error)
+    }
+}

@@ -1,0 +1,52 @@
+//! The Hub of one request.
+
+use std::sync::Arc;
+
+use sentrace_core::guarded;
+use sentry_core::{Hub, HubSwitchGuard};
+
+use super::layer::Config;
+use super::thread::{has_hub, still_has_hub};
+
+/// Runs code of the service with the request's Hub current, where it has one.
+#[derive(Debug)]
+pub(super) struct BoundHub(Option<Arc<Hub>>);
+
+impl BoundHub {
+    /// A Hub that begins with what the one around it knows; none without a client.
+    pub(super) fn fresh(config: &Config) -> Self {
+        let around = match &config.hub {
+            // What the service says of its Hub must not cost it the request.
+            Some(hub) => guarded(|| hub()),
+            None => has_hub().then(Hub::current),
+        };
+        let has_client = |hub: &Arc<Hub>| hub.client().is_some();
+        let of_process = || config.hub.is_none().then(Hub::main).filter(has_client);
+        let with_client = around.filter(has_client).or_else(of_process);
+        Self(with_client.map(|hub| Arc::new(Hub::new_from_top(hub))))
+    }
+
+    pub(super) fn get(&self) -> Option<&Hub> {
+        self.0.as_deref()
+    }
+
+    /// Hands the Hub on.
+    pub(super) fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+
+    pub(super) fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
+        let _current = self.switch(has_hub);
+        run()
+    }
+
+    /// The same where something is dropped.
+    pub(super) fn enter_to_drop(&self, run: impl FnOnce()) {
+        let _current = self.switch(still_has_hub);
+        run();
+    }
+
+    fn switch(&self, possible: impl FnOnce() -> bool) -> Option<HubSwitchGuard> {
+        self.0.as_ref().filter(|_| possible()).map(|hub| HubSwitchGuard::new(Arc::clone(hub)))
+    }
+}

@@ -1,0 +1,147 @@
+//! Failed requests as error events.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use http::{Request, Response, StatusCode};
+use sentrace_core::guarded;
+use sentry_core::protocol::{Event, Exception, Mechanism, Request as RequestInfo};
+use sentry_core::{Hub, Level, event_from_error, parse_type_from_debug};
+
+use super::head::{self, Name};
+use super::layer::Config;
+
+/// Why a handler answers as it does: put into the extensions of its answer, it is what
+/// [`SentryHubLayer::capture_failed_requests`](super::SentryHubLayer::capture_failed_requests) captures, causes
+/// included. Nobody else sees it.
+///
+/// ```
+/// use axum::{Extension, http::StatusCode, response::{IntoResponse, Response}};
+/// use sentrace_sentry::HandlerError;
+///
+/// struct AppError(std::io::Error);
+///
+/// impl IntoResponse for AppError {
+///     fn into_response(self) -> Response {
+///         (StatusCode::INTERNAL_SERVER_ERROR, Extension(HandlerError::new(self.0))).into_response()
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct HandlerError(Arc<dyn Error + Send + Sync>);
+
+impl HandlerError {
+    /// The error, for the layer.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(Arc::from(error.into()))
+    }
+}
+
+impl Deref for HandlerError {
+    type Target = dyn Error + Send + Sync;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl fmt::Debug for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HandlerError").field(&self.0).finish()
+    }
+}
+
+/// Marks a request whose failure is somebody's to capture already.
+#[derive(Debug, Clone, Copy)]
+struct Captured;
+
+/// What is told of a request that fails.
+#[derive(Debug)]
+pub(super) struct FailureReport {
+    config: Arc<Config>,
+    method: String,
+    url: Option<String>,
+    name: String,
+    is_route: bool,
+}
+
+impl FailureReport {
+    /// `None` where failures are not captured, or a layer outside of this one does it.
+    pub(super) fn prepare<B>(
+        config: &Arc<Config>,
+        name: &Name,
+        request: &mut Request<B>,
+    ) -> Option<Box<Self>> {
+        if !config.captures || request.extensions_mut().insert(Captured).is_some() {
+            return None;
+        }
+        Some(Box::new(Self {
+            config: Arc::clone(config),
+            method: request.method().to_string(),
+            url: head::url(request),
+            name: name.text.clone(),
+            is_route: name.is_route,
+        }))
+    }
+
+    /// Captures an answer whose status is a failure.
+    pub(super) fn answered<B>(&self, hub: &Hub, response: &Response<B>) {
+        let status = response.status();
+        if !self.config.statuses.iter().any(|range| range.contains(&status.as_u16())) {
+            return;
+        }
+        let event = match response.extensions().get::<HandlerError>() {
+            // Formatting it is code of users.
+            Some(error) => guarded(|| event_from_error(&**error)),
+            None => Some(self.event_of_status(status)),
+        };
+        self.capture(hub, event, true);
+    }
+
+    /// Captures a service that failed without an answer.
+    pub(super) fn failed<E: fmt::Debug + fmt::Display>(&self, hub: &Hub, error: &E) {
+        let event = guarded(|| {
+            let (debug, text) = (format!("{error:?}"), error.to_string());
+            let ty = if debug == format!("{text:?}") { "Error" } else { parse_type_from_debug(&debug) };
+            exception(ty.to_owned(), text)
+        });
+        self.capture(hub, event, false);
+    }
+
+    /// All answers of a route with one status are one issue. Paths that are no route's would each be one.
+    fn event_of_status(&self, status: StatusCode) -> Event<'static> {
+        let mut event = exception(
+            "HttpServerError".to_owned(),
+            format!("HTTP Server Error with status code: {}", status.as_u16()),
+        );
+        let name = if self.is_route { &self.name } else { &self.method };
+        event.fingerprint =
+            vec!["http-server-error".into(), name.clone().into(), status.as_u16().to_string().into()].into();
+        event
+    }
+
+    fn capture(&self, hub: &Hub, event: Option<Event<'static>>, handled: bool) {
+        let Some(mut event) = event.filter(|_| hub.last_event_id().is_none()) else { return };
+        if let Some(exception) = event.exception.values.last_mut() {
+            exception.mechanism = Some(Mechanism {
+                ty: "sentrace.tower".to_owned(),
+                handled: Some(handled),
+                ..Mechanism::default()
+            });
+        }
+        event.request = Some(RequestInfo {
+            method: Some(self.method.clone()),
+            url: self.url.as_deref().and_then(|url| url.parse().ok()),
+            ..RequestInfo::default()
+        });
+        // Hooks and processors of users run in here.
+        guarded(|| hub.capture_event(event));
+    }
+}
+
+fn exception(ty: String, value: String) -> Event<'static> {
+    let exception = Exception { ty, value: Some(value), ..Exception::default() };
+    Event { exception: vec![exception].into(), level: Level::Error, ..Event::default() }
+}

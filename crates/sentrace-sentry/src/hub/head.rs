@@ -1,0 +1,87 @@
+//! What is noted of a request's head: text of its own, since a shared handle would keep the whole head alive.
+
+use http::uri::Authority;
+use http::{HeaderMap, Request, Uri, header};
+
+/// The request's name, as transactions have it.
+pub(super) struct Name {
+    pub(super) text: String,
+    /// Whether it is a route's, so that there are few of them.
+    pub(super) is_route: bool,
+}
+
+impl Name {
+    pub(super) fn of<B>(request: &Request<B>) -> Self {
+        let route = matched_route(request);
+        let path = route.unwrap_or(target(request).path());
+        Self { text: [request.method().as_str(), " ", path].concat(), is_route: route.is_some() }
+    }
+}
+
+/// The URL without user, query and fragment, where the host is known.
+pub(super) fn url<B>(request: &Request<B>) -> Option<String> {
+    let uri = target(request);
+    let host = uri.authority().map(Authority::as_str).or_else(|| host(request.headers()))?;
+    let host = host.rsplit('@').next().unwrap_or_default();
+    Some([uri.scheme_str().unwrap_or("http"), "://", host, uri.path()].concat())
+}
+
+fn host(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::HOST)?.to_str().ok()
+}
+
+#[cfg(feature = "axum")]
+fn matched_route<B>(request: &Request<B>) -> Option<&str> {
+    use axum::extract::MatchedPath;
+    request.extensions().get::<MatchedPath>().map(MatchedPath::as_str)
+}
+
+#[cfg(not(feature = "axum"))]
+fn matched_route<B>(_request: &Request<B>) -> Option<&str> {
+    None
+}
+
+/// The target as it came: a nested router sees it without the prefix it is nested under.
+#[cfg(feature = "axum")]
+fn target<B>(request: &Request<B>) -> &Uri {
+    use axum::extract::OriginalUri;
+    request.extensions().get::<OriginalUri>().map_or(request.uri(), |OriginalUri(uri)| uri)
+}
+
+#[cfg(not(feature = "axum"))]
+fn target<B>(request: &Request<B>) -> &Uri {
+    request.uri()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_say_where_the_request_went_and_nothing_private() {
+        let rows = [
+            (
+                "/carts/7?token=secret",
+                Some("shop.test:80"),
+                Some("http://shop.test:80/carts/7"),
+                "by its host",
+            ),
+            ("/carts/7", None, None, "nobody knows the host"),
+            ("https://ada:pw@shop.test/a?b#c", Some("other"), Some("https://shop.test/a"), "absolute"),
+        ];
+        for (uri, host, expected, reason) in rows {
+            let mut request = Request::builder().uri(uri);
+            if let Some(host) = host {
+                request = request.header("host", host);
+            }
+            let request = request.body(()).unwrap();
+            assert_eq!(url(&request).as_deref(), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_request_without_a_route_is_named_by_its_path() {
+        let name = Name::of(&Request::builder().method("PUT").uri("/carts/7?full=1").body(()).unwrap());
+        assert_eq!((&*name.text, name.is_route), ("PUT /carts/7", false));
+    }
+}

@@ -1,0 +1,117 @@
+//! The layer and all that can be set on it.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use sentry_core::Hub;
+use tower_layer::Layer;
+
+use super::service::SentryHub;
+
+/// Gives each request a fresh Hub of the official crate, which is current on every poll of the answer and of its body,
+/// and where they are dropped. What a request sets on its scope stays with it; the Hub is gone when the request is.
+///
+/// The Hub begins with what the scope around it knows, and with the name of the request, `GET /users/{id}` or
+/// `GET /users/7` where no route is known, for whatever is captured in it. Where no official client is bound, nothing
+/// happens at all.
+///
+/// It keeps its promises in any order of layers. Put it inside of `SentryTracingLayer` for
+/// [`capture_failed_requests`](Self::capture_failed_requests): outside of it the request's span is not current any more
+/// when the answer is there, so that those events have no trace of ours. `sentry-tower`'s layers are not needed beside it.
+///
+/// ```
+/// use sentrace_sentry::SentryHubLayer;
+/// use sentrace_tower::SentryTracingLayer;
+/// use tower::ServiceBuilder;
+///
+/// // A `ServiceBuilder` lists layers from the outside in; with axum's `Router::layer` the first one is the innermost.
+/// let layers = ServiceBuilder::new()
+///     .layer(SentryTracingLayer::new())
+///     .layer(SentryHubLayer::new().capture_failed_requests(true));
+/// # let _ = layers;
+/// ```
+#[derive(Clone)]
+#[must_use = "a layer does nothing until it is applied"]
+pub struct SentryHubLayer {
+    config: Arc<Config>,
+}
+
+type HubSource = Arc<dyn Fn() -> Arc<Hub> + Send + Sync>;
+
+#[derive(Clone)]
+pub(super) struct Config {
+    pub(super) hub: Option<HubSource>,
+    pub(super) captures: bool,
+    pub(super) statuses: Arc<[RangeInclusive<u16>]>,
+}
+
+impl Default for SentryHubLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SentryHubLayer {
+    /// The layer as most services want it.
+    pub fn new() -> Self {
+        let config = Config { hub: None, captures: false, statuses: Arc::new([500..=599]) };
+        Self { config: Arc::new(config) }
+    }
+
+    /// Which Hub the requests' own ones begin with. By default that of the thread which begins the request; where that has
+    /// no client, because `sentry::init` came later, the process's.
+    ///
+    /// ```
+    /// use sentrace_sentry::SentryHubLayer;
+    ///
+    /// // Whatever code outside of requests does to the scopes of the runtime's threads, requests begin without it.
+    /// let layer = SentryHubLayer::new().hub(sentry::Hub::main);
+    /// ```
+    pub fn hub(self, hub: impl Fn() -> Arc<Hub> + Send + Sync + 'static) -> Self {
+        self.with(|config| config.hub = Some(Arc::new(hub)))
+    }
+
+    /// Whether requests that fail are captured as error events: answers with a status from 500 to 599, and services that
+    /// fail without an answer. Off by default.
+    ///
+    /// An answer that carries a [`HandlerError`](super::HandlerError) is captured with that error and its causes. A
+    /// request that has captured an event itself, be it by a panic, is not captured again.
+    pub fn capture_failed_requests(self, capture: bool) -> Self {
+        self.with(|config| config.captures = capture)
+    }
+
+    /// Which statuses are failures, in ranges: `[500..=502, 504..=599]` (Sentry SDK specification,
+    /// `failedRequestStatusCodes`). It takes [`capture_failed_requests`](Self::capture_failed_requests) to capture them.
+    pub fn failed_request_statuses(self, statuses: impl IntoIterator<Item = RangeInclusive<u16>>) -> Self {
+        self.with(|config| config.statuses = statuses.into_iter().collect())
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Config)) -> Self {
+        set(Arc::make_mut(&mut self.config));
+        self
+    }
+}
+
+impl<S> Layer<S> for SentryHubLayer {
+    type Service = SentryHub<S>;
+
+    fn layer(&self, inner: S) -> SentryHub<S> {
+        SentryHub::new(inner, Arc::clone(&self.config))
+    }
+}
+
+impl fmt::Debug for SentryHubLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentryHubLayer").field("config", &self.config).finish()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("captures", &self.captures)
+            .field("statuses", &self.statuses)
+            .finish_non_exhaustive()
+    }
+}

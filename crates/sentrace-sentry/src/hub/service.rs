@@ -1,0 +1,63 @@
+//! The service that the layer makes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::body::HubBody;
+use super::bound::BoundHub;
+use super::failure::FailureReport;
+use super::future::HubFuture;
+use super::head::Name;
+use super::layer::Config;
+
+/// A service whose requests have a Hub of their own; see [`SentryHubLayer`](super::SentryHubLayer).
+#[derive(Debug, Clone)]
+pub struct SentryHub<S> {
+    inner: S,
+    config: Arc<Config>,
+}
+
+impl<S> SentryHub<S> {
+    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+        Self { inner, config }
+    }
+
+    /// The service inside.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SentryHub<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S::Error: fmt::Debug + fmt::Display,
+{
+    type Response = Response<HubBody<ResBody>>;
+    type Error = S::Error;
+    type Future = HubFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let hub = BoundHub::fresh(&self.config);
+        let report = hub.get().and_then(|hub| {
+            let name = Name::of(&request);
+            hub.configure_scope(|scope| scope.set_transaction(Some(&name.text)));
+            FailureReport::prepare(&self.config, &name, &mut request)
+        });
+        let future = hub.enter(|| self.inner.call(request));
+        HubFuture::new(future, hub, report)
+    }
+}

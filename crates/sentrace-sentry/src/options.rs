@@ -1,0 +1,89 @@
+//! What the official client was told need not be told again.
+
+use sentrace_core::Options;
+use sentry_core::Client;
+
+/// Options with what the official client knows: DSN, release, environment, server name, organisation, strict
+/// continuation, proxy and shutdown timeout.
+///
+/// Rates are not taken over, nor where traces may go: one of the two SDKs records traces, and it is this one. Leave
+/// `traces_sample_rate` unset over there.
+///
+/// ```no_run
+/// use sentrace_core::Origin;
+///
+/// let sentry = sentry::init(sentry::ClientOptions::new().release("shop@1.4.0"));
+/// let options = sentrace_sentry::options_of(&sentry)
+///     .traces_sample_rate(0.25)
+///     .tracing_origins([Origin::host("api.example.com")]);
+/// // let _sentrace = sentrace::init(options)?;
+/// # drop(options);
+/// ```
+pub fn options_of(client: &Client) -> Options {
+    let of = client.options();
+    let mut options = Options::new()
+        .strict_trace_continuation(of.strict_trace_continuation)
+        .shutdown_timeout(of.shutdown_timeout);
+    if let Some(release) = &of.release {
+        options = options.release(&**release);
+    }
+    if let Some(environment) = &of.environment {
+        options = options.environment(&**environment);
+    }
+    if let Some(server_name) = &of.server_name {
+        options = options.server_name(&**server_name);
+    }
+    if let Some(org_id) = of.org_id {
+        options = options.org_id(org_id.to_string());
+    }
+    let Some(dsn) = &of.dsn else { return options };
+    let proxy = if dsn.scheme().to_string() == "https" { &of.https_proxy } else { &of.http_proxy };
+    if let Some(proxy) = proxy {
+        options = options.proxy(&**proxy);
+    }
+    options.dsn(dsn.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use sentry::ClientOptions;
+
+    use super::*;
+
+    #[test]
+    fn what_the_official_client_knows_is_taken_over() {
+        let official = ClientOptions::new()
+            .dsn("https://key@o7.ingest.example.com/42")
+            .release("shop@1.4.0")
+            .environment("staging")
+            .server_name("shop-1")
+            .https_proxy("http://proxy.example.com:3128");
+        let options = options_of(&official.into());
+        let dsn = options.get_dsn().unwrap();
+        assert_eq!((dsn.public_key(), dsn.project_id(), dsn.org_id()), ("key", "42", Some("7")));
+        assert_eq!(options.get_proxy(), Some("http://proxy.example.com:3128"));
+        let (client, capture) =
+            sentrace_core::testing::Capture::client(options.traces_sample_rate(1.0)).unwrap();
+        client.start_transaction("work", "task").finish();
+        let transaction = capture.expect_transaction("work").transaction;
+        assert_eq!(transaction.release.as_deref(), Some("shop@1.4.0"));
+        assert_eq!(transaction.environment.as_deref(), Some("staging"));
+        assert_eq!(transaction.server_name.as_deref(), Some("shop-1"));
+    }
+
+    #[test]
+    fn a_disabled_client_leaves_tracing_without_a_project() {
+        let options = options_of(&ClientOptions::new().https_proxy("http://proxy.example.com:3128").into());
+        assert!(options.get_dsn().is_none());
+        assert!(options.validated().is_ok());
+    }
+
+    #[test]
+    fn the_proxy_is_that_of_the_scheme() {
+        let official = || ClientOptions::new().https_proxy("http://tls.example.com:1");
+        let plain = official().dsn("http://key@example.com/1");
+        assert_eq!(options_of(&plain.into()).get_proxy(), None, "there is none for http");
+        let secure = official().dsn("https://key@example.com/1");
+        assert_eq!(options_of(&secure.into()).get_proxy(), Some("http://tls.example.com:1"));
+    }
+}
