@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use crate::behaviour::Behaviour;
-use crate::model::{Counts, ReportedProblem, Reports, Trace, TraceSummary};
+use crate::model::{Counts, Remark, ReportedProblem, Reports, Trace, TraceSummary};
 use crate::server;
 use crate::shared::Shared;
 use crate::store::{Limits, Store};
@@ -149,6 +149,24 @@ impl Collector {
     /// One trace, assembled from what has come so far.
     pub fn trace(&self, id: TraceId) -> Option<Trace> {
         self.shared.store().trace(id)
+    }
+
+    /// What the doctor finds odd in all traces, the gravest first; its page is at `/doctor`.
+    ///
+    /// ```
+    /// # use sentrace_collector::Collector;
+    /// # let collector = Collector::start_in_background("127.0.0.1:0")?;
+    /// // ... let the services work that report here, then:
+    /// assert_eq!(collector.remarks(), []);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn remarks(&self) -> Vec<Remark> {
+        self.shared.store().remarks()
+    }
+
+    /// What the doctor finds odd in one trace, compared with all others, the gravest first.
+    pub fn remarks_of(&self, id: TraceId) -> Vec<Remark> {
+        self.shared.store().remarks_of(id)
     }
 
     /// Sums of the client reports and of the items.

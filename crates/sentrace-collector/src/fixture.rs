@@ -7,7 +7,8 @@ use sentrace_protocol::{EventId, SpanId, TraceId};
 use serde_json::{Map, Value};
 
 use crate::assemble::assemble;
-use crate::model::{Span, Trace, Transaction};
+use crate::doctor::{self, Checkup};
+use crate::model::{Remark, Span, Trace, Transaction};
 
 /// When all traces of the fixtures start: 2026-08-20 10:00:00 UTC.
 pub(crate) const START: f64 = 1_787_220_000.0;
@@ -112,6 +113,11 @@ impl Span {
         self.end = self.start + duration_ms / 1e3;
         self
     }
+}
+
+/// What the doctor says of a trace that is alone.
+pub(crate) fn remarks(trace: &Trace) -> Vec<Remark> {
+    doctor::examine(std::iter::once(&Checkup::of(trace)))
 }
 
 pub(crate) fn assembled(transactions: Vec<Transaction>) -> Trace {

@@ -34,13 +34,22 @@
 //! |---|---|
 //! | `POST /api/{project}/envelope/` | takes an envelope (identity, gzip, deflate, br, zstd) |
 //! | `POST /stream` | the same as Spotlight has it: without a project or a key |
-//! | `GET /`, `GET /traces/{id}` | the pages |
+//! | `GET /`, `GET /traces/{id}`, `GET /doctor` | the pages |
 //! | `GET /api/traces` | [`model::TraceSummary`] of all traces, the latest to arrive first |
 //! | `DELETE /api/traces` | forgets everything |
 //! | `GET /api/traces/{id}` | one [`model::Trace`] |
+//! | `GET /api/traces/{id}/doctor` | [`model::Diagnosis`] of what is odd in it, the gravest first |
+//! | `GET /api/doctor` | the same for all traces, and for what they show together |
 //! | `GET /api/reports` | [`model::Reports`]: sums of client reports and of items |
 //! | `GET /api/problems` | [`model::ReportedProblem`], oldest first |
 //! | `GET /api/counts` | [`model::Counts`] |
+//!
+//! # The doctor
+//!
+//! It names what is odd in the traces that are kept, though Sentry would take it: calls that were answered in another
+//! trace, parents that never came, clocks that disagree, contexts and decisions that differ, names that do not add up,
+//! and more ([`model::RemarkKind`] has all, with why each matters and what to do). In a test,
+//! [`Collector::remarks`] proves that a service gives it nothing to say.
 //!
 //! # Faults
 //!
@@ -59,6 +68,7 @@ mod assemble;
 mod behaviour;
 mod clock;
 mod collector;
+mod doctor;
 mod facts;
 #[cfg(test)]
 mod fixture;
@@ -74,5 +84,5 @@ pub mod waterfall;
 
 pub use self::behaviour::Behaviour;
 pub use self::collector::Collector;
-pub use self::model::{Node, Problem, Trace, TraceSummary, Transaction};
+pub use self::model::{Node, Problem, Remark, Trace, TraceSummary, Transaction};
 pub use self::store::{Limits, Store};

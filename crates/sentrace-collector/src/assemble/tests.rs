@@ -143,7 +143,7 @@ fn a_tree_a_hundred_thousand_spans_deep_is_assembled() {
     assert_eq!(trace.tree.last().map(|node| node.depth), Some(100_000));
     let text = crate::waterfall::render(&trace, crate::waterfall::Options::default());
     assert_eq!(text.lines().count(), 100_001 + 4);
-    assert!(crate::page::trace(&trace).contains("98001 more spans"));
+    assert!(crate::page::trace(&trace, crate::fixture::remarks(&trace)).contains("98001 more spans"));
 }
 
 #[test]

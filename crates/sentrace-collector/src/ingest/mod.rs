@@ -18,7 +18,8 @@ use sentrace_protocol::envelope::{self, RawItem};
 use serde_json::Value;
 
 pub(crate) use self::auth::Credentials;
-use self::findings::{Findings, quoted};
+use self::findings::Findings;
+pub(crate) use self::findings::quoted;
 use crate::model::{Discarded, Problem, Transaction};
 
 /// The most an item may have. Sentry SDK specification, *Envelopes: Size Limits*.

@@ -54,6 +54,7 @@ fn transaction(status: SpanStatus, source: TransactionSource) -> Transaction<'st
             headers: vec![("accept".into(), "*/*".into())],
         }),
         response: Some(ResponseContext { status_code: 200 }),
+        user: None,
         tags,
         release: Some("shop@1.4.0".into()),
         environment: Some("production".into()),

@@ -344,7 +344,7 @@ proptest! {
         for transaction in examined.transaction.into_iter().chain(streamed) {
             let trace = crate::fixture::assembled(vec![transaction]);
             crate::waterfall::render(&trace, crate::waterfall::Options::default());
-            crate::page::trace(&trace);
+            crate::page::trace(&trace, crate::fixture::remarks(&trace));
             let json = serde_json::to_string(&trace).unwrap();
             prop_assert_eq!(serde_json::from_str::<crate::model::Trace>(&json).unwrap(), trace);
         }

@@ -4,6 +4,7 @@
 
 mod outcome;
 mod problem;
+mod remark;
 mod report;
 mod service;
 mod trace;
@@ -11,6 +12,7 @@ mod transaction;
 
 pub use outcome::Outcome;
 pub use problem::{Problem, ReportedProblem, Severity};
+pub use remark::{Complaint, Diagnosis, Remark, RemarkKind};
 pub use report::{Counts, Discarded, ItemCount, Reports};
 pub use service::Service;
 pub use trace::{Mark, Node, Trace, TraceSummary};

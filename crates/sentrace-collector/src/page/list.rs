@@ -48,6 +48,7 @@ impl List {
         };
         let aside = html! {
             span.dsn { "DSN " code { (self.dsn) } }
+            a href="/doctor" { "Doctor" }
             a href="/api/traces" { "JSON" }
         };
         super::document("Traces", Some(REFRESH_S), &aside, &body)

@@ -2,12 +2,14 @@
 //! elsewhere; every value goes through the escaping of the template library.
 
 mod details;
+mod doctor;
 mod list;
 mod parts;
 mod trace;
 
 use maud::{DOCTYPE, Markup, html};
 
+pub(crate) use self::doctor::render as doctor;
 pub(crate) use self::list::{List, MAX_PROBLEMS};
 pub(crate) use self::trace::render as trace;
 

@@ -2,15 +2,17 @@ use serde_json::json;
 
 use super::*;
 use crate::clock;
-use crate::fixture::{assembled, span, transaction};
-use crate::model::{Counts, Discarded, Problem, ReportedProblem, Reports, Severity, Transaction};
+use crate::fixture::{assembled, remarks, span, transaction};
+use crate::model::{
+    Counts, Diagnosis, Discarded, Problem, ReportedProblem, Reports, Severity, Trace, Transaction,
+};
 
 const HOSTILE: &str = "</q></summary><script>alert(1)</script>\"' onload=x & <img src=x>";
 
 /// A transaction that says something hostile wherever it can.
 fn hostile() -> Transaction {
     let text = || Some(HOSTILE.to_owned());
-    let mut transaction = transaction("shop", 1).with(span(HOSTILE, 2));
+    let mut transaction = transaction("shop", 1).below(99).with(span(HOSTILE, 2));
     transaction.name = HOSTILE.into();
     transaction.project = HOSTILE.into();
     (transaction.op, transaction.status, transaction.origin) = (text(), text(), text());
@@ -30,6 +32,16 @@ fn hostile() -> Transaction {
 
 fn problem() -> Problem {
     Problem { severity: Severity::Error, path: HOSTILE.into(), message: HOSTILE.into() }
+}
+
+fn doctor_of(trace: &Trace) -> String {
+    doctor(&Diagnosis::of(remarks(trace)), 1)
+}
+
+fn page_of(transactions: Vec<Transaction>) -> String {
+    let assembled = assembled(transactions);
+    let remarks = remarks(&assembled);
+    trace(&assembled, remarks)
 }
 
 fn list(traces: Vec<crate::model::TraceSummary>) -> List {
@@ -54,7 +66,12 @@ fn list(traces: Vec<crate::model::TraceSummary>) -> List {
 #[test]
 fn whatever_a_span_is_called_stays_text() {
     let assembled = assembled(vec![hostile()]);
-    let pages = [trace(&assembled), list(vec![assembled.summary.clone()]).render(), missing(HOSTILE)];
+    let pages = [
+        trace(&assembled, remarks(&assembled)),
+        list(vec![assembled.summary.clone()]).render(),
+        missing(HOSTILE),
+        doctor_of(&assembled),
+    ];
     for page in pages {
         assert!(page.contains("&lt;script&gt;"), "the name is shown");
         for tag in ["<script", "<img src=x", "</q>"] {
@@ -67,7 +84,12 @@ fn whatever_a_span_is_called_stays_text() {
 #[test]
 fn pages_need_nothing_that_their_policy_forbids() {
     let assembled = assembled(vec![transaction("shop", 1).with(span("db", 2))]);
-    for page in [trace(&assembled), list(vec![assembled.summary.clone()]).render(), missing("x")] {
+    for page in [
+        trace(&assembled, remarks(&assembled)),
+        list(vec![assembled.summary.clone()]).render(),
+        missing("x"),
+        doctor_of(&assembled),
+    ] {
         for forbidden in ["<script", "style=\"", "<style", "javascript:", "src=\"http", "href=\"http"] {
             assert!(!page.contains(forbidden), "{forbidden}");
         }
@@ -76,7 +98,7 @@ fn pages_need_nothing_that_their_policy_forbids() {
 
 #[test]
 fn only_the_list_reloads_itself() {
-    assert!(!trace(&assembled(vec![transaction("shop", 1)])).contains("http-equiv"));
+    assert!(!trace(&assembled(vec![transaction("shop", 1)]), vec![]).contains("http-equiv"));
     assert!(list(vec![]).render().contains("http-equiv=\"refresh\""));
 }
 
@@ -86,13 +108,15 @@ fn a_trace_shows_its_marks_its_sampling_context_and_the_way_to_its_parent() {
     shop.dsc = json!({ "public_key": "the-key" }).as_object().cloned();
     let api = transaction("api", 3).below(2).at(-20.0, 30.0).status("internal_error");
     let orphan = transaction("mail", 4).below(77);
-    let page = trace(&assembled(vec![shop, api, orphan]));
+    let page = page_of(vec![shop, api, orphan]);
     for shown in [
         "✕ internal_error",
         "⚠ clock −30.0 ms",
         "⚠ orphan",
-        "Not whole:",
-        "Clocks disagree:",
+        "⚠ Parents that never came",
+        "⚠ Clocks that disagree",
+        "Let time be synchronised",
+        "href=\"#span-0000000000000104\"",
         "the-key",
         "href=\"#span-0000000000000102\"",
         "000000000000014d (not received)",
@@ -102,11 +126,29 @@ fn a_trace_shows_its_marks_its_sampling_context_and_the_way_to_its_parent() {
 }
 
 #[test]
+fn the_doctor_shows_each_oddity_once_with_the_way_to_its_places_and_what_to_do() {
+    let odd = |number: u8| {
+        let mut odd = assembled(vec![Transaction { release: None, ..transaction("shop", 1) }]);
+        odd.summary.id = sentrace_protocol::TraceId::from_bytes([number; 16]).unwrap();
+        remarks(&odd)
+    };
+    let page = doctor(&Diagnosis::of((1..=9).flat_map(odd)), 9);
+    for shown in
+        ["No release", "9×", "and 6 more", "Why it matters", "Set SENTRY_RELEASE", "01#span-0000000000000101"]
+    {
+        assert!(page.contains(shown), "{shown}");
+    }
+    assert_eq!(page.matches("says no release").count(), 1);
+    assert!(doctor(&[], 9).contains("Nothing odd") && doctor(&[], 0).contains("Nobody to look at yet"));
+    assert!(list(vec![]).render().contains("href=\"/doctor\""));
+}
+
+#[test]
 fn a_streamed_span_shows_its_own_data_apart_from_what_all_repeat() {
     let mut shop = transaction("shop", 1);
     (shop.streamed, shop.event_id) = (true, None);
     shop.data = json!({ "http.route": "/cart", "sentry.op": "http.server" }).as_object().cloned().unwrap();
-    let page = trace(&assembled(vec![shop]));
+    let page = page_of(vec![shop]);
     assert!(page.contains("a span by itself") && !page.contains("event id"));
     let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is shown"));
     assert!(place("http.route") < place("Filed under") && place("Filed under") < place("sentry.op"));
@@ -116,5 +158,5 @@ fn a_streamed_span_shows_its_own_data_apart_from_what_all_repeat() {
 fn a_payload_is_cut_where_a_character_ends() {
     let mut long = transaction("shop", 1);
     long.payload = json!("é".repeat(100_000));
-    assert!(trace(&assembled(vec![long])).contains("has it whole"));
+    assert!(page_of(vec![long]).contains("has it whole"));
 }

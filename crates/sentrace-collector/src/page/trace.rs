@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use maud::{Markup, html};
 use sentrace_protocol::SpanId;
 
-use super::{details, parts};
+use super::{details, doctor, parts};
 use crate::clock;
 use crate::facts;
 use crate::guides::Guides;
-use crate::model::{Mark, Node, Outcome, Service, Trace};
+use crate::model::{Diagnosis, Mark, Node, Outcome, Remark, Service, Trace};
 use crate::palette;
 
 /// Browsers get slow beyond; the JSON has everything.
@@ -18,8 +18,8 @@ const MAX_ROWS: usize = 2_000;
 const MAX_INDENT: usize = 14;
 const TICKS: usize = 4;
 
-/// Renders the page.
-pub(crate) fn render(trace: &Trace) -> String {
+/// Renders the page, with what the doctor says about the trace.
+pub(crate) fn render(trace: &Trace, remarks: Vec<Remark>) -> String {
     let summary = &trace.summary;
     let colors = palette::of(&summary.services);
     let body = html! {
@@ -40,6 +40,7 @@ pub(crate) fn render(trace: &Trace) -> String {
             }
         }
         (notes(trace))
+        (doctor::of_trace(&Diagnosis::of(remarks), summary.id))
         section.legend aria-label="Services" {
             @for (color, service) in colors.iter().zip(&summary.services) { (legend(*color, service)) }
         }
@@ -47,6 +48,7 @@ pub(crate) fn render(trace: &Trace) -> String {
     };
     let aside = html! {
         a href="/" { "All traces" }
+        a href="/doctor" { "Doctor" }
         a href={ "/api/traces/" (summary.id) } { "JSON" }
     };
     super::document(&summary.name, None, &aside, &body)
@@ -55,21 +57,6 @@ pub(crate) fn render(trace: &Trace) -> String {
 fn notes(trace: &Trace) -> Markup {
     let summary = &trace.summary;
     html! {
-        @if summary.orphans > 0 {
-            p.note {
-                b { "Not whole: " }
-                (summary.orphans) (if summary.orphans == 1 { " span names a parent" } else { " spans name parents" })
-                " that was not received. The parent may still come, may have been sampled away, or reports elsewhere."
-            }
-        }
-        @if summary.skewed > 0 {
-            p.note {
-                b { "Clocks disagree: " }
-                (summary.skewed)
-                (if summary.skewed == 1 { " span contradicts" } else { " spans contradict" })
-                " the times of its parent. Times are shown as they were sent."
-            }
-        }
         @if summary.dropped > 0 {
             p.note { b { "Too large: " } (summary.dropped) " transactions of this trace were not kept." }
         }

@@ -1,4 +1,4 @@
-//! The JSON API: `/api/traces`, `/api/traces/{id}`, `/api/reports`, `/api/problems`, `/api/counts`.
+//! The JSON API: `/api/traces`, `/api/traces/{id}`, `/api/traces/{id}/doctor`, `/api/doctor`, `/api/reports`, `/api/problems`, `/api/counts`.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use http::StatusCode;
 use sentrace_protocol::TraceId;
 use serde_json::json;
 
-use crate::model::{Counts, ReportedProblem, Reports, TraceSummary};
+use crate::model::{Counts, Diagnosis, ReportedProblem, Reports, TraceSummary};
 use crate::shared::Shared;
 use crate::store::Store;
 
@@ -18,6 +18,8 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/api/traces", get(traces).delete(clear))
         .route("/api/traces/{id}", get(trace))
+        .route("/api/traces/{id}/doctor", get(doctor_of))
+        .route("/api/doctor", get(doctor))
         .route("/api/reports", get(reports))
         .route("/api/problems", get(problems))
         .route("/api/counts", get(counts))
@@ -31,8 +33,28 @@ async fn trace(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Res
     let trace = TraceId::from_hex(id.as_bytes()).and_then(|id| shared.store().trace(id));
     match trace {
         Some(trace) => Json(trace).into_response(),
-        None => (StatusCode::NOT_FOUND, Json(json!({ "detail": "no such trace" }))).into_response(),
+        None => no_such_trace(),
     }
+}
+
+async fn doctor(State(shared): State<Arc<Shared>>) -> Json<Vec<Diagnosis>> {
+    let remarks = shared.store().remarks();
+    Json(Diagnosis::of(remarks))
+}
+
+async fn doctor_of(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
+    let remarks = TraceId::from_hex(id.as_bytes()).and_then(|id| {
+        let store = shared.store();
+        store.summary(id).map(|_| store.remarks_of(id))
+    });
+    match remarks {
+        Some(remarks) => Json(Diagnosis::of(remarks)).into_response(),
+        None => no_such_trace(),
+    }
+}
+
+fn no_such_trace() -> Response {
+    (StatusCode::NOT_FOUND, Json(json!({ "detail": "no such trace" }))).into_response()
 }
 
 async fn clear(State(shared): State<Arc<Shared>>) -> StatusCode {

@@ -1,4 +1,4 @@
-//! The web pages: `/`, `/traces/{id}` and their stylesheet.
+//! The web pages: `/`, `/traces/{id}`, `/doctor` and their stylesheet.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use sentrace_protocol::TraceId;
 
 use crate::clock;
+use crate::model::Diagnosis;
 use crate::page;
 use crate::shared::Shared;
 
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/", get(list))
         .route("/traces/{id}", get(trace))
+        .route("/doctor", get(doctor))
         .route("/style.css", get(style))
         .route("/icon.svg", get(icon))
         .layer(axum::middleware::from_fn(harden))
@@ -49,11 +51,22 @@ async fn list(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Html<Str
 }
 
 async fn trace(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
-    let trace = TraceId::from_hex(id.as_bytes()).and_then(|id| shared.store().trace(id));
-    match trace {
-        Some(trace) => Html(page::trace(&trace)).into_response(),
+    let found = TraceId::from_hex(id.as_bytes()).and_then(|id| {
+        let store = shared.store();
+        Some((store.trace(id)?, store.remarks_of(id)))
+    });
+    match found {
+        Some((trace, remarks)) => Html(page::trace(&trace, remarks)).into_response(),
         None => (StatusCode::NOT_FOUND, Html(page::missing(&id))).into_response(),
     }
+}
+
+async fn doctor(State(shared): State<Arc<Shared>>) -> Html<String> {
+    let (remarks, traces) = {
+        let store = shared.store();
+        (store.remarks(), store.len())
+    };
+    Html(page::doctor(&Diagnosis::of(remarks), traces))
 }
 
 async fn style() -> impl IntoResponse {

@@ -13,8 +13,9 @@ use sentrace_protocol::TraceId;
 pub use self::limits::Limits;
 use self::tally::Tally;
 use crate::assemble::assemble;
+use crate::doctor::{self, Checkup};
 use crate::ingest::Examined;
-use crate::model::{Counts, ReportedProblem, Reports, Trace, TraceSummary, Transaction};
+use crate::model::{Counts, Remark, ReportedProblem, Reports, Trace, TraceSummary, Transaction};
 
 /// What a collector has received. Seen by the conditions of
 /// [`Collector::wait_for`](crate::Collector::wait_for).
@@ -36,6 +37,7 @@ struct Kept {
     bytes: usize,
     dropped: u64,
     summary: OnceLock<TraceSummary>,
+    checkup: OnceLock<Checkup>,
 }
 
 impl Store {
@@ -58,6 +60,11 @@ impl Store {
         newest_first.filter_map(|id| self.summary(*id)).collect()
     }
 
+    /// How many traces there are.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// One trace in short.
     pub fn summary(&self, id: TraceId) -> Option<TraceSummary> {
         let kept = self.traces.get(&id)?;
@@ -74,6 +81,22 @@ impl Store {
     pub fn transactions(&self) -> impl Iterator<Item = &Transaction> {
         let kept = self.order.iter().filter_map(|id| self.traces.get(id));
         kept.flat_map(|kept| kept.transactions.iter().map(|transaction| &**transaction))
+    }
+
+    /// What the doctor finds odd in all traces, the gravest first. What has not come yet may look odd.
+    pub fn remarks(&self) -> Vec<Remark> {
+        doctor::examine(self.order.iter().rev().filter_map(|id| self.checkup(*id)))
+    }
+
+    /// What the doctor finds odd in one trace, compared with all others, the gravest first.
+    pub fn remarks_of(&self, id: TraceId) -> Vec<Remark> {
+        let concerned = |remark: &Remark| remark.trace_id == id || remark.other_trace_id == Some(id);
+        self.remarks().into_iter().filter(concerned).collect()
+    }
+
+    fn checkup(&self, id: TraceId) -> Option<&Checkup> {
+        let kept = self.traces.get(&id)?;
+        Some(kept.checkup.get_or_init(|| Checkup::of(&assemble(id, &kept.transactions, kept.dropped))))
     }
 
     /// Sums of the client reports and of the items.
@@ -142,7 +165,7 @@ impl Store {
             self.order.push_back(id);
         }
         let kept = self.traces.entry(id).or_default();
-        kept.summary = OnceLock::new();
+        (kept.summary, kept.checkup) = (OnceLock::new(), OnceLock::new());
         let twin = kept.transactions.iter_mut().find(|it| merge::is_same(it, &transaction));
         let fits = kept.bytes.saturating_add(weight) <= self.limits.bytes;
         if let Some(twin) = twin.filter(|twin| fits || !twin.streamed) {

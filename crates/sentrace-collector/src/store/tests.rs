@@ -107,7 +107,7 @@ fn streamed_spans_whose_transaction_is_missing_are_orphans() {
     assert_eq!((summary.spans, summary.roots, summary.orphans), (2, 2, 2));
     let trace = store.trace(summary.id).unwrap();
     crate::waterfall::render(&trace, crate::waterfall::Options::default());
-    assert!(crate::page::trace(&trace).contains("(not received)"));
+    assert!(crate::page::trace(&trace, crate::fixture::remarks(&trace)).contains("(not received)"));
 }
 
 #[test]

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use http::header::{CONTENT_ENCODING, HOST, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
-use sentrace_collector::model::{Counts, ReportedProblem, Reports, Trace, TraceSummary};
+use sentrace_collector::model::{
+    Counts, Diagnosis, Remark, RemarkKind, ReportedProblem, Reports, Trace, TraceSummary,
+};
 use sentrace_collector::{Behaviour, Collector, Limits};
 use serde_json::{Value, json};
 
@@ -169,11 +171,43 @@ async fn the_api_gives_back_what_the_library_knows() {
 }
 
 #[tokio::test]
+async fn the_doctor_says_the_same_to_tests_programs_and_people() {
+    let collector = collector().await;
+    let diagnoses = async |path: &str| get(&collector, path).await.json::<Vec<Diagnosis>>();
+    assert_eq!(diagnoses("/api/doctor").await, []);
+    assert!(get(&collector, "/doctor").await.text.contains("Nobody to look at yet"));
+
+    post(&collector, envelope(1, 2, Some(77))).await.unwrap();
+    post(&collector, envelope(2, 3, None)).await.unwrap();
+    let (orphan, whole) = (collector.traces().remove(1).id, collector.traces().remove(0).id);
+    let kinds = |remarks: Vec<Remark>| remarks.iter().map(|remark| remark.kind).collect::<Vec<_>>();
+    let unnamed = [RemarkKind::MissingRelease, RemarkKind::MissingEnvironment];
+    assert_eq!(kinds(collector.remarks_of(whole)), unnamed);
+    assert_eq!(kinds(collector.remarks_of(orphan))[0], RemarkKind::Orphan);
+
+    assert_eq!(diagnoses("/api/doctor").await, Diagnosis::of(collector.remarks()));
+    let of_orphan = diagnoses(&format!("/api/traces/{orphan}/doctor")).await;
+    assert_eq!(of_orphan, Diagnosis::of(collector.remarks_of(orphan)));
+    assert!(of_orphan[0].advice.contains("flushed") && !of_orphan[0].why.is_empty());
+    assert_eq!(get(&collector, "/api/traces/nonsense/doctor").await.status, StatusCode::NOT_FOUND);
+
+    let page = get(&collector, "/doctor").await.text;
+    let link = format!("/traces/{orphan}#span-0000000000000002");
+    assert!(page.contains("Parents that never came") && page.contains(&link), "{page}");
+    let page = get(&collector, &format!("/traces/{orphan}")).await.text;
+    assert!(page.contains("Parents that never came") && page.contains("href=\"#span-0000000000000002\""));
+
+    // The parent comes late, and then nothing is odd about it any more.
+    post(&collector, envelope(1, 77, None)).await.unwrap();
+    assert_eq!(kinds(collector.remarks_of(orphan)), unnamed);
+}
+
+#[tokio::test]
 async fn pages_are_served_with_a_strict_policy_and_only_to_this_machine() {
     let collector = collector().await;
     post(&collector, envelope(1, 1, None)).await.unwrap();
     let page = format!("/traces/{}", collector.traces()[0].id);
-    for path in ["/", page.as_str(), "/traces/nonsense", "/style.css", "/icon.svg"] {
+    for path in ["/", "/doctor", page.as_str(), "/traces/nonsense", "/style.css", "/icon.svg"] {
         let answer = get(&collector, path).await;
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{path}: {policy}");

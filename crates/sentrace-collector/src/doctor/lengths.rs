@@ -1,0 +1,60 @@
+//! Spans without an end, and with one that came too late.
+
+use std::collections::HashSet;
+
+use super::view::View;
+use crate::clock;
+use crate::ingest::quoted;
+use crate::model::{Node, Remark, RemarkKind, Transaction};
+
+/// Few requests and fewer queries take so long; what does so by design says so in its operation.
+const LONG_MS: f64 = 5.0 * 60_000.0;
+/// A span may end a little after its transaction: a body that drains, a guard that is dropped late.
+const OUTLIVES_MS: f64 = 1_000.0;
+
+pub(super) fn check(view: &View<'_>) -> Vec<Remark> {
+    let open =
+        view.transactions().filter(|(_, transaction)| transaction.open).filter_map(|(index, transaction)| {
+            let first = transaction.spans.first()?;
+            let (name, service) = (quoted(&transaction.name), view.service(index));
+            let what = format!("spans of {name} of {service} came without it");
+            let detail = format!("{} of them", transaction.spans.len());
+            Some(view.remark(RemarkKind::Unfinished, first.span_id, what, detail))
+        });
+    let outliving = view.nodes().filter_map(|(node, transaction)| outlives(view, node, transaction));
+    open.chain(outliving).chain(long(view)).collect()
+}
+
+/// A span that went on when its transaction was over.
+fn outlives(view: &View<'_>, node: &Node, transaction: &Transaction) -> Option<Remark> {
+    let span = view.child(node).filter(|_| !transaction.open)?;
+    let ms = (span.end - transaction.end) * 1e3;
+    let what = || {
+        let (name, of) = (quoted(&node.name), quoted(&transaction.name));
+        format!("{name} of {} ends after its transaction {of}", view.name_of(node.service))
+    };
+    (ms > OUTLIVES_MS).then(|| {
+        view.remark(RemarkKind::Unfinished, node.span_id, what(), format!("by {}", clock::duration(ms)))
+    })
+}
+
+/// What takes long, without what is above it and had to wait.
+fn long(view: &View<'_>) -> Vec<Remark> {
+    let is_long = |(node, transaction): &(&Node, &Transaction)| {
+        node.duration_ms > LONG_MS && !is_long_by_design(node, transaction)
+    };
+    let waited: HashSet<usize> = view.nodes().filter(is_long).filter_map(|(node, _)| node.parent).collect();
+    let nodes = view.nodes().enumerate().filter(|(_, node)| is_long(node));
+    let remark = |node: &Node| {
+        let what = format!("{} of {} takes very long", quoted(&node.name), view.name_of(node.service));
+        view.remark(RemarkKind::TooLong, node.span_id, what, clock::duration(node.duration_ms))
+    };
+    nodes.filter(|(index, _)| !waited.contains(index)).map(|(_, (node, _))| remark(node)).collect()
+}
+
+fn is_long_by_design(node: &Node, transaction: &Transaction) -> bool {
+    const WORDS: [&str; 5] = ["websocket", "sse", "stream", "idle", "cron"];
+    let op = node.op.as_deref().unwrap_or_default();
+    let switched = transaction.data.get("http.response.status_code").and_then(serde_json::Value::as_u64);
+    switched == Some(101) || op.split(['.', '_']).any(|part| WORDS.contains(&part))
+}

@@ -1,0 +1,138 @@
+//! What the doctor says: of all traces on a page of its own, of one trace on its page.
+
+use maud::{Markup, html};
+use sentrace_protocol::TraceId;
+
+use super::{parts, trace as page};
+use crate::facts::Tone;
+use crate::model::{Diagnosis, Remark};
+
+/// Complaints of one kind that are shown; the JSON has all.
+const MAX_COMPLAINTS: usize = 20;
+/// Places of one complaint that are shown.
+const MAX_PLACES: usize = 3;
+
+/// Renders the page.
+pub(crate) fn render(diagnoses: &[Diagnosis], traces: usize) -> String {
+    let kinds = diagnoses.len();
+    let remarks = diagnoses.iter().map(count).sum::<usize>();
+    let tone = if remarks > 0 { Tone::Warn } else { Tone::Plain };
+    let body = html! {
+        div.title {
+            div {
+                h1 { "Doctor" }
+                p.sub { span.muted { "What is odd in the traces that are kept, though Sentry would take it." } }
+            }
+            div.figures {
+                (parts::figure(if traces == 1 { "trace looked at" } else { "traces looked at" }, &traces.to_string(), Tone::Plain))
+                (parts::figure(if kinds == 1 { "kind of oddity" } else { "kinds of oddities" }, &kinds.to_string(), tone))
+                (parts::figure(if remarks == 1 { "remark" } else { "remarks" }, &remarks.to_string(), tone))
+            }
+        }
+        @if diagnoses.is_empty() {
+            section.empty {
+                h2 { @if traces == 0 { "Nobody to look at yet" } @else { "Nothing odd" } }
+                p.muted {
+                    @if traces == 0 { "The doctor looks at traces as they come." }
+                    @else { "All spans have their parents, clocks and contexts agree, and names add up." }
+                }
+                p { a href="/" { "All traces" } }
+            }
+        }
+        @for diagnosis in diagnoses {
+            section.panel.diagnosis id=(anchor(diagnosis)) {
+                h2 { (diagnosis.title) " " span.badge.warn { (count(diagnosis)) } }
+                (advice(diagnosis))
+                (complaints(diagnosis, None))
+            }
+        }
+    };
+    let aside = html! {
+        a href="/" { "All traces" }
+        a href="/api/doctor" { "JSON" }
+    };
+    super::document("Doctor", None, &aside, &body)
+}
+
+/// Renders what there is to say about one trace; nothing where that is nothing.
+pub(super) fn of_trace(diagnoses: &[Diagnosis], trace: TraceId) -> Markup {
+    html! {
+        @if !diagnoses.is_empty() {
+            section.remarks aria-label="What the doctor says" {
+                @for diagnosis in diagnoses {
+                    details.remark {
+                        summary {
+                            span.badge.warn { "⚠ " (diagnosis.title) }
+                            span.first { (first(diagnosis)) }
+                            @if count(diagnosis) > 1 { span.muted { "+" (count(diagnosis) - 1) } }
+                        }
+                        (advice(diagnosis))
+                        (complaints(diagnosis, Some(trace)))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn count(diagnosis: &Diagnosis) -> usize {
+    diagnosis.complaints.iter().map(|complaint| complaint.count).sum()
+}
+
+fn first(diagnosis: &Diagnosis) -> &str {
+    diagnosis.complaints.first().map_or("", |complaint| complaint.what.as_str())
+}
+
+fn anchor(diagnosis: &Diagnosis) -> String {
+    diagnosis.title.to_lowercase().replace(' ', "-")
+}
+
+fn advice(diagnosis: &Diagnosis) -> Markup {
+    html! {
+        dl.advice {
+            div { dt { "Why it matters" } dd { (diagnosis.why) } }
+            div { dt { "What to do" } dd { (diagnosis.advice) } }
+        }
+    }
+}
+
+/// `within`: the trace on whose page it stands.
+fn complaints(diagnosis: &Diagnosis, within: Option<TraceId>) -> Markup {
+    let more = diagnosis.complaints.len().saturating_sub(MAX_COMPLAINTS);
+    html! {
+        ul.complaints {
+            @for complaint in diagnosis.complaints.iter().take(MAX_COMPLAINTS) {
+                li {
+                    span.what { (complaint.what) }
+                    @if complaint.count > 1 { " " span.muted { (complaint.count) "×" } }
+                    ul.places { @for remark in complaint.remarks.iter().take(MAX_PLACES) { li { (place(remark, within)) } } }
+                    @if complaint.count > MAX_PLACES { span.muted { "and " (complaint.count - MAX_PLACES) " more" } }
+                }
+            }
+        }
+        @if more > 0 { p.muted { (more) " more in " a href=(json(within)) { "JSON" } } }
+    }
+}
+
+fn place(remark: &Remark, within: Option<TraceId>) -> Markup {
+    let here = within == Some(remark.trace_id);
+    let other = remark.other_trace_id.filter(|other| within != Some(*other));
+    let shown = remark.span_id.map_or_else(|| remark.trace_id.to_string(), |span_id| span_id.to_string());
+    html! {
+        @if !remark.detail.is_empty() { span.detail { (remark.detail) } " " }
+        span.muted { @if !here { "in " } @else { "at " } }
+        a href=(link(remark, here)) { code { @if here { (shown) } @else { (remark.trace_id) } } }
+        @if let Some(other) = other {
+            span.muted { ", answered in " } a href={ "/traces/" (other) } { code { (other) } }
+        }
+    }
+}
+
+fn link(remark: &Remark, here: bool) -> String {
+    let trace = if here { String::new() } else { format!("/traces/{}", remark.trace_id) };
+    remark.span_id.map_or_else(|| trace.clone(), |span_id| format!("{trace}#{}", page::anchor(span_id)))
+}
+
+fn json(within: Option<TraceId>) -> String {
+    within.map_or_else(|| "/api/doctor".to_owned(), |trace| format!("/api/traces/{trace}/doctor"))
+}
