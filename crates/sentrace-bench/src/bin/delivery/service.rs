@@ -17,6 +17,8 @@ pub struct Plan {
     /// A second; 0 is as fast as it goes.
     pub rate: u64,
     pub spans: u64,
+    /// What a request does besides being recorded, in microseconds of a processor's time.
+    pub work_micros: u64,
     pub http2: bool,
     pub close_seconds: u64,
     pub spool: Option<String>,
@@ -34,6 +36,7 @@ impl Plan {
             transactions: 2_000,
             rate: 0,
             spans: 10,
+            work_micros: 0,
             http2: false,
             close_seconds: 30,
             spool: None,
@@ -47,7 +50,7 @@ impl Plan {
     pub fn spawn(&self) -> Child {
         let plan = json!({
             "dsn": self.dsn, "sdk": self.sdk, "transactions": self.transactions, "rate": self.rate,
-            "spans": self.spans, "http2": self.http2, "close_seconds": self.close_seconds, "spool": self.spool,
+            "spans": self.spans, "work_micros": self.work_micros, "http2": self.http2, "close_seconds": self.close_seconds, "spool": self.spool,
             "spool_bytes": self.spool_bytes, "queue_bytes": self.queue_bytes, "backpressure": self.backpressure,
         });
         Command::new(std::env::current_exe().unwrap())
@@ -99,15 +102,14 @@ fn run_sentrace(plan: &Value) -> Value {
         transaction.finish();
     });
     let start = Instant::now();
-    let complete = client.close(Duration::from_secs(plan["close_seconds"].as_u64().unwrap()));
-    let unreported: u64 = client
-        .losses()
-        .peek()
+    let closed = client.close(Duration::from_secs(plan["close_seconds"].as_u64().unwrap()));
+    let unreported: u64 = closed
+        .unreported
         .iter()
         .filter(|events| events.category == sentrace::protocol::Category::Transaction)
         .map(|events| events.quantity)
         .sum();
-    finish(&mut figures, start, complete, unreported);
+    finish(&mut figures, start, closed.complete, unreported);
     figures
 }
 
@@ -145,6 +147,7 @@ fn finish(figures: &mut Value, start: Instant, complete: bool, unreported: u64) 
 fn record(plan: &Value, worker: &str, request: impl Fn(u64)) -> Value {
     let number = |key: &str| plan[key].as_u64().unwrap();
     let (transactions, rate, spans) = (number("transactions"), number("rate"), number("spans"));
+    let work = Duration::from_micros(number("work_micros"));
     let (before, _) = process::memory(std::process::id());
     let mut took = Vec::with_capacity(transactions as usize);
     let start = Instant::now();
@@ -155,6 +158,10 @@ fn record(plan: &Value, worker: &str, request: impl Fn(u64)) -> Value {
         }
         let began = Instant::now();
         request(spans);
+        let working = Instant::now();
+        while working.elapsed() < work {
+            std::hint::spin_loop();
+        }
         took.push(began.elapsed().as_nanos() as u64);
     }
     let seconds = start.elapsed().as_secs_f64();

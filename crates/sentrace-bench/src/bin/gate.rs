@@ -1,0 +1,268 @@
+//! Counts instructions and allocations of our variants and compares them with the committed ones in `gate.json`.
+//!
+//! - `cargo run --release --no-default-features --bin gate` fails where something costs more than the tolerance allows.
+//! - `.. --bin gate -- --accept` writes what is counted now as the figures to compare with.
+//! - `.. --bin gate -- NAME` counts the variants whose names contain it.
+//!
+//! What is compared is a variant's own cost: over that of the same without it, so that a change of axum or of the standard
+//! library is not taken for one of ours. The compiler may inline a server's code differently when something else in the
+//! program changes, with or without our layer: only what has grown both by itself and with the server counts as more.
+//! Instructions depend on the compiler and on the C library, too. Where they are others than those of the committed
+//! figures, more is tolerated and it is said.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use sentrace_bench::request::Baggage;
+use sentrace_bench::tools::{CRATE, Tools, output};
+use sentrace_bench::variant::{Family, Variant};
+use sentrace_bench::variants;
+use serde::{Deserialize, Serialize};
+
+/// How much more is let through, as a share.
+const TOLERANCE: f64 = 0.03;
+/// The same where compiler or C library are others.
+const TOLERANCE_ELSEWHERE: f64 = 0.10;
+/// Instructions that decide nothing, whatever share they are.
+const TRIFLE: f64 = 50.0;
+/// Allocations that decide nothing: a map that grew during one of a thousand calls.
+const TRIFLE_OF_ALLOCATIONS: f64 = 0.02;
+
+const COMMAND: &str = "cargo run --release --no-default-features --bin gate";
+
+/// What is committed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Committed {
+    /// What the figures depend on besides the code.
+    toolchain: String,
+    variants: BTreeMap<String, Figures>,
+}
+
+/// What one call of a variant costs, without what it is compared with.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Figures {
+    instructions: f64,
+    /// The same with what it is compared with.
+    whole: f64,
+    allocations: f64,
+    bytes: f64,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let accept = words.iter().any(|word| word == "--accept");
+    let only = words.iter().find(|word| !word.starts_with("--"));
+    match run(accept, only.map_or("", String::as_str)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(accept: bool, only: &str) -> Result<bool, String> {
+    let tools = Tools::build(false)?;
+    let path = Path::new(CRATE).join("gate.json");
+    let mut committed = read(&path, accept)?;
+    let toolchain = toolchain()?;
+    let same = committed.toolchain == toolchain;
+    let tolerance = if same { TOLERANCE } else { TOLERANCE_ELSEWHERE };
+    if !same && !accept {
+        println!("note: counted with {toolchain}\n      committed with {}", committed.toolchain);
+        println!(
+            "      so that {:.0} % more are let through instead of {:.0} %\n",
+            tolerance * 100.0,
+            TOLERANCE * 100.0
+        );
+    }
+    println!(
+        "{:<32} {:>12} {:>10} {:>8} {:>11} {:>8}",
+        "own cost of", "instructions", "committed", "", "allocations", "bytes"
+    );
+    let mut counter = Counter { tools, bases: BTreeMap::new() };
+    let mut worse = Vec::new();
+    for variant in variants::ours() {
+        if !variant.name.contains(only) {
+            continue;
+        }
+        let figures = counter.own(variant)?;
+        let before = committed.variants.get(variant.name).copied();
+        let (figures, verdict) = match before {
+            Some(before) if is_ours(variant) => counter.judged(variant, figures, before, tolerance)?,
+            None if !accept => (figures, Verdict::New),
+            _ => (figures, Verdict::Same),
+        };
+        if matches!(verdict, Verdict::Worse | Verdict::New) {
+            worse.push(variant.name);
+        }
+        print!("{:<36} {:>12.0}", variant.name, figures.instructions);
+        match before {
+            Some(before) => {
+                let change = figures.instructions / before.instructions - 1.0;
+                print!(" {:>10.0} {:>+7.1} %", before.instructions, change * 100.0);
+            }
+            None => print!(" {:>10} {:>9}", "-", ""),
+        }
+        println!(" {:>10.2} {:>8.0} {}", figures.allocations, figures.bytes, verdict.words());
+        committed.variants.insert(variant.name.to_owned(), figures);
+    }
+    println!("\nprofiles for callgrind_annotate: {}", shown(counter.tools.profiles()));
+    if accept {
+        committed.toolchain = toolchain;
+        let known: Vec<_> = variants::ours().iter().map(|variant| variant.name).collect();
+        committed.variants.retain(|name, _| known.contains(&name.as_str()));
+        return write(&path, &committed).map(|()| true);
+    }
+    if !worse.is_empty() {
+        println!(
+            "\nMore than {:.0} % over crates/sentrace-bench/gate.json: {}.",
+            tolerance * 100.0,
+            worse.join(", ")
+        );
+        println!(
+            "If that is the price of something wanted, run `{COMMAND} -- --accept` in crates/sentrace-bench,"
+        );
+        println!("commit gate.json with the change, and say in its message what is paid for.");
+    }
+    Ok(worse.is_empty())
+}
+
+/// Counts, and remembers what others are compared with.
+struct Counter {
+    tools: Tools,
+    bases: BTreeMap<&'static str, Figures>,
+}
+
+impl Counter {
+    fn own(&mut self, variant: Variant) -> Result<Figures, String> {
+        let mut figures = self.whole(variant.name)?;
+        let Some(base) = base(variant) else { return Ok(figures) };
+        let base = match self.bases.get(base) {
+            Some(base) => *base,
+            None => {
+                let whole = self.whole(base)?;
+                self.bases.insert(base, whole);
+                whole
+            }
+        };
+        figures.instructions -= base.instructions;
+        figures.allocations -= base.allocations;
+        figures.bytes -= base.bytes;
+        Ok(figures)
+    }
+
+    /// What is handed to another thread costs a little more or less, as that thread happens to run: the least of some
+    /// counts is what it has to cost.
+    fn judged(
+        &mut self,
+        variant: Variant,
+        mut figures: Figures,
+        before: Figures,
+        tolerance: f64,
+    ) -> Result<(Figures, Verdict), String> {
+        for _ in 0..3 {
+            if verdict(figures, before, tolerance) != Verdict::Worse {
+                break;
+            }
+            let again = self.own(variant)?;
+            if again.instructions < figures.instructions {
+                figures = again;
+            }
+        }
+        Ok((figures, verdict(figures, before, tolerance)))
+    }
+
+    fn whole(&self, name: &str) -> Result<Figures, String> {
+        let instructions = self.tools.instructions(name, Baggage::Mixed)?;
+        let allocations = self.tools.allocations(name, Baggage::Mixed)?;
+        Ok(Figures {
+            instructions,
+            whole: instructions,
+            allocations: allocations.count,
+            bytes: allocations.bytes,
+        })
+    }
+}
+
+/// What a variant is compared with.
+fn base(variant: Variant) -> Option<&'static str> {
+    match (variant.family, is_ours(variant)) {
+        (Family::Headers, _) => None,
+        (Family::Server, true) => Some("noop-layer"),
+        (Family::Outgoing, true) => Some("outgoing-noop"),
+        (Family::Server, false) => (variant.name != "bare").then_some("bare"),
+        (Family::Outgoing, false) => (variant.name != "outgoing-stub").then_some("outgoing-stub"),
+    }
+}
+
+/// The others are shown, but what they cost is not for us to answer.
+fn is_ours(variant: Variant) -> bool {
+    variant.family == Family::Headers || variant.name.contains("sentrace")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Worse,
+    Same,
+    Better,
+    New,
+}
+
+impl Verdict {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Worse => "MORE",
+            Self::Same => "",
+            Self::New => "NOT COMMITTED",
+            Self::Better => "less: `gate -- --accept` keeps it so",
+        }
+    }
+}
+
+fn verdict(now: Figures, before: Figures, tolerance: f64) -> Verdict {
+    let own = now.instructions - before.instructions;
+    let more = own.min(now.whole - before.whole);
+    let allocations = now.allocations - before.allocations;
+    let decides = |instructions: f64| instructions > TRIFLE.max(tolerance * before.instructions);
+    if decides(more) || allocations > TRIFLE_OF_ALLOCATIONS {
+        Verdict::Worse
+    } else if decides(-own) || allocations < -TRIFLE_OF_ALLOCATIONS {
+        Verdict::Better
+    } else {
+        Verdict::Same
+    }
+}
+
+fn read(path: &Path, accept: bool) -> Result<Committed, String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display())),
+        Err(_) if accept => Ok(Committed::default()),
+        Err(error) => Err(format!("{}: {error}; `{COMMAND} -- --accept` writes it", path.display())),
+    }
+}
+
+fn write(path: &Path, committed: &Committed) -> Result<(), String> {
+    let mut text = serde_json::to_string_pretty(committed).map_err(|error| error.to_string())?;
+    text.push('\n');
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("written to {}", path.display());
+    Ok(())
+}
+
+/// Compiler, valgrind and C library.
+fn toolchain() -> Result<String, String> {
+    let first_line = |program: &str, argument: &str| {
+        let text = output(Command::new(program).arg(argument))?;
+        Ok::<_, String>(text.lines().next().unwrap_or_default().to_owned())
+    };
+    let c_library = first_line("ldd", "--version").unwrap_or_else(|_| "unknown C library".to_owned());
+    Ok(format!("{}, {}, {c_library}", first_line("rustc", "-V")?, first_line("valgrind", "--version")?))
+}
+
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,55 @@
+//! The charts of the report.
+
+use sentrace_bench::chart::{Bar, Group, Panel, bars, lines};
+use sentrace_bench::growth::{Curve, Growth};
+use sentrace_bench::request::Baggage;
+
+use crate::jobs::JOBS;
+use crate::results::Results;
+
+/// What each costs, in nanoseconds.
+pub fn costs(results: &Results) -> String {
+    let groups: Vec<Group> = JOBS
+        .iter()
+        .map(|job| {
+            let ours = job.ours.iter().map(|(name, label, _)| (*name, *label, true));
+            let peers = job.peers.iter().map(|(name, label)| (*name, *label, false));
+            let bars = ours.chain(peers).filter_map(|(name, label, ours)| {
+                let own = results.costs.own(Baggage::Mixed, name, job.base)?;
+                Some(Bar { label: label.replace('`', ""), value: own.nanoseconds.max(0.0), ours })
+            });
+            Group { title: job.title.to_owned(), bars: bars.collect() }
+        })
+        .collect();
+    let note = "Nanoseconds of one request over the same server behind a layer that does nothing. Shorter is better.";
+    bars("What tracing costs", note, &groups, "ns")
+}
+
+/// How ours grows.
+pub fn growth(growth: &Growth) -> String {
+    let panel = |title: &str, across: &str, logarithmic: bool, curves: &[Curve], unit: f64| Panel {
+        title: title.to_owned(),
+        across: across.to_owned(),
+        logarithmic,
+        curves: curves
+            .iter()
+            .map(|curve| (curve.name.clone(), curve.points.iter().map(|(x, y)| (*x, y / unit)).collect()))
+            .collect(),
+    };
+    lines(
+        "How the cost of sentrace grows",
+        &[
+            panel("Spans: microseconds of a request", "child spans", true, &growth.spans, 1_000.0),
+            panel("Headers: nanoseconds of a request", "fields of 16 bytes", false, &growth.headers, 1.0),
+            panel("Baggage: nanoseconds of a request", "bytes", false, &growth.baggage, 1.0),
+            panel(
+                "Thousand requests a second, two processors",
+                "at the same time",
+                true,
+                &growth.concurrency,
+                1_000.0,
+            ),
+            panel("Memory: MiB of the process", "transactions", false, &growth.memory, 1.0),
+        ],
+    )
+}

@@ -1,0 +1,87 @@
+//! Where and with what was measured.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use sentrace_bench::load::wrk_version;
+use sentrace_bench::tools::{CRATE, output};
+use serde::{Deserialize, Serialize};
+
+/// Versions of these are told.
+const PACKAGES: [&str; 15] = [
+    "axum",
+    "http",
+    "tokio",
+    "reqwest",
+    "reqwest-middleware",
+    "sentry",
+    "sentry-tower",
+    "sentry-tracing",
+    "tower-http",
+    "opentelemetry_sdk",
+    "opentelemetry-instrumentation-tower",
+    "axum-tracing-opentelemetry",
+    "tracing-opentelemetry",
+    "tracing",
+    "reqwest-tracing",
+];
+
+/// What figures depend on.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Machine {
+    pub processor: String,
+    pub tools: Vec<String>,
+    pub packages: Vec<String>,
+}
+
+impl Machine {
+    pub fn look() -> Self {
+        let said = |program: &str, argument: &str| {
+            let text = output(Command::new(program).arg(argument)).unwrap_or_default();
+            text.lines().next().unwrap_or_default().to_owned()
+        };
+        let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let value = |key: &str| {
+            let line = cpuinfo.lines().find(|line| line.starts_with(key));
+            line.and_then(|line| line.split_once(':')).map_or("unknown", |(_, value)| value.trim()).to_owned()
+        };
+        let processors = std::thread::available_parallelism().map_or(0, usize::from);
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        Self {
+            processor: format!("{processors} x {}, {} MHz", value("model name"), value("cpu MHz")),
+            tools: vec![
+                said("rustc", "-V"),
+                format!("Linux {}", kernel.trim()),
+                said("ldd", "--version"),
+                said("valgrind", "--version"),
+                wrk_version(),
+            ],
+            packages: packages(),
+        }
+    }
+}
+
+/// The time, and how busy the machine is.
+pub fn now() -> String {
+    let date = output(Command::new("date").arg("+%F %H:%M")).unwrap_or_default();
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    format!("{}, load average {}", date.trim(), load.split_whitespace().next().unwrap_or("unknown"))
+}
+
+/// Names and versions from the lock file; of several versions of a package all.
+fn packages() -> Vec<String> {
+    let lock = fs::read_to_string(Path::new(CRATE).join("Cargo.lock")).unwrap_or_default();
+    let mut lines = lock.lines().peekable();
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        let name = line.strip_prefix("name = \"").and_then(|rest| rest.strip_suffix('"'));
+        let version = lines.peek().and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
+        if let (Some(name), Some(version)) = (name, version)
+            && PACKAGES.contains(&name)
+        {
+            found.push(format!("{name} {version}"));
+        }
+    }
+    found
+}

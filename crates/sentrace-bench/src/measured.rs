@@ -1,0 +1,62 @@
+//! A variant that runs in this process, warm, and checked in each batch.
+
+use std::time::{Duration, Instant};
+
+use crate::request::Baggage;
+use crate::variant::{Subject, Variant};
+
+/// How long another thread may need until a batch is counted.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A variant at work.
+pub struct Measured {
+    variant: Variant,
+    subject: Box<dyn Subject>,
+}
+
+impl Measured {
+    /// Sets the variant up, checks what it records, and warms it up with so many calls.
+    ///
+    /// # Panics
+    /// Where it records something else than its row of the table says.
+    pub fn start(variant: Variant, baggage: Baggage, warm_up: u32) -> Self {
+        let mut subject = (variant.build)(baggage);
+        subject.check();
+        let mut measured = Self { variant, subject };
+        for _ in 0..warm_up.div_ceil(variant.batch) {
+            measured.batch(|subject, calls| subject.run(calls));
+        }
+        measured
+    }
+
+    /// One batch, of which `measure` runs and measures the part that counts; it gets the number of calls.
+    pub fn batch<T>(&mut self, measure: impl FnOnce(&mut dyn Subject, u32) -> T) -> T {
+        let calls = self.variant.batch;
+        let expected = self.subject.yielded() + u64::from(calls) * self.variant.yields;
+        self.subject.prepare();
+        let figure = measure(&mut *self.subject, calls);
+        self.subject.conclude();
+        self.wait_for(expected);
+        figure
+    }
+
+    /// Calls in a batch.
+    pub fn batch_size(&self) -> u32 {
+        self.variant.batch
+    }
+
+    fn wait_for(&self, expected: u64) {
+        let start = Instant::now();
+        while self.subject.yielded() < expected {
+            let yielded = self.subject.yielded();
+            assert!(
+                start.elapsed() < PATIENCE,
+                "{}: {yielded} of {expected} were recorded",
+                self.variant.name
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let yielded = self.subject.yielded();
+        assert_eq!(yielded, expected, "{} records more than its row says", self.variant.name);
+    }
+}

@@ -1,0 +1,76 @@
+//! The request that all clients make: through reqwest-middleware, with a stub where the network would be.
+
+use http::{Extensions, HeaderMap};
+use reqwest::{Body, Request, Response};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
+use std::sync::{Arc, Mutex};
+
+/// Where it goes.
+pub const URL: &str = "https://api.example.com/pay/1000?currency=eur";
+
+/// Answers every request at once, and remembers the headers of one when it is asked to.
+#[derive(Debug, Clone, Default)]
+pub struct Stub {
+    seen: Arc<Mutex<Option<HeaderMap>>>,
+    looks: bool,
+}
+
+impl Stub {
+    /// A client that calls `middleware` and the stub.
+    pub fn client(middleware: Option<Arc<dyn Middleware>>) -> ClientWithMiddleware {
+        Self::default().build(middleware)
+    }
+
+    /// A client whose last headers are seen.
+    pub fn looking(middleware: Option<Arc<dyn Middleware>>) -> (ClientWithMiddleware, Self) {
+        let stub = Self { looks: true, ..Self::default() };
+        (stub.clone().build(middleware), stub)
+    }
+
+    /// The headers of the last request.
+    pub fn headers(&self) -> HeaderMap {
+        self.seen.lock().ok().and_then(|seen| seen.clone()).unwrap_or_default()
+    }
+
+    fn build(self, middleware: Option<Arc<dyn Middleware>>) -> ClientWithMiddleware {
+        let mut builder = ClientBuilder::new(reqwest::Client::new());
+        if let Some(middleware) = middleware {
+            builder = builder.with_arc(middleware);
+        }
+        builder.with(self).build()
+    }
+}
+
+#[async_trait::async_trait]
+impl Middleware for Stub {
+    async fn handle(&self, request: Request, _: &mut Extensions, _: Next<'_>) -> Result<Response> {
+        if self.looks
+            && let Ok(mut seen) = self.seen.lock()
+        {
+            *seen = Some(request.headers().clone());
+        }
+        Ok(Response::from(http::Response::new(Body::default())))
+    }
+}
+
+/// A middleware that does nothing.
+#[derive(Debug)]
+pub struct Noop;
+
+#[async_trait::async_trait]
+impl Middleware for Noop {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        next.run(request, extensions).await
+    }
+}
+
+/// Makes the request and drops the answer.
+pub async fn call(client: &ClientWithMiddleware) {
+    let answer = client.get(URL).header("accept", "application/json").send().await;
+    assert!(answer.is_ok(), "the stub never fails");
+}

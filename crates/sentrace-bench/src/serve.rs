@@ -1,0 +1,87 @@
+//! Servers behind real sockets, for load: a variant's router, and a collector for what is really delivered.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use sentrace::{SamplingContext, SentryTracingLayer};
+use tokio::net::TcpListener;
+
+use crate::request::Baggage;
+use crate::server::{router, runtime, user};
+use crate::sink::options;
+use crate::variants;
+
+/// Serves until the process is ended; prints where, first.
+///
+/// # Errors
+/// Where there is no such variant, or it is no server.
+pub fn variant(name: &str, collector: &str) -> Result<(), String> {
+    let router = match name {
+        "sentrace-delivers-1000" => delivering(collector, Some(1_000.0)),
+        "sentrace-delivers-all" => delivering(collector, None),
+        #[cfg(feature = "peers")]
+        "sentry-tower-delivers-all" => variants::sentry_delivering(collector),
+        name => {
+            let subject = (variants::named(name)?.build)(Baggage::Mixed);
+            let router = subject.router().ok_or_else(|| format!("{name} is no server"))?;
+            // It owns the worker.
+            std::mem::forget(subject);
+            router
+        }
+    };
+    run(router);
+    Ok(())
+}
+
+/// Everything is sampled, or as many requests as `rate` says each second, and really delivered.
+fn delivering(collector: &str, rate: Option<f64>) -> Router {
+    let mut options = options(collector);
+    if let Some(rate) = rate {
+        options = options.traces_sampler(at_most(rate));
+    }
+    let guard = sentrace::init(options).expect("the worker starts");
+    std::mem::forget(guard);
+    router(user).layer(SentryTracingLayer::new())
+}
+
+/// Samples so many requests a second, whatever the caller decided.
+fn at_most(rate: f64) -> impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 'static {
+    let (start, sampled) = (Instant::now(), AtomicU64::new(0));
+    move |_| {
+        let due = (start.elapsed().as_secs_f64() * rate) as u64;
+        if sampled.load(Ordering::Relaxed) >= due {
+            return 0.0;
+        }
+        sampled.fetch_add(1, Ordering::Relaxed);
+        1.0
+    }
+}
+
+/// Takes every envelope at once; `GET /count` says how many came.
+pub fn collector() {
+    let count = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&count);
+    let take = async move |body: Bytes| {
+        drop(body);
+        count.fetch_add(1, Ordering::Relaxed);
+    };
+    let router = Router::new()
+        .route("/api/{project}/envelope/", post(take))
+        .route("/count", get(async move || counted.load(Ordering::Relaxed).to_string()))
+        .layer(DefaultBodyLimit::disable());
+    run(router);
+}
+
+fn run(router: Router) {
+    runtime().block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has free ports");
+        println!("{}", listener.local_addr().expect("a bound socket has an address"));
+        axum::serve(listener, router).await.expect("it is ended from outside");
+    });
+}

@@ -1,0 +1,41 @@
+//! Nanoseconds.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::measured::Measured;
+use crate::process;
+
+/// What one call takes.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Time {
+    /// Nanoseconds on the thread that serves it; the median of all batches.
+    pub nanoseconds: f64,
+    /// Nanoseconds that other threads of the process spend on it, a worker for example; the mean.
+    pub elsewhere: f64,
+}
+
+/// Measures at least as many calls.
+pub fn measure(measured: &mut Measured, calls: u32) -> Time {
+    let batches = calls.div_ceil(measured.batch_size()).max(1);
+    let elsewhere = process::other_threads_nanoseconds();
+    let mut figures: Vec<f64> = (0..batches)
+        .map(|_| {
+            measured.batch(|subject, calls| {
+                let start = Instant::now();
+                subject.run(calls);
+                start.elapsed().as_nanos() as f64 / f64::from(calls)
+            })
+        })
+        .collect();
+    let elsewhere = process::other_threads_nanoseconds().saturating_sub(elsewhere);
+    let calls = f64::from(batches * measured.batch_size());
+    Time { nanoseconds: median(&mut figures), elsewhere: elsewhere as f64 / calls }
+}
+
+/// The one in the middle; others share the machine, so that the mean says little.
+pub fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}

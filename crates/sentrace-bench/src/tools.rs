@@ -1,0 +1,135 @@
+//! Building and starting the processes in which variants run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::de::DeserializeOwned;
+
+use crate::allocations::Allocations;
+use crate::growth::Growth;
+use crate::instructions;
+use crate::request::Baggage;
+use crate::time::Time;
+
+/// The crate's own folder.
+pub const CRATE: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The processor that is measured on.
+const PROCESSOR: &str = "1";
+/// The one for load and collectors.
+const OTHER: &str = "0";
+
+/// The binaries that measure, and where they leave profiles.
+#[derive(Debug)]
+pub struct Tools {
+    binaries: PathBuf,
+    profiles: PathBuf,
+}
+
+impl Tools {
+    /// Builds what is needed: the variants of ours, or all of them.
+    ///
+    /// # Errors
+    /// Where something cannot be built or found.
+    pub fn build(with_peers: bool) -> Result<Self, String> {
+        if cfg!(debug_assertions) {
+            return Err("figures of an unoptimised build mean nothing; run with --release".to_owned());
+        }
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--release", "--quiet", "--bin", "measure", "--bin", "allocations"]);
+        cargo.arg("--manifest-path").arg(Path::new(CRATE).join("Cargo.toml"));
+        if !with_peers {
+            cargo.arg("--no-default-features");
+        }
+        output(&mut cargo)?;
+        let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+        let binaries = program.parent().ok_or("the program is in no folder")?.to_owned();
+        let profiles = binaries.join("profiles");
+        fs::create_dir_all(&profiles).map_err(|error| format!("{}: {error}", profiles.display()))?;
+        Ok(Self { binaries, profiles })
+    }
+
+    /// Where callgrind's profiles are.
+    pub fn profiles(&self) -> &Path {
+        &self.profiles
+    }
+
+    /// A process that runs `measure`, pinned to the processor that is measured on.
+    pub fn measure(&self) -> Command {
+        self.pinned("measure", PROCESSOR)
+    }
+
+    /// The same on the other processor.
+    pub fn beside(&self) -> Command {
+        self.pinned("measure", OTHER)
+    }
+
+    /// How our costs grow; on both processors, as requests at the same time are among it.
+    ///
+    /// # Errors
+    /// What the measuring process says.
+    pub fn growth(&self) -> Result<Growth, String> {
+        read(&output(Command::new(self.binaries.join("measure")).arg("growth"))?)
+    }
+
+    /// Nanoseconds of a call.
+    ///
+    /// # Errors
+    /// What the measuring process says.
+    pub fn time(&self, variant: &str, baggage: Baggage, calls: u32) -> Result<Time, String> {
+        let mut command = self.measure();
+        command.args(["time", variant, name(baggage), &calls.to_string()]);
+        read(&output(&mut command)?)
+    }
+
+    /// Allocations of a call.
+    ///
+    /// # Errors
+    /// What the measuring process says.
+    pub fn allocations(&self, variant: &str, baggage: Baggage) -> Result<Allocations, String> {
+        read(&output(self.pinned("allocations", PROCESSOR).args([variant, name(baggage)]))?)
+    }
+
+    /// Instructions of a call.
+    ///
+    /// # Errors
+    /// What the measuring process or callgrind says.
+    pub fn instructions(&self, variant: &str, baggage: Baggage) -> Result<f64, String> {
+        let profile = instructions::profile_path(&self.profiles, variant, name(baggage));
+        let mut command = instructions::under_callgrind(&self.binaries.join("measure"), &profile);
+        let calls: f64 = read(&output(command.args(["instructions", variant, name(baggage)]))?)?;
+        Ok(instructions::total(&profile)? as f64 / calls)
+    }
+
+    fn pinned(&self, program: &str, processor: &str) -> Command {
+        let mut command = Command::new("taskset");
+        command.args(["-c", processor]).arg(self.binaries.join(program));
+        command
+    }
+}
+
+fn name(baggage: Baggage) -> &'static str {
+    match baggage {
+        Baggage::Mixed => "mixed",
+        Baggage::Sentrys => "sentrys",
+    }
+}
+
+/// What a command prints; what it says on stderr is the error where it fails.
+///
+/// # Errors
+/// Where it cannot be started or fails.
+pub fn output(command: &mut Command) -> Result<String, String> {
+    let shown = format!("{command:?}");
+    let output = command.output().map_err(|error| format!("{shown}: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(format!("{shown}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
+    }
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| format!("{error} in {text:?}"))
+}

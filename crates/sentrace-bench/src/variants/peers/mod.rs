@@ -1,0 +1,28 @@
+//! What others have made, set up as their documentation says.
+
+mod axum_tracing_opentelemetry;
+mod counting;
+mod opentelemetry;
+mod reqwest_tracing;
+mod sentry;
+mod sentry_outgoing;
+mod tower_http;
+mod tracing_spans;
+
+use crate::variant::Variant;
+
+/// All of them.
+pub fn all() -> Vec<Variant> {
+    [
+        tower_http::VARIANTS,
+        opentelemetry::VARIANTS,
+        axum_tracing_opentelemetry::VARIANTS,
+        sentry::VARIANTS,
+        tracing_spans::VARIANTS,
+        sentry_outgoing::VARIANTS,
+        reqwest_tracing::VARIANTS,
+    ]
+    .concat()
+}
+
+pub use self::sentry::delivering as sentry_delivering;
