@@ -9,6 +9,7 @@ use crate::continuation::Trace;
 use crate::current::{current_span, with_current};
 use crate::headers::TraceHeaders;
 use crate::span::{Span, SpanRef};
+use crate::stats::Stats;
 use crate::transaction::{Transaction, TransactionOptions};
 
 /// Continues the trace that `carrier` brings (headers, job metadata, environment), or begins one where it brings
@@ -41,6 +42,9 @@ pub fn start_transaction_with(options: &TransactionOptions<'_>) -> Transaction {
 
 /// Starts a span below the current one; see [`SpanRef::start_span`].
 pub fn start_span(op: impl Into<Cow<'static, str>>, description: impl AsRef<str>) -> Span {
+    if crate::idle::any_open() {
+        return current_span().start_span(op, description);
+    }
     let (op, description) = (op.into(), description.as_ref());
     Span(with_current(|current| current.start_child(op, description)).unwrap_or_default())
 }
@@ -69,6 +73,18 @@ pub fn trace_headers() -> Option<TraceHeaders> {
 /// ```
 pub fn trace_meta_tags() -> String {
     trace_headers().map(|headers| crate::carriers::html::meta_tags(&headers)).unwrap_or_default()
+}
+
+/// What the client has done so far: what was started and recorded, where traces went, what was lost, and how delivery
+/// goes; `None` where nothing is initialised. It costs requests next to nothing, so it can be asked at any time.
+///
+/// ```
+/// if let Some(stats) = sentrace_core::stats() {
+///     println!("{stats}"); // a line for each counter
+/// }
+/// ```
+pub fn stats() -> Option<Stats> {
+    Client::current().map(|client| client.stats())
 }
 
 /// The current span, or the process's own trace where nothing is current.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
 
-use sentrace_protocol::{Carrier, TraceId, baggage};
+use sentrace_protocol::{TraceId, baggage};
 
 use crate::diagnostics::debug_once;
 use crate::sampling::SampleRand;
@@ -36,19 +36,17 @@ enum State {
 }
 
 impl Baggage {
-    /// The context that came with `sentry-trace`, which is frozen whatever it says.
-    pub(crate) fn came(&mut self, carrier: &(impl Carrier + ?Sized), sampled: Option<bool>) {
-        self.state = State::Unread { sampled };
-        carrier.get_all(baggage::HEADER, &mut |field| {
-            if !self.unread.is_empty() {
-                self.unread.push(b',');
-            }
-            self.unread.extend_from_slice(field);
-        });
+    /// Takes one header along.
+    pub(crate) fn add_unread(&mut self, field: &[u8]) {
+        if !self.unread.is_empty() {
+            self.unread.push(b',');
+        }
+        self.unread.extend_from_slice(field);
     }
 
-    /// Reads now what would take much room otherwise.
-    pub(crate) fn read_long(&mut self, trace_id: TraceId) {
+    /// What was taken along is the context that came with this decision, and frozen whatever it says.
+    pub(crate) fn came(&mut self, trace_id: TraceId, sampled: Option<bool>) {
+        self.state = State::Unread { sampled };
         if self.unread.len() > MAX_UNREAD {
             self.settle(trace_id);
         }

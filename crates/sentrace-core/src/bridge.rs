@@ -45,6 +45,7 @@ impl SpanRef {
         self.with_record(|record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
                 span.end = Some(Instant::now());
+                span.may_go_on = true;
             }
         });
     }
@@ -56,6 +57,7 @@ impl Span {
         self.with_record(|record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
                 span.end = None;
+                span.may_go_on = false;
             }
         });
     }

@@ -9,8 +9,10 @@ use sentrace_protocol::Carrier;
 
 use crate::closed::Closed;
 use crate::continuation::{ContinuationRules, Incoming, Trace, open};
-use crate::current::current_span;
+use crate::counters::Counters;
+use crate::current::{current_span, with_current};
 use crate::deliver::{Deliver, Finished};
+use crate::idle::IdleSlot;
 use crate::lifecycle::TraceLifecycle;
 use crate::losses::Losses;
 use crate::options::{Options, OptionsError};
@@ -19,6 +21,7 @@ use crate::pipeline::{Identity, Pipeline};
 use crate::record::RecordPool;
 use crate::sampling::Sampling;
 use crate::span::SpanRef;
+use crate::stats::Stats;
 use crate::transaction::{Transaction, TransactionOptions};
 
 /// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.
@@ -78,6 +81,8 @@ impl Client {
             ignore: options.lifecycle.ignore,
             max_spans: MAX_SPANS,
             unchecked_spans: if plain { MAX_SPANS } else { 0 },
+            idle: IdleSlot::new(options.idle),
+            counters: Counters::default(),
         })))
     }
 
@@ -124,6 +129,10 @@ impl Client {
         let current = GLOBAL.load();
         if current.as_ref().is_some_and(|global| Arc::ptr_eq(global, &self.0)) {
             GLOBAL.compare_and_swap(&current, None);
+            crate::diagnostics::debug(format_args!(
+                "the global client is taken away: nothing is traced from now on that names no client; where that is too \
+                 early, bind the guard of init to a name that lives as long as main"
+            ));
         }
     }
 
@@ -160,8 +169,8 @@ impl Client {
 
     /// Starts a transaction with all that can be said about it; see [`start_transaction`](crate::start_transaction).
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
-        let current = current_span();
-        if let Some(incoming) = Incoming::below(&current) {
+        // An idle transaction that is open somewhere else is nobody's parent.
+        if let Some(incoming) = with_current(Incoming::below).flatten() {
             return self.clone().open(incoming, options);
         }
         if self.0.process_trace.parent_span_id.is_some() {
@@ -180,6 +189,19 @@ impl Client {
         &self.0.outgoing
     }
 
+    pub(crate) fn pipeline(&self) -> &Arc<Pipeline> {
+        &self.0
+    }
+
+    /// What it did so far; see [`stats`](crate::stats).
+    pub fn stats(&self) -> Stats {
+        self.0.counters.read(self.0.losses.total(), self.0.deliver.stats())
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
     /// Counters of what was lost.
     pub fn losses(&self) -> &Losses {
         &self.0.losses
@@ -195,8 +217,9 @@ impl Client {
         self.0.deliver.flush(timeout)
     }
 
-    /// Flushes, and delivers nothing any more; what could not be delivered or reported in time is returned.
+    /// Ends its open idle transactions, flushes, and delivers nothing any more; what could not be delivered or reported in time is returned.
     pub fn close(&self, timeout: Duration) -> Closed {
+        crate::idle::finish_all(&self.0);
         let complete = self.0.deliver.close(timeout);
         Closed { complete, unreported: self.0.losses.peek() }
     }

@@ -9,6 +9,8 @@ use sentrace_protocol::{Carrier, Reason, SpanId, TraceId};
 
 use crate::baggage::{Baggage, member, sample_rate};
 use crate::current::with_current;
+use crate::diagnostics::debug_is_on;
+use crate::explain::{self, Unrecorded};
 use crate::headers::TraceHeaders;
 use crate::ignore::Starting;
 use crate::pipeline::{Pipeline, ProcessTrace};
@@ -136,13 +138,12 @@ pub struct Incoming {
 impl Incoming {
     /// Nothing came in, or nothing that is to be trusted: a trace begins here.
     pub fn nothing() -> Self {
-        Self {
-            trace_id: crate::random::trace_id(),
-            parent_span_id: None,
-            sampled: None,
-            baggage: spare::baggage(),
-            head: None,
-        }
+        Self::beginning(spare::baggage())
+    }
+
+    fn beginning(mut baggage: Baggage) -> Self {
+        baggage.clear();
+        Self { trace_id: crate::random::trace_id(), parent_span_id: None, sampled: None, baggage, head: None }
     }
 
     /// Whether the current trace goes on from the same caller, and records nothing.
@@ -158,26 +159,22 @@ impl Incoming {
 
     /// Reads a carrier. Whatever cannot be used is as good as absent.
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
-        let from_sentry = reading::sentry_trace(carrier);
-        let from_w3c = || if rules.reads_traceparent { reading::traceparent(carrier) } else { None };
-        let Some(parent) = from_sentry.or_else(from_w3c) else { return Self::nothing() };
         let mut baggage = spare::baggage();
-        baggage.came(carrier, parent.sampled);
-        baggage.read_long(parent.trace_id);
+        let from_sentry = reading::sentry_trace(carrier, &mut baggage);
+        let from_w3c = || if rules.reads_traceparent { reading::traceparent(carrier) } else { None };
+        let Some(parent) = from_sentry.or_else(from_w3c) else { return Self::beginning(baggage) };
+        baggage.came(parent.trace_id, parent.sampled);
         if rules.ask_for_organisation() {
             let allowed = baggage.with_member(parent.trace_id, "org_id", |theirs| {
                 let theirs = theirs.filter(|org_id| !org_id.is_empty());
                 let allowed = rules.allow(theirs);
                 if !allowed {
-                    crate::diagnostics::debug(format_args!(
-                        "trace {} is not continued: it comes from organisation {theirs:?}, ours is {:?}",
-                        parent.trace_id, rules.org_id,
-                    ));
+                    explain::not_continued(rules, parent.trace_id, theirs);
                 }
                 allowed
             });
             if !allowed {
-                return Self::nothing();
+                return Self::beginning(baggage);
             }
         }
         if from_sentry.is_none() {
@@ -290,6 +287,13 @@ pub(crate) fn open(
         Some(Decision { sampled: true, .. }) => Recording::Sampled,
         Some(Decision { sampled: false, reason, .. }) => Recording::Unsampled(reason),
     };
+    pipeline.counters.started(recording, incoming.parent_span_id.is_none());
+    if recording != Recording::Sampled && debug_is_on() {
+        let rate_halvings = pipeline.deliver.rate_halvings();
+        let has_sampler = sampler.is_some();
+        let unrecorded = Unrecorded { options, has_sampler, explicit, ignored, decision, rate_halvings };
+        unrecorded.explain(|| incoming.sample_rand());
+    }
     let undecided = || incoming.undecided(sampler, rate);
     let sampled = decision.map_or_else(undecided, |decision| Some(decision.sampled));
     let span_id =
@@ -311,6 +315,7 @@ pub(crate) fn open(
             status: None,
             start: Instant::now(),
             end: None,
+            may_go_on: false,
         });
         record
     });

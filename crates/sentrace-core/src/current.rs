@@ -12,7 +12,8 @@ thread_local! {
     static CURRENT: Cell<SpanRef> = const { Cell::new(SpanRef::none()) };
 }
 
-/// The current span: inside `in_span` or a scope that span, elsewhere in a request its transaction.
+/// The current span: inside `in_span` or a scope that span, elsewhere in a request its transaction, and where nothing
+/// else is, an open [idle transaction](crate::start_idle_transaction).
 ///
 /// Where nothing is current, it is a span on which everything may be called and nothing happens.
 ///
@@ -20,7 +21,11 @@ thread_local! {
 /// sentrace_core::current_span().set_data("cart.total", 12.5);
 /// ```
 pub fn current_span() -> SpanRef {
-    with_current(SpanRef::clone).unwrap_or_default()
+    let current = with_current(SpanRef::clone).unwrap_or_default();
+    if current.is_none() && crate::idle::any_open() {
+        return crate::idle::current().unwrap_or_default();
+    }
+    current
 }
 
 /// Lends the current span, without touching a reference counter: `read` must run no code of users, who might ask for

@@ -47,7 +47,16 @@ impl Collect {
     }
 }
 
-/// What the server layer records of a request besides its method, path and status.
+/// What the server layer records of a request besides its method, path and status (Sentry SDK specification, *Data
+/// Collection*): the one place where all of it is decided.
+///
+/// | recorded | where |
+/// |---|---|
+/// | header fields | by [`request_headers`](Self::request_headers) |
+/// | `http.request.body.size`, `user_agent.original` | from header fields that may be shown (`Content-Length`, `User-Agent`) |
+/// | `http.server.request.time_in_queue`, in milliseconds | from `X-Request-Start`, where that may be shown |
+/// | `url.query`, and the query of `url.full` | by [`url_query`](Self::url_query) |
+/// | `client.address`, the user's `ip_address`, values of `x-forwarded-for` and the like | by [`user_info`](Self::user_info) |
 ///
 /// ```
 /// use sentrace_core::{Collect, DataCollection};
@@ -87,8 +96,8 @@ impl DataCollection {
         self
     }
 
-    /// Whether headers that identify a person or an address (`x-forwarded-for`, `via`, `x-real-ip`, …) show
-    /// their values. Off by default.
+    /// Whether the address of the client is recorded (`client.address`, and the user's `ip_address`), and headers that
+    /// identify a person or an address (`x-forwarded-for`, `via`, `x-real-ip`, …) show their values. Off by default.
     #[must_use]
     pub fn user_info(mut self, collect: bool) -> Self {
         self.user_info = collect;

@@ -10,6 +10,7 @@ use sentrace_protocol::{EventId, TraceId};
 
 use crate::finished_span::DeliverSpans;
 use crate::record::{Record, RecordPool};
+use crate::stats::DeliveryStats;
 
 /// Takes over finished transactions. `sentrace-delivery` sends them; [`testing`](crate::testing) keeps them.
 pub trait Deliver: Send + Sync + fmt::Debug {
@@ -28,6 +29,11 @@ pub trait Deliver: Send + Sync + fmt::Debug {
     /// no place for them gets transactions, whatever the options say.
     fn spans(&self) -> Option<&dyn DeliverSpans> {
         None
+    }
+
+    /// How delivery goes, for [`Client::stats`](crate::Client::stats).
+    fn stats(&self) -> DeliveryStats {
+        DeliveryStats::default()
     }
 
     /// Waits until all that was handed over is delivered or lost; whether that came true within `timeout`.

@@ -13,6 +13,7 @@ use crate::trace::{Live, Recording, TraceState};
 /// Ends a span; it leaves with its transaction.
 pub(crate) fn end_span(record: &mut Record, slot: Slot) {
     let Some(span) = slot.of_mut(&mut record.spans) else { return };
+    span.may_go_on = false;
     if span.end.is_none() {
         span.end = Some(Instant::now());
         // Nobody got to say how it ended.
@@ -24,10 +25,21 @@ pub(crate) fn end_span(record: &mut Record, slot: Slot) {
 
 /// Ends a span that is sent by itself: it leaves now.
 pub(crate) fn end_streamed_span(trace: &Arc<TraceState>, span_id: SpanId) {
-    let taken = trace.live().stream.as_mut().and_then(|stream| stream.take_open(span_id));
-    let Some(mut record) = taken else { return };
-    end_span(&mut record, Slot::ROOT);
+    let ended = trace.live().stream.as_mut().and_then(|stream| stream.end_open(span_id));
+    let Some(record) = ended else { return };
     trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
+}
+
+/// Ends the spans that are open and sent by themselves: they leave now, as cancelled `at` that time.
+pub(crate) fn cancel_streamed_spans(trace: &Arc<TraceState>, at: Instant) {
+    let open = trace.live().stream.as_mut().map(|stream| stream.take_all_open());
+    for mut record in open.into_iter().flatten() {
+        if let Some(span) = record.spans.first_mut() {
+            span.end = Some(at.max(span.start));
+            span.status.get_or_insert(SpanStatus::Cancelled);
+        }
+        trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
+    }
 }
 
 /// Ends a transaction: what was sampled is handed over after `complete` has added the last things, the rest is counted.
@@ -77,6 +89,7 @@ fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>, complete: imp
         }
         record
     };
+    trace.pipeline.counters.finished();
     trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
 }
 
@@ -90,5 +103,6 @@ fn take(trace: &TraceState, complete: impl FnOnce(&mut Record)) -> Option<Box<Re
     complete(&mut record);
     end_span(&mut record, Slot::ROOT);
     record.baggage.copy_from(baggage);
+    trace.pipeline.counters.finished();
     Some(record)
 }

@@ -27,7 +27,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static(traceparent::HEADER);
 /// ```
 pub fn inject<B>(request: &mut Request<B>) -> bool {
     let Some(url) = absolute(request) else { return false };
-    inject_for(&url, request.headers_mut(), None)
+    inject_headers(&url, request.headers_mut(), None)
 }
 
 /// Puts the current trace on the headers of a request to `url` (absolute), if that is among the `tracing_origins`;
@@ -35,9 +35,9 @@ pub fn inject<B>(request: &mut Request<B>) -> bool {
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
-/// sentrace_core::inject_for("http://localhost:3001/stock/7", &mut headers, None);
+/// sentrace_core::inject_headers("http://localhost:3001/stock/7", &mut headers, None);
 /// ```
-pub fn inject_for(url: &str, headers: &mut HeaderMap, client: Option<&Client>) -> bool {
+pub fn inject_headers(url: &str, headers: &mut HeaderMap, client: Option<&Client>) -> bool {
     OutgoingCall::to(url, client).is_some_and(|call| call.inject(&CallSpan::none(), headers))
 }
 
@@ -50,7 +50,10 @@ impl OutgoingCall {
     pub fn inject(&self, span: &CallSpan, headers: &mut HeaderMap) -> bool {
         let handed_on = match headers.get(SENTRY_TRACE) {
             Some(set) if self.came_with(set) => true,
-            Some(_) => return false,
+            Some(_) => {
+                crate::explain::keeps_own_headers();
+                return false;
+            }
             None => false,
         };
         let Some(trace) = self.trace_headers(span) else { return false };
@@ -94,4 +97,76 @@ fn absolute<B>(request: &Request<B>) -> Option<String> {
         None => request.headers().get(http::header::HOST)?.to_str().ok()?,
     };
     Some([uri.scheme_str().unwrap_or("http"), "://", host, uri.path()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Capture;
+    use crate::{Options, Origin};
+
+    const CALLER: &str = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1";
+
+    fn client() -> Client {
+        let options = Options::new().traces_sample_rate(1.0).propagate_traceparent(true);
+        Capture::client(options.tracing_origins([Origin::host("ours.test")])).unwrap().0
+    }
+
+    fn request(uri: &str, headers: &[(&'static str, &'static str)]) -> Request<()> {
+        let mut request = Request::get(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap()
+    }
+
+    #[test]
+    fn a_request_is_judged_by_the_host_that_it_goes_to() {
+        let rows: [(_, &[_], _, _); 6] = [
+            ("http://ours.test/x", &[], true, "an allowed host"),
+            ("http://theirs.test/x", &[], false, "another one"),
+            ("/x", &[("host", "ours.test:8080")], true, "an allowed host in the field"),
+            ("/x", &[("host", "theirs.test")], false, "another one in the field"),
+            ("http://theirs.test/x", &[("host", "ours.test")], false, "the URI says where it goes"),
+            ("/x", &[], false, "an unknown host"),
+        ];
+        for (uri, headers, expected, reason) in rows {
+            let mut request = request(uri, headers);
+            client().start_transaction("work", "task").enter(|| {
+                assert_eq!(inject(&mut request), expected, "{reason}");
+            });
+            assert_eq!(request.headers().contains_key("sentry-trace"), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn what_the_application_set_stays_and_what_it_hands_on_is_replaced() {
+        let own = "11111111111111111111111111111111-2222222222222222-0";
+        let rows = [
+            (CALLER, true, "what the request came with"),
+            (own, false, "a trace of the application's own"),
+            ("nonsense", false, "whatever else it set"),
+        ];
+        for (set, replaced, reason) in rows {
+            let trace = client().continue_trace(&[("sentry-trace", CALLER)]);
+            let transaction = trace.start_transaction("work", "task");
+            let theirs = "00-33333333333333333333333333333333-4444444444444444-01";
+            let mut request = request("http://ours.test/", &[("traceparent", theirs)]);
+            request.headers_mut().insert(SENTRY_TRACE, HeaderValue::from_static(set));
+            assert_eq!(transaction.enter(|| inject(&mut request)), replaced, "{reason}");
+            let sent = request.headers()["sentry-trace"].to_str().unwrap();
+            let ours = transaction.sentry_trace().unwrap().to_string();
+            assert_eq!(sent, if replaced { &ours } else { set }, "{reason}");
+            let traceparent = request.headers()["traceparent"].to_str().unwrap();
+            assert_eq!(traceparent != theirs, replaced, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_traceparent_that_the_application_set_stays() {
+        let theirs = "00-33333333333333333333333333333333-4444444444444444-01";
+        let mut request = request("http://ours.test/", &[("traceparent", theirs)]);
+        assert!(client().start_transaction("work", "task").enter(|| inject(&mut request)));
+        assert_eq!(request.headers()["traceparent"], theirs);
+    }
 }

@@ -19,13 +19,16 @@ pub mod carriers;
 mod client;
 mod closed;
 mod continuation;
+mod counters;
 pub mod current;
 mod data_collection;
 mod deliver;
 pub mod diagnostics;
+mod explain;
 mod finish;
 mod finished_span;
 mod headers;
+mod idle;
 mod ignore;
 #[cfg(feature = "http")]
 mod inject;
@@ -43,7 +46,9 @@ mod response;
 mod sampling;
 mod scope;
 mod span;
+mod span_transaction;
 mod spare;
+mod stats;
 mod stream;
 pub mod testing;
 mod trace;
@@ -51,7 +56,7 @@ mod transaction;
 
 pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
-    start_transaction_with, trace_headers, trace_meta_tags,
+    start_transaction_with, stats, trace_headers, trace_meta_tags,
 };
 pub use self::call_span::{CallSpan, OutgoingRequest};
 pub use self::client::Client;
@@ -62,10 +67,14 @@ pub use self::data_collection::{Collect, DataCollection};
 pub use self::deliver::{Deliver, Finished};
 pub use self::finished_span::{DeliverSpans, FinishedSpan};
 pub use self::headers::TraceHeaders;
+pub use self::idle::{
+    Activity, IdleOptions, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity, push_activity,
+    start_idle_transaction, start_idle_transaction_with,
+};
 pub use self::ignore::{IgnoreSpan, IgnoreSpanError};
 pub use self::lifecycle::TraceLifecycle;
 #[cfg(feature = "http")]
-pub use self::inject::{inject, inject_for};
+pub use self::inject::{inject, inject_headers};
 pub use self::losses::Losses;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
 pub use self::outgoing::{Origin, OriginError, Outgoing};
@@ -75,6 +84,7 @@ pub use self::response::ResponseParts;
 pub use self::sampling::{Sampler, SamplingContext};
 pub use self::scope::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
 pub use self::span::{Span, SpanRef};
+pub use self::stats::{ActiveLimit, DeliveryStats, Stats};
 pub use self::transaction::{Transaction, TransactionOptions};
 
 /// Runs code of users that must not take the service down: a panic in it is its own affair, and answers `None`.

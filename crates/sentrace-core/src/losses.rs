@@ -12,14 +12,17 @@ const CELLS: usize = Reason::ALL.len() * Category::ALL.len();
 /// Whoever drops an event counts it here; whoever delivers reads and resets the counters with
 /// [`take`](Self::take) and sends them as a client report (Sentry SDK specification, *Client Reports* 1.20).
 pub struct Losses {
+    /// All that was ever lost.
     counts: [AtomicU64; CELLS],
+    /// How much of that was taken.
+    taken: [AtomicU64; CELLS],
 }
 
 impl Losses {
     /// Counts `quantity` lost events.
     pub fn record(&self, reason: Reason, category: Category, quantity: u64) {
         if quantity > 0 {
-            self.cell(reason, category).fetch_add(quantity, Ordering::Relaxed);
+            self.counts[index(reason, category)].fetch_add(quantity, Ordering::Relaxed);
         }
     }
 
@@ -31,26 +34,45 @@ impl Losses {
 
     /// Reads and resets all counters; only those that are not zero are returned.
     pub fn take(&self) -> Vec<DiscardedEvents> {
-        self.collect(|cell| cell.swap(0, Ordering::Relaxed))
+        self.collect(|cell| {
+            let count = self.counts[cell].load(Ordering::Relaxed);
+            let take = |taken: u64| (taken < count).then_some(count);
+            let before = self.taken[cell].fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+            before.map_or(0, |before| count - before)
+        })
     }
 
     /// Reads all counters that are not zero and leaves them as they are.
     pub fn peek(&self) -> Vec<DiscardedEvents> {
-        self.collect(|cell| cell.load(Ordering::Relaxed))
+        self.collect(|cell| {
+            // In this order: what is counted in between is not taken yet.
+            let taken = self.taken[cell].load(Ordering::Relaxed);
+            self.counts[cell].load(Ordering::Relaxed).saturating_sub(taken)
+        })
+    }
+
+    /// Reads what was ever lost, taken or not; only what is not zero is returned.
+    pub fn total(&self) -> Vec<DiscardedEvents> {
+        self.collect(|cell| self.counts[cell].load(Ordering::Relaxed))
     }
 
     /// Puts back what was taken for a report that could not be delivered.
     pub fn restore(&self, discarded: &[DiscardedEvents]) {
-        for events in discarded {
-            self.record(events.reason, events.category, events.quantity);
+        for DiscardedEvents { reason, category, quantity } in discarded {
+            let cell = &self.taken[index(*reason, *category)];
+            let give_back = |taken: u64| Some(taken.saturating_sub(*quantity));
+            let taken =
+                cell.fetch_update(Ordering::Relaxed, Ordering::Relaxed, give_back).unwrap_or_default();
+            // What was never taken from here is new here.
+            self.record(*reason, *category, quantity.saturating_sub(taken));
         }
     }
 
-    fn collect(&self, read: impl Fn(&AtomicU64) -> u64) -> Vec<DiscardedEvents> {
+    fn collect(&self, read: impl Fn(usize) -> u64) -> Vec<DiscardedEvents> {
         let mut discarded = Vec::new();
         for reason in Reason::ALL {
             for category in Category::ALL {
-                let quantity = read(self.cell(reason, category));
+                let quantity = read(index(reason, category));
                 if quantity > 0 {
                     discarded.push(DiscardedEvents { reason, category, quantity });
                 }
@@ -58,15 +80,16 @@ impl Losses {
         }
         discarded
     }
+}
 
-    fn cell(&self, reason: Reason, category: Category) -> &AtomicU64 {
-        &self.counts[reason.index() * Category::ALL.len() + category.index()]
-    }
+fn index(reason: Reason, category: Category) -> usize {
+    reason.index() * Category::ALL.len() + category.index()
 }
 
 impl Default for Losses {
     fn default() -> Self {
-        Self { counts: [const { AtomicU64::new(0) }; CELLS] }
+        let zero = || [const { AtomicU64::new(0) }; CELLS];
+        Self { counts: zero(), taken: zero() }
     }
 }
 
@@ -108,6 +131,26 @@ mod tests {
         assert_eq!(
             losses.take(),
             [DiscardedEvents { reason: Reason::SampleRate, category: Category::Span, quantity: 4 }]
+        );
+    }
+
+    #[test]
+    fn what_was_taken_is_still_in_the_total() {
+        let losses = Losses::default();
+        let lost =
+            |quantity| [DiscardedEvents { reason: Reason::Ignored, category: Category::Span, quantity }];
+        losses.record(Reason::Ignored, Category::Span, 3);
+        let taken = losses.take();
+        assert_eq!((losses.peek(), losses.total()), (Vec::new(), lost(3).to_vec()));
+        losses.record(Reason::Ignored, Category::Span, 2);
+        losses.restore(&taken);
+        assert_eq!((losses.peek(), losses.total()), (lost(5).to_vec(), lost(5).to_vec()));
+        losses.take();
+        losses.restore(&lost(6));
+        assert_eq!(
+            (losses.peek(), losses.total()),
+            (lost(6).to_vec(), lost(6).to_vec()),
+            "one more than was taken"
         );
     }
 }

@@ -127,6 +127,15 @@ impl Outgoing {
         self.is_own_target(&Target::parse(url))
     }
 
+    pub(crate) fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
+    /// The host of a URL, without its port.
+    pub(crate) fn host_of(url: &str) -> Option<&str> {
+        Target::parse(url).host
+    }
+
     fn is_own_target(&self, target: &Target<'_>) -> bool {
         let (Some((host, port)), Some(target_host)) = (&self.own, target.host) else { return false };
         host.eq_ignore_ascii_case(target_host) && *port == target.port_or_default()

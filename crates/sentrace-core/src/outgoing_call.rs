@@ -3,6 +3,7 @@
 use crate::call_span::CallSpan;
 use crate::client::Client;
 use crate::current::current_span;
+use crate::explain;
 use crate::headers::TraceHeaders;
 use crate::span::SpanRef;
 
@@ -34,8 +35,12 @@ impl OutgoingCall {
         let parent = current_span();
         let client = client.cloned().or_else(|| parent.client()).or_else(Client::global)?;
         let allowed = client.outgoing().allows(url);
-        if !allowed && client.outgoing().is_own(url) {
-            return None;
+        if !allowed {
+            explain::withheld(client.outgoing(), url);
+            if client.outgoing().is_own(url) {
+                return None;
+            }
+            client.counters().withheld();
         }
         Some(Self { client, parent, allowed })
     }
@@ -48,6 +53,10 @@ impl OutgoingCall {
     /// Lets the call carry nothing, whatever `tracing_origins` say.
     #[must_use]
     pub fn without_headers(mut self) -> Self {
+        if self.allowed {
+            explain::withheld_by_hook();
+            self.client.counters().withheld();
+        }
         self.allowed = false;
         self
     }
@@ -63,6 +72,7 @@ impl OutgoingCall {
         if !self.allowed {
             return None;
         }
+        self.client.counters().propagated();
         if self.parent.is_none() {
             return self.client.process_trace().trace_headers();
         }

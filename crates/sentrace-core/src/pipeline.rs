@@ -9,8 +9,10 @@ use sentrace_protocol::{SpanId, TraceId};
 use crate::baggage::Baggage;
 use crate::client::Nowhere;
 use crate::continuation::{ContinuationRules, Incoming};
+use crate::counters::Counters;
 use crate::deliver::{Deliver, Finished};
 use crate::finished_span::FinishedSpan;
+use crate::idle::IdleSlot;
 use crate::ignore::{IgnoreSpan, Starting};
 use crate::losses::Losses;
 use crate::outgoing::Outgoing;
@@ -56,6 +58,8 @@ pub(crate) struct Pipeline {
     /// Spans of a transaction that start without a look at rules and lifecycle, so that the plain case pays nothing
     /// for these: `max_spans`, or none.
     pub(crate) unchecked_spans: usize,
+    pub(crate) idle: IdleSlot,
+    pub(crate) counters: Counters,
 }
 
 /// A trace's share in its pipeline. Only a trace that is over and waits for its memory to be used again has none.
@@ -106,6 +110,8 @@ impl Pipeline {
             ignore: Vec::new(),
             max_spans: 0,
             unchecked_spans: 0,
+            idle: IdleSlot::default(),
+            counters: Counters::default(),
         }
     }
 

@@ -4,32 +4,42 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use sentrace_protocol::{Carrier, SentryTrace, Traceparent, sentry_trace, traceparent};
+use sentrace_protocol::{Carrier, SentryTrace, TraceHeader, Traceparent, traceparent};
 
+use crate::baggage::Baggage;
 use crate::diagnostics::debug_once;
 
-/// One `sentry-trace`, or several that say the same. Proxies join the values of repeated headers by commas.
-pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
-    static SAID: AtomicBool = AtomicBool::new(false);
+/// One `sentry-trace`, or several that say the same. All `baggage` is taken along unread.
+pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut Baggage) -> Option<SentryTrace> {
     let mut read = Agreement::Nothing;
-    carrier.get_all(sentry_trace::HEADER, &mut |value| match SentryTrace::parse_opt(value) {
-        Some(trace) => read.hear(trace),
-        None => {
+    carrier.get_trace(&mut |header, value| match header {
+        TraceHeader::SentryTrace => read.hear_sentry_trace(value),
+        TraceHeader::Baggage => baggage.add_unread(value),
+    });
+    read.agreed()
+}
+
+impl Agreement<SentryTrace> {
+    /// Proxies join the values of repeated headers by commas.
+    fn hear_sentry_trace(&mut self, value: &[u8]) {
+        static SAID: AtomicBool = AtomicBool::new(false);
+        if let Some(trace) = SentryTrace::parse_opt(value) {
+            self.hear(trace);
+        } else {
             let parts = value.split(|byte| *byte == b',').filter(|part| !part.trim_ascii().is_empty());
             let heard = parts.map(SentryTrace::parse).try_for_each(|part| match part {
                 Ok(trace) => {
-                    read.hear(trace);
+                    self.hear(trace);
                     ControlFlow::Continue(())
                 }
                 Err(error) => ControlFlow::Break(error),
             });
             if let ControlFlow::Break(error) = heard {
                 debug_once(&SAID, format_args!("{error}; what comes like this begins a new trace"));
-                read = Agreement::Broken;
+                *self = Agreement::Broken;
             }
         }
-    });
-    read.agreed()
+    }
 }
 
 /// One `traceparent`, or several that say the same (W3C Trace Context level 1, *traceparent Header*).

@@ -1,5 +1,7 @@
 //! What the pipeline asks of an incoming request, whatever HTTP library it came from.
 
+use std::net::IpAddr;
+
 /// The parts of a request that are recorded and that a sampler may look at.
 ///
 /// Adapters implement it over their own request type, borrowed: nothing of it is kept, only copied.
@@ -20,4 +22,9 @@ pub trait RequestParts {
     fn protocol_version(&self) -> &'static str;
     /// Calls `each` with every header field: its lower-case name and its raw value.
     fn for_each_header(&self, each: &mut dyn FnMut(&str, &[u8]));
+    /// The address of the client, past the proxies in between; `None` where it is not known. Asked only where it may be
+    /// recorded: [`DataCollection::user_info`](crate::DataCollection::user_info).
+    fn client_address(&self) -> Option<IpAddr> {
+        None
+    }
 }

@@ -20,6 +20,7 @@ const MAX_OPEN_SPANS: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     open: HashMap<SpanId, Box<Record>>,
+    last_end: Option<Instant>,
     /// The transaction's last name, once it has ended.
     name: Option<Arc<str>>,
     discarded: Option<Reason>,
@@ -32,8 +33,25 @@ impl Stream {
         self.open.get_mut(&span_id).map(|record| &mut **record)
     }
 
-    pub(crate) fn take_open(&mut self, span_id: SpanId) -> Option<Box<Record>> {
-        self.open.remove(&span_id)
+    /// Ends a span that is open, and takes it out.
+    pub(crate) fn end_open(&mut self, span_id: SpanId) -> Option<Box<Record>> {
+        let mut record = self.open.remove(&span_id)?;
+        crate::finish::end_span(&mut record, Slot::ROOT);
+        self.last_end = record.spans.first().and_then(|span| span.end).max(self.last_end);
+        Some(record)
+    }
+
+    pub(crate) fn take_all_open(&mut self) -> impl Iterator<Item = Box<Record>> + use<> {
+        std::mem::take(&mut self.open).into_values()
+    }
+
+    pub(crate) fn has_open_spans(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// When the last of those spans ended that have.
+    pub(crate) fn last_end(&self) -> Option<Instant> {
+        self.last_end
     }
 
     /// Notes what spans that come later need to know of their transaction.
@@ -112,6 +130,7 @@ impl Record {
             status: None,
             start: Instant::now(),
             end: None,
+            may_go_on: false,
         })?;
         Some((span_id, slot))
     }

@@ -78,6 +78,11 @@ impl Transaction {
         crate::current::enter(&mut self.span, run)
     }
 
+    /// Its span, without ending it: whoever takes it does that.
+    pub(crate) fn into_span(mut self) -> SpanRef {
+        std::mem::take(&mut self.span)
+    }
+
     fn end(&mut self, complete: impl FnOnce(&mut Record)) {
         if let Some(trace) = self.span.take_trace() {
             crate::finish::end_transaction(&trace, complete);

@@ -55,6 +55,11 @@ impl Control {
         self.wait(timeout, |state| state.end.is_none()).end == Some(End::Complete)
     }
 
+    /// Whether the worker has not ended.
+    pub(crate) fn is_running(&self) -> bool {
+        self.lock().end.is_none()
+    }
+
     /// How many flushes were asked for so far.
     pub(crate) fn flushes_requested(&self) -> u64 {
         self.lock().flushes_requested

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use sentrace_core::{Deliver, DeliverSpans, Finished, FinishedSpan, Losses, Options, diagnostics};
+use sentrace_core::{
+    Deliver, DeliverSpans, DeliveryStats, Finished, FinishedSpan, Losses, Options, diagnostics,
+};
 use sentrace_protocol::Dsn;
 
 use crate::control::Control;
 use crate::encode::Encoder;
 use crate::health::{Checkup, Pressure};
+use crate::ledger::Ledger;
 use crate::post::Ingest;
 use crate::queue::Queue;
 use crate::reports::Reports;
@@ -58,6 +61,7 @@ pub struct Delivery {
     queue: Arc<Queue>,
     control: Arc<Control>,
     pressure: Arc<Pressure>,
+    ledger: Arc<Ledger>,
     worker: ThreadId,
     grace: Duration,
 }
@@ -103,6 +107,7 @@ impl Delivery {
         let checkup = Checkup::new(options.handles_backpressure().then_some(pace.checkup), now);
         let queue = Arc::new(Queue::new(options.get_queue_bytes(), Arc::clone(&losses)));
         let (control, pressure) = (Arc::<Control>::default(), Arc::<Pressure>::default());
+        let ledger = Arc::<Ledger>::default();
         let shared =
             Shared { queue: Arc::clone(&queue), control: Arc::clone(&control), losses: Arc::clone(&losses) };
         let worker = Worker::new(Parts {
@@ -110,6 +115,7 @@ impl Delivery {
             control: Arc::clone(&control),
             losses,
             pressure: Arc::clone(&pressure),
+            ledger: Arc::clone(&ledger),
             ingest,
             spotlight,
             spool,
@@ -120,7 +126,7 @@ impl Delivery {
             span_flush_interval: options.get_span_flush_interval(),
         });
         let worker = thread::start(worker, shared)?;
-        Ok(Self { queue, control, pressure, worker, grace: options.get_shutdown_timeout() })
+        Ok(Self { queue, control, pressure, ledger, worker, grace: options.get_shutdown_timeout() })
     }
 
     /// The worker cannot wait for itself; code of users runs there, too.
@@ -154,6 +160,17 @@ impl Deliver for Delivery {
     /// One more each ten seconds in which the queue was full or a rate limit holds.
     fn rate_halvings(&self) -> u32 {
         self.pressure.halvings()
+    }
+
+    fn stats(&self) -> DeliveryStats {
+        let mut stats = DeliveryStats::default();
+        stats.running = self.control.is_running();
+        stats.queued_transactions = self.queue.len() as u64;
+        stats.queued_spans = self.queue.spans().len() as u64;
+        stats.queued_bytes = self.queue.bytes() as u64;
+        stats.rate_halvings = self.pressure.halvings();
+        self.ledger.tell(&mut stats, Instant::now());
+        stats
     }
 
     /// Also posts what was lost so far as a client report and waits for that. May be called from anywhere, by several

@@ -19,6 +19,7 @@ mod encode;
 mod error;
 mod health;
 mod in_flight;
+mod ledger;
 mod limits;
 mod load;
 mod parcel;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use sentrace_core::ActiveLimit;
 use sentrace_protocol::Category;
 use sentrace_protocol::rate_limits::{self, Categories, RateLimit};
 
@@ -11,7 +12,7 @@ use sentrace_protocol::rate_limits::{self, Categories, RateLimit};
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// The rate limits of one DSN (Sentry SDK specification, *Rate Limiting*).
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct RateLimits {
     /// Until when nothing at all may be sent.
     all: Option<Instant>,
@@ -43,6 +44,17 @@ impl RateLimits {
     /// Whether anything may not be sent now.
     pub(crate) fn any_active(&self, now: Instant) -> bool {
         self.categories.iter().chain([&self.all]).flatten().any(|until| now < *until)
+    }
+
+    /// The limits that hold now.
+    pub(crate) fn active(&self, now: Instant) -> impl Iterator<Item = ActiveLimit> {
+        let all = std::iter::once((None, self.all));
+        let each =
+            Category::ALL.into_iter().zip(self.categories).map(|(category, until)| (Some(category), until));
+        all.chain(each).filter_map(move |(category, until)| {
+            let remaining = until?.saturating_duration_since(now);
+            (!remaining.is_zero()).then_some(ActiveLimit { category, remaining })
+        })
     }
 
     fn extend(&mut self, limit: RateLimit, now: Instant) {

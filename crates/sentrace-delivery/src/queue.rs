@@ -98,6 +98,11 @@ impl Queue {
         self.ring.len()
     }
 
+    /// How many bytes all takes that waits, spans included.
+    pub(crate) fn bytes(&self) -> usize {
+        self.room.taken() + self.spans.bytes()
+    }
+
     /// Whether so much waits that it had better not wait for more.
     pub(crate) fn is_filling(&self) -> bool {
         self.room.is_filling() || self.spans.is_filling()

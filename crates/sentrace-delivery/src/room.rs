@@ -41,6 +41,11 @@ impl Room {
         self.taken.fetch_sub(bytes, Ordering::Relaxed);
     }
 
+    /// How many bytes are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// Whether so much is taken that whoever empties the queue had better come.
     pub(crate) fn is_filling(&self) -> bool {
         self.taken.load(Ordering::Relaxed) > self.mark()

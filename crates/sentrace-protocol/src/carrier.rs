@@ -21,11 +21,31 @@ use std::collections::{BTreeMap, HashMap};
 pub trait Carrier {
     /// Calls `each` with every value of the header `name`, which is given in lower case.
     fn get_all<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8]));
+
+    /// Calls `each` with every value of the headers `sentry-trace` and `baggage`, and which of them it is: what nearly
+    /// every reader asks for, so that a carrier can look for both at once.
+    fn get_trace<'a>(&'a self, each: &mut dyn FnMut(TraceHeader, &'a [u8])) {
+        self.get_all(crate::sentry_trace::HEADER, &mut |value| each(TraceHeader::SentryTrace, value));
+        self.get_all(crate::baggage::HEADER, &mut |value| each(TraceHeader::Baggage, value));
+    }
+}
+
+/// One of the two headers of a trace; see [`Carrier::get_trace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceHeader {
+    /// `sentry-trace`
+    SentryTrace,
+    /// `baggage`
+    Baggage,
 }
 
 impl<C: Carrier + ?Sized> Carrier for &C {
     fn get_all<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
         (**self).get_all(name, each);
+    }
+
+    fn get_trace<'a>(&'a self, each: &mut dyn FnMut(TraceHeader, &'a [u8])) {
+        (**self).get_trace(each);
     }
 }
 
@@ -62,32 +82,30 @@ impl<K: AsRef<str>, V: AsRef<str>> Carrier for Vec<(K, V)> {
 #[cfg(feature = "http")]
 impl Carrier for http::HeaderMap {
     fn get_all<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
-        // Looking up a text parses it as a header name first, which shows where every request looks for two.
+        self.get_all(name).iter().for_each(|value| each(value.as_bytes()));
+    }
+
+    fn get_trace<'a>(&'a self, each: &mut dyn FnMut(TraceHeader, &'a [u8])) {
         const SENTRY_TRACE: http::HeaderName = http::HeaderName::from_static(crate::sentry_trace::HEADER);
         const BAGGAGE: http::HeaderName = http::HeaderName::from_static(crate::baggage::HEADER);
-        let name = match name {
-            crate::sentry_trace::HEADER => SENTRY_TRACE,
-            crate::baggage::HEADER => BAGGAGE,
-            _ => {
-                return self.get_all(name).iter().for_each(|value| each(value.as_bytes()));
-            }
-        };
-        // To look at a few names costs less than to hash one.
+        // To look at a few names costs less than to hash two.
+        const FEW: usize = 32;
         if self.len() <= FEW {
-            for (other, value) in self {
-                if *other == name {
-                    each(value.as_bytes());
+            for (name, value) in self {
+                match name.as_str() {
+                    crate::sentry_trace::HEADER => each(TraceHeader::SentryTrace, value.as_bytes()),
+                    crate::baggage::HEADER => each(TraceHeader::Baggage, value.as_bytes()),
+                    _ => {}
                 }
             }
         } else {
-            self.get_all(name).iter().for_each(|value| each(value.as_bytes()));
+            let mut all =
+                |name, kind| self.get_all(name).iter().for_each(|value| each(kind, value.as_bytes()));
+            all(SENTRY_TRACE, TraceHeader::SentryTrace);
+            all(BAGGAGE, TraceHeader::Baggage);
         }
     }
 }
-
-/// Most requests have no more header fields.
-#[cfg(feature = "http")]
-const FEW: usize = 24;
 
 fn select<'a, K: AsRef<str> + 'a, V: AsRef<str> + 'a>(
     pairs: impl Iterator<Item = (&'a K, &'a V)>,
@@ -161,6 +179,29 @@ mod tests {
         assert_eq!(all(&map, "baggage").len(), 2);
         let map: HashMap<&str, &str> = [("baggage", "a=1")].into();
         assert_eq!(all(&&map, "baggage"), ["a=1"]);
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn both_headers_are_found_among_few_and_among_many_others() {
+        for others in [0, 100] {
+            let mut headers = http::HeaderMap::new();
+            for other in 0..others {
+                headers.append(
+                    http::HeaderName::try_from(format!("x-other-{other}")).unwrap(),
+                    http::HeaderValue::from_static("baggage"),
+                );
+            }
+            headers.append("baggage", http::HeaderValue::from_static("a=1"));
+            headers.append("sentry-trace", http::HeaderValue::from_static("t"));
+            headers.append("baggage", http::HeaderValue::from_static("b=2"));
+            let (mut traces, mut baggage) = (Vec::new(), Vec::new());
+            headers.get_trace(&mut |header, value| match header {
+                TraceHeader::SentryTrace => traces.push(value),
+                TraceHeader::Baggage => baggage.push(value),
+            });
+            assert_eq!((traces, baggage), (vec![&b"t"[..]], vec![&b"a=1"[..], b"b=2"]), "{others} others");
+        }
     }
 
     #[cfg(feature = "http")]

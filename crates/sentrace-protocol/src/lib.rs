@@ -53,7 +53,7 @@ pub mod traceparent;
 pub mod transaction;
 pub mod value;
 
-pub use self::carrier::Carrier;
+pub use self::carrier::{Carrier, TraceHeader};
 pub use self::dsc::DynamicSamplingContext;
 pub use self::dsn::Dsn;
 pub use self::envelope::{EnvelopeHeaders, EnvelopeWriter};
@@ -66,6 +66,6 @@ pub use self::source::TransactionSource;
 pub use self::status::SpanStatus;
 pub use self::traceparent::Traceparent;
 pub use self::transaction::{
-    Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction,
+    Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,
 };
 pub use self::value::Value;

@@ -52,7 +52,7 @@ static EITHER: Terms = Terms::new(&[&SENSITIVE_TERMS, &PERSONAL_TERMS]);
 /// ```
 #[inline]
 pub fn is_sensitive(key: &str) -> bool {
-    !is_harmless(key) && SENSITIVE.are_in(key)
+    known(key).map_or_else(|| SENSITIVE.are_in(key), |kind| kind == Kind::Sensitive)
 }
 
 /// Whether the value behind this name may name a person, by the [`PERSONAL_TERMS`].
@@ -64,7 +64,7 @@ pub fn is_sensitive(key: &str) -> bool {
 /// assert!(!is_personal("user-agent"));
 /// ```
 pub fn is_personal(key: &str) -> bool {
-    !is_harmless(key) && PERSONAL.are_in(key)
+    known(key).map_or_else(|| PERSONAL.are_in(key), |kind| kind == Kind::Personal)
 }
 
 /// Whether the value behind this name is a secret or may name a person, by both lists.
@@ -77,7 +77,7 @@ pub fn is_personal(key: &str) -> bool {
 /// ```
 #[inline]
 pub fn is_sensitive_or_personal(key: &str) -> bool {
-    !is_harmless(key) && EITHER.are_in(key)
+    known(key).map_or_else(|| EITHER.are_in(key), |kind| kind != Kind::Harmless)
 }
 
 /// Appends a query (without its `?`), the values of sensitive names replaced by [`FILTERED`].
@@ -227,22 +227,39 @@ fn decode_name(key: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
-/// The names that nearly every request has. None contains a term; a test holds this to it.
+/// What the names of a list may say of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Harmless,
+    Sensitive,
+    Personal,
+}
+
+/// The names that nearly every request has. A test holds them to the terms.
 #[inline]
-fn is_harmless(key: &str) -> bool {
+fn known(key: &str) -> Option<Kind> {
+    use Kind::{Harmless, Personal, Sensitive};
     // By length first: most names are then compared with one or two others.
     match key.len() {
-        2 => key == "te",
-        4 => matches!(key, "host" | "date"),
-        6 => matches!(key, "accept" | "origin" | "pragma"),
-        7 => key == "referer",
-        10 => matches!(key, "user-agent" | "connection"),
-        12 => key == "content-type",
-        13 => key == "cache-control",
-        14 => matches!(key, "content-length" | "sec-fetch-dest" | "sec-fetch-mode" | "sec-fetch-site"),
-        15 => matches!(key, "accept-encoding" | "accept-language"),
-        17 => key == "transfer-encoding",
-        _ => false,
+        2 if key == "te" => Some(Harmless),
+        4 if matches!(key, "host" | "date") => Some(Harmless),
+        6 if matches!(key, "accept" | "origin" | "pragma") => Some(Harmless),
+        6 if key == "cookie" => Some(Sensitive),
+        7 if key == "referer" => Some(Harmless),
+        9 if key == "x-real-ip" => Some(Personal),
+        10 if matches!(key, "user-agent" | "connection") => Some(Harmless),
+        12 if matches!(key, "content-type" | "x-request-id") => Some(Harmless),
+        13 if key == "authorization" => Some(Sensitive),
+        13 if key == "cache-control" => Some(Harmless),
+        14 if matches!(key, "content-length" | "sec-fetch-dest" | "sec-fetch-mode" | "sec-fetch-site") => {
+            Some(Harmless)
+        }
+        15 if matches!(key, "accept-encoding" | "accept-language") => Some(Harmless),
+        15 if key == "x-forwarded-for" => Some(Personal),
+        16 if key == "x-forwarded-host" => Some(Personal),
+        17 if key == "transfer-encoding" => Some(Harmless),
+        17 if key == "x-forwarded-proto" => Some(Personal),
+        _ => None,
     }
 }
 

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{Extensions, HeaderMap};
+use reqwest::Request;
 use reqwest_middleware::{ClientWithMiddleware, Middleware, RequestInitialiser};
 use sentrace_core::Client;
 
+use crate::hooks::Hooks;
 use crate::middleware::SentryTracingMiddleware;
 use crate::redirect::{Guard, PrintedPolicy, RedirectPolicy, Settings};
 
@@ -57,6 +59,7 @@ fn guarded(
         settings,
         default_headers: HeaderMap::new(),
         client: None,
+        hooks: Hooks::default(),
     })
 }
 
@@ -71,6 +74,7 @@ pub struct ClientBuilder {
     settings: Settings,
     default_headers: HeaderMap,
     client: Option<Client>,
+    hooks: Hooks,
 }
 
 impl ClientBuilder {
@@ -119,10 +123,41 @@ impl ClientBuilder {
         self
     }
 
+    /// Which calls become spans; see [`SentryTracingMiddleware::filter`].
+    pub fn filter(mut self, filter: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.filter(filter);
+        self
+    }
+
+    /// Which calls may carry trace headers, of those that the `tracing_origins` allow.
+    pub fn propagate_if(
+        mut self,
+        propagate: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.propagate_if(propagate);
+        self
+    }
+
+    /// Names spans; see [`SentryTracingMiddleware::name`].
+    ///
+    /// ```
+    /// let http = sentrace_reqwest::client(reqwest::Client::builder())?
+    ///     .name(|request, _| request.url().path().starts_with("/users/").then(|| "GET /users/{id}".to_owned()))
+    ///     .build();
+    /// # Ok::<(), sentrace_reqwest::ClientError>(())
+    /// ```
+    pub fn name(
+        mut self,
+        name: impl Fn(&Request, &Extensions) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.name(name);
+        self
+    }
+
     /// The client that requests are made with.
     pub fn build(self) -> ClientWithMiddleware {
         let guard = Guard::new(self.http, self.settings, self.default_headers);
-        self.inner.with(SentryTracingMiddleware::guarded(self.client, guard)).build()
+        self.inner.with(SentryTracingMiddleware::guarded(self.client, guard, self.hooks)).build()
     }
 }
 

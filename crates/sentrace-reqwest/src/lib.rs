@@ -14,6 +14,8 @@
 //! # }
 //! ```
 //!
+//! For a client that is to stay a plain [`reqwest::Client`] there is [`WithTraceHeaders`]: headers, and no spans.
+//!
 //! TLS, HTTP/2 and decompression are features of reqwest that the service chooses in its own manifest.
 //!
 //! # What is guarded, and what is not
@@ -28,11 +30,13 @@
 //! - `read_timeout` begins anew, and an `https_only` client refuses `http` with an error that is not a redirect's.
 
 mod client;
-mod inject;
+mod hooks;
 mod middleware;
 mod redirect;
+mod request_builder;
 mod span;
 
 pub use client::{ClientBuilder, ClientError, client, client_with_redirect_policy};
 pub use middleware::SentryTracingMiddleware;
 pub use redirect::{RedirectAction, RedirectAttempt, RedirectPolicy};
+pub use request_builder::WithTraceHeaders;

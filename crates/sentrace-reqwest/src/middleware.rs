@@ -7,11 +7,11 @@ use std::sync::atomic::AtomicBool;
 use http::Extensions;
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next, Result};
-use sentrace_core::{Client, current_span, diagnostics};
+use sentrace_core::{CallSpan, Client, OutgoingCall, diagnostics};
 
-use crate::inject::inject;
+use crate::hooks::Hooks;
 use crate::redirect::{Guard, Guarded};
-use crate::span::CallSpan;
+use crate::span;
 
 /// Makes each request an `http.client` span of the current transaction and carries the trace to the hosts of
 /// `tracing_origins` (Sentry SDK specification, *HTTP Client Integrations* and *Trace Propagation* 1.9).
@@ -36,6 +36,7 @@ use crate::span::CallSpan;
 pub struct SentryTracingMiddleware {
     client: Option<Client>,
     guard: Option<Arc<Guard>>,
+    hooks: Hooks,
 }
 
 impl SentryTracingMiddleware {
@@ -44,14 +45,62 @@ impl SentryTracingMiddleware {
         Self::default()
     }
 
-    pub(crate) fn guarded(client: Option<Client>, guard: Guard) -> Self {
-        Self { client, guard: Some(Arc::new(guard)) }
+    pub(crate) fn guarded(client: Option<Client>, guard: Guard, hooks: Hooks) -> Self {
+        Self { client, guard: Some(Arc::new(guard)), hooks }
     }
 
     /// The client whose `tracing_origins` decide, instead of the current or global one.
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
         self.client = Some(client);
+        self
+    }
+
+    /// Which calls become spans. Others still carry the trace on: what they call finds the current span.
+    ///
+    /// The hook sees the request and what [`with_extension`](reqwest_middleware::RequestBuilder::with_extension) put
+    /// beside it.
+    ///
+    /// ```
+    /// use sentrace_reqwest::SentryTracingMiddleware;
+    ///
+    /// let tracing = SentryTracingMiddleware::new().filter(|request, _| request.url().path() != "/health");
+    /// ```
+    #[must_use]
+    pub fn filter(mut self, filter: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static) -> Self {
+        self.hooks.filter(filter);
+        self
+    }
+
+    /// Which calls may carry trace headers, of those that the `tracing_origins` allow.
+    #[must_use]
+    pub fn propagate_if(
+        mut self,
+        propagate: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.propagate_if(propagate);
+        self
+    }
+
+    /// Names spans; `None` leaves the name as it would be, `METHOD scheme://host/path`. Good names are few:
+    /// `GET /users/{id}`.
+    ///
+    /// ```
+    /// use sentrace_reqwest::SentryTracingMiddleware;
+    ///
+    /// /// Goes along with a call: `http.get(url).with_extension(Named("GET /users/{id}"))`.
+    /// #[derive(Clone)]
+    /// struct Named(&'static str);
+    ///
+    /// let tracing = SentryTracingMiddleware::new()
+    ///     .name(|_, extensions| extensions.get::<Named>().map(|name| name.0.to_owned()));
+    /// ```
+    #[must_use]
+    pub fn name(
+        mut self,
+        name: impl Fn(&Request, &Extensions) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.name(name);
         self
     }
 }
@@ -76,29 +125,25 @@ impl Middleware for SentryTracingMiddleware {
         if let Some(guard) = &self.guard {
             guard.add_default_headers(request.headers_mut());
         }
-        let current = current_span();
-        let client = self.client.clone().or_else(|| current.client()).or_else(Client::global);
-        let Some(client) = client else {
+        let Some(mut call) = OutgoingCall::to(request.url().as_str(), self.client.as_ref()) else {
             return Guarded::aside(next.run(request, extensions)).await;
         };
-        let url = request.url().as_str();
-        let allowed = client.outgoing().allows(url);
-        if !allowed && client.outgoing().is_own(url) {
-            return Guarded::aside(next.run(request, extensions)).await;
+        if !self.hooks.propagates(&request, extensions) {
+            call = call.without_headers();
         }
-        let span = CallSpan::start(&current, request.method(), request.url());
-        let carried = match (allowed, current.is_none()) {
-            (false, _) => None,
-            (true, false) => span.trace_headers(),
-            (true, true) => client.process_trace().trace_headers(),
+        let span = if self.hooks.records(&request, extensions) {
+            let name = self.hooks.name_of(&request, extensions);
+            span::start(call.parent(), name.as_deref(), &request)
+        } else {
+            CallSpan::none()
         };
-        drop(current);
         // Only what will carry headers has to be kept as it was without them.
-        let kept = match (&carried, &self.guard) {
-            (Some(_), Some(guard)) => Some((guard, guard.keep(&request))),
+        let kept = match &self.guard {
+            Some(guard) if call.allows_headers() => Some((guard, guard.keep(&request))),
             _ => None,
         };
-        let injected = carried.is_some_and(|headers| inject(request.headers_mut(), headers));
+        let injected = call.inject(&span, request.headers_mut());
+        let client = call.into_client();
         let (answer, hops) = match kept {
             Some((guard, kept)) if injected => guard.run(next.run(request, extensions), kept, client).await,
             _ => {
@@ -109,7 +154,7 @@ impl Middleware for SentryTracingMiddleware {
                 (answer, 0)
             }
         };
-        span.end(&answer, hops);
+        span::end(span, &answer, hops);
         answer
     }
 }

@@ -1,4 +1,4 @@
-//! Tower layers for sentrace: one transaction for each request, and CORS for trace headers.
+//! Tower layers for sentrace: one transaction for each request, a span for each call, and CORS for trace headers.
 //!
 //! ```
 //! use sentrace_tower::{SentryCorsLayer, SentryTracingLayer};
@@ -10,8 +10,21 @@
 
 #[cfg(feature = "axum")]
 mod axum;
+mod client;
 pub mod cors;
+mod grpc;
+mod job;
 mod server;
+pub mod span_layer;
 
+#[cfg(feature = "axum")]
+pub use self::axum::{CurrentTransaction, SentryRoute, SentryRouteLayer};
+pub use self::client::{CallHead, ClientBody, ClientFuture, SentryClient, SentryClientLayer};
 pub use self::cors::{SentryCorsLayer, sentry_headers, sentry_headers_with_traceparent};
-pub use self::server::{RequestHead, ResponseBody, ResponseFuture, SentryTracing, SentryTracingLayer};
+pub use self::job::{JobFuture, JobHead, SentryJob, SentryJobLayer};
+pub use self::server::{
+    CountedBody, ForwardedHeader, HandlerError, LongLived, NetworkError, PeerAddress, RequestHead,
+    RequestHold, RequestSize, RequestSizeLayer, ResponseBody, ResponseFuture, SentryTracing,
+    SentryTracingLayer, TrustedProxies,
+};
+pub use self::span_layer::SpanLayer;

@@ -47,11 +47,15 @@
 //! # }
 //! ```
 //!
+//! With other clients: `SentryClientLayer` for those that are tower services, as hyper-util's and tonic's, and `inject` for
+//! any `http::Request`. Both layers know gRPC, and what stays open for long.
+//!
 //! Without a framework: [`continue_trace`] reads any carrier, [`start_transaction`] and [`start_span`] record by hand,
 //! [`trace_headers`] and [`trace_meta_tags`] carry the trace on, [`mod@job`] through queues and [`mod@env`] to subprocesses.
+//! What has no beginning and end of its own, as a session or an event loop, is a [`start_idle_transaction`].
 //!
 //! # Features
-//! `axum`, `tower`, `reqwest`, `zstd`: each adds API and changes nothing else. Default: none.
+//! `axum`, `http`, `tower`, `reqwest`, `sentry`, `tracing`, `zstd`: each adds API and changes nothing else. Default: none.
 
 mod guard;
 mod init;
@@ -59,23 +63,37 @@ pub mod prelude;
 
 pub use sentrace_core::carriers::{env, job};
 pub use sentrace_core::{
-    BeforeSendTransaction, Client, Collect, Compression, DataCollection, Deliver, DeliverSpans, Finished,
-    FinishedSpan, IgnoreSpan, IgnoreSpanError, InCurrentSpan, Incoming, Losses, Options, OptionsError,
-    Origin, OriginError, RequestParts, SamplingContext, Scoped, Span, SpanRef, Spotlight, Trace,
-    TraceHeaders, TraceLifecycle, Transaction, TransactionOptions, continue_trace, current_span, diagnostics,
-    get_baggage, get_traceparent, in_span, start_new_trace, start_span, start_transaction,
-    start_transaction_with, testing, trace_headers, trace_meta_tags, try_in_span, with_current_span,
+    ActiveLimit, Activity, BeforeSendTransaction, CallSpan, Client, Closed, Collect, Compression,
+    DataCollection, Deliver, DeliverSpans, DeliveryStats, Finished, FinishedSpan, IdleOptions,
+    IdleTransaction, IgnoreSpan, IgnoreSpanError, InCurrentSpan, Incoming, Losses, Options, OptionsError,
+    Origin, OriginError, OutgoingCall, OutgoingRequest, RequestParts, SamplingContext, Scoped, Span,
+    SpanOptions, SpanRef, Spotlight, Stats, Trace, TraceHeaders, TraceLifecycle, Transaction,
+    TransactionOptions, continue_trace, current_span, diagnostics, finish_idle_transaction, get_baggage,
+    get_traceparent, in_span, pop_activity, push_activity, start_idle_transaction,
+    start_idle_transaction_with, start_new_trace, start_span, start_transaction, start_transaction_with,
+    stats, testing, trace_headers, trace_meta_tags, try_in_span, with_current_span,
 };
+#[cfg(feature = "http")]
+pub use sentrace_core::{inject, inject_headers};
 pub use sentrace_protocol as protocol;
 pub use sentrace_protocol::{Carrier, SpanStatus, TransactionSource};
 #[cfg(feature = "reqwest")]
 pub use sentrace_reqwest as reqwest;
 #[cfg(feature = "reqwest")]
-pub use sentrace_reqwest::SentryTracingMiddleware;
+pub use sentrace_reqwest::{SentryTracingMiddleware, WithTraceHeaders};
+#[cfg(feature = "sentry")]
+pub use sentrace_sentry as sentry;
 #[cfg(feature = "tower")]
 pub use sentrace_tower as tower;
+#[cfg(feature = "axum")]
+pub use sentrace_tower::{CurrentTransaction, SentryRouteLayer};
 #[cfg(feature = "tower")]
-pub use sentrace_tower::{SentryCorsLayer, SentryTracingLayer, sentry_headers};
+pub use sentrace_tower::{
+    HandlerError, LongLived, SentryClientLayer, SentryCorsLayer, SentryJobLayer, SentryTracingLayer,
+    SpanLayer, TrustedProxies, sentry_headers,
+};
+#[cfg(feature = "tracing")]
+pub use sentrace_tracing as tracing;
 
 pub use self::guard::Guard;
 pub use self::init::{InitError, client, init};

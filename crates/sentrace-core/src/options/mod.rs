@@ -11,6 +11,7 @@ use sentrace_protocol::Dsn;
 use self::delivery::DeliveryOptions;
 pub use self::delivery::{BeforeSendTransaction, Compression};
 pub use self::spotlight::Spotlight;
+use crate::idle::Timeouts;
 use crate::lifecycle::LifecycleOptions;
 use crate::outgoing::Origin;
 use crate::sampling::{Sampler, Sampling, SamplingContext};
@@ -41,6 +42,7 @@ pub struct Options {
     pub(crate) continue_traceparent: bool,
     pub(crate) delivery: DeliveryOptions,
     pub(crate) lifecycle: LifecycleOptions,
+    pub(crate) idle: Timeouts,
     pub(crate) environment_carrier: Vec<(&'static str, String)>,
     pub(crate) debug: bool,
     error: Option<OptionsError>,
@@ -61,6 +63,7 @@ impl Default for Options {
             continue_traceparent: false,
             delivery: DeliveryOptions::default(),
             lifecycle: LifecycleOptions::default(),
+            idle: Timeouts::default(),
             environment_carrier: Vec::new(),
             debug: false,
             error: None,

@@ -4,7 +4,9 @@ mod compact;
 mod headers;
 mod payload;
 mod pool;
+mod queue_time;
 mod request;
+mod route;
 mod span;
 mod text;
 
@@ -78,6 +80,8 @@ pub(crate) struct SpanRecord {
     pub(crate) status: Option<SpanStatus>,
     pub(crate) start: Instant,
     pub(crate) end: Option<Instant>,
+    /// Whether its end may not have been one.
+    pub(crate) may_go_on: bool,
 }
 
 #[derive(Debug)]

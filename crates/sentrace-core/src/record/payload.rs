@@ -5,10 +5,11 @@ use std::time::{Instant, SystemTime};
 
 use sentrace_protocol::sensitive::FILTERED;
 use sentrace_protocol::transaction::{
-    Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction,
+    Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,
 };
 use sentrace_protocol::{SpanStatus, Value};
 
+use super::queue_time::time_in_queue;
 use super::{Record, RecordedValue, Slot, SpanRecord};
 use crate::pipeline::Identity;
 
@@ -52,7 +53,7 @@ impl Record {
         }
 
         let mut root_data = Data::default();
-        self.describe_request(root, &mut root_data);
+        self.describe_request(root, anchor, &mut root_data);
         let mut root_tags = Tags::default();
         for entry in &self.data {
             let (key, value) = (Cow::Borrowed(self.arena.get(entry.key)), self.value(&entry.value));
@@ -89,6 +90,7 @@ impl Record {
             },
             request: self.request.is_some().then(|| self.request()),
             response: self.response_status.map(|status_code| ResponseContext { status_code }),
+            user: self.request.client_address.map(|ip_address| User { ip_address }),
             tags: root_tags,
             release: identity.release.as_deref().map(Cow::Borrowed),
             environment: Some(Cow::Borrowed(&identity.environment)),
@@ -161,7 +163,7 @@ impl Record {
     }
 
     /// The attributes of an HTTP request (sentry-conventions, the same names as OpenTelemetry's).
-    pub(super) fn describe_request<'a>(&'a self, root: &SpanRecord, data: &mut Data<'a>) {
+    pub(super) fn describe_request<'a>(&'a self, root: &SpanRecord, anchor: &Anchor, data: &mut Data<'a>) {
         if self.request.is_some() {
             let request = &self.request;
             let mut put = |key: &'static str, text: &'a str| {
@@ -182,6 +184,16 @@ impl Record {
                 data.set(Cow::Borrowed("server.port"), Value::Int(port.into()));
             }
             data.set(Cow::Borrowed("url.full"), Value::Str(Cow::Owned(self.full_url())));
+            if let Ok(bytes) = self.header("content-length").parse::<u64>() {
+                data.set(Cow::Borrowed("http.request.body.size"), Value::from(bytes));
+            }
+            if let Some(waited) = time_in_queue(self.header("x-request-start"), anchor.timestamp(root.start))
+            {
+                data.set(Cow::Borrowed("http.server.request.time_in_queue"), Value::Float(waited));
+            }
+            if let Some(address) = request.client_address {
+                data.set(Cow::Borrowed("client.address"), Value::from(address.to_string()));
+            }
         }
         if let Some(status) = self.response_status {
             data.set(Cow::Borrowed("http.response.status_code"), Value::Int(status.into()));

@@ -1,5 +1,7 @@
 //! The HTTP request of a transaction, as bytes of the record.
 
+use std::net::IpAddr;
+
 use sentrace_protocol::sensitive;
 
 use super::headers::Headers;
@@ -21,6 +23,7 @@ pub(crate) struct RequestRecord {
     pub(crate) route: Text,
     pub(crate) protocol_version: Text,
     pub(crate) headers: Headers,
+    pub(crate) client_address: Option<IpAddr>,
 }
 
 impl Default for RequestRecord {
@@ -34,11 +37,17 @@ impl Default for RequestRecord {
             route: Text::EMPTY,
             protocol_version: Text::EMPTY,
             headers: Headers::default(),
+            client_address: None,
         }
     }
 }
 
 impl RequestRecord {
+    /// Notes the template of the route, which a router has told.
+    pub(crate) fn set_route(&mut self, arena: &mut Arena, route: &str) {
+        self.route = arena.copy(cut(route, MAX_PATH));
+    }
+
     /// Whether a request was recorded at all.
     pub(crate) fn is_some(&self) -> bool {
         self.method != Text::EMPTY
@@ -56,7 +65,17 @@ impl RequestRecord {
     }
 
     pub(crate) fn each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {
-        let Self { method, scheme, host, path, query, route, protocol_version, headers: _ } = self;
+        let Self {
+            method,
+            scheme,
+            host,
+            path,
+            query,
+            route,
+            protocol_version,
+            headers: _,
+            client_address: _,
+        } = self;
         [method, scheme, host, path, route, protocol_version].into_iter().for_each(&mut *each);
         query.iter_mut().for_each(&mut *each);
     }
@@ -88,6 +107,9 @@ impl RequestRecord {
         };
         if let Some(hidden) = collection.headers(personal) {
             request.for_each_header(&mut |name, value| self.headers.push(name, value, &hidden));
+        }
+        if personal {
+            self.client_address = request.client_address();
         }
     }
 }

@@ -29,8 +29,11 @@ impl Record {
         }
         if is_segment {
             set(&mut attributes, keys::SEGMENT_NAME_SOURCE, self.source.as_str());
-            self.describe_request(span, &mut attributes);
+            self.describe_request(span, anchor, &mut attributes);
             self.describe_headers(&mut attributes);
+            if let Some(address) = self.request.client_address {
+                attributes.set("user.ip_address", address.to_string());
+            }
         }
         self.add_entries(&mut attributes);
         // Last, so that nobody's data hides what Sentry cannot do without.

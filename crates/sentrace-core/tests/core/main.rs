@@ -9,11 +9,13 @@
 mod context;
 mod decisions;
 mod env;
+mod idle;
 mod job;
 mod personal;
 mod propagation;
 mod recycling;
 mod spans;
+mod stats;
 mod streaming;
 mod support;
 mod unsampled;

@@ -55,6 +55,11 @@ impl SpanQueue {
         self.room.give_back(bytes);
     }
 
+    /// How many bytes all spans take that wait, in here and in buckets.
+    pub(crate) fn bytes(&self) -> usize {
+        self.room.taken()
+    }
+
     /// Whether so much waits that it had better not wait for more.
     pub(crate) fn is_filling(&self) -> bool {
         self.room.is_filling()

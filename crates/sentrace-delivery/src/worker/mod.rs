@@ -23,6 +23,7 @@ use crate::control::Control;
 use crate::encode::{Encoder, Purpose};
 use crate::health::{Checkup, Pressure};
 use crate::in_flight::InFlight;
+use crate::ledger::Ledger;
 use crate::limits::RateLimits;
 use crate::load::Load;
 use crate::parcel::{Kind, Parcel};
@@ -50,6 +51,7 @@ pub(crate) struct Parts {
     pub(crate) control: Arc<Control>,
     pub(crate) losses: Arc<Losses>,
     pub(crate) pressure: Arc<Pressure>,
+    pub(crate) ledger: Arc<Ledger>,
     /// `None` where there is Spotlight alone.
     pub(crate) ingest: Option<Ingest>,
     pub(crate) spotlight: Option<Spotlight>,
@@ -68,6 +70,7 @@ pub(crate) struct Worker {
     control: Arc<Control>,
     losses: Arc<Losses>,
     pressure: Arc<Pressure>,
+    ledger: Arc<Ledger>,
     ingest: Option<Arc<Ingest>>,
     spotlight: Option<Spotlight>,
     spool: Option<Spool>,
@@ -106,6 +109,7 @@ impl Worker {
             control: parts.control,
             losses: parts.losses,
             pressure: parts.pressure,
+            ledger: parts.ledger,
             ingest: parts.ingest.map(Arc::new),
             spotlight: parts.spotlight,
             spool: parts.spool,
@@ -286,6 +290,7 @@ impl Worker {
     fn post(&mut self, parcel: Parcel) -> Option<Id> {
         let ingest = Arc::clone(self.ingest.as_ref()?);
         let body = parcel.body.clone();
+        self.ledger.posted(body.len());
         Some(self.in_flight.start(parcel, async move { ingest.post(body).await }))
     }
 

@@ -24,6 +24,7 @@ impl Worker {
     /// Sentry SDK specification, *Client Reports* 1.20: what each outcome means.
     pub(super) fn settle(&mut self, parcel: Parcel, outcome: Outcome) {
         let now = Instant::now();
+        self.ledger.settled();
         match outcome {
             Outcome::Answered(answer) => self.settle_answered(parcel, &answer, now),
             Outcome::Unanswered(error) => {
@@ -36,6 +37,7 @@ impl Worker {
                 );
                 diagnostics::debug(format_args!("a post came to nothing: {error}"));
                 self.reach.failed();
+                self.ledger.failed();
                 self.settle_unanswered(parcel, now);
             }
             Outcome::Aborted => self.keep_or_lose(parcel, Reason::NetworkError, now),
@@ -49,9 +51,16 @@ impl Worker {
             self.resume_replay(now);
         }
         self.limits.update(answer.status, &answer.headers, now);
+        self.ledger.answered(&self.limits, now);
         match answer.status {
-            status if status.is_success() => self.through(parcel, Load::delivered),
-            StatusCode::TOO_MANY_REQUESTS => self.through(parcel, Load::limited),
+            status if status.is_success() => {
+                self.ledger.delivered(parcel.load.tally());
+                self.through(parcel, Load::delivered);
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                self.ledger.limited(parcel.load.tally());
+                self.through(parcel, Load::limited);
+            }
             status => {
                 diagnostics::warn_once(
                     &self.told.refused,
@@ -59,6 +68,7 @@ impl Worker {
                         "the ingest refused an envelope with {status}; turn on the option debug to see why"
                     ),
                 );
+                self.ledger.refused();
                 self.through(parcel, |load| load.lost(Reason::SendError));
             }
         }

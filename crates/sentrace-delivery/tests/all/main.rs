@@ -20,5 +20,6 @@ mod spans;
 mod spool;
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod spotlight;
+mod stats;
 #[expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod support;

@@ -4,6 +4,7 @@ mod entries;
 mod request;
 mod span;
 mod timestamp;
+mod user;
 
 use std::borrow::Cow;
 
@@ -14,6 +15,7 @@ pub use self::entries::{Data, MAX_TAG_CHARS, Tags};
 pub use self::request::{Request, ResponseContext};
 pub use self::span::{Span, TraceContext};
 pub use self::timestamp::{Rfc3339, Timestamp};
+pub use self::user::User;
 use crate::{EventId, TransactionSource};
 
 /// One transaction with its spans, borrowed from where it was recorded and written straight to JSON.
@@ -44,6 +46,7 @@ use crate::{EventId, TransactionSource};
 ///     },
 ///     request: None,
 ///     response: None,
+///     user: None,
 ///     tags: Tags::new(),
 ///     release: Some("shop@1.4.0".into()),
 ///     environment: None,
@@ -73,6 +76,8 @@ pub struct Transaction<'a> {
     pub request: Option<Request<'a>>,
     /// What it answered.
     pub response: Option<ResponseContext>,
+    /// Who asked.
+    pub user: Option<User>,
     /// Short texts to search by.
     pub tags: Tags<'a>,
     /// Which version of the service it was: `shop@1.4.0`.
@@ -99,6 +104,7 @@ impl Transaction<'_> {
             trace: self.trace.into_owned(),
             request: self.request.map(Request::into_owned),
             response: self.response,
+            user: self.user,
             tags: self.tags.into_owned(),
             release: self.release.map(cow_into_owned),
             environment: self.environment.map(cow_into_owned),
@@ -131,6 +137,9 @@ impl Serialize for Transaction<'_> {
         map.serialize_entry("contexts", &Contexts { trace: &self.trace, response: self.response })?;
         if let Some(request) = &self.request {
             map.serialize_entry("request", request)?;
+        }
+        if let Some(user) = &self.user {
+            map.serialize_entry("user", user)?;
         }
         if !self.tags.is_empty() {
             map.serialize_entry("tags", &self.tags)?;

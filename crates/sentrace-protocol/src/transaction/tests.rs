@@ -46,6 +46,7 @@ fn transaction(name: &str) -> Transaction<'_> {
             ..Request::default()
         }),
         response: Some(ResponseContext { status_code: 200 }),
+        user: Some(User { ip_address: [203, 0, 113, 7].into() }),
         tags: [("region", "eu")].into_iter().collect(),
         release: Some("shop@1.4.0".into()),
         environment: Some("production".into()),
@@ -81,6 +82,7 @@ fn a_transaction_has_every_field_where_sentry_looks_for_it() {
             "response": {"status_code": 200},
         },
         "request": {"method": "GET", "url": "https://shop.example/orders/7"},
+        "user": {"ip_address": "203.0.113.7"},
         "tags": {"region": "eu"},
         "sdk": {"name": "acme.rust", "version": "0.1.0"},
         "spans": [{
@@ -112,6 +114,7 @@ fn what_is_unknown_or_empty_is_left_out() {
     transaction.trace.data = Data::new();
     transaction.request = None;
     transaction.response = None;
+    transaction.user = None;
     transaction.tags = Tags::new();
     transaction.release = None;
     transaction.environment = None;
@@ -126,6 +129,7 @@ fn what_is_unknown_or_empty_is_left_out() {
         "data",
         "request",
         "response",
+        "user",
         "tags",
         "release",
         "environment",

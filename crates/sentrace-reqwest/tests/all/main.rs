@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "the servers and clients of tests fail the test that uses them")]
 
+mod hooks;
 mod redirects;
+mod request_builder;
 mod requests;
 mod support;
 mod unguarded;

@@ -60,6 +60,9 @@ impl<B: Body> Body for ResponseBody<B> {
             }
             Poll::Ready(Some(Ok(frame))) => {
                 *this.sent += frame.data_ref().map_or(0, |data| data.remaining() as u64);
+                if let Some(trailers) = frame.trailers_ref() {
+                    this.guard.trailers(trailers);
+                }
                 let all_sent = this.expected.is_some_and(|expected| *this.sent >= expected);
                 all_sent || frame.is_trailers() || inner.is_end_stream()
             }

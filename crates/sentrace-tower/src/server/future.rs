@@ -51,7 +51,17 @@ where
             Ok(mut response) => {
                 let mut guard = std::mem::replace(this.guard, Guard::none());
                 guard.respond(&mut response);
-                let expected = if guard.is_open() { expected_length(&response, this.method) } else { None };
+                guard.stay_open(&response, this.method);
+                let expected = if !guard.is_open() {
+                    None
+                } else if has_no_body(&response, this.method) {
+                    Some(0)
+                } else if guard.is_grpc() {
+                    // Its status comes after the last byte.
+                    None
+                } else {
+                    expected_length(&response)
+                };
                 if expected == Some(0) {
                     guard.complete();
                 }
@@ -65,19 +75,19 @@ where
     }
 }
 
-/// How many bytes of body will be sent, where that is known. Hyper drops a body after as many bytes, without
-/// another poll that could tell its end.
-fn expected_length<B: Body>(response: &Response<B>, method: &Method) -> Option<u64> {
+fn has_no_body<B: Body>(response: &Response<B>, method: &Method) -> bool {
     let status = response.status();
-    let no_body = method == Method::HEAD
+    method == Method::HEAD
         || (method == Method::CONNECT && status.is_success())
         || status.is_informational()
         || status == StatusCode::NO_CONTENT
         || status == StatusCode::NOT_MODIFIED
-        || response.body().is_end_stream();
-    if no_body {
-        return Some(0);
-    }
+        || response.body().is_end_stream()
+}
+
+/// How many bytes of body will be sent, where that is known. Hyper drops a body after as many bytes, without
+/// another poll that could tell its end.
+fn expected_length<B: Body>(response: &Response<B>) -> Option<u64> {
     let content_length = response.headers().get(header::CONTENT_LENGTH);
     content_length
         .and_then(|length| length.to_str().ok()?.trim().parse().ok())

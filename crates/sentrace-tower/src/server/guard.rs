@@ -2,37 +2,73 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Instant;
 
-use http::Response;
-use sentrace_core::Transaction;
+use http::{HeaderMap, Method, Response, StatusCode};
+use sentrace_core::{ResponseParts, SpanRef, Transaction, current};
 use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::Reason;
 
+use super::handler_error::HandlerError;
 use super::layer::Config;
+use super::long_lived::{Held, Kind, LongLived};
 use super::server_timing;
+use crate::grpc::GrpcStatus;
 
 /// Holds the transaction from the call to the last byte. Dropped before the end, it knows that the client is gone.
 #[derive(Debug)]
 pub(super) struct Guard {
     transaction: Option<Transaction>,
+    response: ResponseParts,
     ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
     ignored: bool,
     server_timing: bool,
+    /// Of a gRPC call, whose own status tells how it went.
+    grpc: Option<GrpcOutcome>,
+    event_streams: LongLived,
+    /// Who may hold the transaction of an upgraded request.
+    upgraded: Option<Arc<Held>>,
+    /// What stays current after the transaction has ended, where the answer goes on.
+    after: Option<SpanRef>,
 }
 
+/// What is known of a gRPC call's status by now.
+#[derive(Debug, Clone, Copy)]
+struct GrpcOutcome(Option<GrpcStatus>);
+
 impl Guard {
-    pub(super) fn new(transaction: Transaction, config: &Config) -> Self {
+    pub(super) fn new(
+        transaction: Transaction,
+        config: &Config,
+        grpc: bool,
+        upgraded: Option<Arc<Held>>,
+    ) -> Self {
         Self {
             transaction: Some(transaction),
+            response: ResponseParts::default(),
             ignored_statuses: config.ignored_statuses.clone(),
             ignored: false,
             server_timing: config.server_timing,
+            grpc: grpc.then_some(GrpcOutcome(None)),
+            event_streams: config.event_streams,
+            upgraded,
+            after: None,
         }
     }
 
     /// Of a request that is not ours to trace.
     pub(super) fn none() -> Self {
-        Self { transaction: None, ignored_statuses: None, ignored: false, server_timing: false }
+        Self {
+            transaction: None,
+            response: ResponseParts::default(),
+            ignored_statuses: None,
+            ignored: false,
+            server_timing: false,
+            grpc: None,
+            event_streams: LongLived::Hold,
+            upgraded: None,
+            after: None,
+        }
     }
 
     /// Whether there is a transaction that has not ended.
@@ -43,9 +79,10 @@ impl Guard {
     /// Runs code of the service with the transaction current. A panic in it ends the transaction and goes on.
     pub(super) fn enter<R>(&mut self, run: impl FnOnce() -> R) -> R {
         let noticing = NoticePanic { guard: self, panicking_before: std::thread::panicking() };
-        match &mut noticing.guard.transaction {
-            Some(transaction) => transaction.enter_mut(run),
-            None => run(),
+        match (&mut noticing.guard.transaction, &mut noticing.guard.after) {
+            (Some(transaction), _) => transaction.enter_mut(run),
+            (None, Some(after)) => current::enter(after, run),
+            (None, None) => run(),
         }
     }
 
@@ -53,7 +90,13 @@ impl Guard {
     pub(super) fn respond<B>(&mut self, response: &mut Response<B>) {
         let Some(transaction) = &self.transaction else { return };
         let status = response.status().as_u16();
-        transaction.record_response(status);
+        self.response.status = Some(status);
+        self.response.first_byte = transaction.is_sampled().then(Instant::now);
+        if transaction.is_sampled()
+            && let Some(error) = response.extensions().get::<HandlerError>()
+        {
+            error.record(transaction);
+        }
         self.ignored = self
             .ignored_statuses
             .as_deref()
@@ -63,18 +106,62 @@ impl Guard {
         {
             server_timing::append(response.headers_mut(), &trace);
         }
+        if self.grpc.is_some() {
+            self.trailers(response.headers());
+        }
     }
 
-    /// So many bytes of body went out.
-    pub(super) fn sent(&self, bytes: u64) {
-        if let Some(transaction) = &self.transaction {
-            transaction.set_data("http.response.body.size", bytes);
+    /// Whether this is a gRPC call, whose trailers have to be waited for.
+    pub(super) fn is_grpc(&self) -> bool {
+        self.grpc.is_some()
+    }
+
+    /// The fields after an answer's body, or its only ones.
+    pub(super) fn trailers(&mut self, fields: &HeaderMap) {
+        if let Some(outcome) = &mut self.grpc {
+            outcome.0 = GrpcStatus::read(fields).or(outcome.0);
         }
+    }
+
+    /// Ends or keeps the transaction of a request that stays open after its answer's head, by the layer's policy.
+    pub(super) fn stay_open<B>(&mut self, response: &Response<B>, method: &Method) {
+        // Whatever is not recorded looks the same either way.
+        let Some(transaction) = self.transaction.as_ref().filter(|transaction| transaction.is_sampled())
+        else {
+            return;
+        };
+        let Some(kind) = Kind::of(response, method) else { return };
+        kind.mark(transaction, response.headers());
+        if kind != Kind::EventStream {
+            if let Some(held) = self.upgraded.take() {
+                held.hold(std::mem::replace(self, Self::none()));
+            }
+        } else if self.event_streams == LongLived::EndAtHead {
+            self.after = Some(SpanRef::clone(transaction));
+            self.complete();
+        }
+    }
+
+    /// So many bytes of body went out by now.
+    pub(super) fn sent(&mut self, bytes: u64) {
+        self.response.body_size = Some(bytes);
     }
 
     /// The request is done, as the answer's status said.
     pub(super) fn complete(&mut self) {
-        self.end(None);
+        let outcome = self.grpc_outcome();
+        self.end(outcome);
+    }
+
+    /// What the call's own status says beyond the answer's 200.
+    fn grpc_outcome(&self) -> Option<SpanStatus> {
+        let (transaction, GrpcOutcome(status)) = (self.transaction.as_ref()?, self.grpc?);
+        if self.response.status != Some(StatusCode::OK.as_u16()) {
+            return None;
+        }
+        let status = status.unwrap_or(GrpcStatus::MISSING);
+        status.record(transaction);
+        (!status.is_ok()).then(|| status.span_status())
     }
 
     /// The request is over and did not go well, whatever the answer's status said.
@@ -84,11 +171,11 @@ impl Guard {
 
     fn end(&mut self, status: Option<SpanStatus>) {
         let Some(transaction) = self.transaction.take() else { return };
-        if let Some(status) = status {
-            transaction.set_status(status);
-        }
         if self.ignored {
             transaction.discard(Reason::Ignored);
+        } else {
+            self.response.outcome = status;
+            transaction.finish_with_response(&self.response);
         }
     }
 }

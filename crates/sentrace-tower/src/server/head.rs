@@ -1,8 +1,12 @@
 //! A request without its body, as hooks and the pipeline see it.
 
+use std::net::IpAddr;
+
 use http::uri::Authority;
-use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use sentrace_core::RequestParts;
+
+use super::client_address::{TrustedProxies, peer};
 
 /// The head of an incoming request, for hooks of the layer: it is borrowed, nothing of it is kept.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +16,7 @@ pub struct RequestHead<'a> {
     version: Version,
     headers: &'a HeaderMap,
     extensions: &'a Extensions,
+    proxies: Option<&'a TrustedProxies>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -22,7 +27,13 @@ impl<'a> RequestHead<'a> {
             version: request.version(),
             headers: request.headers(),
             extensions: request.extensions(),
+            proxies: None,
         }
+    }
+
+    pub(super) fn behind(mut self, proxies: &'a TrustedProxies) -> Self {
+        self.proxies = Some(proxies);
+        self
     }
 
     /// The method.
@@ -43,6 +54,25 @@ impl<'a> RequestHead<'a> {
     /// What other layers attached.
     pub fn extensions(&self) -> &'a Extensions {
         self.extensions
+    }
+
+    /// Who opened the connection; known as [`TrustedProxies`] says.
+    pub fn peer_address(&self) -> Option<IpAddr> {
+        peer(self.extensions)
+    }
+
+    /// The address of the client, past the layer's [trusted proxies](super::SentryTracingLayer::trusted_proxies).
+    ///
+    /// ```
+    /// use sentrace_tower::SentryTracingLayer;
+    ///
+    /// // Traces go on from callers inside, and begin here for everybody else.
+    /// let layer = SentryTracingLayer::new()
+    ///     .trust_incoming_if(|request| request.client_address().is_some_and(|client| client.is_loopback()));
+    /// ```
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.proxies
+            .map_or_else(|| self.peer_address(), |proxies| proxies.client(self.headers, self.extensions))
     }
 
     /// The route's template, where a router has told it before this layer.
@@ -80,8 +110,15 @@ impl RequestParts for RequestHead<'_> {
     fn host(&self) -> &str {
         let authority = match self.uri.authority() {
             Some(authority) => Authority::as_str(authority),
-            None => self.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+            None => {
+                let host = self.headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+                std::str::from_utf8(host).unwrap_or_default()
+            }
         };
+        // Nearly never there, and a search by characters would show.
+        if !authority.as_bytes().contains(&b'@') {
+            return authority;
+        }
         authority.rsplit('@').next().unwrap_or_default()
     }
 
@@ -111,5 +148,9 @@ impl RequestParts for RequestHead<'_> {
         for (name, value) in self.headers {
             each(name.as_str(), value.as_bytes());
         }
+    }
+
+    fn client_address(&self) -> Option<IpAddr> {
+        Self::client_address(self)
     }
 }

@@ -8,14 +8,17 @@ use sentrace_core::{Client, DataCollection, Sampler, SamplingContext, diagnostic
 use sentrace_protocol::TransactionSource;
 use tower_layer::Layer;
 
+use super::client_address::TrustedProxies;
 use super::head::RequestHead;
+use super::long_lived::LongLived;
 use super::service::SentryTracing;
 
 /// Opens one `http.server` transaction for each request, and continues the caller's trace.
 ///
 /// One layer does it; where it sits among other layers can cost detail, never correctness. In axum's
 /// `Router::layer` (feature `axum`) transactions are named by route (`GET /users/{id}`, source `route`); around a
-/// router, or in plain hyper, by path (source `url`). Applied twice, it opens one transaction.
+/// router by path (source `url`), unless a `SentryRouteLayer` inside tells the route, and in plain hyper by path. Applied
+/// twice, it opens one transaction.
 ///
 /// `Router::layer` wraps the fallback, too: requests that match no route are transactions named by their path.
 /// `Router::route_layer` leaves them out.
@@ -39,7 +42,21 @@ use super::service::SentryTracing;
 /// # When a transaction ends
 /// With the last byte: when the body's last frame came, as many bytes went as `Content-Length` said, or there is no
 /// body to send. A body that fails, a service that fails or panics end it as `internal_error`; a client that goes
-/// away, before or during the answer, as `cancelled`. The time to the first byte is recorded apart.
+/// away, before or during the answer, as `cancelled`. The time to the first byte is recorded apart. For what stays open
+/// longer, as upgrades to a WebSocket do, see [`LongLived`].
+///
+/// # gRPC
+/// Calls of gRPC, as tonic's servers take them, are told by their content type. They are `grpc.server` transactions
+/// named `/pkg.Service/Method` (source `route`), with the sixteen codes of `grpc-status` as their status, from the head or
+/// from the trailers; they end with their stream.
+///
+/// ```
+/// use sentrace_tower::SentryTracingLayer;
+/// use tonic::transport::Server;
+///
+/// let server = Server::builder().layer(SentryTracingLayer::new()); // .add_service(orders).serve(address)
+/// # let _ = server;
+/// ```
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is applied"]
 pub struct SentryTracingLayer {
@@ -62,6 +79,10 @@ pub(super) struct Config {
     pub(super) head_requests: bool,
     pub(super) collection: DataCollection,
     pub(super) server_timing: bool,
+    pub(super) late_route: bool,
+    pub(super) trusted_proxies: TrustedProxies,
+    pub(super) upgrades: LongLived,
+    pub(super) event_streams: LongLived,
 }
 
 #[derive(Clone)]
@@ -92,6 +113,10 @@ impl SentryTracingLayer {
             head_requests: true,
             collection: DataCollection::new(),
             server_timing: false,
+            late_route: false,
+            trusted_proxies: TrustedProxies::none(),
+            upgrades: LongLived::EndAtHead,
+            event_streams: LongLived::Hold,
         };
         Self { config: Arc::new(config) }
     }
@@ -158,15 +183,46 @@ impl SentryTracingLayer {
         self.with(|config| config.trust = Trust::If(Arc::new(trust)))
     }
 
-    /// What of the request is recorded besides method, path and status.
+    /// What of the request is recorded besides method, path and status; what names a person only where it says so.
     pub fn data_collection(self, collection: DataCollection) -> Self {
         self.with(|config| config.collection = collection)
+    }
+
+    /// Which proxies are believed about the client's address; none by default. It is recorded where
+    /// [`DataCollection::user_info`] is on, as `client.address` and as the user's `ip_address`, and may always be asked
+    /// for by hooks ([`RequestHead::client_address`]).
+    pub fn trusted_proxies(self, proxies: TrustedProxies) -> Self {
+        self.with(|config| config.trusted_proxies = proxies)
+    }
+
+    /// Whether the route is told after this layer, by a `SentryRouteLayer` in the router (feature `axum`). Off by
+    /// default.
+    ///
+    /// Without this the route is told all the same where the router runs on the request's task, and requests that match
+    /// no route are named by their path. With it a recorded request carries a handle to its transaction, which costs an
+    /// allocation and holds where a task lies between, as with tower's `Buffer`; and requests that match no route are
+    /// named by their method alone (`GET`; Sentry's conventions for names of HTTP spans), so that nobody who tries many
+    /// paths makes as many names. `SentryRouteLayer` and `CurrentTransaction` look for the handle first.
+    pub fn late_route(self, late: bool) -> Self {
+        self.with(|config| config.late_route = late)
     }
 
     /// Whether answers carry the trace in `Server-Timing`, so that Sentry's browser SDK continues the trace of the
     /// page load without `<meta>` tags. Off by default; whoever gets the answer can read it.
     pub fn server_timing(self, send: bool) -> Self {
         self.with(|config| config.server_timing = send)
+    }
+
+    /// When the transaction of a request ends that leaves HTTP: a WebSocket, another upgrade, `CONNECT`. By default with
+    /// the answer's head; see [`LongLived`].
+    pub fn upgrades(self, policy: LongLived) -> Self {
+        self.with(|config| config.upgrades = policy)
+    }
+
+    /// When the transaction of a request ends that is answered with an event stream (`text/event-stream`). By default
+    /// with the stream, as `cancelled` where the client goes away first; see [`LongLived`].
+    pub fn event_streams(self, policy: LongLived) -> Self {
+        self.with(|config| config.event_streams = policy)
     }
 
     fn with(mut self, set: impl FnOnce(&mut Config)) -> Self {

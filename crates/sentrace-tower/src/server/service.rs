@@ -15,6 +15,9 @@ use super::future::ResponseFuture;
 use super::guard::Guard;
 use super::head::RequestHead;
 use super::layer::{Config, Trust};
+use super::long_lived::{LongLived, RequestHold};
+use super::request_span::RequestSpan;
+use crate::grpc::RpcMethod;
 
 /// A service whose requests are transactions; see [`SentryTracingLayer`](super::SentryTracingLayer).
 #[derive(Debug, Clone)]
@@ -68,32 +71,62 @@ impl Config {
     fn begin<B>(&self, request: &mut Request<B>) -> Guard {
         // Without a client the request stays unmarked: a layer further in may have one.
         let Some(client) = self.client.clone().or_else(Client::current) else { return Guard::none() };
-        if request.extensions_mut().insert(Traced).is_some() {
+        if request.extensions().get::<Traced>().is_some() {
             return Guard::none();
         }
-        Guard::new(self.open(&client, RequestHead::of(request)), self)
+        let head = RequestHead::of(request).behind(&self.trusted_proxies);
+        let rpc = RpcMethod::of(head.method(), head.headers(), head.uri().path());
+        let grpc = rpc.is_some();
+        let Some(transaction) = self.open(client, head, rpc) else { return Guard::none() };
+        // A mark costs an allocation. Where the caller has decided against recording, a second layer comes to the same
+        // end without one.
+        if transaction.is_sampled() || transaction.begins_trace() {
+            request.extensions_mut().insert(Traced);
+        }
+        if self.late_route && !grpc && transaction.is_sampled() {
+            RequestSpan::put(request, &transaction);
+        }
+        let holds = self.upgrades == LongLived::Hold && transaction.is_sampled();
+        let upgraded = if holds { RequestHold::offer(request) } else { None };
+        Guard::new(transaction, self, grpc, upgraded)
     }
 
-    fn open(&self, client: &Client, head: RequestHead<'_>) -> Transaction {
+    /// `None` where the request has its transaction, which records nothing.
+    fn open(&self, client: Client, head: RequestHead<'_>, rpc: Option<RpcMethod<'_>>) -> Option<Transaction> {
         let incoming = if self.trusts(&head) { client.read(head.headers()) } else { Incoming::nothing() };
+        if incoming.is_continued_already() {
+            return None;
+        }
         let method = head.method().as_str();
         let named = self.namer.as_ref().and_then(|namer| guarded(|| namer(&head))?);
-        let (method, name, source) = match (named, head.matched_route()) {
-            (Some((name, source)), _) => ("", Cow::Owned(name), source),
-            (None, Some(route)) => (method, Cow::Borrowed(route), TransactionSource::Route),
-            (None, None) => (method, Cow::Borrowed(head.uri().path()), TransactionSource::Url),
+        let (method, name, source) = match (named, &rpc, head.matched_route()) {
+            (Some((name, source)), ..) => ("", Cow::Owned(name), source),
+            (None, Some(rpc), _) => ("", Cow::Borrowed(rpc.name()), TransactionSource::Route),
+            (None, None, Some(route)) => (method, Cow::Borrowed(route), TransactionSource::Route),
+            // Until somebody tells the route; what matches none has a bounded name so.
+            (None, None, None) if self.late_route => ("", Cow::Borrowed(method), TransactionSource::Url),
+            (None, None, None) => (method, Cow::Borrowed(head.uri().path()), TransactionSource::Url),
         };
-        let options = TransactionOptions::new("", "http.server")
+        let (op, origin) = match &rpc {
+            Some(_) => ("grpc.server", "auto.grpc.tower"),
+            None => ("http.server", "auto.http.tower"),
+        };
+        let options = TransactionOptions::new("", op)
             .http_name(method, &name)
             .source(source)
-            .origin("auto.http.tower")
+            .origin(origin)
             .recorded(self.records(&head))
             .sample_rate(self.sample_rate)
             .sampler(self.sampler.as_ref())
-            .request(&head);
+            .request(&head)
+            .data_collection(&self.collection);
         let transaction = client.open(incoming, &options);
-        transaction.record_request(&head, &self.collection);
-        transaction
+        if let Some(rpc) = rpc
+            && transaction.is_sampled()
+        {
+            rpc.record(&transaction);
+        }
+        Some(transaction)
     }
 
     fn records(&self, head: &RequestHead<'_>) -> bool {

@@ -7,15 +7,23 @@
 )]
 
 mod bodies;
+#[cfg(feature = "axum")]
+mod client_address;
 mod continuation;
 mod currency;
 mod endings;
+#[cfg(feature = "axum")]
+mod handler_errors;
+#[cfg(feature = "axum")]
+mod middleware_spans;
 mod naming;
 mod panics;
 mod policies;
 mod recorded_request;
 #[cfg(feature = "axum")]
 mod routes;
+#[cfg(feature = "axum")]
+mod routes_late;
 mod streaming;
 mod support;
 mod twice;

@@ -1,0 +1,147 @@
+//! What requests count for [`Stats`], at next to no cost.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use sentrace_protocol::losses::DiscardedEvents;
+
+use crate::stats::{DeliveryStats, Stats};
+use crate::trace::Recording;
+
+/// What requests count: each thread in a cache line of its own, as far as there are enough.
+#[derive(Debug, Default)]
+pub(crate) struct Counters([Shard; SHARDS]);
+
+const SHARDS: usize = 16;
+
+/// Two lines, which some processors fetch together.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard([AtomicU64; CELLS]);
+
+/// What becomes of something that starts: three counters for those that begin a trace, then three for the others.
+const STARTED: usize = 0;
+const RECORDINGS: usize = 3;
+const FINISHED: usize = STARTED + 2 * RECORDINGS;
+const PROPAGATED: usize = FINISHED + 1;
+const WITHHELD: usize = PROPAGATED + 1;
+const CELLS: usize = WITHHELD + 1;
+
+impl Counters {
+    /// Something started: whether it is recorded, and whether it begins its trace. One count says both.
+    #[inline]
+    pub(crate) fn started(&self, recording: Recording, begins_trace: bool) {
+        let recording = match recording {
+            Recording::Sampled => 0,
+            Recording::Unsampled(_) => 1,
+            Recording::Off => 2,
+        };
+        self.add(STARTED + recording + if begins_trace { 0 } else { RECORDINGS });
+    }
+
+    /// A recorded transaction ended.
+    #[inline]
+    pub(crate) fn finished(&self) {
+        self.add(FINISHED);
+    }
+
+    pub(crate) fn propagated(&self) {
+        self.add(PROPAGATED);
+    }
+
+    pub(crate) fn withheld(&self) {
+        self.add(WITHHELD);
+    }
+
+    pub(crate) fn read(&self, lost: Vec<DiscardedEvents>, delivery: DeliveryStats) -> Stats {
+        let started = |recording: usize| {
+            let begun = self.sum(STARTED + recording);
+            (begun, self.sum(STARTED + recording + RECORDINGS))
+        };
+        // What ended is read before what started, so that it is never more.
+        let finished = self.sum(FINISHED);
+        let [sampled, unsampled, off] = [started(0), started(1), started(2)];
+        Stats {
+            sampled: sampled.0 + sampled.1,
+            unsampled: unsampled.0 + unsampled.1,
+            passed_through: off.0 + off.1,
+            finished,
+            traces_begun: sampled.0 + unsampled.0 + off.0,
+            traces_continued: sampled.1 + unsampled.1 + off.1,
+            propagated: self.sum(PROPAGATED),
+            withheld: self.sum(WITHHELD),
+            lost,
+            delivery,
+        }
+    }
+
+    #[inline]
+    fn add(&self, cell: usize) {
+        if let Some(cell) = self.0[shard() % SHARDS].0.get(cell) {
+            cell.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn sum(&self, cell: usize) -> u64 {
+        let cells = self.0.iter().filter_map(|shard| shard.0.get(cell));
+        cells.fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
+    }
+}
+
+/// The number of this thread, by which threads share the shards evenly.
+#[inline]
+fn shard() -> usize {
+    const UNKNOWN: usize = usize::MAX;
+    thread_local! {
+        static NUMBER: Cell<usize> = const { Cell::new(UNKNOWN) };
+    }
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    NUMBER.with(|number| match number.get() {
+        UNKNOWN => {
+            let new = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            number.set(new);
+            new
+        }
+        known => known,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use sentrace_protocol::Reason;
+
+    use super::*;
+
+    #[test]
+    fn what_several_threads_count_adds_up() {
+        let counters = Counters::default();
+        std::thread::scope(|scope| {
+            for _ in 0..40 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        counters.started(Recording::Sampled, true);
+                        counters.started(Recording::Sampled, false);
+                        counters.started(Recording::Unsampled(Reason::SampleRate), false);
+                        counters.started(Recording::Off, true);
+                        counters.finished();
+                        counters.propagated();
+                        counters.withheld();
+                    }
+                });
+            }
+        });
+        let stats = counters.read(Vec::new(), DeliveryStats::default());
+        let expected = Stats {
+            sampled: 8_000,
+            unsampled: 4_000,
+            passed_through: 4_000,
+            finished: 4_000,
+            traces_begun: 8_000,
+            traces_continued: 8_000,
+            propagated: 4_000,
+            withheld: 4_000,
+            ..Stats::default()
+        };
+        assert_eq!(stats, expected);
+    }
+}

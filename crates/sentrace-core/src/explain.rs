@@ -1,0 +1,169 @@
+//! What debug mode answers to: why was this not sampled, not continued, not propagated?
+//!
+//! Everything here is cold. Callers ask [`debug_is_on`](crate::diagnostics::debug_is_on) first.
+
+use std::borrow::Cow;
+
+use sentrace_protocol::{Reason, TraceId};
+
+use crate::continuation::ContinuationRules;
+use crate::diagnostics::{debug_is_on, explain};
+use crate::outgoing::Outgoing;
+use crate::sampling::{Decision, SampleRand};
+use crate::transaction::TransactionOptions;
+
+/// What was known when a transaction was not recorded.
+pub(crate) struct Unrecorded<'a> {
+    pub(crate) options: &'a TransactionOptions<'a>,
+    pub(crate) has_sampler: bool,
+    pub(crate) explicit: Option<bool>,
+    pub(crate) ignored: bool,
+    pub(crate) decision: Option<Decision>,
+    pub(crate) rate_halvings: u32,
+}
+
+impl Unrecorded<'_> {
+    /// Says why, once for each cause and name.
+    #[cold]
+    pub(crate) fn explain(&self, sample_rand: impl FnOnce() -> SampleRand) {
+        let name = match self.options.name {
+            ("", rest) => Cow::Borrowed(rest),
+            (method, rest) => Cow::Owned([method, " ", rest].concat()),
+        };
+        let Some(Decision { rate, reason, .. }) = self.decision else {
+            return self.explain_undecided(&name);
+        };
+        if self.explicit.is_some() {
+            let said = "not sampled: whoever started it decided against it";
+            return explain("explicit", &name, format_args!("transaction {name:?} is {said}"));
+        }
+        let Some(rate) = rate else {
+            return explain(
+                "parent",
+                &name,
+                format_args!(
+                    "transaction {name:?} is not sampled: its caller decided against it, which beats traces_sample_rate; \
+                     raise the caller's rate, set traces_sampler, or let the layer not trust what comes from outside"
+                ),
+            );
+        };
+        let rand = sample_rand();
+        if reason == Reason::Backpressure {
+            let halvings = self.rate_halvings;
+            return explain(
+                "back-pressure",
+                &name,
+                format_args!(
+                    "transaction {name:?} is not sampled: more comes than can be delivered, so rates are halved {halvings} \
+                     times, here to {rate}, and {rand} is not below that; lower traces_sample_rate, or see stats() for \
+                     what holds delivery up"
+                ),
+            );
+        }
+        let who = if self.has_sampler { "traces_sampler answered" } else { "traces_sample_rate is" };
+        explain(
+            "rate",
+            &name,
+            format_args!(
+                "transaction {name:?} is not sampled this time: {who} {rate}, and the trace's sample_rand {rand} is not \
+                 below that; with 1 all are"
+            ),
+        );
+    }
+
+    fn explain_undecided(&self, name: &str) {
+        if !self.options.recorded {
+            explain(
+                "filter",
+                name,
+                format_args!("{name:?} has no transaction: the layer's filter leaves it out"),
+            );
+        } else if self.ignored {
+            explain(
+                "ignore_spans",
+                name,
+                format_args!("transaction {name:?} is not recorded: a rule of ignore_spans matches it"),
+            );
+        } else {
+            explain(
+                "tracing is off",
+                "",
+                format_args!(
+                    "no transaction is recorded: neither traces_sample_rate nor traces_sampler is set (or there is no \
+                     DSN), so traces only pass through; set SENTRY_TRACES_SAMPLE_RATE, 1 for all"
+                ),
+            );
+        }
+    }
+}
+
+/// Says why a trace that came in is not continued, once for each organisation that it comes from.
+#[cold]
+pub(crate) fn not_continued(rules: &ContinuationRules, trace_id: TraceId, theirs: Option<&str>) {
+    let ContinuationRules { org_id: ours, strict, .. } = rules;
+    let strictly = if *strict { ", and strict_trace_continuation asks for the same" } else { "" };
+    explain(
+        "organisation",
+        theirs.unwrap_or_default(),
+        format_args!(
+            "trace {trace_id} is not continued: it comes from organisation {theirs:?}, ours is {ours:?}{strictly}; set \
+             org_id where that is wrong"
+        ),
+    );
+}
+
+/// Says why a call to `url` carries no trace headers, once for each host.
+#[cold]
+pub(crate) fn withheld(outgoing: &Outgoing, url: &str) {
+    if !debug_is_on() {
+        return;
+    }
+    match Outgoing::host_of(url) {
+        Some(host) if outgoing.is_own(url) => explain(
+            "own host",
+            host,
+            format_args!(
+                "calls to {host:?} are left alone: that is the DSN's host, so they would report on reporting"
+            ),
+        ),
+        Some(host) => explain(
+            "tracing_origins",
+            host,
+            format_args!(
+                "calls to {host:?} carry no trace headers: tracing_origins are {:?}; add Origin::host({host:?}) if the \
+                 host is yours",
+                outgoing.origins()
+            ),
+        ),
+        None => explain(
+            "unknown host",
+            "",
+            format_args!("a call carries no trace headers: its host is unknown, for its URL names none"),
+        ),
+    }
+}
+
+/// Says why the hook of a middleware or layer lets calls carry nothing.
+#[cold]
+pub(crate) fn withheld_by_hook() {
+    if debug_is_on() {
+        let said = "the middleware's or layer's hook asked for that";
+        explain("hook", "", format_args!("a call carries no trace headers: {said}"));
+    }
+}
+
+/// Says why a call keeps the `sentry-trace` that it has.
+#[cold]
+#[cfg(feature = "http")]
+pub(crate) fn keeps_own_headers() {
+    if debug_is_on() {
+        explain(
+            "own headers",
+            "",
+            format_args!(
+                "a call carries a sentry-trace that the application set, which stays as it is: the called service \
+                 continues that trace, not the current one; remove the header to propagate"
+            ),
+        );
+    }
+}

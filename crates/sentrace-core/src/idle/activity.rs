@@ -1,0 +1,66 @@
+//! What keeps an idle transaction open.
+
+use std::sync::Arc;
+
+use super::lifetime::Idle;
+use super::span_options::SpanOptions;
+use crate::span::{Span, SpanRef};
+
+/// Something that goes on in an idle transaction, which stays open as long; it ends when it is
+/// [popped](crate::pop_activity) or dropped.
+///
+/// What was pushed where no idle transaction was open is an activity of nothing.
+#[derive(Debug, Default)]
+#[must_use = "an activity that is dropped at once keeps nothing open"]
+pub struct Activity {
+    idle: Option<Arc<Idle>>,
+    span: Option<Span>,
+}
+
+impl Activity {
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn push(idle: &Arc<Idle>, name: &str, span: Option<SpanOptions<'_>>) -> Self {
+        if !idle.push() {
+            return Self::none();
+        }
+        crate::diagnostics::debug(format_args!("activity {name:?} keeps its idle transaction open"));
+        let mut activity = Self { idle: Some(Arc::clone(idle)), span: None };
+        activity.span = span.map(|span| span.start_below(&parent_in(idle)));
+        activity
+    }
+
+    /// Ends it, as dropping does.
+    pub fn pop(self) {}
+
+    /// Its span; where it has none, the one of the transaction that it keeps open.
+    pub fn span(&self) -> SpanRef {
+        let own = self.span.as_ref().map(|span| SpanRef::clone(span));
+        own.or_else(|| self.idle.as_ref().map(|idle| idle.span())).unwrap_or_default()
+    }
+
+    /// Whether an idle transaction was open for it.
+    pub fn is_none(&self) -> bool {
+        self.idle.is_none()
+    }
+}
+
+impl Drop for Activity {
+    fn drop(&mut self) {
+        let Some(idle) = self.idle.take() else { return };
+        let span = self.span.take();
+        let is_recorded = span.as_ref().is_some_and(|span| span.is_recording());
+        // The span first: as long as the activity is open, nobody looks for the last end.
+        drop(span);
+        idle.pop(is_recorded);
+    }
+}
+
+/// The current span where it belongs to the transaction, else the transaction itself.
+fn parent_in(idle: &Arc<Idle>) -> SpanRef {
+    let current = crate::current_span();
+    let belongs = current.trace().is_some_and(|trace| Arc::ptr_eq(trace, idle.trace()));
+    if belongs { current } else { idle.span() }
+}

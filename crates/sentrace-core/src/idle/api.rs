@@ -1,0 +1,101 @@
+//! Idle transactions for those who name no client.
+
+use super::activity::Activity;
+use super::handle::IdleTransaction;
+use super::options::IdleOptions;
+use super::span_options::SpanOptions;
+use crate::client::Client;
+use crate::transaction::TransactionOptions;
+
+/// Starts a transaction that stays open while activities or spans in it are open, and ends by itself after
+/// [`Options::idle_timeout`](crate::Options::idle_timeout) (500 milliseconds) without any: when the last of them ended,
+/// not when the wait did. [`Options::final_timeout`](crate::Options::final_timeout) (30 seconds) is its limit.
+///
+/// A client has one at a time, as a page has in the browser: starting another ends the former. For many at a time, one
+/// for each conversation, there is [`IdleOptions::separate`].
+///
+/// While it is open it is what is current where nothing else is: spans and outgoing calls outside any request belong to
+/// it, other transactions do not. Inside requests it is found by its handle and by [`push_activity`].
+///
+/// When it ends, by [`finish_idle_transaction`] or by itself, spans in it that are still open are `cancelled`. Where the
+/// final timeout ended it, its status is `deadline_exceeded`, unless it has one. Why it ended is told in its data as
+/// `sentry.idle_span_finish_reason`: `idleTimeout`, `finalTimeout`, `externalFinish`, or `cancelled` by the next one. When
+/// the client is closed, what is open of it ends. In short, it is what *UI Event Transactions* 1.1 of the Sentry SDK
+/// specification and Sentry's browser SDK call idle, except that it is sent without spans, too.
+///
+/// ```
+/// use sentrace_core::{Options, SpanOptions, testing::Capture};
+///
+/// let (client, capture) = Capture::client(Options::new().traces_sample_rate(1.0))?;
+/// client.bind(); // as `sentrace::init` does
+///
+/// sentrace_core::start_idle_transaction("checkout");
+/// let cart = sentrace_core::push_activity("cart", Some(SpanOptions::new("task", "process the cart")));
+/// sentrace_core::start_span("db.query", "SELECT 1").finish(); // nothing else is current
+/// # assert_ne!(sentrace_core::start_transaction("other", "task").trace_id(), cart.span().trace_id());
+/// sentrace_core::pop_activity(cart);
+/// sentrace_core::finish_idle_transaction(); // optional
+///
+/// let checkout = capture.expect_transaction("checkout");
+/// checkout.expect_span("process the cart");
+/// checkout.expect_span("SELECT 1");
+/// # Ok::<(), sentrace_core::OptionsError>(())
+/// ```
+pub fn start_idle_transaction(name: impl AsRef<str>) -> IdleTransaction {
+    Client::current().map_or_else(IdleTransaction::none, |client| client.start_idle_transaction(name))
+}
+
+/// Starts an idle transaction with all that can be said about it; see [`start_idle_transaction`].
+///
+/// A process has at most 10,000 open ones; further ones are counted as lost.
+///
+/// ```
+/// use sentrace_core::{IdleOptions, TransactionOptions};
+///
+/// # async fn talk() {}
+/// # async fn handle_socket() {
+/// // One for each conversation.
+/// let options = TransactionOptions::new("chat", "websocket.server");
+/// let chat = sentrace_core::start_idle_transaction_with(&options, IdleOptions::new().separate());
+/// let connected = chat.push_activity("connected", None);
+/// chat.scope(talk()).await; // `start_span` and `push_activity` in there belong to this chat
+/// connected.pop();
+/// # }
+/// ```
+pub fn start_idle_transaction_with(options: &TransactionOptions<'_>, idle: IdleOptions) -> IdleTransaction {
+    Client::current()
+        .map_or_else(IdleTransaction::none, |client| client.start_idle_transaction_with(options, idle))
+}
+
+/// Opens an activity, with a span of its own or without, in the idle transaction that is current, else in the one that
+/// was started last. Where there is none, nothing happens.
+///
+/// `name` tells it in [debug mode](crate::Options::debug): a forgotten activity keeps its transaction open until the final timeout.
+///
+/// ```
+/// use sentrace_core::SpanOptions;
+///
+/// let upload = sentrace_core::push_activity("upload", None);
+/// let resize = sentrace_core::push_activity("resize", Some(SpanOptions::new("task", "resize the image")));
+/// resize.span().set_data("image.width", 640);
+/// sentrace_core::pop_activity(resize);
+/// sentrace_core::pop_activity(upload);
+/// ```
+pub fn push_activity(name: impl AsRef<str>, span: Option<SpanOptions<'_>>) -> Activity {
+    Client::current().map_or_else(Activity::none, |client| client.push_activity(name, span))
+}
+
+/// Ends an activity and its span, as dropping it does. After the last one the transaction starts to wait.
+pub fn pop_activity(activity: Activity) {
+    activity.pop();
+}
+
+/// Ends the idle transaction that is current, else the one that was started last, at once; where there is none, nothing
+/// happens. It is optional: without it, the transaction ends by itself.
+///
+/// Its end is that of the last thing in it; it is now, where something is still open or nothing ever was.
+pub fn finish_idle_transaction() {
+    if let Some(client) = Client::current() {
+        client.finish_idle_transaction();
+    }
+}

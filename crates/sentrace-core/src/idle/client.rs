@@ -1,0 +1,83 @@
+//! Idle transactions of an explicit client.
+
+use std::sync::Arc;
+
+use sentrace_protocol::Reason;
+
+use super::activity::Activity;
+use super::handle::IdleTransaction;
+use super::lifetime::{FinishReason, Idle};
+use super::options::IdleOptions;
+use super::span_options::SpanOptions;
+use super::timer;
+use crate::client::Client;
+use crate::current::current_span;
+use crate::trace::Recording;
+use crate::transaction::TransactionOptions;
+
+/// Until somebody says what kind of work it is (Sentry SDK specification, *Span Operations*).
+const DEFAULT_OP: &str = "default";
+
+impl Client {
+    /// Starts an idle transaction and ends the client's former one; see
+    /// [`start_idle_transaction`](crate::start_idle_transaction).
+    pub fn start_idle_transaction(&self, name: impl AsRef<str>) -> IdleTransaction {
+        let options = TransactionOptions::new(name.as_ref(), DEFAULT_OP);
+        self.start_idle_transaction_with(&options, IdleOptions::new())
+    }
+
+    /// Starts an idle transaction with all that can be said about it; see
+    /// [`start_idle_transaction_with`](crate::start_idle_transaction_with).
+    pub fn start_idle_transaction_with(
+        &self,
+        options: &TransactionOptions<'_>,
+        idle: IdleOptions,
+    ) -> IdleTransaction {
+        let slot = &self.pipeline().idle;
+        if !idle.separate {
+            end(slot.take());
+        }
+        let transaction = self.start_transaction_with(options);
+        if !timer::has_room() {
+            transaction.discard(Reason::BufferOverflow);
+            return IdleTransaction::none();
+        }
+        let span = transaction.into_span();
+        let Some(trace) = span.trace().filter(|trace| trace.recording != Recording::Off) else {
+            return IdleTransaction::only_propagating(span);
+        };
+        let started = Arc::new(Idle::new(Arc::clone(trace), idle.over(slot.timeouts)));
+        timer::add(&started);
+        if !idle.separate {
+            end(slot.put(&started));
+        }
+        IdleTransaction::new(started)
+    }
+
+    /// Opens an activity; see [`push_activity`](crate::push_activity).
+    pub fn push_activity(&self, name: impl AsRef<str>, span: Option<SpanOptions<'_>>) -> Activity {
+        let idle = self.open_idle();
+        idle.map_or_else(Activity::none, |idle| Activity::push(&idle, name.as_ref(), span))
+    }
+
+    /// Ends the idle transaction at once; see [`finish_idle_transaction`](crate::finish_idle_transaction).
+    pub fn finish_idle_transaction(&self) {
+        if let Some(idle) = self.open_idle() {
+            idle.finish(FinishReason::External);
+        }
+    }
+
+    /// The idle transaction that is current, else the one that this client started last.
+    fn open_idle(&self) -> Option<Arc<Idle>> {
+        let current = current_span();
+        let of_this_client = |idle: &Arc<Idle>| std::ptr::eq(&*idle.trace().pipeline, &**self.pipeline());
+        let current = current.trace().and_then(timer::find).filter(of_this_client);
+        current.or_else(|| self.pipeline().idle.get())
+    }
+}
+
+fn end(former: Option<Arc<Idle>>) {
+    if let Some(former) = former {
+        former.finish(FinishReason::Replaced);
+    }
+}

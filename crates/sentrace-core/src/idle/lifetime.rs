@@ -1,0 +1,201 @@
+//! When an idle transaction is over, and since when.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sentrace_protocol::SpanStatus;
+
+use super::options::Timeouts;
+use crate::record::{Record, Slot};
+use crate::span::SpanRef;
+use crate::trace::TraceState;
+
+/// Where the browser SDK tells it, too (sentry-conventions).
+const FINISH_REASON: &str = "sentry.idle_span_finish_reason";
+
+/// Why it ended, in the browser SDK's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FinishReason {
+    Idle,
+    Final,
+    External,
+    /// Another one was started.
+    Replaced,
+}
+
+impl FinishReason {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idleTimeout",
+            Self::Final => "finalTimeout",
+            Self::External => "externalFinish",
+            Self::Replaced => "cancelled",
+        }
+    }
+}
+
+/// An idle transaction, open or ended; shared by its handles, its activities and the timer.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    trace: Arc<TraceState>,
+    started: Instant,
+    idle_timeout: Duration,
+    final_at: Instant,
+    activities: Mutex<Activities>,
+}
+
+#[derive(Debug, Default)]
+struct Activities {
+    open: usize,
+    /// The end of the last one without a span; the spans know theirs.
+    last_end: Option<Instant>,
+    ended: bool,
+}
+
+/// What goes on in the transaction: activities, and spans by whomever.
+struct Work {
+    is_open: bool,
+    last_end: Option<Instant>,
+}
+
+impl Idle {
+    pub(super) fn new(trace: Arc<TraceState>, timeouts: Timeouts) -> Self {
+        let recorded =
+            trace.live().record.as_ref().and_then(|record| record.spans.first()).map(|span| span.start);
+        let started = recorded.unwrap_or_else(Instant::now);
+        let final_at = started.checked_add(timeouts.last).unwrap_or(started);
+        Self { trace, started, idle_timeout: timeouts.idle, final_at, activities: Mutex::default() }
+    }
+
+    pub(super) fn trace(&self) -> &Arc<TraceState> {
+        &self.trace
+    }
+
+    pub(super) fn span(&self) -> SpanRef {
+        SpanRef::root(Arc::clone(&self.trace))
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.activities().ended
+    }
+
+    /// When to look for the first time.
+    pub(super) fn first_look(&self) -> Instant {
+        self.no_later_than_final(self.started)
+    }
+
+    /// Opens an activity; whether there still is a transaction for it.
+    pub(super) fn push(&self) -> bool {
+        let mut activities = self.activities();
+        if !activities.ended {
+            activities.open += 1;
+        }
+        !activities.ended
+    }
+
+    /// Ends an activity, of which no recorded span tells when.
+    pub(super) fn pop(&self, has_recorded_span: bool) {
+        let mut activities = self.activities();
+        activities.open = activities.open.saturating_sub(1);
+        if !has_recorded_span {
+            activities.last_end = Some(Instant::now());
+        }
+    }
+
+    /// Ends the transaction if its time has come; otherwise says when to look again.
+    ///
+    /// What is open now cannot end before now, so nothing can be over earlier than a whole idle time from here: nobody
+    /// has to tell us of spans that end.
+    pub(super) fn look(&self, now: Instant) -> Option<Instant> {
+        let mut activities = self.activities();
+        if activities.ended {
+            return None;
+        }
+        let work = self.work(&activities);
+        if now >= self.final_at {
+            activities.ended = true;
+            drop(activities);
+            self.end(self.end_of(&work, now), FinishReason::Final);
+            return None;
+        }
+        if work.is_open {
+            return Some(self.no_later_than_final(now));
+        }
+        let since = work.last_end.unwrap_or(self.started);
+        if now.saturating_duration_since(since) < self.idle_timeout {
+            return Some(self.no_later_than_final(since));
+        }
+        activities.ended = true;
+        drop(activities);
+        self.end(since, FinishReason::Idle);
+        None
+    }
+
+    /// Ends the transaction now, unless it has ended: when the last thing in it did, or just now if something is still
+    /// open or nothing ever was.
+    pub(super) fn finish(&self, reason: FinishReason) {
+        let now = Instant::now();
+        let mut activities = self.activities();
+        if std::mem::replace(&mut activities.ended, true) {
+            return;
+        }
+        let work = self.work(&activities);
+        drop(activities);
+        super::timer::remove(self);
+        self.end(self.end_of(&work, now), reason);
+    }
+
+    fn end_of(&self, work: &Work, now: Instant) -> Instant {
+        let idle_since = if work.is_open { None } else { work.last_end };
+        idle_since.unwrap_or(now).min(self.final_at)
+    }
+
+    fn no_later_than_final(&self, idle_from: Instant) -> Instant {
+        idle_from.checked_add(self.idle_timeout).map_or(self.final_at, |at| at.min(self.final_at))
+    }
+
+    fn work(&self, activities: &Activities) -> Work {
+        let mut work = Work { is_open: activities.open > 0, last_end: activities.last_end };
+        let live = self.trace.live();
+        for span in live.record.iter().flat_map(|record| record.spans.iter().skip(1)) {
+            work.is_open |= span.end.is_none() || span.may_go_on;
+            work.last_end = work.last_end.max(span.end);
+        }
+        if let Some(stream) = &live.stream {
+            work.is_open |= stream.has_open_spans();
+            work.last_end = work.last_end.max(stream.last_end());
+        }
+        work
+    }
+
+    fn end(&self, at: Instant, reason: FinishReason) {
+        crate::finish::cancel_streamed_spans(&self.trace, at);
+        crate::finish::end_transaction(&self.trace, |record| complete(record, at, reason));
+    }
+
+    fn activities(&self) -> MutexGuard<'_, Activities> {
+        self.activities.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Idle {
+    /// Only where no timer could be started is it open by then.
+    fn drop(&mut self) {
+        self.finish(FinishReason::External);
+    }
+}
+
+/// The last entries of the record. What has not ended is cancelled; what started later is left out.
+fn complete(record: &mut Record, at: Instant, reason: FinishReason) {
+    if let Some((root, children)) = record.spans.split_first_mut() {
+        root.end = Some(at);
+        if reason == FinishReason::Final {
+            root.status.get_or_insert(SpanStatus::DeadlineExceeded);
+        }
+        for child in children.iter_mut().filter(|child| child.end.is_none() && child.start <= at) {
+            child.end = Some(at);
+            child.status.get_or_insert(SpanStatus::Cancelled);
+        }
+    }
+    record.set_data(Slot::ROOT, FINISH_REASON.into(), reason.as_str().into());
+}

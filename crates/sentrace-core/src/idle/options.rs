@@ -1,0 +1,124 @@
+//! How long an idle transaction waits.
+
+use std::time::Duration;
+
+use crate::options::Options;
+
+/// As the browser SDK had it when it introduced activities.
+const IDLE_TIMEOUT: Duration = Duration::from_millis(500);
+const FINAL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Looking more often would be spinning.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// As good as never, and small enough to be added to any time.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Both times, as a client has them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    pub(super) idle: Duration,
+    pub(super) last: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { idle: IDLE_TIMEOUT, last: FINAL_TIMEOUT }
+    }
+}
+
+fn bounded(timeout: Duration) -> Duration {
+    timeout.clamp(SHORTEST, LONGEST)
+}
+
+impl Options {
+    /// How long an [idle transaction](crate::start_idle_transaction) waits for something to go on before it ends; 500
+    /// milliseconds by default, and at least one. The wait is not part of its duration.
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle.idle = bounded(timeout);
+        self
+    }
+
+    /// How long an [idle transaction](crate::start_idle_transaction) lasts at most, whatever goes on; 30 seconds by
+    /// default. One that is ended by it has the status `deadline_exceeded`.
+    #[must_use]
+    pub fn final_timeout(mut self, timeout: Duration) -> Self {
+        self.idle.last = bounded(timeout);
+        self
+    }
+}
+
+/// How one idle transaction differs from others of its client.
+///
+/// ```
+/// use std::time::Duration;
+/// use sentrace_core::IdleOptions;
+///
+/// // A conversation may be silent for a while, and last for an hour.
+/// let options = IdleOptions::new()
+///     .idle_timeout(Duration::from_secs(10))
+///     .final_timeout(Duration::from_secs(3600))
+///     .separate();
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use = "options do nothing until something is started with them"]
+pub struct IdleOptions {
+    idle: Option<Duration>,
+    last: Option<Duration>,
+    pub(super) separate: bool,
+}
+
+impl IdleOptions {
+    /// As the client's options say.
+    pub const fn new() -> Self {
+        Self { idle: None, last: None, separate: false }
+    }
+
+    /// How long it waits for something to go on; goes before [`Options::idle_timeout`].
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle = Some(bounded(timeout));
+        self
+    }
+
+    /// How long it lasts at most; goes before [`Options::final_timeout`].
+    pub fn final_timeout(mut self, timeout: Duration) -> Self {
+        self.last = Some(bounded(timeout));
+        self
+    }
+
+    /// It is one of many: it does not end the client's former one, and only its own scope and handle find it.
+    pub const fn separate(mut self) -> Self {
+        self.separate = true;
+        self
+    }
+
+    pub(super) fn over(self, timeouts: Timeouts) -> Timeouts {
+        Timeouts { idle: self.idle.unwrap_or(timeouts.idle), last: self.last.unwrap_or(timeouts.last) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_about_a_timeout_counts() {
+        let client = Options::new().idle_timeout(Duration::from_secs(1)).idle;
+        let own = IdleOptions::new().final_timeout(Duration::from_secs(2)).over(client);
+        assert_eq!((own.idle, own.last), (Duration::from_secs(1), Duration::from_secs(2)));
+        assert_eq!(IdleOptions::new().over(Timeouts::default()).idle, IDLE_TIMEOUT);
+    }
+
+    #[test]
+    fn timeouts_stay_within_what_can_be_waited_for() {
+        let rows = [
+            (Duration::ZERO, SHORTEST, "no time would be spinning"),
+            (Duration::from_secs(1), Duration::from_secs(1), "usual"),
+            (Duration::MAX, LONGEST, "never"),
+        ];
+        for (asked, expected, reason) in rows {
+            let options = Options::new().idle_timeout(asked).final_timeout(asked);
+            assert_eq!((options.idle.idle, options.idle.last), (expected, expected), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What is said about a span before there is one.
+
+use std::borrow::Cow;
+
+use sentrace_protocol::Value;
+
+use crate::span::{Span, SpanRef};
+
+/// How a span starts that is opened by somebody else: its kind, its description, its first data and tags.
+///
+/// ```
+/// use sentrace_core::SpanOptions;
+///
+/// let options = SpanOptions::new("task", "process the cart").data("cart.items", 3).tag("plan", "gold");
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "options do nothing until something is started with them"]
+pub struct SpanOptions<'a> {
+    op: Cow<'static, str>,
+    description: Cow<'a, str>,
+    data: Vec<(Cow<'static, str>, Value<'a>)>,
+    tags: Vec<(Cow<'static, str>, Cow<'a, str>)>,
+}
+
+impl<'a> SpanOptions<'a> {
+    /// `op` is the kind of work (`db.query`, `task`), low in number of values; `description` tells this one.
+    pub fn new(op: impl Into<Cow<'static, str>>, description: impl Into<Cow<'a, str>>) -> Self {
+        Self { op: op.into(), description: description.into(), data: Vec::new(), tags: Vec::new() }
+    }
+
+    /// Sets a value of the span's `data`; see [`SpanRef::set_data`].
+    pub fn data(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value<'a>>) -> Self {
+        self.data.push((key.into(), value.into()));
+        self
+    }
+
+    /// Sets a tag; see [`SpanRef::set_tag`].
+    pub fn tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        self.tags.push((key.into(), value.into()));
+        self
+    }
+
+    pub(super) fn start_below(self, parent: &SpanRef) -> Span {
+        let span = parent.start_span(self.op, self.description);
+        for (key, value) in self.data {
+            span.set_data(key, value);
+        }
+        for (key, value) in self.tags {
+            span.set_tag(key, value);
+        }
+        span
+    }
+}

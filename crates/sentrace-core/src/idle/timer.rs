@@ -1,0 +1,191 @@
+//! The one thread that ends idle transactions when their time has come. It runs only while there are some.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use super::lifetime::Idle;
+use crate::guarded;
+use crate::pipeline::Pipeline;
+use crate::trace::TraceState;
+
+/// Idle transactions of a process that may be open at the same time; further ones are not recorded.
+pub(super) const MAX_OPEN: usize = 10_000;
+
+static TIMER: Mutex<Timer> = Mutex::new(Timer { due: BTreeSet::new(), open: BTreeMap::new(), runs: false });
+static SOONER: Condvar = Condvar::new();
+/// As many as are in `open`, to be asked without a lock.
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
+struct Timer {
+    due: BTreeSet<(Instant, Key)>,
+    open: BTreeMap<Key, Open>,
+    runs: bool,
+}
+
+/// Where the trace lies, which it does as long as its transaction is here.
+type Key = usize;
+
+struct Open {
+    idle: Arc<Idle>,
+    due: Instant,
+}
+
+/// Whether there is any idle transaction in this process.
+#[inline]
+pub(crate) fn any_open() -> bool {
+    OPEN.load(Ordering::Relaxed) > 0
+}
+
+/// Whether one more may be opened.
+pub(super) fn has_room() -> bool {
+    OPEN.load(Ordering::Relaxed) < MAX_OPEN
+}
+
+/// Takes care of `idle` from now on. Where no thread can be started, it ends with its last handle.
+pub(super) fn add(idle: &Arc<Idle>) {
+    let (key, due) = (key(idle.trace()), idle.first_look());
+    let mut timer = lock();
+    timer.open.insert(key, Open { idle: Arc::clone(idle), due });
+    timer.due.insert((due, key));
+    if !timer.runs {
+        let spawned = thread::Builder::new().name("sentrace-idle".to_owned()).spawn(run);
+        timer.runs = spawned.is_ok();
+        if let Err(error) = spawned {
+            let taken = timer.remove(key);
+            drop(timer);
+            drop(taken);
+            crate::diagnostics::warn(format_args!(
+                "idle transactions end with their last handle, since no thread can be started for them: {error}"
+            ));
+            return;
+        }
+    }
+    timer.count();
+    if timer.due.first().is_some_and(|(_, first)| *first == key) {
+        SOONER.notify_one();
+    }
+}
+
+/// Forgets an idle transaction that has ended.
+pub(super) fn remove(idle: &Idle) {
+    let mut timer = lock();
+    let taken = timer.remove(key(idle.trace()));
+    if timer.due.is_empty() {
+        // The thread has nothing to wait for.
+        SOONER.notify_one();
+    }
+    drop(timer);
+    drop(taken);
+}
+
+/// The idle transaction of a trace.
+pub(super) fn find(trace: &Arc<TraceState>) -> Option<Arc<Idle>> {
+    lock().open.get(&key(trace)).map(|open| Arc::clone(&open.idle))
+}
+
+/// All of one client.
+pub(super) fn of(pipeline: &Pipeline) -> Vec<Arc<Idle>> {
+    let timer = lock();
+    let all = timer.open.values().map(|open| &open.idle);
+    all.filter(|idle| std::ptr::eq(&*idle.trace().pipeline, pipeline)).map(Arc::clone).collect()
+}
+
+fn run() {
+    let mut timer = lock();
+    // Without anything to wait for, the next one starts a thread again.
+    while let Some((due, key)) = timer.due.first().copied() {
+        let wait = due.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            let (woken, _) = SOONER.wait_timeout(timer, wait).unwrap_or_else(PoisonError::into_inner);
+            timer = woken;
+            continue;
+        }
+        timer.due.remove(&(due, key));
+        let Some(idle) = timer.open.get(&key).map(|open| Arc::clone(&open.idle)) else { continue };
+        drop(timer);
+        // Whoever delivers is somebody else's code, and one that panics must not stop the clock of the others.
+        let next = guarded(|| idle.look(Instant::now())).flatten();
+        timer = lock();
+        let taken = match next {
+            Some(due) => {
+                timer.put_off(key, due);
+                None
+            }
+            None => timer.remove(key),
+        };
+        drop(timer);
+        drop((taken, idle));
+        timer = lock();
+    }
+    timer.runs = false;
+}
+
+impl Timer {
+    /// Unless it was ended meanwhile.
+    fn put_off(&mut self, key: Key, due: Instant) {
+        if let Some(open) = self.open.get_mut(&key) {
+            open.due = due;
+            self.due.insert((due, key));
+        }
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Open> {
+        let open = self.open.remove(&key)?;
+        self.due.remove(&(open.due, key));
+        self.count();
+        Some(open)
+    }
+
+    fn count(&self) {
+        OPEN.store(self.open.len(), Ordering::Relaxed);
+    }
+}
+
+fn key(trace: &Arc<TraceState>) -> Key {
+    Arc::as_ptr(trace).addr()
+}
+
+fn lock() -> MutexGuard<'static, Timer> {
+    TIMER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sentrace_protocol::losses::{Category, DiscardedEvents, Reason};
+
+    use super::*;
+    use crate::testing::Capture;
+    use crate::{IdleOptions, IdleTransaction, Options, TransactionOptions};
+
+    #[test]
+    fn there_is_a_limit_and_in_the_end_neither_memory_nor_thread_is_left() {
+        let never = Duration::from_secs(3600);
+        let options = Options::new().traces_sample_rate(1.0).idle_timeout(never).final_timeout(never);
+        let (client, _capture) = Capture::client(options).unwrap();
+        let chat = TransactionOptions::new("chat", "websocket.server");
+        let start = || client.start_idle_transaction_with(&chat, IdleOptions::new().separate());
+
+        let open: Vec<_> = (0..MAX_OPEN).map(|_| start()).collect();
+        assert!(open.iter().all(IdleTransaction::is_open));
+        assert!(!start().is_open(), "one more is not recorded");
+        let transaction =
+            DiscardedEvents { reason: Reason::BufferOverflow, category: Category::Transaction, quantity: 1 };
+        assert!(client.losses().peek().contains(&transaction), "and counted as lost");
+
+        open[0].finish();
+        assert!(start().is_open(), "there is room again");
+        client.close(Duration::ZERO);
+        assert!(!open.iter().any(IdleTransaction::is_open) && !any_open());
+        let begun = Instant::now();
+        while lock().runs {
+            assert!(begun.elapsed() < Duration::from_secs(10), "the thread ends");
+            thread::yield_now();
+        }
+        assert!(lock().due.is_empty() && lock().open.is_empty());
+    }
+}

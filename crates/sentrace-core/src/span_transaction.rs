@@ -1,0 +1,140 @@
+//! From any span to the transaction it belongs to.
+
+use std::sync::Arc;
+
+use sentrace_protocol::TransactionSource;
+
+use crate::record::Record;
+use crate::span::SpanRef;
+
+impl SpanRef {
+    /// The transaction's own span, from any span below it; itself where it is that already.
+    ///
+    /// ```
+    /// let span = sentrace_core::start_span("task", "apply discounts");
+    /// span.transaction().set_tag("plan", "gold");
+    /// ```
+    #[must_use]
+    pub fn transaction(&self) -> Self {
+        self.trace().map_or_else(Self::none, |trace| Self::root(Arc::clone(trace)))
+    }
+
+    /// Names the transaction that this span belongs to; `source` says where the name is from. What went out as
+    /// `baggage` before keeps the old one.
+    ///
+    /// ```
+    /// use sentrace_protocol::TransactionSource;
+    ///
+    /// sentrace_core::current_span().set_transaction_name("import prices", TransactionSource::Task);
+    /// ```
+    pub fn set_transaction_name(&self, name: impl AsRef<str>, source: TransactionSource) {
+        let name = name.as_ref();
+        self.with_transaction_record(|record| record.set_name("", name, source));
+    }
+
+    /// Tells which route the request of this span's transaction has taken: `http.route`, and the name
+    /// `GET /users/{id}` in place of one by path. The way of adapters whose router knows it only after the transaction
+    /// has begun. Names that somebody has chosen stay, and where no request is recorded nothing happens.
+    pub fn set_route(&self, route: &str) {
+        self.with_transaction_record(|record| record.set_route(route));
+    }
+
+    fn with_transaction_record(&self, edit: impl FnOnce(&mut Record)) {
+        let Some(trace) = self.trace() else { return };
+        if let Some(record) = trace.live().record.as_deref_mut() {
+            edit(record);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sentrace_protocol::TransactionSource;
+
+    use crate::testing::Capture;
+    use crate::{DataCollection, Options, RequestParts, TransactionOptions};
+
+    struct Get;
+
+    impl RequestParts for Get {
+        fn method(&self) -> &str {
+            "GET"
+        }
+        fn scheme(&self) -> &str {
+            "http"
+        }
+        fn host(&self) -> &str {
+            ""
+        }
+        fn path(&self) -> &str {
+            "/users/7"
+        }
+        fn query(&self) -> Option<&str> {
+            None
+        }
+        fn route(&self) -> Option<&str> {
+            None
+        }
+        fn protocol_version(&self) -> &'static str {
+            "1.1"
+        }
+        fn for_each_header(&self, _: &mut dyn FnMut(&str, &[u8])) {}
+    }
+
+    #[test]
+    fn a_route_names_what_was_named_by_path_or_method_and_nothing_else() {
+        use TransactionSource::{Component, Route, Url};
+        let rows = [
+            (("GET", "/users/7"), Url, "GET /users/{id}", Route, "by path"),
+            (("GET", "/{*rest}"), Route, "GET /users/{id}", Route, "by a route further out"),
+            (("", "GET"), Url, "GET /users/{id}", Route, "by method, until a route is told"),
+            (("", "GET"), Component, "GET", Component, "a chosen name that looks like a method"),
+            (("", "checkout"), Url, "checkout", Url, "a chosen name"),
+            (("", "/pkg.Service/Method"), Route, "/pkg.Service/Method", Route, "a call of gRPC"),
+        ];
+        for ((method, rest), source, name, told, reason) in rows {
+            let (client, capture) = Capture::client(Options::new().traces_sample_rate(1.0)).unwrap();
+            let collection = DataCollection::new();
+            let options = TransactionOptions::new("", "http.server")
+                .http_name(method, rest)
+                .source(source)
+                .request(&Get)
+                .data_collection(&collection);
+            let transaction = client.start_transaction_with(&options);
+            transaction.start_span("task", "find the route").set_route("/users/{id}");
+            transaction.finish();
+            let captured = capture.take().remove(0).transaction;
+            assert_eq!((&*captured.name, captured.source), (name, told), "{reason}");
+            assert_eq!(captured.trace.data.get("http.route"), Some(&"/users/{id}".into()), "{reason}");
+        }
+    }
+
+    #[test]
+    fn without_a_request_or_after_the_end_there_is_no_route() {
+        let (client, capture) = Capture::client(Options::new().traces_sample_rate(1.0)).unwrap();
+        let transaction = client.start_transaction("GET /x", "task");
+        transaction.set_route("/users/{id}");
+        let late = transaction.transaction();
+        transaction.finish();
+        late.set_route("/users/{id}");
+        late.set_transaction_name("too late", TransactionSource::Custom);
+        let captured = capture.take().remove(0).transaction;
+        assert_eq!(captured.name, "GET /x");
+        assert!(captured.trace.data.is_empty());
+    }
+
+    #[test]
+    fn any_span_leads_to_its_transaction() {
+        let (client, capture) = Capture::client(Options::new().traces_sample_rate(1.0)).unwrap();
+        let transaction = client.start_transaction("x", "task");
+        let span = transaction.start_span("task", "a");
+        let below = span.start_span("task", "b");
+        assert_eq!(below.transaction().span_id(), transaction.span_id());
+        below.set_transaction_name("import prices", TransactionSource::Task);
+        drop((below, span));
+        transaction.finish();
+        let captured = capture.take().remove(0).transaction;
+        assert_eq!((&*captured.name, captured.source), ("import prices", TransactionSource::Task));
+        assert!(crate::SpanRef::default().transaction().is_none());
+    }
+}

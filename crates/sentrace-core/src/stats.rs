@@ -1,0 +1,178 @@
+//! Counters of what a client did, for a look at whether tracing works.
+
+use std::fmt;
+use std::time::Duration;
+
+use sentrace_protocol::losses::{Category, DiscardedEvents};
+
+/// What a client did since it was made; see [`stats`](crate::stats).
+///
+/// Counters grow and are never reset; they are read one after the other while work goes on, so they need not fit
+/// together to the last one. As text it is a line for each.
+///
+/// ```
+/// use sentrace_core::{Options, testing::Capture};
+///
+/// let (client, _capture) = Capture::client(Options::new().traces_sample_rate(1.0))?;
+/// client.start_transaction("send invoice", "queue.task").finish();
+/// let stats = client.stats();
+/// assert_eq!((stats.sampled, stats.finished, stats.traces_begun), (1, 1, 1));
+/// # Ok::<(), sentrace_core::OptionsError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Transactions that were started and are recorded.
+    pub sampled: u64,
+    /// Transactions that were started and decided against, by a rate, a sampler, their caller, a rule of
+    /// [`ignore_spans`](crate::Options::ignore_spans), or back-pressure; [`lost`](Self::lost) tells them apart.
+    pub unsampled: u64,
+    /// Requests and work for which there is no transaction: tracing is off, or a filter leaves them out.
+    pub passed_through: u64,
+    /// Recorded transactions that have ended. [`sampled`](Self::sampled) less these are open: a difference that grows
+    /// without end is a transaction that is kept somewhere.
+    pub finished: u64,
+    /// Of all that was started: how many began a trace, because nothing came in that could be continued.
+    pub traces_begun: u64,
+    /// Of all that was started: how many go on in a trace that came in, or in one of this process.
+    pub traces_continued: u64,
+    /// Outgoing calls that carried trace headers.
+    pub propagated: u64,
+    /// Outgoing calls that carried none, because their host is not among the
+    /// [`tracing_origins`](crate::Options::tracing_origins) or a hook said so.
+    pub withheld: u64,
+    /// What will not arrive, by reason and category, whether Sentry has been told or not (Sentry SDK specification,
+    /// *Client Reports* 1.20).
+    pub lost: Vec<DiscardedEvents>,
+    /// How delivery goes.
+    pub delivery: DeliveryStats,
+}
+
+/// How delivery goes: the part of [`Stats`] that whoever delivers tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct DeliveryStats {
+    /// Whether somebody is there who delivers.
+    pub running: bool,
+    /// Transactions that wait for the worker.
+    pub queued_transactions: u64,
+    /// Streamed spans that wait for the worker.
+    pub queued_spans: u64,
+    /// Bytes of memory that all that waits takes; what would take more than
+    /// [`queue_bytes`](crate::Options::queue_bytes) is lost.
+    pub queued_bytes: u64,
+    /// Posts so far, each try counted.
+    pub posts: u64,
+    /// Posts that wait for their answer.
+    pub posts_under_way: u64,
+    /// Posts that came to nothing: no connection, no answer in time.
+    pub posts_failed: u64,
+    /// Posts that were answered with an error other than 429.
+    pub posts_refused: u64,
+    /// Bytes of compressed envelopes in all posts.
+    pub posted_bytes: u64,
+    /// Transactions that arrived.
+    pub delivered_transactions: u64,
+    /// Spans that arrived, those of transactions and transactions themselves included.
+    pub delivered_spans: u64,
+    /// Transactions that the ingest turned away with 429; it counts them itself.
+    pub limited_transactions: u64,
+    /// Spans that the ingest turned away with 429, counted as those that arrived.
+    pub limited_spans: u64,
+    /// The rate limits that hold now.
+    pub rate_limits: Vec<ActiveLimit>,
+    /// How many times sample rates are halved at present ([`backpressure_handling`](crate::Options::backpressure_handling)).
+    pub rate_halvings: u32,
+    /// How long ago the ingest answered a post; `None` where it never did.
+    pub since_answer: Option<Duration>,
+}
+
+/// A rate limit that holds (Sentry SDK specification, *Rate Limiting*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActiveLimit {
+    /// What must not be sent; `None` is everything.
+    pub category: Option<Category>,
+    /// For how much longer.
+    pub remaining: Duration,
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { delivery, .. } = self;
+        let line = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
+            writeln!(f, "{name:<24}{value}")
+        };
+        line(f, "sampled", &self.sampled)?;
+        line(f, "unsampled", &self.unsampled)?;
+        line(f, "passed through", &self.passed_through)?;
+        line(f, "finished", &self.finished)?;
+        line(f, "traces begun", &self.traces_begun)?;
+        line(f, "traces continued", &self.traces_continued)?;
+        line(f, "calls propagated", &self.propagated)?;
+        line(f, "calls withheld", &self.withheld)?;
+        for DiscardedEvents { reason, category, quantity } in &self.lost {
+            line(f, "lost", &format_args!("{quantity} {category} ({reason})"))?;
+        }
+        delivery.fmt(f)
+    }
+}
+
+impl fmt::Display for DeliveryStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
+            writeln!(f, "{name:<24}{value}")
+        };
+        line(f, "delivery", &if self.running { "running" } else { "not running" })?;
+        line(f, "queued transactions", &self.queued_transactions)?;
+        line(f, "queued spans", &self.queued_spans)?;
+        line(f, "queued bytes", &self.queued_bytes)?;
+        line(f, "posts", &self.posts)?;
+        line(f, "posts under way", &self.posts_under_way)?;
+        line(f, "posts failed", &self.posts_failed)?;
+        line(f, "posts refused", &self.posts_refused)?;
+        line(f, "posted bytes", &self.posted_bytes)?;
+        line(f, "delivered transactions", &self.delivered_transactions)?;
+        line(f, "delivered spans", &self.delivered_spans)?;
+        line(f, "limited transactions", &self.limited_transactions)?;
+        line(f, "limited spans", &self.limited_spans)?;
+        for ActiveLimit { category, remaining } in &self.rate_limits {
+            let what: &dyn fmt::Display = category.as_ref().map_or(&"everything", |category| category);
+            line(f, "rate limit", &format_args!("{what} for {} s", remaining.as_secs_f64().ceil()))?;
+        }
+        line(f, "rate halvings", &self.rate_halvings)?;
+        match self.since_answer {
+            Some(since) => line(f, "last answer", &format_args!("{} s ago", since.as_secs())),
+            None => line(f, "last answer", &"none yet"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sentrace_protocol::Reason;
+
+    use super::*;
+
+    #[test]
+    fn as_text_each_counter_has_a_line() {
+        let mut stats = Stats { sampled: 7, ..Stats::default() };
+        stats.lost =
+            vec![DiscardedEvents { reason: Reason::QueueOverflow, category: Category::Span, quantity: 3 }];
+        let seconds = |seconds: u64| Duration::from_millis(seconds * 1_000 - 100);
+        stats.delivery.rate_limits = vec![
+            ActiveLimit { category: None, remaining: seconds(60) },
+            ActiveLimit { category: Some(Category::Transaction), remaining: seconds(5) },
+        ];
+        let text = stats.to_string();
+        for line in [
+            "sampled                 7\n",
+            "lost                    3 span (queue_overflow)\n",
+            "delivery                not running\n",
+            "rate limit              everything for 60 s\n",
+            "rate limit              transaction for 5 s\n",
+            "last answer             none yet\n",
+        ] {
+            assert!(text.contains(line), "{line:?} in {text}");
+        }
+    }
+}

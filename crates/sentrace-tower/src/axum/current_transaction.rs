@@ -1,0 +1,56 @@
+//! The transaction as an argument of a handler.
+
+use std::convert::Infallible;
+use std::ops::Deref;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use sentrace_core::SpanRef;
+use sentrace_protocol::TransactionSource;
+
+use crate::server::RequestSpan;
+
+/// The transaction of the request, for handlers that want to say so; [`current_span`](sentrace_core::current_span) is the
+/// same outside of spans.
+///
+/// It dereferences to the handle of the transaction's own span. Extraction never fails: where there is no transaction,
+/// everything may be called and nothing happens.
+///
+/// ```
+/// use axum::{Router, extract::Path, routing::get};
+/// use sentrace_tower::{CurrentTransaction, SentryTracingLayer};
+///
+/// async fn cart(transaction: CurrentTransaction, Path(id): Path<u64>) -> String {
+///     transaction.set_tag("plan", "gold");
+///     transaction.set_data("cart.items", 3);
+///     id.to_string()
+/// }
+///
+/// let app: Router = Router::new().route("/carts/{id}", get(cart)).layer(SentryTracingLayer::new());
+/// ```
+#[derive(Debug, Clone)]
+pub struct CurrentTransaction(SpanRef);
+
+impl CurrentTransaction {
+    /// Names the transaction anew, for handlers that know better than the router: one route for many operations, as in
+    /// GraphQL. `source` says where the name is from; [`Custom`](TransactionSource::Custom) is right for most.
+    pub fn set_name(&self, name: impl AsRef<str>, source: TransactionSource) {
+        self.0.set_transaction_name(name, source);
+    }
+}
+
+impl Deref for CurrentTransaction {
+    type Target = SpanRef;
+
+    fn deref(&self) -> &SpanRef {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for CurrentTransaction {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(RequestSpan::of(&parts.extensions)))
+    }
+}

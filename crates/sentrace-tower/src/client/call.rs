@@ -1,0 +1,128 @@
+//! One call, from its request to its end.
+
+use http::{Request, Response, StatusCode, Uri};
+use sentrace_core::{CallSpan, OutgoingCall, OutgoingRequest, SpanRef};
+
+use super::head::CallHead;
+use super::layer::Config;
+use crate::grpc::{GrpcStatus, RpcMethod};
+
+/// The span of a call, and what ends it.
+#[derive(Debug)]
+pub(super) struct Call {
+    span: CallSpan,
+    grpc: bool,
+}
+
+impl Call {
+    /// Starts the span and puts the trace on the request; `None` where the call is left alone.
+    pub(super) fn begin<B>(config: &Config, request: &mut Request<B>) -> Option<Self> {
+        let head = CallHead::of(request);
+        let place = Place::of(head.uri(), config.endpoint.as_ref());
+        let mut call = OutgoingCall::to(&place.url(), config.client.as_ref())?;
+        if !config.propagates(&head) {
+            call = call.without_headers();
+        }
+        let rpc = RpcMethod::of(head.method(), head.headers(), head.uri().path());
+        let span = if config.records(&head) {
+            let name = config.name_of(&head);
+            match &rpc {
+                Some(rpc) => grpc_span(call.parent(), name.as_deref(), rpc, &place),
+                None => CallSpan::http(
+                    call.parent(),
+                    ORIGIN,
+                    name.as_deref(),
+                    &place.request(head.method().as_str()),
+                ),
+            }
+        } else {
+            CallSpan::none()
+        };
+        let grpc = rpc.is_some();
+        call.inject(&span, request.headers_mut());
+        Some(Self { span, grpc })
+    }
+
+    /// The answer's head is there; what of the call goes on with its body.
+    pub(super) fn answered<B>(self, response: &Response<B>) -> Option<Self> {
+        let status = response.status();
+        if !self.grpc || status != StatusCode::OK {
+            self.span.answered(status.as_u16());
+            return None;
+        }
+        self.span.set_data("http.response.status_code", status.as_u16());
+        match GrpcStatus::read(response.headers()) {
+            Some(status) => {
+                self.ended(status);
+                None
+            }
+            None => Some(self),
+        }
+    }
+
+    /// The stream of a gRPC call ended with this status.
+    pub(super) fn ended(self, status: GrpcStatus) {
+        status.record(&self.span);
+        self.span.ended_as(status.span_status());
+    }
+
+    /// There is no answer, or no whole one.
+    pub(super) fn failed<E>(self) {
+        self.span.failed(std::any::type_name::<E>());
+    }
+}
+
+const ORIGIN: &str = "auto.http.tower";
+
+/// Calls of gRPC are told by service and method, not by URL.
+fn grpc_span(parent: &SpanRef, name: Option<&str>, rpc: &RpcMethod<'_>, place: &Place<'_>) -> CallSpan {
+    let span = parent.start_span("grpc.client", name.unwrap_or(rpc.name()));
+    if span.is_recording() {
+        span.set_origin("auto.grpc.tower");
+        rpc.record(&span);
+        let OutgoingRequest { host, port, .. } = place.request("");
+        if !host.is_empty() {
+            span.set_data("server.address", host);
+        }
+        if let Some(port) = port {
+            span.set_data("server.port", port);
+        }
+    }
+    CallSpan::new(span)
+}
+
+/// Where a request goes.
+struct Place<'a> {
+    /// Whose scheme and authority hold.
+    host: &'a Uri,
+    uri: &'a Uri,
+}
+
+impl<'a> Place<'a> {
+    fn of(uri: &'a Uri, endpoint: Option<&'a Uri>) -> Self {
+        let host = if uri.authority().is_some() { uri } else { endpoint.unwrap_or(uri) };
+        Self { host, uri }
+    }
+
+    /// Absolute, as far as the host is known.
+    fn url(&self) -> String {
+        let Some(authority) = self.host.authority() else { return self.uri.path().to_owned() };
+        [self.scheme(), "://", authority.as_str(), self.uri.path()].concat()
+    }
+
+    fn scheme(&self) -> &'a str {
+        self.host.scheme_str().unwrap_or("http")
+    }
+
+    fn request(&self, method: &'a str) -> OutgoingRequest<'a> {
+        OutgoingRequest {
+            method,
+            scheme: self.scheme(),
+            host: self.host.host().unwrap_or_default(),
+            port: self.host.port_u16(),
+            path: self.uri.path(),
+            query: self.uri.query(),
+            has_credentials: self.host.authority().is_some_and(|authority| authority.as_str().contains('@')),
+        }
+    }
+}

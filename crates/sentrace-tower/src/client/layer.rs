@@ -1,0 +1,165 @@
+//! The layer and all that can be set on it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::Uri;
+use sentrace_core::{Client, guarded};
+use tower_layer::Layer;
+
+use super::head::CallHead;
+use super::service::SentryClient;
+
+/// Makes each call of an HTTP client an `http.client` span of the current transaction, and carries the trace to the
+/// hosts of [`Options::tracing_origins`](sentrace_core::Options::tracing_origins) (Sentry SDK specification, *HTTP
+/// Client Integrations* and *Trace Propagation* 1.9).
+///
+/// For clients that are tower services: hyper-util's, tonic's channels, and what is built on them. For reqwest there
+/// is a middleware, which guards redirects, too.
+///
+/// Without a current transaction the call still carries the trace that it belongs to. Requests to the DSN's host are
+/// left alone, and so is a request to which the application gave a `sentry-trace` of its own; one that a gateway hands on
+/// with the headers that it came with gets new ones. The answer, and every error, pass through as they are.
+///
+/// A layer that follows redirects or tries again belongs outside this one: then each attempt is a span, and each is judged
+/// by where it goes.
+///
+/// A span ends with the answer's head, as `cancelled` where the call is dropped before it, and as `internal_error` with
+/// the error's type where there is no answer.
+///
+/// ```
+/// use hyper_util::client::legacy::Client;
+/// use hyper_util::rt::TokioExecutor;
+/// use sentrace_tower::SentryClientLayer;
+/// use tower::ServiceBuilder;
+///
+/// let hyper = Client::builder(TokioExecutor::new()).build_http::<http_body_util::Empty<bytes::Bytes>>();
+/// let client = ServiceBuilder::new().layer(SentryClientLayer::new()).service(hyper);
+/// # let _ = client;
+/// ```
+///
+/// With hooks:
+///
+/// ```
+/// use sentrace_tower::SentryClientLayer;
+///
+/// let layer = SentryClientLayer::new()
+///     .filter(|call| call.uri().path() != "/health")
+///     .name(|call| call.uri().path().starts_with("/users/").then(|| "GET /users/{id}".to_owned()));
+/// ```
+///
+/// # gRPC
+/// Calls of gRPC are told by their content type. They are `grpc.client` spans named `/pkg.Service/Method`, with the
+/// sixteen codes of `grpc-status` as their status, from the head or from the trailers; they end with their stream. A
+/// stream that is dropped before its trailers was cancelled.
+///
+/// The requests of a tonic client name no host, and where a request goes must be known before headers leave:
+///
+/// ```
+/// use sentrace_tower::SentryClientLayer;
+/// use tonic::transport::Endpoint;
+/// use tower::ServiceBuilder;
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let endpoint = Endpoint::from_static("http://127.0.0.1:50051");
+/// let layer = SentryClientLayer::new().endpoint(endpoint.uri().clone());
+/// let channel = ServiceBuilder::new().layer(layer).service(endpoint.connect_lazy());
+/// // let orders = OrdersClient::new(channel);
+/// # let _ = channel;
+/// # });
+/// ```
+#[derive(Clone, Default)]
+#[must_use = "a layer does nothing until it is applied"]
+pub struct SentryClientLayer {
+    config: Arc<Config>,
+}
+
+type Predicate = Arc<dyn Fn(&CallHead<'_>) -> bool + Send + Sync>;
+type Namer = Arc<dyn Fn(&CallHead<'_>) -> Option<String> + Send + Sync>;
+
+#[derive(Clone, Default)]
+pub(super) struct Config {
+    pub(super) client: Option<Client>,
+    pub(super) endpoint: Option<Uri>,
+    filter: Option<Predicate>,
+    propagate: Option<Predicate>,
+    namer: Option<Namer>,
+}
+
+impl SentryClientLayer {
+    /// The layer as most clients want it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The client whose `tracing_origins` decide, instead of the current or global one.
+    pub fn client(self, client: Client) -> Self {
+        self.with(|config| config.client = Some(client))
+    }
+
+    /// Where requests go whose URI names no host, as those of a tonic client: scheme and authority are looked at.
+    pub fn endpoint(self, endpoint: Uri) -> Self {
+        self.with(|config| config.endpoint = Some(endpoint))
+    }
+
+    /// Which calls become spans. Others still carry the trace on: what they call finds the current span.
+    pub fn filter(self, filter: impl Fn(&CallHead<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|config| config.filter = Some(Arc::new(filter)))
+    }
+
+    /// Which calls may carry trace headers, of those that the `tracing_origins` allow.
+    pub fn propagate_if(self, propagate: impl Fn(&CallHead<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|config| config.propagate = Some(Arc::new(propagate)))
+    }
+
+    /// Names spans; `None` leaves the name as it would be: `METHOD scheme://host/path`, or the method of a gRPC call.
+    /// Good names are few: `GET /users/{id}`.
+    pub fn name(self, name: impl Fn(&CallHead<'_>) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.with(|config| config.namer = Some(Arc::new(name)))
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Config)) -> Self {
+        set(Arc::make_mut(&mut self.config));
+        self
+    }
+}
+
+impl<S> Layer<S> for SentryClientLayer {
+    type Service = SentryClient<S>;
+
+    fn layer(&self, inner: S) -> SentryClient<S> {
+        SentryClient::new(inner, Arc::clone(&self.config))
+    }
+}
+
+impl Config {
+    /// Whether the call becomes a span. A filter that panics has not asked for it to be left out.
+    pub(super) fn records(&self, head: &CallHead<'_>) -> bool {
+        self.filter.as_ref().is_none_or(|filter| guarded(|| filter(head)).unwrap_or(true))
+    }
+
+    /// Whether the call may carry the trace, as far as the hook goes: what it cannot judge carries nothing.
+    pub(super) fn propagates(&self, head: &CallHead<'_>) -> bool {
+        self.propagate.as_ref().is_none_or(|propagate| guarded(|| propagate(head)).unwrap_or(false))
+    }
+
+    pub(super) fn name_of(&self, head: &CallHead<'_>) -> Option<String> {
+        let namer = self.namer.as_ref()?;
+        guarded(|| namer(head))?
+    }
+}
+
+impl fmt::Debug for SentryClientLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentryClientLayer").field("config", &self.config).finish()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("client", &self.client)
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}

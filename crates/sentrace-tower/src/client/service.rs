@@ -1,0 +1,55 @@
+//! The service that the layer makes.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::body::ClientBody;
+use super::call::Call;
+use super::future::ClientFuture;
+use super::layer::Config;
+
+/// A client whose calls are spans; see [`SentryClientLayer`](super::SentryClientLayer).
+#[derive(Debug, Clone)]
+pub struct SentryClient<S> {
+    inner: S,
+    config: Arc<Config>,
+}
+
+impl<S> SentryClient<S> {
+    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+        Self { inner, config }
+    }
+
+    /// The client inside.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The client inside.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SentryClient<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body,
+{
+    type Response = Response<ClientBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ClientFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let call = Call::begin(&self.config, &mut request);
+        ClientFuture::new(self.inner.call(request), call)
+    }
+}

@@ -1,0 +1,83 @@
+//! Which method of which service is called.
+
+use http::{HeaderMap, Method, header};
+use sentrace_core::SpanRef;
+
+/// The method of a gRPC call, as its path says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RpcMethod<'a> {
+    /// `/pkg.Service/Method`.
+    path: &'a str,
+    service: &'a str,
+}
+
+impl<'a> RpcMethod<'a> {
+    /// `None` where the request is no gRPC call. gRPC-Web is none: its outcome is inside the body.
+    pub(crate) fn of(method: &Method, headers: &HeaderMap, path: &'a str) -> Option<Self> {
+        if method != Method::POST || !is_grpc(headers.get(header::CONTENT_TYPE)?.as_bytes()) {
+            return None;
+        }
+        let (service, method) = path.strip_prefix('/')?.split_once('/')?;
+        (!service.is_empty() && !method.is_empty() && !method.contains('/')).then_some(Self { path, service })
+    }
+
+    /// `/pkg.Service/Method`: what spans and transactions are named.
+    pub(crate) fn name(&self) -> &'a str {
+        self.path
+    }
+
+    /// Records what is called (OpenTelemetry's conventions for RPC, which Sentry's follow).
+    pub(crate) fn record(&self, span: &SpanRef) {
+        span.set_data("rpc.system.name", "grpc");
+        span.set_data("rpc.service", self.service);
+        span.set_data("rpc.method", &self.path[1..]);
+    }
+}
+
+/// `application/grpc`, alone or with `+proto` or parameters.
+fn is_grpc(content_type: &[u8]) -> bool {
+    let rest = content_type.strip_prefix(b"application/grpc");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn calls_are_told_by_method_content_type_and_path() {
+        let rows = [
+            (Method::POST, "application/grpc", "/shop.Orders/Get", Some("shop.Orders"), "a call"),
+            (
+                Method::POST,
+                "application/grpc+proto",
+                "/shop.Orders/Get",
+                Some("shop.Orders"),
+                "with its encoding",
+            ),
+            (
+                Method::POST,
+                "application/grpc;charset=utf-8",
+                "/Echo/Say",
+                Some("Echo"),
+                "no package, a parameter",
+            ),
+            (Method::POST, "application/grpc-web", "/shop.Orders/Get", None, "gRPC-Web is another protocol"),
+            (Method::POST, "application/json", "/shop.Orders/Get", None, "a path alone says nothing"),
+            (Method::GET, "application/grpc", "/shop.Orders/Get", None, "gRPC posts"),
+            (Method::POST, "application/grpc", "/shop.Orders", None, "no method"),
+            (Method::POST, "application/grpc", "/shop.Orders/", None, "an empty method"),
+            (Method::POST, "application/grpc", "//Get", None, "an empty service"),
+            (Method::POST, "application/grpc", "/a/b/c", None, "three segments"),
+            (Method::POST, "application/grpc", "", None, "no path"),
+        ];
+        for (method, content_type, path, service, reason) in rows {
+            let headers =
+                HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+            let found = RpcMethod::of(&method, &headers, path);
+            assert_eq!(found.map(|found| found.service), service, "{reason}");
+        }
+    }
+}

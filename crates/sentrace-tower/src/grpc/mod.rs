@@ -1,0 +1,10 @@
+//! What a gRPC call says about itself in HTTP: its name, and how it went.
+//!
+//! gRPC over HTTP/2 answers 200 whatever happens, and tells the outcome in `grpc-status`: in the trailers, or in the head
+//! where there is no message.
+
+mod method;
+mod status;
+
+pub(crate) use self::method::RpcMethod;
+pub(crate) use self::status::GrpcStatus;

@@ -1,0 +1,157 @@
+//! The layer and all that can be set on it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sentrace_core::carriers::job::Process;
+use sentrace_core::{Client, Transaction, guarded};
+use tower_layer::Layer;
+
+use super::head::JobHead;
+use super::service::SentryJob;
+
+/// Makes each job of a worker a `queue.process` transaction in the trace of who queued it, with the names of Sentry's
+/// *Queues* module 1.2: `messaging.destination.name`, `.system`, `.message.id`, `.message.retry.count` and how long the
+/// message has waited, `.message.receive.latency` in milliseconds.
+///
+/// For workers that are tower services, as those of apalis. What a job looks like is theirs, so `read` tells what is to be
+/// known of it; the side that queues puts a [`Publish`](sentrace_core::carriers::job::Publish)'s trace into the message.
+///
+/// A transaction ends with the job: `ok`, as `internal_error` where it fails (with the error's type) or panics, and as
+/// `cancelled` where it is dropped before it is done. Its result passes through as it is. Below a layer that retries,
+/// every attempt is a transaction; above it, all together are one.
+///
+/// ```
+/// use sentrace_core::carriers::job::JobTrace;
+/// use sentrace_tower::{JobHead, SentryJobLayer};
+/// use tower::{ServiceBuilder, service_fn};
+///
+/// struct SendMail { id: u64, to: String, trace: JobTrace }
+///
+/// let layer = SentryJobLayer::new("mails", |job: &SendMail| {
+///     JobHead::new("send mail", job.trace.clone()).message_id(job.id.to_string())
+/// })
+/// .system("redis");
+/// let worker = ServiceBuilder::new().layer(layer).service(service_fn(async |job: SendMail| {
+///     // start_span, in_span and outgoing calls belong to the job
+///     Ok::<_, std::convert::Infallible>(job.to)
+/// }));
+/// # let _ = worker;
+/// ```
+#[must_use = "a layer does nothing until it is applied"]
+pub struct SentryJobLayer<F> {
+    config: Arc<Config<F>>,
+}
+
+pub(super) struct Config<F> {
+    queue: String,
+    system: Option<String>,
+    client: Option<Client>,
+    read: F,
+}
+
+impl<F> SentryJobLayer<F> {
+    /// A worker on `queue` (`messaging.destination.name`), whose jobs `read` reads. A job that it panics on is worked on
+    /// untraced.
+    pub fn new<Job>(queue: impl Into<String>, read: F) -> Self
+    where
+        F: Fn(&Job) -> JobHead,
+    {
+        Self { config: Arc::new(Config { queue: queue.into(), system: None, client: None, read }) }
+    }
+
+    /// The broker, for example `redis` (`messaging.system`).
+    pub fn system(self, system: impl Into<String>) -> Self
+    where
+        F: Clone,
+    {
+        self.with(|config| config.system = Some(system.into()))
+    }
+
+    /// Reports to this client instead of the current or global one.
+    pub fn client(self, client: Client) -> Self
+    where
+        F: Clone,
+    {
+        self.with(|config| config.client = Some(client))
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Config<F>)) -> Self
+    where
+        F: Clone,
+    {
+        set(Arc::make_mut(&mut self.config));
+        self
+    }
+}
+
+impl<F, S> Layer<S> for SentryJobLayer<F> {
+    type Service = SentryJob<S, F>;
+
+    fn layer(&self, inner: S) -> SentryJob<S, F> {
+        SentryJob::new(inner, Arc::clone(&self.config))
+    }
+}
+
+impl<F> Config<F> {
+    pub(super) fn start<Job>(&self, job: &Job) -> Transaction
+    where
+        F: Fn(&Job) -> JobHead,
+    {
+        let Some(head) = guarded(|| (self.read)(job)) else { return Transaction::none() };
+        let mut process = Process::of(&self.queue, &head.name);
+        if let Some(system) = &self.system {
+            process = process.system(system);
+        }
+        if let Some(id) = &head.message_id {
+            process = process.message_id(id);
+        }
+        if let Some(bytes) = head.body_size {
+            process = process.body_size(bytes);
+        }
+        if let Some(count) = head.retry_count {
+            process = process.retry_count(count);
+        }
+        if let Some(client) = &self.client {
+            process = process.client(client);
+        }
+        let transaction = process.start(&head.trace);
+        transaction.set_origin(ORIGIN);
+        transaction
+    }
+}
+
+const ORIGIN: &str = "auto.queue.tower";
+
+impl<F> Clone for SentryJobLayer<F> {
+    fn clone(&self) -> Self {
+        Self { config: Arc::clone(&self.config) }
+    }
+}
+
+impl<F: Clone> Clone for Config<F> {
+    fn clone(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+            system: self.system.clone(),
+            client: self.client.clone(),
+            read: self.read.clone(),
+        }
+    }
+}
+
+impl<F> fmt::Debug for SentryJobLayer<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentryJobLayer").field("config", &self.config).finish()
+    }
+}
+
+impl<F> fmt::Debug for Config<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("queue", &self.queue)
+            .field("system", &self.system)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
+}

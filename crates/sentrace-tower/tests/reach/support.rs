@@ -1,0 +1,96 @@
+//! What these tests share: a recording client, and a server that tells what it was sent.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::{Client, Options, Origin};
+use sentrace_protocol::transaction::Span;
+use sentrace_protocol::{Data, Value};
+use tokio::net::TcpListener;
+
+/// No wait of these tests takes longer, whatever goes wrong.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A client that records everything and lets traces go to 127.0.0.1, and what it records.
+pub(crate) fn recording() -> (Client, Arc<Capture>) {
+    recording_to(Origin::host("127.0.0.1"))
+}
+
+pub(crate) fn recording_to(origin: Origin) -> (Client, Arc<Capture>) {
+    Capture::client(Options::new().traces_sample_rate(1.0).tracing_origins([origin])).unwrap()
+}
+
+/// The only transaction; more or fewer fail the test.
+pub(crate) async fn only(capture: &Arc<Capture>) -> Captured {
+    let capture = Arc::clone(capture);
+    let waited = tokio::task::spawn_blocking(move || capture.wait_for(1, PATIENCE));
+    let mut captured = waited.await.unwrap();
+    assert_eq!(captured.len(), 1, "exactly one transaction: {captured:#?}");
+    captured.remove(0)
+}
+
+/// The only child span of the only transaction.
+pub(crate) fn only_span(captured: &Captured) -> &Span<'static> {
+    let [span] = &captured.transaction.spans[..] else {
+        panic!("one span: {:#?}", captured.transaction.spans)
+    };
+    span
+}
+
+pub(crate) fn value<'d>(data: &'d Data<'_>, key: &str) -> Option<&'d Value<'d>> {
+    data.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+}
+
+/// Fails the test instead of hanging it.
+pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, future).await.expect("this takes no ten seconds")
+}
+
+/// Serves `router` on a free port of this machine.
+pub(crate) async fn serve(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(axum::serve(listener, router).into_future());
+    address
+}
+
+/// Answers `/status/{code}` with that code, and everything else with the trace headers that came, a line each.
+pub(crate) async fn echo() -> SocketAddr {
+    let status = |axum::extract::Path(code): axum::extract::Path<u16>| async move {
+        StatusCode::from_u16(code).unwrap()
+    };
+    let tell = |headers: HeaderMap| async move {
+        let value =
+            |name| headers.get(name).map_or("none", |value: &http::HeaderValue| value.to_str().unwrap());
+        ["sentry-trace", "baggage", "traceparent"].map(value).join("\n")
+    };
+    serve(Router::new().route("/status/{code}", axum::routing::get(status)).fallback(tell)).await
+}
+
+/// hyper-util's client, as services have it.
+pub(crate) fn hyper() -> legacy::Client<HttpConnector, Empty<Bytes>> {
+    legacy::Client::builder(TokioExecutor::new()).build_http()
+}
+
+pub(crate) fn get(uri: String) -> Request<Empty<Bytes>> {
+    Request::get(uri).body(Empty::new()).unwrap()
+}
+
+/// The lines of an answer of [`echo`].
+pub(crate) async fn lines<B>(response: http::Response<B>) -> Vec<String>
+where
+    B: http_body::Body,
+    B::Error: std::fmt::Debug,
+{
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap().lines().map(str::to_owned).collect()
+}
