@@ -68,13 +68,13 @@ pub use self::deliver::{Deliver, Finished};
 pub use self::finished_span::{DeliverSpans, FinishedSpan};
 pub use self::headers::TraceHeaders;
 pub use self::idle::{
-    Activity, IdleOptions, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity, push_activity,
-    start_idle_transaction, start_idle_transaction_with,
+    Activity, IdleOptions, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity,
+    push_activity, start_idle_transaction, start_idle_transaction_with,
 };
 pub use self::ignore::{IgnoreSpan, IgnoreSpanError};
-pub use self::lifecycle::TraceLifecycle;
 #[cfg(feature = "http")]
 pub use self::inject::{inject, inject_headers};
+pub use self::lifecycle::TraceLifecycle;
 pub use self::losses::Losses;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
 pub use self::outgoing::{Origin, OriginError, Outgoing};

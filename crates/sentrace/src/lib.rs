@@ -89,8 +89,8 @@ pub use sentrace_tower as tower;
 pub use sentrace_tower::{CurrentTransaction, SentryRouteLayer};
 #[cfg(feature = "tower")]
 pub use sentrace_tower::{
-    HandlerError, LongLived, SentryClientLayer, SentryCorsLayer, SentryJobLayer, SentryTracingLayer,
-    SpanLayer, TrustedProxies, sentry_headers,
+    HandlerError, LongLived, RequestSizeLayer, SentryClientLayer, SentryCorsLayer, SentryJobLayer,
+    SentryTracingLayer, SpanLayer, TrustedProxies, sentry_headers,
 };
 #[cfg(feature = "tracing")]
 pub use sentrace_tracing as tracing;
