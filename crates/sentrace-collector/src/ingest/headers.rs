@@ -11,6 +11,8 @@ use super::fields::Fields;
 use super::findings::{Findings, quoted};
 use crate::clock;
 
+/// What may come in any envelope, or alone.
+const GUESTS: [&str; 3] = ["client_report", "session", "sessions"];
 const KNOWN: [&str; 5] = ["event_id", "sent_at", "sdk", "dsn", "trace"];
 
 /// Checks the headers and reads the event id.
@@ -24,8 +26,9 @@ pub(super) fn check(
         let message = format!("{} is no envelope header; leave it out", quoted(key));
         findings.warning("headers", message);
     }
-    // Client reports need no envelope headers at all.
-    if fields.get("sent_at").is_some() || kinds.iter().any(|kind| *kind != "client_report") {
+    // Client reports need no envelope headers at all, and sentry-python sends sessions without any.
+    let guests_only = kinds.iter().all(|kind| GUESTS.contains(kind));
+    if fields.get("sent_at").is_some() || !guests_only {
         check_sent_at(fields, findings);
     }
     match fields.get("event_id") {
@@ -50,8 +53,7 @@ pub(super) fn check_mixture(kinds: &[&str], headers: &Map<String, Value>, findin
         findings
             .warning("headers.trace", "is missing; spans need the dynamic sampling context of their trace");
     }
-    let guests = ["client_report", "session", "sessions"];
-    let hosts: BTreeSet<&str> = kinds.iter().copied().filter(|kind| !guests.contains(kind)).collect();
+    let hosts: BTreeSet<&str> = kinds.iter().copied().filter(|kind| !GUESTS.contains(kind)).collect();
     let attachments = hosts.contains("attachment") && events == 1;
     if hosts.len() > 1 + usize::from(attachments) {
         let kinds: Vec<_> = hosts.into_iter().map(quoted).take(8).collect();

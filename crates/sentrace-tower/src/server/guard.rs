@@ -91,8 +91,9 @@ impl Guard {
         let Some(transaction) = &self.transaction else { return };
         let status = response.status().as_u16();
         self.response.status = Some(status);
-        self.response.first_byte = transaction.is_sampled().then(Instant::now);
-        if transaction.is_sampled()
+        let sampled = transaction.is_sampled();
+        self.response.first_byte = sampled.then(Instant::now);
+        if sampled
             && let Some(error) = response.extensions().get::<HandlerError>()
         {
             error.record(transaction);

@@ -23,9 +23,6 @@ impl Attributes {
             let path = format!("{path}[{}]", quoted(key));
             match value(attribute) {
                 Ok(value) => {
-                    if is_empty(value) {
-                        findings.warning(&path, "is empty; leave it out");
-                    }
                     values.insert(key.clone(), value.clone());
                 }
                 Err(message) => findings.warning(&path, message),
@@ -104,12 +101,4 @@ fn is_homogeneous(values: &[Value]) -> bool {
     let primitive = |value: &Value| value.is_string() || value.is_boolean() || value.is_number();
     let Some(first) = values.first() else { return true };
     primitive(first) && values.iter().all(|value| kind(value) == kind(first))
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.is_empty(),
-        Value::Array(values) => values.is_empty(),
-        _ => false,
-    }
 }

@@ -80,7 +80,9 @@ impl JobTrace {
     }
 
     /// The pairs for a broker's own message headers: `sentry-trace`, `baggage`, and when the message was queued, as
-    /// `sentry-task-enqueued-time` in seconds since 1970, which other SDKs of Sentry read and write too.
+    /// `sentry-task-enqueued-time` in seconds since 1970, which other SDKs of Sentry read and write too. All of them are
+    /// texts. A worker that computes with the time as it comes, as Celery's, wants the serialised `JobTrace` instead, where
+    /// it is a number.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
         fn text<'a>(name: &'static str, value: Option<&'a str>) -> Option<(&'static str, Cow<'a, str>)> {
             value.map(|value| (name, Cow::Borrowed(value)))
