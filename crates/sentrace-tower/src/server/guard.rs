@@ -93,9 +93,7 @@ impl Guard {
         self.response.status = Some(status);
         let sampled = transaction.is_sampled();
         self.response.first_byte = sampled.then(Instant::now);
-        if sampled
-            && let Some(error) = response.extensions().get::<HandlerError>()
-        {
+        if sampled && let Some(error) = response.extensions().get::<HandlerError>() {
             error.record(transaction);
         }
         self.ignored = self
