@@ -53,7 +53,7 @@ impl CallSpan {
         text.push(' ');
         let url_at = text.len();
         push_place(scheme, request, &mut text);
-        let span = parent.start_span("http.client", name.unwrap_or(&text));
+        let span = Self::new(parent.start_span("http.client", name.unwrap_or(&text)));
         span.set_origin(origin);
         span.set_data("http.request.method", method);
         let port = request.port.or(match scheme {
@@ -61,7 +61,7 @@ impl CallSpan {
             "https" => Some(443),
             _ => None,
         });
-        record_server(&span, request.host, port);
+        span.record_server(request.host, port);
         span.set_data("url.path", path);
         if let Some(query) = query {
             text.push('?');
@@ -76,7 +76,7 @@ impl CallSpan {
             text.insert_str(authority_at, "[Filtered]:[Filtered]@");
         }
         span.set_data("url.full", &text[url_at..]);
-        Self::new(span)
+        span
     }
 
     /// Any other span of a call, for protocols with names and statuses of their own.
@@ -87,6 +87,16 @@ impl CallSpan {
     /// No span at all: for a call that is not to be recorded.
     pub fn none() -> Self {
         Self { span: None, ended: true }
+    }
+
+    /// Records who is called: `server.address`, where it is known, and `server.port`.
+    pub fn record_server(&self, host: &str, port: Option<u16>) {
+        if !host.is_empty() {
+            self.set_data("server.address", host);
+        }
+        if let Some(port) = port {
+            self.set_data("server.port", port);
+        }
     }
 
     /// What a call inside this span carries; `None` where there is no span, or no trace.
@@ -125,19 +135,8 @@ impl Deref for CallSpan {
 impl Drop for CallSpan {
     fn drop(&mut self) {
         if !self.ended {
-            let panicked = std::thread::panicking();
-            self.set_status(if panicked { SpanStatus::InternalError } else { SpanStatus::Cancelled });
+            self.set_broken_off();
         }
-    }
-}
-
-/// Records who is called: `server.address` and `server.port`.
-fn record_server(span: &SpanRef, host: &str, port: Option<u16>) {
-    if !host.is_empty() {
-        span.set_data("server.address", host);
-    }
-    if let Some(port) = port {
-        span.set_data("server.port", port);
     }
 }
 

@@ -58,14 +58,14 @@ pub fn warn_once(said: &AtomicBool, message: fmt::Arguments<'_>) {
 
 /// Explains a decision where debug mode is on; costs one load where it is off.
 pub fn debug(message: fmt::Arguments<'_>) {
-    if DEBUG.load(Ordering::Relaxed) {
+    if debug_is_on() {
         emit(Level::Debug, message);
     }
 }
 
 /// Like [`debug`], once for each `said`: for what any stranger can cause with every request.
 pub(crate) fn debug_once(said: &AtomicBool, message: fmt::Arguments<'_>) {
-    if DEBUG.load(Ordering::Relaxed) && !said.swap(true, Ordering::Relaxed) {
+    if debug_is_on() && !said.swap(true, Ordering::Relaxed) {
         emit(Level::Debug, message);
     }
 }

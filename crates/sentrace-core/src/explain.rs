@@ -2,13 +2,12 @@
 //!
 //! Everything here is cold. Callers ask [`debug_is_on`](crate::diagnostics::debug_is_on) first.
 
-use std::borrow::Cow;
-
 use sentrace_protocol::{Reason, TraceId};
 
 use crate::continuation::ContinuationRules;
 use crate::diagnostics::{debug_is_on, explain};
 use crate::outgoing::Outgoing;
+use crate::record::full_name;
 use crate::sampling::{Decision, SampleRand};
 use crate::transaction::TransactionOptions;
 
@@ -26,10 +25,7 @@ impl Unrecorded<'_> {
     /// Says why, once for each cause and name.
     #[cold]
     pub(crate) fn explain(&self, sample_rand: impl FnOnce() -> SampleRand) {
-        let name = match self.options.name {
-            ("", rest) => Cow::Borrowed(rest),
-            (method, rest) => Cow::Owned([method, " ", rest].concat()),
-        };
+        let name = full_name(self.options.name);
         let Some(Decision { rate, reason, .. }) = self.decision else {
             return self.explain_undecided(&name);
         };

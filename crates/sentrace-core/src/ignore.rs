@@ -5,6 +5,7 @@ use std::fmt;
 
 use regex_lite::Regex;
 
+use crate::record::full_name;
 use crate::transaction::TransactionOptions;
 
 /// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not recorded.
@@ -124,10 +125,7 @@ pub(crate) enum Starting<'a> {
 impl Starting<'_> {
     fn name(&self) -> Cow<'_, str> {
         match self {
-            Self::Segment(options) => match options.name {
-                ("", rest) => Cow::Borrowed(rest),
-                (method, rest) => Cow::Owned([method, " ", rest].concat()),
-            },
+            Self::Segment(options) => full_name(options.name),
             Self::Child { op, description: "" } => Cow::Borrowed(op),
             Self::Child { description, .. } => Cow::Borrowed(description),
         }

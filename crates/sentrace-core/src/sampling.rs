@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sentrace_protocol::{Reason, TraceId, Value};
 
+use crate::record::full_name;
 use crate::request::RequestParts;
 
 /// A random fraction in `[0, 1)` with six decimals, one for each trace (Sentry SDK specification, *Trace
@@ -116,10 +117,7 @@ impl SamplingContext<'_> {
 
     /// The transaction's name, for example `GET /users/{id}`.
     pub fn name(&self) -> Cow<'_, str> {
-        match self.name {
-            ("", rest) => Cow::Borrowed(rest),
-            (method, rest) => Cow::Owned([method, " ", rest].concat()),
-        }
+        full_name(self.name)
     }
 }
 

@@ -164,8 +164,7 @@ impl CancelledUnlessDone {
 impl Drop for CancelledUnlessDone {
     fn drop(&mut self) {
         if !self.done {
-            let panicked = std::thread::panicking();
-            self.span.set_status(if panicked { SpanStatus::InternalError } else { SpanStatus::Cancelled });
+            self.span.set_broken_off();
         }
     }
 }

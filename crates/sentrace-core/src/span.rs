@@ -143,6 +143,12 @@ impl SpanRef {
         self.with_span(|span, _| span.status = Some(status));
     }
 
+    /// Sets the status of what is dropped before somebody said how it went.
+    pub(crate) fn set_broken_off(&self) {
+        let panicked = std::thread::panicking();
+        self.set_status(if panicked { SpanStatus::InternalError } else { SpanStatus::Cancelled });
+    }
+
     /// Sets the kind of work.
     pub fn set_op(&self, op: impl Into<Cow<'static, str>>) {
         if self.has_slot() {

@@ -63,8 +63,7 @@ impl Transaction {
     /// Names the transaction anew; `source` says where the name is from. What went out as `baggage` before keeps
     /// the old one.
     pub fn set_name(&self, name: impl AsRef<str>, source: TransactionSource) {
-        let name = name.as_ref();
-        self.with_record(|record| record.set_name("", name, source));
+        self.set_transaction_name(name, source);
     }
 
     /// Ends the transaction of an HTTP request and hands it over with what is known of the answer.
@@ -88,10 +87,6 @@ impl Transaction {
             crate::finish::end_transaction(&trace, complete);
             spare::give_back(trace);
         }
-    }
-
-    fn with_record(&self, edit: impl FnOnce(&mut Record)) {
-        self.span.with_record(|record, _| edit(record));
     }
 }
 

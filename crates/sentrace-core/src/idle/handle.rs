@@ -55,8 +55,7 @@ impl IdleTransaction {
     /// Names the transaction anew; `source` says where the name is from. What went out as `baggage` before keeps
     /// the old one.
     pub fn set_name(&self, name: impl AsRef<str>, source: TransactionSource) {
-        let name = name.as_ref();
-        self.span.with_record(|record, _| record.set_name("", name, source));
+        self.span.set_transaction_name(name, source);
     }
 }
 

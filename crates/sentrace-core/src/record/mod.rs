@@ -189,10 +189,7 @@ impl Record {
 
     /// The transaction's name: `GET /users/{id}`, or one text where there is no method.
     pub(crate) fn name(&self) -> Cow<'_, str> {
-        match (self.arena.get(self.name.method), self.arena.get(self.name.rest)) {
-            ("", rest) => Cow::Borrowed(rest),
-            (method, rest) => Cow::Owned([method, " ", rest].concat()),
-        }
+        full_name((self.arena.get(self.name.method), self.arena.get(self.name.rest)))
     }
 
     /// Spans below the transaction, finished or not.
@@ -213,6 +210,14 @@ impl Record {
             + self.spans.capacity() * size_of::<SpanRecord>()
             + self.data.capacity() * size_of::<DataEntry>()
             + self.tags.capacity() * size_of::<TagEntry>()
+    }
+}
+
+/// `GET /users/{id}` of its two parts, or one text where there is no method.
+pub(crate) fn full_name<'a>(parts: (&'a str, &'a str)) -> Cow<'a, str> {
+    match parts {
+        ("", rest) => Cow::Borrowed(rest),
+        (method, rest) => Cow::Owned([method, " ", rest].concat()),
     }
 }
 

@@ -76,19 +76,14 @@ const ORIGIN: &str = "auto.http.tower";
 
 /// Calls of gRPC are told by service and method, not by URL.
 fn grpc_span(parent: &SpanRef, name: Option<&str>, rpc: &RpcMethod<'_>, place: &Place<'_>) -> CallSpan {
-    let span = parent.start_span("grpc.client", name.unwrap_or(rpc.name()));
+    let span = CallSpan::new(parent.start_span("grpc.client", name.unwrap_or(rpc.name())));
     if span.is_recording() {
         span.set_origin("auto.grpc.tower");
         rpc.record(&span);
         let OutgoingRequest { host, port, .. } = place.request("");
-        if !host.is_empty() {
-            span.set_data("server.address", host);
-        }
-        if let Some(port) = port {
-            span.set_data("server.port", port);
-        }
+        span.record_server(host, port);
     }
-    CallSpan::new(span)
+    span
 }
 
 /// Where a request goes.

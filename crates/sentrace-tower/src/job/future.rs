@@ -7,6 +7,8 @@ use pin_project_lite::pin_project;
 use sentrace_core::Transaction;
 use sentrace_protocol::SpanStatus;
 
+use crate::panics;
+
 pin_project! {
     /// A job of [`SentryJob`](super::SentryJob), in the making.
     #[derive(Debug)]
@@ -60,11 +62,15 @@ impl Open {
 
     /// Runs code of the worker with the transaction current. A panic in it ends the transaction and goes on.
     pub(super) fn enter<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        let noticing = NoticePanic { open: self, panicking_before: std::thread::panicking() };
-        match &mut noticing.open.0 {
+        let enter = |open: &mut Self| match &mut open.0 {
             Some(transaction) => transaction.enter_mut(run),
             None => run(),
-        }
+        };
+        panics::noticing(self, enter, |open| {
+            if let Some(transaction) = open.0.take() {
+                transaction.set_status(SpanStatus::InternalError);
+            }
+        })
     }
 
     fn end<T, E>(&mut self, result: &Result<T, E>) {
@@ -80,23 +86,6 @@ impl Drop for Open {
     fn drop(&mut self) {
         if let Some(transaction) = &self.0 {
             transaction.set_status(SpanStatus::Cancelled);
-        }
-    }
-}
-
-/// Also a panic that somebody outside catches is how the job went.
-struct NoticePanic<'a> {
-    open: &'a mut Open,
-    panicking_before: bool,
-}
-
-impl Drop for NoticePanic<'_> {
-    fn drop(&mut self) {
-        if !self.panicking_before
-            && std::thread::panicking()
-            && let Some(transaction) = self.open.0.take()
-        {
-            transaction.set_status(SpanStatus::InternalError);
         }
     }
 }

@@ -14,6 +14,7 @@ use super::layer::Config;
 use super::long_lived::{Held, Kind, LongLived};
 use super::server_timing;
 use crate::grpc::GrpcStatus;
+use crate::panics;
 
 /// Holds the transaction from the call to the last byte. Dropped before the end, it knows that the client is gone.
 #[derive(Debug)]
@@ -78,12 +79,12 @@ impl Guard {
 
     /// Runs code of the service with the transaction current. A panic in it ends the transaction and goes on.
     pub(super) fn enter<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        let noticing = NoticePanic { guard: self, panicking_before: std::thread::panicking() };
-        match (&mut noticing.guard.transaction, &mut noticing.guard.after) {
+        let enter = |guard: &mut Self| match (&mut guard.transaction, &mut guard.after) {
             (Some(transaction), _) => transaction.enter_mut(run),
             (None, Some(after)) => current::enter(after, run),
             (None, None) => run(),
-        }
+        };
+        panics::noticing(self, enter, |guard| guard.fail(SpanStatus::InternalError))
     }
 
     /// The answer's head is there.
@@ -182,19 +183,5 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         self.fail(SpanStatus::Cancelled);
-    }
-}
-
-/// Sees a panic on the stack of our own call or poll, also when somebody further out catches it.
-struct NoticePanic<'a> {
-    guard: &'a mut Guard,
-    panicking_before: bool,
-}
-
-impl Drop for NoticePanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() && !self.panicking_before {
-            self.guard.fail(SpanStatus::InternalError);
-        }
     }
 }

@@ -69,11 +69,11 @@ struct Traced;
 
 impl Config {
     fn begin<B>(&self, request: &mut Request<B>) -> Guard {
-        // Without a client the request stays unmarked: a layer further in may have one.
-        let Some(client) = self.client.clone().or_else(Client::current) else { return Guard::none() };
         if request.extensions().get::<Traced>().is_some() {
             return Guard::none();
         }
+        // Without a client the request stays unmarked: a layer further in may have one.
+        let Some(client) = self.client.clone().or_else(Client::current) else { return Guard::none() };
         let head = RequestHead::of(request).behind(&self.trusted_proxies);
         let rpc = RpcMethod::of(head.method(), head.headers(), head.uri().path());
         let grpc = rpc.is_some();

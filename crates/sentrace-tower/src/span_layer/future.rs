@@ -9,6 +9,7 @@ use sentrace_core::{SpanRef, current};
 use sentrace_protocol::SpanStatus;
 
 use super::passage::Passage;
+use crate::panics;
 
 /// What the outer end of a middleware keeps while it works.
 #[derive(Debug)]
@@ -21,23 +22,8 @@ pub(super) struct Work {
 impl Work {
     /// Runs code of the middleware. A panic in it ends its span and goes on.
     pub(super) fn run<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        let noticing = NoticePanic { passage: &self.passage, panicking_before: std::thread::panicking() };
-        let output = current::enter(&mut self.current, run);
-        drop(noticing);
-        output
-    }
-}
-
-struct NoticePanic<'a> {
-    passage: &'a Passage,
-    panicking_before: bool,
-}
-
-impl Drop for NoticePanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() && !self.panicking_before {
-            self.passage.abandon();
-        }
+        let enter = |work: &mut Self| current::enter(&mut work.current, run);
+        panics::noticing(self, enter, |work| work.passage.abandon())
     }
 }
 
