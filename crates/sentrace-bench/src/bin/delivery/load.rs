@@ -17,7 +17,7 @@ pub fn run(only: Option<&str>) {
     println!("load average {}, answers after 50 ms, 10 spans each\n", process::load_average());
     println!(
         "| scenario | transport | recorded | arrived | reported lost | unaccounted | bytes each | \
-         worker CPU each, us | request, us (median / slowest) | memory over start, MiB | close, ms |"
+         worker CPU each, us (of it the kernel's) | request, us (median / slowest) | memory over start, MiB | close, ms |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for (name, transactions, rate, http2) in SCENARIOS {
@@ -45,9 +45,10 @@ fn row(name: &str, sdk: &str, figures: &Value, ingest: &Ingest) {
     let known = counts.accepted + counts.reported + counts.refused_429 + number("unreported");
     let micros = |nanos: u64| nanos as f64 / 1_000.0;
     let memory = number("memory_peak").saturating_sub(number("memory_before")) as f64 / f64::from(1 << 20);
+    let each = |nanos: u64| micros(nanos) / recorded as f64;
     let cpu = match number("worker_ns") {
         0 => "-".to_owned(),
-        nanos => format!("{:.0}", micros(nanos) / recorded as f64),
+        nanos => format!("{:.1} ({:.1})", each(nanos), each(number("kernel_ns"))),
     };
     println!(
         "| {name} | {sdk} | {recorded} | {} | {} | {} | {} | {cpu} | {:.1} / {:.0} | {memory:.1} | {} |",
