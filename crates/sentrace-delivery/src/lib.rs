@@ -18,6 +18,7 @@ mod control;
 mod delivery;
 mod encode;
 mod error;
+mod gzip;
 mod health;
 mod in_flight;
 mod ledger;
