@@ -44,7 +44,7 @@ pub(crate) struct Config {
     pub(crate) proxy: Option<Proxy>,
     /// Whether HTTP/2 is spoken without asking.
     pub(crate) http2_prior_knowledge: bool,
-    /// For one post from its first byte to the answer's first.
+    /// For one post, with the connection that it may need.
     pub(crate) timeout: Duration,
 }
 
@@ -127,4 +127,92 @@ async fn read(mut body: Incoming, shown: usize) -> Option<Vec<u8>> {
         }
     }
     Some(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::runtime::Runtime;
+
+    use super::*;
+    use crate::support::{Ingest, LONG, Reply};
+    use crate::tls;
+
+    fn client(ingest: &Ingest, timeout: Duration) -> Client {
+        let target = Target::parse(&ingest.url("/stream")).unwrap();
+        let tls = tls::config(false, &[]).unwrap();
+        let config = Config { tls, proxy: None, http2_prior_knowledge: false, timeout };
+        Client::new(&target, HeaderMap::new(), config)
+    }
+
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime: Runtime = builder.enable_all().build().unwrap();
+        runtime.block_on(async { timeout(LONG, future).await.expect("it takes too long") })
+    }
+
+    fn envelope() -> Bytes {
+        Bytes::from_static(b"{}\n")
+    }
+
+    #[test]
+    fn one_connection_is_enough_for_posts_one_after_the_other() {
+        let ingest = Ingest::ok();
+        let client = client(&ingest, LONG);
+        run(async {
+            for _ in 0..50 {
+                assert_eq!(client.post(envelope()).await.unwrap().status, StatusCode::OK);
+            }
+        });
+        assert_eq!((ingest.requests(), ingest.connections()), (50, 1));
+    }
+
+    #[test]
+    fn an_idle_connection_is_closed_and_the_next_post_opens_another() {
+        let ingest = Ingest::ok();
+        let client = client(&ingest, LONG);
+        run(async {
+            client.post(envelope()).await.unwrap();
+            assert!(!client.pool.close_idle(Instant::now() + Duration::from_secs(59)), "not yet");
+            client.post(envelope()).await.unwrap();
+            assert_eq!(ingest.connections(), 1);
+            assert!(client.pool.close_idle(Instant::now() + Duration::from_secs(60)));
+            client.post(envelope()).await.unwrap();
+        });
+        assert_eq!(ingest.connections(), 2);
+    }
+
+    #[test]
+    fn a_post_whose_connection_breaks_is_sent_once_more_and_not_more_often() {
+        for (failures, expected) in [(1, Some(StatusCode::OK)), (2, None)] {
+            let ingest =
+                Ingest::start(move |number| if number < failures { Reply::Close } else { Reply::ok() });
+            let client = client(&ingest, LONG);
+            let answer = run(client.post(envelope()));
+            assert_eq!(answer.ok().map(|answer| answer.status), expected, "{failures}");
+            assert_eq!(ingest.requests(), 2, "{failures}");
+        }
+    }
+
+    #[test]
+    fn a_post_that_nobody_answers_ends_in_time_and_is_not_sent_again() {
+        let ingest = Ingest::start(|_| Reply::Stall(b""));
+        let client = client(&ingest, Duration::from_millis(100));
+        let error = run(client.post(envelope())).unwrap_err();
+        assert_eq!(explain(&error), "there was no answer within 100ms");
+        assert_eq!(ingest.requests(), 1);
+    }
+
+    #[test]
+    fn of_a_refusal_the_start_is_kept_and_what_does_not_end_is_not_waited_for() {
+        let ingest = Ingest::start(|_| Reply::Stall(b"HTTP/1.1 403 No\r\ncontent-length: 9\r\n\r\nbad"));
+        let client = client(&ingest, LONG);
+        let answer = run(client.post(envelope())).unwrap();
+        assert_eq!((answer.status, answer.said.len()), (StatusCode::FORBIDDEN, 0));
+        let ingest = Ingest::start(|_| Reply::status(403));
+        let client = self::client(&ingest, LONG);
+        let answer = run(client.post(envelope())).unwrap();
+        assert_eq!(answer.said, b"{\"id\":null}");
+    }
 }

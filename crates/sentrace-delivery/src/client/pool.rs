@@ -87,7 +87,8 @@ impl Pool {
         let _opening = if shares { Some(self.opening.lock().await) } else { None };
         match self.take() {
             Some(sender) => Ok(sender),
-            None => self.open().await,
+            // Seldom needed, and large: it is not to be a part of each post.
+            None => Box::pin(self.open()).await,
         }
     }
 
@@ -125,6 +126,11 @@ impl Pool {
         Ok(Sender { way, was_kept: false })
     }
 
+    /// Closes what nothing was sent on for long; whether nothing is left.
+    pub(super) fn close_idle(&self, now: Instant) -> bool {
+        self.lock().close_idle(now)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -150,12 +156,12 @@ impl Kept {
         self.single.remove(last).map(|(sender, _)| Way::Http1(sender))
     }
 
-    /// Closes what is idle; whether something is left.
+    /// Whether nothing is left.
     fn close_idle(&mut self, now: Instant) -> bool {
         self.single.retain(|(sender, used_at)| !is_over(sender.is_closed(), *used_at, now));
         self.shared = self.shared.take().filter(|(sender, at)| !is_over(sender.is_closed(), *at, now));
         self.swept = !self.single.is_empty() || self.shared.is_some();
-        self.swept
+        !self.swept
     }
 }
 
@@ -194,7 +200,7 @@ fn is_over(is_closed: bool, used_at: Instant, now: Instant) -> bool {
 async fn sweep(pool: Weak<Pool>) {
     loop {
         sleep(IDLE).await;
-        if !pool.upgrade().is_some_and(|pool| pool.lock().close_idle(Instant::now())) {
+        if pool.upgrade().is_none_or(|pool| pool.close_idle(Instant::now())) {
             return;
         }
     }

@@ -1,7 +1,7 @@
 //! The URL that is posted to.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, HOST, PROXY_AUTHORIZATION};
+use http::header::{ACCEPT, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 use http_body_util::Full;
@@ -48,6 +48,8 @@ impl Target {
     /// Its requests, which all have these `headers`.
     pub(super) fn prepare(&self, mut headers: HeaderMap, proxy: Option<&Proxy>) -> Prepared {
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        // Its place is taken in advance: a map that grows is moved.
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
         // A proxy sees what is not encrypted, and needs to be told where it goes.
         let told_proxy = proxy.filter(|_| !self.is_https());
         if let Some(auth) = told_proxy.and_then(Proxy::auth) {
@@ -77,7 +79,9 @@ impl Prepared {
     /// A request with this body.
     pub(super) fn request(&self, version: Version, body: Bytes) -> Request<Full<Bytes>> {
         let prepared = if version == Version::HTTP_2 { &self.http2 } else { &self.http1 };
-        prepared.clone().map(|()| Full::new(body))
+        let mut request = prepared.clone();
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        request.map(|()| Full::new(body))
     }
 }
 

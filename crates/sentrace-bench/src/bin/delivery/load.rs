@@ -13,7 +13,7 @@ const SCENARIOS: [(&str, u64, u64, bool); 4] = [
     ("2,000/s for 20 s, HTTP/2", 40_000, 2_000, true),
 ];
 
-pub fn run(only: Option<&str>) {
+pub fn run(only: Option<&str>, only_sdk: Option<&str>) {
     println!("load average {}, answers after 50 ms, 10 spans each\n", process::load_average());
     println!(
         "| scenario | transport | recorded | arrived | reported lost | unaccounted | bytes each | \
@@ -25,6 +25,9 @@ pub fn run(only: Option<&str>) {
             continue;
         }
         for sdk in ["sentrace", "sentry"] {
+            if only_sdk.is_some_and(|only| only != sdk) {
+                continue;
+            }
             let ingest = Ingest::start();
             let plan = Plan {
                 transactions,

@@ -20,14 +20,16 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["load", only @ ..] => load::run(only.first().copied()),
+        ["load", only @ ..] => load::run(only.first().copied(), only.get(1).copied()),
         ["instructions", only @ ..] => instructions::run(only.first().copied()),
         ["faults", only @ ..] => faults::run(only.first().copied()),
         ["outage"] => outage::run(600),
         ["outage", seconds] => outage::run(seconds.parse().expect("seconds are a whole number")),
         ["service", plan] => service::run(plan),
         _ => {
-            eprintln!("usage: delivery load [NAME] | instructions [NAME] | faults [NAME] | outage [SECONDS]")
+            eprintln!(
+                "usage: delivery load [NAME [SDK]] | instructions [NAME] | faults [NAME] | outage [SECONDS]"
+            )
         }
     }
 }
