@@ -1,6 +1,7 @@
 //! Posts to one URL over kept connections.
 
 mod connector;
+mod deadline;
 mod error;
 mod pool;
 mod proxy;
@@ -17,6 +18,7 @@ use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use self::connector::Connector;
+use self::deadline::Deadlines;
 pub(crate) use self::error::{Error, explain};
 use self::pool::{Pool, Unanswered};
 pub(crate) use self::proxy::Proxy;
@@ -34,7 +36,7 @@ const SHOWN_BYTES: usize = 512;
 pub(crate) struct Client {
     requests: Prepared,
     pool: Arc<Pool>,
-    timeout: Duration,
+    deadlines: Deadlines,
 }
 
 /// How a [`Client`] connects.
@@ -64,7 +66,7 @@ impl Client {
         let requests = target.prepare(headers, config.proxy.as_ref());
         let connector = Connector::new(config.tls, config.proxy);
         let pool = Arc::new(Pool::new(connector, target.uri().clone(), config.http2_prior_knowledge));
-        Self { requests, pool, timeout: config.timeout }
+        Self { requests, pool, deadlines: Deadlines::new(config.timeout) }
     }
 
     /// Posts a body. Anything that is said is an answer, a refusal too.
@@ -72,7 +74,12 @@ impl Client {
     /// # Errors
     /// When no answer came: nobody can be reached, it took too long, or what came is no HTTP.
     pub(crate) async fn post(&self, body: Bytes) -> Result<Answer, Error> {
-        timeout(self.timeout, self.try_twice(body)).await.unwrap_or(Err(Error::TimedOut(self.timeout)))
+        let over = self.deadlines.next();
+        tokio::select! {
+            biased;
+            outcome = self.try_twice(body) => outcome,
+            () = over => Err(Error::TimedOut(self.deadlines.limit())),
+        }
     }
 
     async fn try_twice(&self, body: Bytes) -> Result<Answer, Error> {

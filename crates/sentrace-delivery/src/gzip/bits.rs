@@ -22,7 +22,6 @@ impl<'a> Bits<'a> {
 
     /// Codes have 32 bits at most.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half goes")]
     pub(super) fn put(&mut self, code: Code) {
         self.waiting |= u64::from(code.bits) << self.length;
         self.length += code.length;

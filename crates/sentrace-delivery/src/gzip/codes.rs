@@ -19,7 +19,6 @@ pub(super) static LENGTHS: [Code; 256] = lengths();
 const FIRST_WITH_EXTRA: u32 = 265;
 
 /// The code of a distance from 1 to 32,768.
-#[expect(clippy::cast_possible_truncation, reason = "distances have 16 bits")]
 pub(super) fn distance(distance: usize) -> Code {
     let rest = (distance as u32).wrapping_sub(1);
     // Two symbols for each power of two; what is below its two upper bits is extra.

@@ -89,7 +89,6 @@ impl Gzip {
     }
 
     /// Notes that `word` stands at `at`; where it did earlier in the same text, if nothing else has taken its place.
-    #[expect(clippy::cast_possible_truncation, reason = "texts are shorter than 4 GiB")]
     fn see(&mut self, word: u32, begin: u32, at: usize) -> Option<usize> {
         let slot = word.wrapping_mul(0x9e37_79b1) >> (u32::BITS - SLOTS_LOG2);
         let earlier = std::mem::replace(&mut self.seen_at[slot as usize], begin + at as u32);
