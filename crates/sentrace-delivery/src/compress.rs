@@ -4,17 +4,19 @@ use std::fmt;
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
+use flate2::{Compress, FlushCompress, Status};
 use sentrace_core::{Compression, diagnostics};
 
-use crate::gzip::Gzip;
-
+/// The fastest level: what higher ones save is less than what they cost.
+const LEVEL: flate2::Compression = flate2::Compression::fast();
+const WINDOW_BITS: u8 = 15;
 /// More than any envelope of ours has; what claims to be longer is not read.
 const MAX_PLAIN_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Compresses one body after the other.
 pub(crate) enum Compressor {
     Off,
-    Gzip(Gzip),
+    Gzip(Box<Compress>),
     #[cfg(feature = "zstd")]
     Zstd(zstd::bulk::Compressor<'static>),
 }
@@ -30,7 +32,7 @@ impl Compressor {
     }
 
     pub(crate) fn gzip() -> Self {
-        Self::Gzip(Gzip::default())
+        Self::Gzip(Box::new(Compress::new_gzip(LEVEL, WINDOW_BITS)))
     }
 
     /// What `content-encoding` says of its bodies.
@@ -51,7 +53,7 @@ impl Compressor {
                 compressed.extend_from_slice(plain);
                 true
             }
-            Self::Gzip(gzip) => gzip.compress(plain, compressed),
+            Self::Gzip(gzip) => gzip_into(gzip, plain, compressed),
             #[cfg(feature = "zstd")]
             Self::Zstd(zstd) => {
                 compressed.reserve(zstd::zstd_safe::compress_bound(plain.len()));
@@ -75,6 +77,21 @@ impl Compressor {
             }
         }
         Some(plain)
+    }
+}
+
+fn gzip_into(gzip: &mut Compress, plain: &[u8], compressed: &mut Vec<u8>) -> bool {
+    gzip.reset();
+    loop {
+        // Nearly always enough at once: traces repeat themselves.
+        compressed.reserve(plain.len() / 2 + 256);
+        let rest = usize::try_from(gzip.total_in()).ok().and_then(|read| plain.get(read..));
+        let Some(rest) = rest else { return false };
+        match told(gzip.compress_vec(rest, compressed, FlushCompress::Finish)) {
+            Some(Status::StreamEnd) => return true,
+            Some(Status::Ok | Status::BufError) => {}
+            None => return false,
+        }
     }
 }
 

@@ -18,7 +18,6 @@ mod control;
 mod delivery;
 mod encode;
 mod error;
-mod gzip;
 mod health;
 mod in_flight;
 mod ledger;
