@@ -10,7 +10,7 @@ use sentrace_protocol::Carrier;
 use crate::closed::Closed;
 use crate::continuation::{ContinuationRules, Incoming, Trace, open};
 use crate::counters::Counters;
-use crate::current::{current_span, with_current};
+use crate::current::with_current;
 use crate::deliver::{Deliver, Finished};
 use crate::idle::IdleSlot;
 use crate::lifecycle::TraceLifecycle;
@@ -111,7 +111,7 @@ impl Client {
 
     /// The client of the current span, else the global one.
     pub fn current() -> Option<Self> {
-        current_span().client().or_else(Self::global)
+        with_current(SpanRef::client).flatten().or_else(Self::global)
     }
 
     /// The client that [`bind`](Self::bind) made global.

@@ -34,18 +34,7 @@ macro_rules! id {
 
             #[doc = concat!("Reads exactly ", $digits, " hexadecimal digits of either case. `None` for anything else, zero included.")]
             pub fn from_hex(digits: &[u8]) -> Option<Self> {
-                let (words, []) = digits.as_chunks::<8>() else { return None };
-                let mut bytes = [0; $bytes];
-                if words.len() * 4 != bytes.len() {
-                    return None;
-                }
-                let mut all_hex = true;
-                for (four, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-                    let digits = u64::from_le_bytes(*word);
-                    all_hex &= hex::are_digits(digits);
-                    *four = hex::values(digits);
-                }
-                if all_hex { Self::from_bytes(bytes) } else { None }
+                hex::decode::<$digits, $bytes>(digits.try_into().ok()?).and_then(Self::from_bytes)
             }
 
             /// The lower-case digits, on the stack.

@@ -8,6 +8,9 @@ use self::terms::Terms;
 use crate::{baggage, scan};
 
 mod terms;
+mod usual;
+
+pub use self::usual::{UsualHeader, ValueKind, usual_header};
 
 /// What stands in a report where a secret was.
 pub const FILTERED: &str = "[Filtered]";
@@ -52,7 +55,7 @@ static EITHER: Terms = Terms::new(&[&SENSITIVE_TERMS, &PERSONAL_TERMS]);
 /// ```
 #[inline]
 pub fn is_sensitive(key: &str) -> bool {
-    known(key).map_or_else(|| SENSITIVE.are_in(key), |kind| kind == Kind::Sensitive)
+    usual_header(key).map_or_else(|| SENSITIVE.are_in(key), |usual| usual.value == ValueKind::Sensitive)
 }
 
 /// Whether the value behind this name may name a person, by the [`PERSONAL_TERMS`].
@@ -64,7 +67,7 @@ pub fn is_sensitive(key: &str) -> bool {
 /// assert!(!is_personal("user-agent"));
 /// ```
 pub fn is_personal(key: &str) -> bool {
-    known(key).map_or_else(|| PERSONAL.are_in(key), |kind| kind == Kind::Personal)
+    usual_header(key).map_or_else(|| PERSONAL.are_in(key), |usual| usual.value == ValueKind::Personal)
 }
 
 /// Whether the value behind this name is a secret or may name a person, by both lists.
@@ -77,7 +80,7 @@ pub fn is_personal(key: &str) -> bool {
 /// ```
 #[inline]
 pub fn is_sensitive_or_personal(key: &str) -> bool {
-    known(key).map_or_else(|| EITHER.are_in(key), |kind| kind != Kind::Harmless)
+    usual_header(key).map_or_else(|| EITHER.are_in(key), |usual| usual.value.is_sensitive_or_personal())
 }
 
 /// Appends a query (without its `?`), the values of sensitive names replaced by [`FILTERED`].
@@ -225,42 +228,6 @@ fn decode_name(key: &str) -> Cow<'_, str> {
     }
     decoded.push_str(rest);
     Cow::Owned(decoded)
-}
-
-/// What the names of a list may say of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Harmless,
-    Sensitive,
-    Personal,
-}
-
-/// The names that nearly every request has. A test holds them to the terms.
-#[inline]
-fn known(key: &str) -> Option<Kind> {
-    use Kind::{Harmless, Personal, Sensitive};
-    // By length first: most names are then compared with one or two others.
-    match key.len() {
-        2 if key == "te" => Some(Harmless),
-        4 if matches!(key, "host" | "date") => Some(Harmless),
-        6 if matches!(key, "accept" | "origin" | "pragma") => Some(Harmless),
-        6 if key == "cookie" => Some(Sensitive),
-        7 if key == "referer" => Some(Harmless),
-        9 if key == "x-real-ip" => Some(Personal),
-        10 if matches!(key, "user-agent" | "connection") => Some(Harmless),
-        12 if matches!(key, "content-type" | "x-request-id") => Some(Harmless),
-        13 if key == "authorization" => Some(Sensitive),
-        13 if key == "cache-control" => Some(Harmless),
-        14 if matches!(key, "content-length" | "sec-fetch-dest" | "sec-fetch-mode" | "sec-fetch-site") => {
-            Some(Harmless)
-        }
-        15 if matches!(key, "accept-encoding" | "accept-language") => Some(Harmless),
-        15 if key == "x-forwarded-for" => Some(Personal),
-        16 if key == "x-forwarded-host" => Some(Personal),
-        17 if key == "transfer-encoding" => Some(Harmless),
-        17 if key == "x-forwarded-proto" => Some(Personal),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
