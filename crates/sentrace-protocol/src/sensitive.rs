@@ -160,6 +160,21 @@ pub fn filter_userinfo(url: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether a URL is without credentials, query and fragment, so that all of it can be shown: found without taking it
+/// apart.
+///
+/// ```
+/// use sentrace_protocol::sensitive::is_bare_url;
+///
+/// assert!(is_bare_url(b"https://example.com/a"));
+/// assert!(!is_bare_url(b"https://example.com/a?b=c") && !is_bare_url(b"me:hush@example.com"));
+/// ```
+// Inlined, its constants would be made ready for every header field, of which few are URLs.
+#[inline(never)]
+pub fn is_bare_url(url: &[u8]) -> bool {
+    !scan::contains_any([b'@', b'?', b'#'], url)
+}
+
 /// A URL taken apart for reporting; see [`split_url`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlParts<'a> {

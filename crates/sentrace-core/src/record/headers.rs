@@ -50,7 +50,7 @@ impl Headers {
         };
         let name_end = self.bytes.len() as u32;
         if !hidden {
-            if may_have_secrets(value, is_host) && has_secrets(value, is_host) {
+            if (is_host || is_like_url(value)) && !sensitive::is_bare_url(value) {
                 self.push_without_secrets(value, is_host, rules);
             } else {
                 self.bytes.extend_from_slice(&value[..value.len().min(MAX_VALUE)]);
@@ -133,22 +133,10 @@ impl<'a> HeaderRecorder<'a> {
     }
 }
 
-/// Whether something in the value may have to be hidden though the name is harmless. Few values begin like a URL, and
-/// only those are looked through.
+/// Few values begin like that, and only those are looked through.
 #[inline]
-fn may_have_secrets(value: &[u8], is_host: bool) -> bool {
-    is_host || matches!(value, [b'/', ..] | [b'h' | b'H', b't' | b'T', ..])
-}
-
-/// Whether there are credentials before a host, or a part of a URL that may have some. Not inlined: the vectors that it
-/// computes with would be made ready for every field.
-#[inline(never)]
-fn has_secrets(value: &[u8], is_host: bool) -> bool {
-    if is_host {
-        return value.contains(&b'@');
-    }
-    // Without an early exit the compiler turns this into vector instructions.
-    value.iter().fold(false, |any, byte| any | matches!(byte, b'?' | b'@' | b'#'))
+fn is_like_url(value: &[u8]) -> bool {
+    matches!(value, [b'/', ..] | [b'h' | b'H', b't' | b'T', ..])
 }
 
 /// A URL in a header (`referer`, `x-original-url`) has secrets of its own.
