@@ -1,11 +1,13 @@
 //! The span of a call that leaves the process.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Deref;
 
-use sentrace_protocol::{SpanStatus, sensitive};
+use sentrace_protocol::{SpanStatus, Value, sensitive};
 
 use crate::headers::TraceHeaders;
+use crate::record::{Record, Slot, Text};
 use crate::span::{Span, SpanRef};
 
 /// The parts of an outgoing HTTP request that are recorded; adapters fill it from their own types.
@@ -27,6 +29,20 @@ pub struct OutgoingRequest<'a> {
     pub has_credentials: bool,
 }
 
+impl<'a> OutgoingRequest<'a> {
+    fn scheme(&self) -> &'a str {
+        if self.scheme.is_empty() { "http" } else { self.scheme }
+    }
+
+    fn port_or_default(&self) -> Option<u16> {
+        self.port.or(match self.scheme() {
+            "http" => Some(80),
+            "https" => Some(443),
+            _ => None,
+        })
+    }
+}
+
 /// The span of one outgoing call. Dropped before it was told how the call went, it was cancelled.
 #[derive(Debug)]
 pub struct CallSpan {
@@ -43,40 +59,16 @@ impl CallSpan {
         name: Option<&str>,
         request: &OutgoingRequest<'_>,
     ) -> Self {
-        if !parent.records_children() {
-            return Self::new(parent.start_span("http.client", ""));
-        }
-        let OutgoingRequest { method, path, query, .. } = *request;
-        let scheme = if request.scheme.is_empty() { "http" } else { request.scheme };
-        let mut text = String::with_capacity(64 + path.len() + query.map_or(0, str::len));
-        text.push_str(method);
-        text.push(' ');
-        let url_at = text.len();
-        push_place(scheme, request, &mut text);
-        let span = Self::new(parent.start_span("http.client", name.unwrap_or(&text)));
-        span.set_origin(origin);
-        span.set_data("http.request.method", method);
-        let port = request.port.or(match scheme {
-            "http" => Some(80),
-            "https" => Some(443),
-            _ => None,
-        });
-        span.record_server(request.host, port);
-        span.set_data("url.path", path);
-        if let Some(query) = query {
-            text.push('?');
-            let query_at = text.len();
-            sensitive::filter_query_into(query, sensitive::is_sensitive, &mut text);
-            span.set_data("url.query", &text[query_at..]);
-            // Sentry's conventions disagree on the question mark here, its SDKs leave it out.
-            span.set_data("http.query", &text[query_at..]);
-        }
-        if request.has_credentials {
-            let authority_at = url_at + scheme.len() + "://".len();
-            text.insert_str(authority_at, "[Filtered]:[Filtered]@");
-        }
-        span.set_data("url.full", &text[url_at..]);
-        span
+        // All of it under one lock; composed only where it is recorded.
+        Self::new(Span(parent.start_below(|trace, live, parent| {
+            let text = CallText::of(request);
+            let description = name.unwrap_or_else(|| text.name());
+            let (span_id, slot) = trace.start_span(live, parent, Cow::Borrowed("http.client"), description)?;
+            if let Some((record, slot)) = live.record_of(slot, span_id) {
+                record.describe_call(slot, origin, request, &text);
+            }
+            Ok((span_id, slot))
+        })))
     }
 
     /// Any other span of a call, for protocols with names and statuses of their own.
@@ -106,20 +98,31 @@ impl CallSpan {
 
     /// Ends the span with the status code of an HTTP answer.
     pub fn answered(self, status: u16) {
-        self.set_data("http.response.status_code", status);
-        self.ended_as(SpanStatus::from_http(status));
+        self.end(SpanStatus::from_http(status), "http.response.status_code", status);
     }
 
     /// Ends the span with an error of this kind (`error.type`: `timeout`, `connect`, …): nothing was answered.
     pub fn failed(self, kind: &'static str) {
-        self.set_data("error.type", kind);
-        self.ended_as(SpanStatus::InternalError);
+        self.end(SpanStatus::InternalError, "error.type", kind);
     }
 
     /// Ends the span.
     pub fn ended_as(mut self, status: SpanStatus) {
         self.ended = true;
         self.set_status(status);
+    }
+
+    /// Ends the span with one last value, under one lock.
+    fn end<'v>(mut self, status: SpanStatus, key: &'static str, value: impl Into<Value<'v>>) {
+        self.ended = true;
+        let Some(span) = self.span.take() else { return };
+        let value = value.into();
+        span.finish_with(|record, slot| {
+            record.set_data(slot, Cow::Borrowed(key), value);
+            if let Some(span) = slot.of_mut(&mut record.spans) {
+                span.status = Some(status);
+            }
+        });
     }
 }
 
@@ -140,14 +143,89 @@ impl Drop for CallSpan {
     }
 }
 
-/// `scheme://host:port/path`.
-fn push_place(scheme: &str, request: &OutgoingRequest<'_>, into: &mut String) {
-    into.push_str(scheme);
-    into.push_str("://");
-    into.push_str(request.host);
-    if let Some(port) = request.port {
-        // Writing into a string cannot fail.
-        let _ = write!(into, ":{port}");
+/// What is told of a call in one text, `METHOD scheme://host:port/path?query`, of which most else is a part.
+struct CallText {
+    text: String,
+    url: usize,
+    authority: usize,
+    query: usize,
+}
+
+impl CallText {
+    fn of(request: &OutgoingRequest<'_>) -> Self {
+        let OutgoingRequest { method, host, port, path, query, .. } = *request;
+        let mut text = String::with_capacity(64 + path.len() + query.map_or(0, str::len));
+        text.push_str(method);
+        text.push(' ');
+        let url = text.len();
+        text.push_str(request.scheme());
+        text.push_str("://");
+        let authority = text.len();
+        text.push_str(host);
+        if let Some(port) = port {
+            // Writing into a string cannot fail.
+            let _ = write!(text, ":{port}");
+        }
+        text.push_str(path);
+        let query_at = text.len();
+        if let Some(query) = query {
+            text.push('?');
+            sensitive::filter_query_into(query, sensitive::is_sensitive, &mut text);
+        }
+        Self { text, url, authority, query: query_at }
     }
-    into.push_str(request.path);
+
+    /// Without the query, which would make too many names.
+    fn name(&self) -> &str {
+        &self.text[..self.query]
+    }
+
+    fn url(&self) -> &str {
+        &self.text[self.url..]
+    }
+
+    /// Without secrets and without its question mark.
+    fn query(&self) -> Option<&str> {
+        self.text[self.query..].strip_prefix('?')
+    }
+
+    /// The URL of a request that has credentials.
+    fn url_with_credentials(&self) -> String {
+        let (scheme, rest) = self.text[self.url..].split_at(self.authority - self.url);
+        [scheme, "[Filtered]:[Filtered]@", rest].concat()
+    }
+}
+
+impl Record {
+    /// Adds what is known of a call when it begins.
+    fn describe_call(
+        &mut self,
+        slot: Slot,
+        origin: &'static str,
+        request: &OutgoingRequest<'_>,
+        text: &CallText,
+    ) {
+        if let Some(span) = slot.of_mut(&mut self.spans) {
+            span.origin = Text::Literal(origin);
+        }
+        let mut set = |key, value: Value<'_>| self.set_data(slot, Cow::Borrowed(key), value);
+        set("http.request.method", request.method.into());
+        if !request.host.is_empty() {
+            set("server.address", request.host.into());
+        }
+        if let Some(port) = request.port_or_default() {
+            set("server.port", port.into());
+        }
+        set("url.path", request.path.into());
+        if let Some(query) = text.query() {
+            set("url.query", query.into());
+            // Sentry's conventions disagree on the question mark here, its SDKs leave it out.
+            set("http.query", query.into());
+        }
+        if request.has_credentials {
+            set("url.full", text.url_with_credentials().into());
+        } else {
+            set("url.full", text.url().into());
+        }
+    }
 }

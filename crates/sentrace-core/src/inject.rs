@@ -1,11 +1,13 @@
 //! Puts trace headers on an `http` request.
 
+use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use sentrace_protocol::{SentryTrace, baggage, sentry_trace, traceparent};
 
 use crate::call_span::CallSpan;
 use crate::client::Client;
 use crate::outgoing_call::OutgoingCall;
+use crate::span::SpanRef;
 
 const SENTRY_TRACE: HeaderName = HeaderName::from_static(sentry_trace::HEADER);
 const BAGGAGE: HeaderName = HeaderName::from_static(baggage::HEADER);
@@ -56,21 +58,7 @@ impl OutgoingCall {
             }
             None => false,
         };
-        let Some(trace) = self.trace_headers(span) else { return false };
-        for (name, value) in trace {
-            let (name, value) = match name {
-                sentry_trace::HEADER => (SENTRY_TRACE, value),
-                baggage::HEADER => (BAGGAGE, with_members_of_others(headers, value)),
-                traceparent::HEADER if handed_on || !headers.contains_key(TRACEPARENT) => {
-                    (TRACEPARENT, value)
-                }
-                _ => continue,
-            };
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(name, value);
-            }
-        }
-        true
+        self.with_carried(span, |carried| put(carried, handed_on, headers)).is_some()
     }
 
     /// Whether this is the `sentry-trace` of the request that is being served.
@@ -83,11 +71,38 @@ impl OutgoingCall {
     }
 }
 
-fn with_members_of_others(headers: &HeaderMap, ours: String) -> String {
-    if !headers.contains_key(BAGGAGE) {
-        return ours;
+/// Puts what a call from `span` carries on its headers, each value made where it is to stay. A map that is full stays as
+/// it is.
+fn put(span: &SpanRef, handed_on: bool, headers: &mut HeaderMap) {
+    let Some((trace, sentry_trace)) = span.trace().zip(span.sentry_trace()) else { return };
+    if let Ok(value) = HeaderValue::from_str(&sentry_trace.to_text()) {
+        let _ = headers.try_insert(SENTRY_TRACE, value);
     }
-    baggage::merge(headers.get_all(BAGGAGE).iter().map(HeaderValue::as_bytes), &ours)
+    if let Some(ours) = trace.frozen_baggage_header() {
+        put_baggage(ours, headers);
+    }
+    if let Some(traceparent) = trace.traceparent(sentry_trace.span_id)
+        && (handed_on || !headers.contains_key(TRACEPARENT))
+        && let Ok(value) = HeaderValue::try_from(traceparent.to_string())
+    {
+        let _ = headers.try_insert(TRACEPARENT, value);
+    }
+}
+
+fn put_baggage(ours: HeaderValue, headers: &mut HeaderMap) {
+    match headers.try_entry(BAGGAGE) {
+        Ok(Entry::Vacant(entry)) => {
+            let _ = entry.try_insert(ours);
+        }
+        Ok(Entry::Occupied(mut entry)) => {
+            let others = entry.iter().map(HeaderValue::as_bytes);
+            let merged = baggage::merge(others, ours.to_str().unwrap_or_default());
+            if let Ok(merged) = HeaderValue::try_from(merged) {
+                entry.insert(merged);
+            }
+        }
+        Err(_) => {}
+    }
 }
 
 fn absolute<B>(request: &Request<B>) -> Option<String> {

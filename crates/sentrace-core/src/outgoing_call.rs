@@ -69,14 +69,19 @@ impl OutgoingCall {
     /// What the call carries with `span` around it; `None` where it may carry nothing. Outside any trace it is the
     /// process's own (Sentry SDK specification, *Trace Propagation* 1.9).
     pub fn trace_headers(&self, span: &CallSpan) -> Option<TraceHeaders> {
+        self.with_carried(span, SpanRef::trace_headers).flatten()
+    }
+
+    /// Lends the span whose trace the call carries; `None` where it may carry nothing.
+    pub(crate) fn with_carried<R>(&self, span: &CallSpan, read: impl FnOnce(&SpanRef) -> R) -> Option<R> {
         if !self.allowed {
             return None;
         }
         self.client.counters().propagated();
         if self.parent.is_none() {
-            return self.client.process_trace().trace_headers();
+            return Some(read(&self.client.process_trace().into_span_ref()));
         }
-        span.trace_headers().or_else(|| self.parent.trace_headers())
+        Some(read(if span.is_none() { &self.parent } else { span }))
     }
 
     /// The client that decided.

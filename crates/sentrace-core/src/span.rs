@@ -6,12 +6,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use sentrace_protocol::losses::{Category, Reason};
-use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Traceparent, Value};
+use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Value};
 
 use crate::headers::TraceHeaders;
 use crate::record::{Arena, Record, Slot, SpanRecord, Text};
 use crate::scope::Scoped;
-use crate::trace::{Recording, TraceState};
+use crate::trace::{Live, Recording, TraceState};
 
 /// The origin of what users write by hand.
 pub(crate) const MANUAL: &str = "manual";
@@ -92,26 +92,26 @@ impl SpanRef {
     }
 
     pub(crate) fn start_child(&self, op: Cow<'static, str>, description: &str) -> Self {
+        self.start_below(|trace, live, parent| trace.start_span(live, parent, op, description))
+    }
+
+    /// Starts a span below this one as `start` does it, which is asked where it is to be recorded. It must run no code of
+    /// users, who might call us again.
+    pub(crate) fn start_below(
+        &self,
+        start: impl FnOnce(&TraceState, &mut Live, SpanId) -> Result<(SpanId, Slot), Reason>,
+    ) -> Self {
         let Some(parent) = &self.0 else { return Self::none() };
         let trace = &parent.trace;
         let lost = match trace.recording {
             Recording::Off => return self.without_slot(),
             Recording::Unsampled(reason) => reason,
-            Recording::Sampled => {
-                let mut live = trace.live();
-                let started = match &mut live.record {
-                    Some(record) if record.child_spans() < trace.pipeline.unchecked_spans => {
-                        record.start_span(parent.span_id, op, description).ok_or(Reason::BufferOverflow)
-                    }
-                    _ => trace.start_span_checked(&mut live, parent.span_id, op, description),
-                };
-                match started {
-                    Ok((span_id, slot)) => {
-                        return Self(Some(Handle { trace: Arc::clone(trace), span_id, slot: Some(slot) }));
-                    }
-                    Err(lost) => lost,
+            Recording::Sampled => match start(trace, &mut trace.live(), parent.span_id) {
+                Ok((span_id, slot)) => {
+                    return Self(Some(Handle { trace: Arc::clone(trace), span_id, slot: Some(slot) }));
                 }
-            }
+                Err(lost) => lost,
+            },
         };
         trace.pipeline.losses.record(lost, Category::Span, 1);
         self.without_slot()
@@ -198,11 +198,7 @@ impl SpanRef {
     pub fn trace_headers(&self) -> Option<TraceHeaders> {
         let handle = self.0.as_ref()?;
         let sentry_trace = handle.trace.sentry_trace(handle.span_id);
-        let traceparent = handle.trace.pipeline.propagate_traceparent.then(|| Traceparent {
-            trace_id: sentry_trace.trace_id,
-            parent_id: sentry_trace.span_id,
-            sampled: sentry_trace.sampled == Some(true),
-        });
+        let traceparent = handle.trace.traceparent(handle.span_id);
         Some(TraceHeaders::new(sentry_trace, self.baggage(), traceparent))
     }
 
@@ -262,6 +258,24 @@ impl Span {
     /// Ends the span. What is not ended when its transaction ends is left out and counted as lost, unless spans are
     /// streamed ([`TraceLifecycle`](crate::TraceLifecycle)).
     pub fn finish(self) {}
+
+    /// Ends the span after `complete` has added the last things, which must run no code of users.
+    pub(crate) fn finish_with(mut self, complete: impl FnOnce(&mut Record, Slot)) {
+        self.end(complete);
+        // One lock for both, and none for the drop.
+        self.0 = SpanRef::none();
+    }
+
+    fn end(&self, complete: impl FnOnce(&mut Record, Slot)) {
+        let Some(Handle { trace, span_id, slot: Some(slot) }) = &self.0.0 else { return };
+        if *slot == Slot::OWN_RECORD {
+            self.with_record(complete);
+            crate::finish::end_streamed_span(trace, *span_id);
+        } else if let Some(record) = &mut trace.live().record {
+            complete(record, *slot);
+            crate::finish::end_span(record, *slot);
+        }
+    }
 }
 
 impl Deref for Span {
@@ -274,11 +288,6 @@ impl Deref for Span {
 
 impl Drop for Span {
     fn drop(&mut self) {
-        let Some(Handle { trace, span_id, slot: Some(slot) }) = &self.0.0 else { return };
-        if *slot == Slot::OWN_RECORD {
-            crate::finish::end_streamed_span(trace, *span_id);
-        } else if let Some(record) = &mut trace.live().record {
-            crate::finish::end_span(record, *slot);
-        }
+        self.end(|_, _| ());
     }
 }

@@ -1,9 +1,10 @@
 //! One trace in this process, as far as one transaction or one continuation of it goes.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, baggage};
+use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, baggage};
 
 use crate::baggage::Baggage;
 use crate::pipeline::PipelineRef;
@@ -73,8 +74,34 @@ impl TraceState {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Starts a span that is recorded.
+    #[inline]
+    pub(crate) fn start_span(
+        &self,
+        live: &mut Live,
+        parent: SpanId,
+        op: Cow<'static, str>,
+        description: &str,
+    ) -> Result<(SpanId, Slot), Reason> {
+        match &mut live.record {
+            Some(record) if record.child_spans() < self.pipeline.unchecked_spans => {
+                record.start_span(parent, op, description).ok_or(Reason::BufferOverflow)
+            }
+            _ => self.start_span_checked(live, parent, op, description),
+        }
+    }
+
     pub(crate) fn sentry_trace(&self, span_id: SpanId) -> SentryTrace {
         SentryTrace { trace_id: self.trace_id, span_id, sampled: self.sampled }
+    }
+
+    /// The same for other vendors, where that is asked for.
+    pub(crate) fn traceparent(&self, span_id: SpanId) -> Option<Traceparent> {
+        self.pipeline.propagate_traceparent.then(|| Traceparent {
+            trace_id: self.trace_id,
+            parent_id: span_id,
+            sampled: self.sampled == Some(true),
+        })
     }
 
     /// Freezes the dynamic sampling context and lends it: from here on it is the same for everybody.
@@ -82,6 +109,14 @@ impl TraceState {
         let mut live = self.live();
         self.freeze(&mut live);
         read(live.baggage.settle(self.trace_id))
+    }
+
+    /// The context, frozen, as the value of a header; `None` where there is nothing to say.
+    #[cfg(feature = "http")]
+    pub(crate) fn frozen_baggage_header(&self) -> Option<http::HeaderValue> {
+        let mut live = self.live();
+        self.freeze(&mut live);
+        live.baggage.header(self.trace_id)
     }
 
     /// The context, frozen, for a transaction that starts below.

@@ -10,7 +10,7 @@ use reqwest_middleware::{Middleware, Next, Result};
 use sentrace_core::{CallSpan, Client, OutgoingCall, diagnostics};
 
 use crate::hooks::Hooks;
-use crate::redirect::{Guard, Guarded};
+use crate::redirect::{Guard, Guarded, Kept};
 use crate::span;
 
 /// Makes each request an `http.client` span of the current transaction and carries the trace to the hosts of
@@ -118,15 +118,47 @@ impl fmt::Debug for SentryTracingMiddleware {
 impl Middleware for SentryTracingMiddleware {
     async fn handle(
         &self,
-        mut request: Request,
+        request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
+        // What is borrowed here would stay in the future to its end, and futures that are large cost most of all: so
+        // the request goes through by value, and what is rarely needed has an allocation of its own.
+        let (request, begun) = self.begin(request, extensions);
+        let sent = next.run(request, extensions);
+        let Some(Begun { span, client, kept }) = begun else { return Guarded::aside(sent).await };
+        let (answer, hops) = match (kept, client) {
+            (Some((guard, kept)), Some(client)) => guard.run(sent, kept, client).await,
+            (_, client) => {
+                let answer = Guarded::aside(sent).await;
+                if let (Some(client), Ok(response)) = (client, &answer) {
+                    warn_if_carried_away(&client, response.url());
+                }
+                (answer, 0)
+            }
+        };
+        span::end(span, &answer, hops);
+        answer
+    }
+}
+
+/// A call that is traced, from before it is sent.
+struct Begun<'a> {
+    span: CallSpan,
+    /// Whose trace headers it carries.
+    client: Option<Client>,
+    /// What it was without them.
+    kept: Option<(&'a Guard, Box<Kept>)>,
+}
+
+impl SentryTracingMiddleware {
+    /// Starts the span and puts the trace on the request; `None` where the call is left alone.
+    fn begin(&self, mut request: Request, extensions: &Extensions) -> (Request, Option<Begun<'_>>) {
         if let Some(guard) = &self.guard {
             guard.add_default_headers(request.headers_mut());
         }
         let Some(mut call) = OutgoingCall::to(request.url().as_str(), self.client.as_ref()) else {
-            return Guarded::aside(next.run(request, extensions)).await;
+            return (request, None);
         };
         if !self.hooks.propagates(&request, extensions) {
             call = call.without_headers();
@@ -138,24 +170,11 @@ impl Middleware for SentryTracingMiddleware {
             CallSpan::none()
         };
         // Only what will carry headers has to be kept as it was without them.
-        let kept = match &self.guard {
-            Some(guard) if call.allows_headers() => Some((guard, guard.keep(&request))),
-            _ => None,
-        };
+        let guard = self.guard.as_deref().filter(|_| call.allows_headers());
+        let kept = guard.map(|guard| (guard, guard.keep(&request)));
         let injected = call.inject(&span, request.headers_mut());
-        let client = call.into_client();
-        let (answer, hops) = match kept {
-            Some((guard, kept)) if injected => guard.run(next.run(request, extensions), kept, client).await,
-            _ => {
-                let answer = Guarded::aside(next.run(request, extensions)).await;
-                if let (true, Ok(response)) = (injected, &answer) {
-                    warn_if_carried_away(&client, response.url());
-                }
-                (answer, 0)
-            }
-        };
-        span::end(span, &answer, hops);
-        answer
+        let client = injected.then(|| call.into_client());
+        (request, Some(Begun { span, client, kept }))
     }
 }
 

@@ -12,7 +12,8 @@ use reqwest::redirect::Attempt;
 use sentrace_core::Client;
 
 thread_local! {
-    static CURRENT: Cell<Option<Leg>> = const { Cell::new(None) };
+    /// Boxed, since it is swapped in and out around every poll.
+    static CURRENT: Cell<Option<Box<Leg>>> = const { Cell::new(None) };
 }
 
 /// What the policy has to know of the request that is under way, and what it has seen.
@@ -122,23 +123,23 @@ impl Leg {
 }
 
 /// Takes the leg that is being polled on this thread out of its place; `None` for a call that is not guarded.
-pub(super) fn take_current() -> Result<Option<Leg>, AccessError> {
+pub(super) fn take_current() -> Result<Option<Box<Leg>>, AccessError> {
     CURRENT.try_with(Cell::take)
 }
 
-pub(super) fn put_back(leg: Leg) {
+pub(super) fn put_back(leg: Box<Leg>) {
     let _ = CURRENT.try_with(|current| current.set(Some(leg)));
 }
 
 /// A future of reqwest with its [`Leg`] in place on every poll.
 pub(crate) struct Guarded<F> {
     future: F,
-    leg: Option<Leg>,
+    leg: Option<Box<Leg>>,
 }
 
 impl<F> Guarded<F> {
     pub(crate) fn new(future: F, leg: Leg) -> Self {
-        Self { future, leg: Some(leg) }
+        Self { future, leg: Some(Box::new(leg)) }
     }
 
     /// For a call that needs no guard, so that one inside another's poll is not taken for that.
@@ -166,8 +167,8 @@ impl<F: Future + Unpin> Future for Guarded<F> {
 
 /// Puts things back also when a poll panics.
 struct Entered<'a> {
-    leg: &'a mut Option<Leg>,
-    outer: Option<Leg>,
+    leg: &'a mut Option<Box<Leg>>,
+    outer: Option<Box<Leg>>,
 }
 
 impl Drop for Entered<'_> {

@@ -12,5 +12,5 @@ mod settings;
 
 pub(crate) use leg::Guarded;
 pub use policy::{RedirectAction, RedirectAttempt, RedirectPolicy};
-pub(crate) use reissue::Guard;
+pub(crate) use reissue::{Guard, Kept};
 pub(crate) use settings::{PrintedPolicy, Settings};

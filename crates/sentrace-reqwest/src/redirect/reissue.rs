@@ -44,16 +44,16 @@ impl Guard {
     }
 
     /// A copy of `request` from before it got trace headers.
-    pub(crate) fn keep(&self, request: &Request) -> Kept {
+    pub(crate) fn keep(&self, request: &Request) -> Box<Kept> {
         let copy = copy(request);
         let timeout = copy.timeout().copied().or(self.settings.timeout);
-        Kept { request: copy, deadline: timeout.map(|timeout| (Instant::now(), timeout)) }
+        Box::new(Kept { request: copy, deadline: timeout.map(|timeout| (Instant::now(), timeout)) })
     }
 
     /// Runs `sent`, which carries trace headers for `client`'s origins, and the hops that leave those.
     ///
     /// Returns reqwest's own answer and how many redirects were followed.
-    pub(crate) async fn run<F>(&self, sent: F, kept: Kept, client: Client) -> (Result<Response>, u32)
+    pub(crate) async fn run<F>(&self, sent: F, kept: Box<Kept>, client: Client) -> (Result<Response>, u32)
     where
         F: Future<Output = Result<Response>> + Unpin,
     {
@@ -70,7 +70,7 @@ impl Guard {
 
     async fn go_on(
         &self,
-        mut kept: Kept,
+        mut kept: Box<Kept>,
         mut departure: Box<Departure>,
         mut hops: u32,
     ) -> (Result<Response>, u32) {
