@@ -22,9 +22,10 @@ pub(crate) struct Baggage {
     unread: Vec<u8>,
     /// Sentry's members.
     members: String,
-    /// The same as a value of a header: calls beyond the first copy nothing.
+    /// The same as a value of a header: calls beyond the first copy nothing. Boxed, since contexts are moved and most
+    /// are never sent on.
     #[cfg(feature = "http")]
-    header: Option<http::HeaderValue>,
+    header: Option<Box<http::HeaderValue>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -108,9 +109,9 @@ impl Baggage {
     #[cfg(feature = "http")]
     pub(crate) fn header(&mut self, trace_id: TraceId) -> Option<http::HeaderValue> {
         if self.header.is_none() && !self.settle(trace_id).is_empty() {
-            self.header = http::HeaderValue::from_str(&self.members).ok();
+            self.header = http::HeaderValue::from_str(&self.members).ok().map(Box::new);
         }
-        self.header.clone()
+        self.header.as_deref().cloned()
     }
 
     /// Writes the context, for good.
@@ -139,7 +140,7 @@ impl Baggage {
 
     fn forget_header(&mut self) {
         #[cfg(feature = "http")]
-        {
+        if self.header.is_some() {
             self.header = None;
         }
     }

@@ -63,7 +63,8 @@ impl CallSpan {
         Self::new(Span(parent.start_below(|trace, live, parent| {
             let text = CallText::of(request);
             let description = name.unwrap_or_else(|| text.name());
-            let (span_id, slot) = trace.start_span(live, parent, Cow::Borrowed("http.client"), description)?;
+            let (span_id, slot) =
+                trace.start_span(live, parent, Cow::Borrowed("http.client"), description)?;
             if let Some((record, slot)) = live.record_of(slot, span_id) {
                 record.describe_call(slot, origin, request, &text);
             }
@@ -208,24 +209,28 @@ impl Record {
         if let Some(span) = slot.of_mut(&mut self.spans) {
             span.origin = Text::Literal(origin);
         }
-        let mut set = |key, value: Value<'_>| self.set_data(slot, Cow::Borrowed(key), value);
-        set("http.request.method", request.method.into());
-        if !request.host.is_empty() {
-            set("server.address", request.host.into());
-        }
         if let Some(port) = request.port_or_default() {
-            set("server.port", port.into());
+            self.set_data(slot, Cow::Borrowed("server.port"), port.into());
         }
-        set("url.path", request.path.into());
-        if let Some(query) = text.query() {
-            set("url.query", query.into());
-            // Sentry's conventions disagree on the question mark here, its SDKs leave it out.
-            set("http.query", query.into());
-        }
-        if request.has_credentials {
-            set("url.full", text.url_with_credentials().into());
+        let with_credentials;
+        let url = if request.has_credentials {
+            with_credentials = text.url_with_credentials();
+            &with_credentials
         } else {
-            set("url.full", text.url().into());
-        }
+            text.url()
+        };
+        let query = text.query();
+        self.set_texts(
+            slot,
+            [
+                ("http.request.method", Some(request.method)),
+                ("server.address", Some(request.host).filter(|host| !host.is_empty())),
+                ("url.path", Some(request.path)),
+                ("url.query", query),
+                // Sentry's conventions disagree on the question mark here, its SDKs leave it out.
+                ("http.query", query),
+                ("url.full", Some(url)),
+            ],
+        );
     }
 }

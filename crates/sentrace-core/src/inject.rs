@@ -50,15 +50,50 @@ impl OutgoingCall {
     /// stay before ours, and so does a `traceparent` (Sentry SDK specification, *Trace Propagation* 1.9). A gateway may hand on
     /// the headers that a request came with: those are replaced, for this process is the caller now.
     pub fn inject(&self, span: &CallSpan, headers: &mut HeaderMap) -> bool {
-        let handed_on = match headers.get(SENTRY_TRACE) {
-            Some(set) if self.came_with(set) => true,
-            Some(_) => {
-                crate::explain::keeps_own_headers();
-                return false;
-            }
-            None => false,
+        if !self.allows_headers() {
+            self.keeps(headers.get(SENTRY_TRACE));
+            return false;
+        }
+        self.with_carried(span, |carried| self.put(carried, headers))
+    }
+
+    /// Puts what a call from `span` carries on its headers, each value made where it is to stay; whether anything was.
+    fn put(&self, span: &SpanRef, headers: &mut HeaderMap) -> bool {
+        let Some((trace, sentry_trace)) = span.trace().zip(span.sentry_trace()) else { return false };
+        // A map that is full stays as it is.
+        let Ok(entry) = headers.try_entry(SENTRY_TRACE) else { return false };
+        let handed_on = match &entry {
+            Entry::Occupied(set) => Some(set.get()),
+            Entry::Vacant(_) => None,
         };
-        self.with_carried(span, |carried| put(carried, handed_on, headers)).is_some()
+        if self.keeps(handed_on) {
+            return false;
+        }
+        let handed_on = handed_on.is_some();
+        let Ok(value) = HeaderValue::from_str(&sentry_trace.to_text()) else { return false };
+        if !set(entry, value) {
+            return false;
+        }
+        self.count_propagated();
+        if let Some(ours) = trace.frozen_baggage_header() {
+            put_baggage(ours, headers);
+        }
+        if let Some(traceparent) = trace.traceparent(sentry_trace.span_id)
+            && (handed_on || !headers.contains_key(TRACEPARENT))
+            && let Ok(value) = HeaderValue::try_from(traceparent.to_string())
+        {
+            let _ = headers.try_insert(TRACEPARENT, value);
+        }
+        true
+    }
+
+    /// Whether the application set a `sentry-trace` of its own, which stays.
+    fn keeps(&self, set: Option<&HeaderValue>) -> bool {
+        let keeps = set.is_some_and(|set| !self.came_with(set));
+        if keeps {
+            crate::explain::keeps_own_headers();
+        }
+        keeps
     }
 
     /// Whether this is the `sentry-trace` of the request that is being served.
@@ -71,37 +106,26 @@ impl OutgoingCall {
     }
 }
 
-/// Puts what a call from `span` carries on its headers, each value made where it is to stay. A map that is full stays as
-/// it is.
-fn put(span: &SpanRef, handed_on: bool, headers: &mut HeaderMap) {
-    let Some((trace, sentry_trace)) = span.trace().zip(span.sentry_trace()) else { return };
-    if let Ok(value) = HeaderValue::from_str(&sentry_trace.to_text()) {
-        let _ = headers.try_insert(SENTRY_TRACE, value);
-    }
-    if let Some(ours) = trace.frozen_baggage_header() {
-        put_baggage(ours, headers);
-    }
-    if let Some(traceparent) = trace.traceparent(sentry_trace.span_id)
-        && (handed_on || !headers.contains_key(TRACEPARENT))
-        && let Ok(value) = HeaderValue::try_from(traceparent.to_string())
-    {
-        let _ = headers.try_insert(TRACEPARENT, value);
+fn put_baggage(ours: HeaderValue, headers: &mut HeaderMap) {
+    let Ok(entry) = headers.try_entry(BAGGAGE) else { return };
+    let Entry::Occupied(theirs) = &entry else {
+        set(entry, ours);
+        return;
+    };
+    let merged = baggage::merge(theirs.iter().map(HeaderValue::as_bytes), ours.to_str().unwrap_or_default());
+    if let Ok(merged) = HeaderValue::try_from(merged) {
+        set(entry, merged);
     }
 }
 
-fn put_baggage(ours: HeaderValue, headers: &mut HeaderMap) {
-    match headers.try_entry(BAGGAGE) {
-        Ok(Entry::Vacant(entry)) => {
-            let _ = entry.try_insert(ours);
+/// Whether there was room for it.
+fn set(entry: Entry<'_, HeaderValue>, value: HeaderValue) -> bool {
+    match entry {
+        Entry::Vacant(entry) => entry.try_insert(value).is_ok(),
+        Entry::Occupied(mut entry) => {
+            entry.insert(value);
+            true
         }
-        Ok(Entry::Occupied(mut entry)) => {
-            let others = entry.iter().map(HeaderValue::as_bytes);
-            let merged = baggage::merge(others, ours.to_str().unwrap_or_default());
-            if let Ok(merged) = HeaderValue::try_from(merged) {
-                entry.insert(merged);
-            }
-        }
-        Err(_) => {}
     }
 }
 

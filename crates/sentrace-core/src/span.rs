@@ -97,6 +97,7 @@ impl SpanRef {
 
     /// Starts a span below this one as `start` does it, which is asked where it is to be recorded. It must run no code of
     /// users, who might call us again.
+    #[inline]
     pub(crate) fn start_below(
         &self,
         start: impl FnOnce(&TraceState, &mut Live, SpanId) -> Result<(SpanId, Slot), Reason>,

@@ -1,6 +1,7 @@
 //! The middleware: a span around each request, and trace headers on it.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -10,7 +11,7 @@ use reqwest_middleware::{Middleware, Next, Result};
 use sentrace_core::{CallSpan, Client, OutgoingCall, diagnostics};
 
 use crate::hooks::Hooks;
-use crate::redirect::{Guard, Guarded, Kept};
+use crate::redirect::{self, Guard, Guarded, Kept, Leg};
 use crate::span;
 
 /// Makes each request an `http.client` span of the current transaction and carries the trace to the hosts of
@@ -122,43 +123,51 @@ impl Middleware for SentryTracingMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        // What is borrowed here would stay in the future to its end, and futures that are large cost most of all: so
-        // the request goes through by value, and what is rarely needed has an allocation of its own.
-        let (request, begun) = self.begin(request, extensions);
-        let sent = next.run(request, extensions);
-        let Some(Begun { span, client, kept }) = begun else { return Guarded::aside(sent).await };
-        let (answer, hops) = match (kept, client) {
-            (Some((guard, kept)), Some(client)) => guard.run(sent, kept, client).await,
-            (_, client) => {
-                let answer = Guarded::aside(sent).await;
-                if let (Some(client), Ok(response)) = (client, &answer) {
-                    warn_if_carried_away(&client, response.url());
-                }
-                (answer, 0)
-            }
-        };
+        // The request is not held here: what a future keeps is copied with it, and large futures cost most of all.
+        let (mut sent, begun) = self.send(request, extensions, next);
+        let mut answer = (&mut sent).await;
+        let Some(Begun { span, unguarded, kept }) = begun else { return answer };
+        let (mut hops, departure) = sent.into_end();
+        if let (Some((guard, kept)), Some(departure)) = (kept, departure)
+            && redirect::stopped(&answer)
+        {
+            // The rare way has its own allocation, so that the usual one is small.
+            (answer, hops) = Box::pin(guard.go_on(kept, departure, hops)).await;
+        }
+        if let (Some(call), Ok(response)) = (unguarded, &answer) {
+            warn_if_carried_away(&call, response.url());
+        }
         span::end(span, &answer, hops);
         answer
     }
 }
 
-/// A call that is traced, from before it is sent.
+/// The request under way.
+type Sent<'a> = Guarded<Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>>>;
+
+/// A call that is traced.
 struct Begun<'a> {
     span: CallSpan,
-    /// Whose trace headers it carries.
-    client: Option<Client>,
-    /// What it was without them.
+    /// Where it carries trace headers that nobody guards.
+    unguarded: Option<OutgoingCall>,
+    /// Where somebody does: what it was without them.
     kept: Option<(&'a Guard, Box<Kept>)>,
 }
 
 impl SentryTracingMiddleware {
-    /// Starts the span and puts the trace on the request; `None` where the call is left alone.
-    fn begin(&self, mut request: Request, extensions: &Extensions) -> (Request, Option<Begun<'_>>) {
+    /// Starts the span, puts the trace on the request and gives it to the next middleware; nothing has [`Begun`] where the
+    /// call is left alone.
+    fn send<'a>(
+        &'a self,
+        mut request: Request,
+        extensions: &'a mut Extensions,
+        next: Next<'a>,
+    ) -> (Sent<'a>, Option<Begun<'a>>) {
         if let Some(guard) = &self.guard {
             guard.add_default_headers(request.headers_mut());
         }
         let Some(mut call) = OutgoingCall::to(request.url().as_str(), self.client.as_ref()) else {
-            return (request, None);
+            return (Guarded::new(next.run(request, extensions), None), None);
         };
         if !self.hooks.propagates(&request, extensions) {
             call = call.without_headers();
@@ -172,20 +181,26 @@ impl SentryTracingMiddleware {
         // Only what will carry headers has to be kept as it was without them.
         let guard = self.guard.as_deref().filter(|_| call.allows_headers());
         let kept = guard.map(|guard| (guard, guard.keep(&request)));
-        let injected = call.inject(&span, request.headers_mut());
-        let client = injected.then(|| call.into_client());
-        (request, Some(Begun { span, client, kept }))
+        let carrying = call.inject(&span, request.headers_mut()).then_some(call);
+        let (leg, kept, unguarded) = match (kept, carrying) {
+            (Some(kept), Some(call)) => {
+                (Some(Leg::carrying_trace(call.into_client(), request.method().clone())), Some(kept), None)
+            }
+            (_, carrying) => (None, None, carrying),
+        };
+        let sent = Guarded::new(next.run(request, extensions), leg);
+        (sent, Some(Begun { span, unguarded, kept }))
     }
 }
 
 /// The host that reqwest gives to an answer that a middleware made up.
 const MADE_UP: &str = "no.url.provided.local";
 
-fn warn_if_carried_away(client: &Client, answered: &Url) {
+fn warn_if_carried_away(call: &OutgoingCall, answered: &Url) {
     static SAID: AtomicBool = AtomicBool::new(false);
     let host = answered.host_str().unwrap_or_default();
     // The request was for an allowed URL, so that an answer from another one came by a redirect.
-    if host != MADE_UP && !client.outgoing().allows(answered.as_str()) {
+    if host != MADE_UP && !call.outgoing().allows(answered.as_str()) {
         diagnostics::warn_once(
             &SAID,
             format_args!(

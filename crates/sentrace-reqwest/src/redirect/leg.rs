@@ -138,13 +138,9 @@ pub(crate) struct Guarded<F> {
 }
 
 impl<F> Guarded<F> {
-    pub(crate) fn new(future: F, leg: Leg) -> Self {
-        Self { future, leg: Some(Box::new(leg)) }
-    }
-
-    /// For a call that needs no guard, so that one inside another's poll is not taken for that.
-    pub(crate) fn aside(future: F) -> Self {
-        Self { future, leg: None }
+    /// Without a leg for a call that needs no guard, so that one inside another's poll is not taken for that.
+    pub(crate) fn new(future: F, leg: Option<Leg>) -> Self {
+        Self { future, leg: leg.map(Box::new) }
     }
 
     /// How many redirects were followed, and the one that is left to the guard.
