@@ -121,6 +121,7 @@ impl Baggage {
     }
 
     /// Takes over what `other` has.
+    #[inline]
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.forget_header();
         self.state = other.state;
@@ -129,6 +130,7 @@ impl Baggage {
     }
 
     /// As good as new, with its buffers.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.forget_header();
         self.state = State::Open;
@@ -138,6 +140,7 @@ impl Baggage {
         self.members.shrink_to(MAX_KEPT);
     }
 
+    #[inline]
     fn forget_header(&mut self) {
         #[cfg(feature = "http")]
         if self.header.is_some() {

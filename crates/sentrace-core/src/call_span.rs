@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Deref;
 
-use sentrace_protocol::{SpanStatus, Value, sensitive};
+use sentrace_protocol::{SpanStatus, Value};
 
 use crate::headers::TraceHeaders;
-use crate::record::{Record, Slot, Text};
 use crate::span::{Span, SpanRef};
 
 /// The parts of an outgoing HTTP request that are recorded; adapters fill it from their own types.
@@ -30,16 +29,32 @@ pub struct OutgoingRequest<'a> {
 }
 
 impl<'a> OutgoingRequest<'a> {
-    fn scheme(&self) -> &'a str {
+    pub(crate) fn scheme(&self) -> &'a str {
         if self.scheme.is_empty() { "http" } else { self.scheme }
     }
 
-    fn port_or_default(&self) -> Option<u16> {
+    pub(crate) fn port_or_default(&self) -> Option<u16> {
         self.port.or(match self.scheme() {
             "http" => Some(80),
             "https" => Some(443),
             _ => None,
         })
+    }
+
+    /// `:port`, where the URL names one.
+    pub(crate) fn push_port(&self, into: &mut String) {
+        if let Some(port) = self.port {
+            // Writing into a string cannot fail.
+            let _ = write!(into, ":{port}");
+        }
+    }
+
+    /// `METHOD scheme://host:port/path`: without the query, which would make too many names.
+    fn name(&self) -> String {
+        let mut name = [self.method, " ", self.scheme(), "://", self.host].concat();
+        self.push_port(&mut name);
+        name.push_str(self.path);
+        name
     }
 }
 
@@ -59,16 +74,14 @@ impl CallSpan {
         name: Option<&str>,
         request: &OutgoingRequest<'_>,
     ) -> Self {
-        // All of it under one lock; composed only where it is recorded.
-        Self::new(Span(parent.start_below(|trace, live, parent| {
-            let text = CallText::of(request);
-            let description = name.unwrap_or_else(|| text.name());
-            let (span_id, slot) =
-                trace.start_span(live, parent, Cow::Borrowed("http.client"), description)?;
-            if let Some((record, slot)) = live.record_of(slot, span_id) {
-                record.describe_call(slot, origin, request, &text);
-            }
-            Ok((span_id, slot))
+        let judged = match name {
+            Some(name) => Cow::Borrowed(name),
+            None if parent.judges_children() => Cow::Owned(request.name()),
+            // The record writes the name where the URL can share it.
+            None => Cow::Borrowed(""),
+        };
+        Self::new(Span(parent.start_child_with(Cow::Borrowed("http.client"), &judged, |record, slot| {
+            record.describe_call(slot, origin, name.is_none(), request);
         })))
     }
 
@@ -141,96 +154,5 @@ impl Drop for CallSpan {
         if !self.ended {
             self.set_broken_off();
         }
-    }
-}
-
-/// What is told of a call in one text, `METHOD scheme://host:port/path?query`, of which most else is a part.
-struct CallText {
-    text: String,
-    url: usize,
-    authority: usize,
-    query: usize,
-}
-
-impl CallText {
-    fn of(request: &OutgoingRequest<'_>) -> Self {
-        let OutgoingRequest { method, host, port, path, query, .. } = *request;
-        let mut text = String::with_capacity(64 + path.len() + query.map_or(0, str::len));
-        text.push_str(method);
-        text.push(' ');
-        let url = text.len();
-        text.push_str(request.scheme());
-        text.push_str("://");
-        let authority = text.len();
-        text.push_str(host);
-        if let Some(port) = port {
-            // Writing into a string cannot fail.
-            let _ = write!(text, ":{port}");
-        }
-        text.push_str(path);
-        let query_at = text.len();
-        if let Some(query) = query {
-            text.push('?');
-            sensitive::filter_query_into(query, sensitive::is_sensitive, &mut text);
-        }
-        Self { text, url, authority, query: query_at }
-    }
-
-    /// Without the query, which would make too many names.
-    fn name(&self) -> &str {
-        &self.text[..self.query]
-    }
-
-    fn url(&self) -> &str {
-        &self.text[self.url..]
-    }
-
-    /// Without secrets and without its question mark.
-    fn query(&self) -> Option<&str> {
-        self.text[self.query..].strip_prefix('?')
-    }
-
-    /// The URL of a request that has credentials.
-    fn url_with_credentials(&self) -> String {
-        let (scheme, rest) = self.text[self.url..].split_at(self.authority - self.url);
-        [scheme, "[Filtered]:[Filtered]@", rest].concat()
-    }
-}
-
-impl Record {
-    /// Adds what is known of a call when it begins.
-    fn describe_call(
-        &mut self,
-        slot: Slot,
-        origin: &'static str,
-        request: &OutgoingRequest<'_>,
-        text: &CallText,
-    ) {
-        if let Some(span) = slot.of_mut(&mut self.spans) {
-            span.origin = Text::Literal(origin);
-        }
-        if let Some(port) = request.port_or_default() {
-            self.set_data(slot, Cow::Borrowed("server.port"), port.into());
-        }
-        let with_credentials;
-        let url = if request.has_credentials {
-            with_credentials = text.url_with_credentials();
-            &with_credentials
-        } else {
-            text.url()
-        };
-        let query = text.query();
-        self.set_texts(
-            slot,
-            [
-                ("http.request.method", Some(request.method)),
-                ("server.address", Some(request.host).filter(|host| !host.is_empty())),
-                ("url.path", Some(request.path)),
-                ("url.query", query),
-                // Sentry's conventions disagree on the question mark here, its SDKs leave it out.
-                ("http.query", query),
-                ("url.full", Some(url)),
-            ],
-        );
     }
 }

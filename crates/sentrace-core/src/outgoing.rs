@@ -159,10 +159,12 @@ struct Target<'a> {
 impl<'a> Target<'a> {
     fn parse(url: &'a str) -> Self {
         let Some((scheme, rest)) = split_scheme(url) else { return Self::without_host(url) };
-        let (mut userinfo_end, mut end) = (None, rest.len());
+        // One look at each byte, as there is no call that is not judged.
+        let (mut userinfo_end, mut colon, mut end) = (None, None, rest.len());
         for (index, byte) in rest.bytes().enumerate() {
             match byte {
-                b'@' => userinfo_end = Some(index),
+                b'@' => (userinfo_end, colon) = (Some(index), None),
+                b':' => colon = Some(index),
                 // A backslash ends the authority as a slash does: that is how browsers and the WHATWG rules read it.
                 b'/' | b'\\' | b'?' | b'#' => {
                     end = index;
@@ -172,7 +174,7 @@ impl<'a> Target<'a> {
             }
         }
         let start = userinfo_end.map_or(0, |at| at + 1);
-        let (host, port) = split_port(&rest[start..end]);
+        let (host, port) = split_port(&rest[start..end], colon.map(|colon| colon - start));
         Self {
             url,
             scheme,
@@ -228,12 +230,13 @@ fn without_query(url: &str) -> &str {
     end.map_or(url, |end| &url[..end])
 }
 
-fn split_port(authority: &str) -> (&str, Option<u16>) {
+/// `colon` is the last one.
+fn split_port(authority: &str, colon: Option<usize>) -> (&str, Option<u16>) {
     if let Some(inside) = authority.strip_prefix('[') {
         let (host, after) = inside.split_once(']').unwrap_or((inside, ""));
         return (host, after.strip_prefix(':').and_then(|port| port.parse().ok()));
     }
-    match authority.bytes().rposition(|byte| byte == b':') {
+    match colon {
         Some(at) => (&authority[..at], authority[at + 1..].parse().ok()),
         None => (authority, None),
     }

@@ -11,7 +11,7 @@ use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Value};
 use crate::headers::TraceHeaders;
 use crate::record::{Arena, Record, Slot, SpanRecord, Text};
 use crate::scope::Scoped;
-use crate::trace::{Live, Recording, TraceState};
+use crate::trace::{Recording, TraceState};
 
 /// The origin of what users write by hand.
 pub(crate) const MANUAL: &str = "manual";
@@ -92,30 +92,58 @@ impl SpanRef {
     }
 
     pub(crate) fn start_child(&self, op: Cow<'static, str>, description: &str) -> Self {
-        self.start_below(|trace, live, parent| trace.start_span(live, parent, op, description))
+        self.start_child_with(op, description, |_, _| ())
     }
 
-    /// Starts a span below this one as `start` does it, which is asked where it is to be recorded. It must run no code of
-    /// users, who might call us again.
+    /// Starts a span below this one; where it is recorded, `describe` adds to it under the same lock. It must run no code
+    /// of users, who might call us again.
     #[inline]
-    pub(crate) fn start_below(
+    pub(crate) fn start_child_with(
         &self,
-        start: impl FnOnce(&TraceState, &mut Live, SpanId) -> Result<(SpanId, Slot), Reason>,
+        op: Cow<'static, str>,
+        description: &str,
+        describe: impl FnOnce(&mut Record, Slot),
     ) -> Self {
         let Some(parent) = &self.0 else { return Self::none() };
         let trace = &parent.trace;
         let lost = match trace.recording {
             Recording::Off => return self.without_slot(),
             Recording::Unsampled(reason) => reason,
-            Recording::Sampled => match start(trace, &mut trace.live(), parent.span_id) {
-                Ok((span_id, slot)) => {
-                    return Self(Some(Handle { trace: Arc::clone(trace), span_id, slot: Some(slot) }));
+            Recording::Sampled => {
+                let mut live = trace.live();
+                let started = match &mut live.record {
+                    Some(record) if record.child_spans() < trace.pipeline.unchecked_spans => {
+                        let started = record.start_span(parent.span_id, op, description);
+                        if let Some((_, slot)) = started {
+                            describe(record, slot);
+                        }
+                        started.ok_or(Reason::BufferOverflow)
+                    }
+                    _ => {
+                        let started = trace.start_span_checked(&mut live, parent.span_id, op, description);
+                        let recorded = started.ok().and_then(|(span_id, slot)| live.record_of(slot, span_id));
+                        if let Some((record, slot)) = recorded {
+                            describe(record, slot);
+                        }
+                        started
+                    }
+                };
+                match started {
+                    Ok((span_id, slot)) => {
+                        return Self(Some(Handle { trace: Arc::clone(trace), span_id, slot: Some(slot) }));
+                    }
+                    Err(lost) => lost,
                 }
-                Err(lost) => lost,
-            },
+            }
         };
         trace.pipeline.losses.record(lost, Category::Span, 1);
         self.without_slot()
+    }
+
+    /// Whether rules look at the description that a span below this one starts with.
+    pub(crate) fn judges_children(&self) -> bool {
+        self.trace()
+            .is_some_and(|trace| trace.recording == Recording::Sampled && trace.pipeline.unchecked_spans == 0)
     }
 
     /// What is not recorded hands its parent's id on: whoever is called from there finds a parent that exists.

@@ -1,6 +1,5 @@
 //! One trace in this process, as far as one transaction or one continuation of it goes.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -72,23 +71,6 @@ impl Live {
 impl TraceState {
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Starts a span that is recorded.
-    #[inline]
-    pub(crate) fn start_span(
-        &self,
-        live: &mut Live,
-        parent: SpanId,
-        op: Cow<'static, str>,
-        description: &str,
-    ) -> Result<(SpanId, Slot), Reason> {
-        match &mut live.record {
-            Some(record) if record.child_spans() < self.pipeline.unchecked_spans => {
-                record.start_span(parent, op, description).ok_or(Reason::BufferOverflow)
-            }
-            _ => self.start_span_checked(live, parent, op, description),
-        }
     }
 
     pub(crate) fn sentry_trace(&self, span_id: SpanId) -> SentryTrace {
