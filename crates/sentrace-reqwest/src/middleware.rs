@@ -11,7 +11,7 @@ use reqwest_middleware::{Middleware, Next, Result};
 use sentrace_core::{CallSpan, Client, OutgoingCall, diagnostics};
 
 use crate::hooks::Hooks;
-use crate::redirect::{self, Guard, Guarded, Kept, Leg};
+use crate::redirect::{self, Guard, Guarded, Leg};
 use crate::span;
 
 /// Makes each request an `http.client` span of the current transaction and carries the trace to the hosts of
@@ -126,9 +126,9 @@ impl Middleware for SentryTracingMiddleware {
         // The request is not held here: what a future keeps is copied with it, and large futures cost most of all.
         let (mut sent, begun) = self.send(request, extensions, next);
         let mut answer = (&mut sent).await;
-        let Some(Begun { span, unguarded, kept }) = begun else { return answer };
-        let (mut hops, departure) = sent.into_end();
-        if let (Some((guard, kept)), Some(departure)) = (kept, departure)
+        let Some(Begun { span, unguarded }) = begun else { return answer };
+        let (mut hops, departure, kept) = sent.into_end();
+        if let (Some(guard), Some(departure), Some(kept)) = (&self.guard, departure, kept)
             && redirect::stopped(&answer)
         {
             // The rare way has its own allocation, so that the usual one is small.
@@ -146,12 +146,10 @@ impl Middleware for SentryTracingMiddleware {
 type Sent<'a> = Guarded<Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>>>;
 
 /// A call that is traced.
-struct Begun<'a> {
+struct Begun {
     span: CallSpan,
     /// Where it carries trace headers that nobody guards.
     unguarded: Option<OutgoingCall>,
-    /// Where somebody does: what it was without them.
-    kept: Option<(&'a Guard, Box<Kept>)>,
 }
 
 impl SentryTracingMiddleware {
@@ -162,7 +160,7 @@ impl SentryTracingMiddleware {
         mut request: Request,
         extensions: &'a mut Extensions,
         next: Next<'a>,
-    ) -> (Sent<'a>, Option<Begun<'a>>) {
+    ) -> (Sent<'a>, Option<Begun>) {
         if let Some(guard) = &self.guard {
             guard.add_default_headers(request.headers_mut());
         }
@@ -180,16 +178,14 @@ impl SentryTracingMiddleware {
         };
         // Only what will carry headers has to be kept as it was without them.
         let guard = self.guard.as_deref().filter(|_| call.allows_headers());
-        let kept = guard.map(|guard| (guard, guard.keep(&request)));
+        let kept = guard.map(|guard| guard.keep(&request));
         let carrying = call.inject(&span, request.headers_mut()).then_some(call);
-        let (leg, kept, unguarded) = match (kept, carrying) {
-            (Some(kept), Some(call)) => {
-                (Some(Leg::carrying_trace(call.into_client(), request.method().clone())), Some(kept), None)
-            }
-            (_, carrying) => (None, None, carrying),
+        let (leg, unguarded) = match (kept, carrying) {
+            (Some(kept), Some(call)) => (Some(Leg::carrying_trace(call.into_client(), kept)), None),
+            (_, carrying) => (None, carrying),
         };
         let sent = Guarded::new(next.run(request, extensions), leg);
-        (sent, Some(Begun { span, unguarded, kept }))
+        (sent, Some(Begun { span, unguarded }))
     }
 }
 

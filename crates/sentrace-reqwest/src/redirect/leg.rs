@@ -11,6 +11,8 @@ use reqwest::Url;
 use reqwest::redirect::Attempt;
 use sentrace_core::Client;
 
+use super::reissue::Kept;
+
 thread_local! {
     /// Boxed, since it is swapped in and out around every poll.
     static CURRENT: Cell<Option<Box<Leg>>> = const { Cell::new(None) };
@@ -28,6 +30,8 @@ pub(crate) struct Leg {
     payload_dropped: bool,
     hops: u32,
     departure: Option<Box<Departure>>,
+    /// The call's request from before it got trace headers; of the first leg.
+    kept: Option<Kept>,
 }
 
 /// A hop that the policy approved and the guard has to send.
@@ -48,15 +52,16 @@ pub(crate) enum Way {
 
 impl Leg {
     /// The first leg of a call whose request has trace headers on behalf of `client`.
-    pub(crate) fn carrying_trace(client: Client, method: Method) -> Self {
+    pub(crate) fn carrying_trace(client: Client, kept: Kept) -> Self {
         Self {
             carries_trace: Some(client),
             carries_referer: false,
             earlier: Vec::new(),
-            method,
+            method: kept.method().clone(),
             payload_dropped: false,
             hops: 0,
             departure: None,
+            kept: Some(kept),
         }
     }
 
@@ -72,6 +77,7 @@ impl Leg {
             payload_dropped,
             hops: 0,
             departure,
+            kept: None,
         }
     }
 
@@ -143,9 +149,16 @@ impl<F> Guarded<F> {
         Self { future, leg: leg.map(Box::new) }
     }
 
-    /// How many redirects were followed, and the one that is left to the guard.
-    pub(crate) fn into_end(self) -> (u32, Option<Box<Departure>>) {
-        self.leg.map(|leg| (leg.hops, leg.departure)).unwrap_or_default()
+    /// How many redirects were followed, the one that is left to the guard, and with what it can do so.
+    pub(crate) fn into_end(self) -> (u32, Option<Box<Departure>>, Option<Box<Kept>>) {
+        match self.leg {
+            None => (0, None, None),
+            Some(leg) if leg.departure.is_none() => (leg.hops, None, None),
+            Some(leg) => {
+                let Leg { hops, departure, kept, .. } = *leg;
+                (hops, departure, kept.map(Box::new))
+            }
+        }
     }
 }
 

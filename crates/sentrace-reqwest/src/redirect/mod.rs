@@ -12,5 +12,5 @@ mod settings;
 
 pub(crate) use leg::{Guarded, Leg};
 pub use policy::{RedirectAction, RedirectAttempt, RedirectPolicy};
-pub(crate) use reissue::{Guard, Kept, stopped};
+pub(crate) use reissue::{Guard, stopped};
 pub(crate) use settings::{PrintedPolicy, Settings};

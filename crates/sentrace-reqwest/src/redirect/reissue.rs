@@ -6,7 +6,7 @@ use http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, PROXY_AUTHORIZATION, REFERER,
     TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::Result;
 
@@ -43,10 +43,10 @@ impl Guard {
     }
 
     /// A copy of `request` from before it got trace headers.
-    pub(crate) fn keep(&self, request: &Request) -> Box<Kept> {
+    pub(crate) fn keep(&self, request: &Request) -> Kept {
         let copy = copy(request);
         let timeout = copy.timeout().copied().or(self.settings.timeout);
-        Box::new(Kept { request: copy, deadline: timeout.map(|timeout| (Instant::now(), timeout)) })
+        Kept { request: copy, deadline: timeout.map(|timeout| (Instant::now(), timeout)) }
     }
 
     /// Sends the hop before which the policy stopped after `hops` others, and those that follow from it.
@@ -65,7 +65,7 @@ impl Guard {
             let leg = Leg::after(*departure, self.settings.referer);
             let mut call = Guarded::new(Box::pin(self.client.execute(request)), Some(leg));
             let answer = (&mut call).await.map_err(|error| kept.own(error, &to).into());
-            let (more, next) = call.into_end();
+            let (more, next, _) = call.into_end();
             hops += more;
             match next {
                 Some(next) if stopped(&answer) => departure = next,
@@ -88,6 +88,10 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    pub(super) fn method(&self) -> &Method {
+        self.request.method()
+    }
+
     /// Does to the kept request what the redirects on the way do to every request.
     fn rewrite(&mut self, departure: &Departure, settings: &Settings) {
         *self.request.method_mut() = departure.method.clone();
