@@ -178,12 +178,15 @@ impl SentryTracingMiddleware {
         };
         // Only what will carry headers has to be kept as it was without them.
         let guard = self.guard.as_deref().filter(|_| call.allows_headers());
-        let kept = guard.map(|guard| guard.keep(&request));
-        let carrying = call.inject(&span, request.headers_mut()).then_some(call);
-        let (leg, unguarded) = match (kept, carrying) {
-            (Some(kept), Some(call)) => (Some(Leg::carrying_trace(call.into_client(), kept)), None),
-            (_, carrying) => (None, carrying),
-        };
+        let mut leg = guard.map(|guard| Leg::first(guard.keep(&request)));
+        let mut unguarded = None;
+        if !call.inject(&span, request.headers_mut()) {
+            leg = None;
+        } else if let Some(leg) = &mut leg {
+            leg.carries_trace_of(call.into_client());
+        } else {
+            unguarded = Some(call);
+        }
         let sent = Guarded::new(next.run(request, extensions), leg);
         (sent, Some(Begun { span, unguarded }))
     }

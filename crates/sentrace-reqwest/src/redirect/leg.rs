@@ -51,10 +51,10 @@ pub(crate) enum Way {
 }
 
 impl Leg {
-    /// The first leg of a call whose request has trace headers on behalf of `client`.
-    pub(crate) fn carrying_trace(client: Client, kept: Kept) -> Self {
-        Self {
-            carries_trace: Some(client),
+    /// The first leg of a call, of which `kept` is a copy; boxed at once, since moving it costs more than that.
+    pub(crate) fn first(kept: Kept) -> Box<Self> {
+        Box::new(Self {
+            carries_trace: None,
             carries_referer: false,
             earlier: Vec::new(),
             method: kept.method().clone(),
@@ -62,14 +62,19 @@ impl Leg {
             hops: 0,
             departure: None,
             kept: Some(kept),
-        }
+        })
+    }
+
+    /// Whose trace headers the request has got.
+    pub(crate) fn carries_trace_of(&mut self, client: Client) {
+        self.carries_trace = Some(client);
     }
 
     /// The leg after a departure.
-    pub(crate) fn after(departure: Departure, carries_referer: bool) -> Self {
+    pub(crate) fn after(departure: Departure, carries_referer: bool) -> Box<Self> {
         let Departure { method, payload_dropped, previous, .. } = departure;
         let (carries_trace, departure) = (None, None);
-        Self {
+        Box::new(Self {
             carries_trace,
             carries_referer,
             earlier: previous,
@@ -78,7 +83,7 @@ impl Leg {
             hops: 0,
             departure,
             kept: None,
-        }
+        })
     }
 
     pub(crate) fn earlier(&self) -> &[Url] {
@@ -145,8 +150,8 @@ pub(crate) struct Guarded<F> {
 
 impl<F> Guarded<F> {
     /// Without a leg for a call that needs no guard, so that one inside another's poll is not taken for that.
-    pub(crate) fn new(future: F, leg: Option<Leg>) -> Self {
-        Self { future, leg: leg.map(Box::new) }
+    pub(crate) fn new(future: F, leg: Option<Box<Leg>>) -> Self {
+        Self { future, leg }
     }
 
     /// How many redirects were followed, the one that is left to the guard, and with what it can do so.
