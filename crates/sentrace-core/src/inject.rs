@@ -208,4 +208,26 @@ mod tests {
         assert!(client().start_transaction("work", "task").enter(|| inject(&mut request)));
         assert_eq!(request.headers()["traceparent"], theirs);
     }
+
+    #[test]
+    fn each_call_of_a_trace_carries_its_context_and_no_other_one() {
+        let client = client();
+        for n in 0..5 {
+            let sentry_trace = format!("0af7651916cd43dd8448eb211c80319{n}-b7ad6b7169203331-1");
+            let baggage = format!("other=1,sentry-release=shop%40{n},sentry-sample_rand=0.1");
+            let incoming = [("sentry-trace", sentry_trace.as_str()), ("baggage", baggage.as_str())];
+            let transaction = client.continue_trace(&incoming).start_transaction("work", "task");
+            for call in 0..3 {
+                let mut request = request("http://ours.test/", &[]);
+                assert!(transaction.enter(|| inject(&mut request)));
+                let sent = request.headers()["baggage"].to_str().unwrap();
+                let expected = format!("sentry-release=shop%40{n},sentry-sample_rand=0.1");
+                assert_eq!(sent, expected, "call {call} of trace {n}");
+                let sent = request.headers()["sentry-trace"].to_str().unwrap();
+                assert_eq!(sent, transaction.sentry_trace().unwrap().to_string());
+            }
+            // The memory of its context is for the next trace.
+            transaction.finish();
+        }
+    }
 }
