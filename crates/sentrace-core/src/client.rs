@@ -198,10 +198,6 @@ impl Client {
         self.0.counters.read(self.0.losses.total(), self.0.deliver.stats())
     }
 
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.0.counters
-    }
-
     /// Counters of what was lost.
     pub fn losses(&self) -> &Losses {
         &self.0.losses
@@ -241,6 +237,11 @@ impl SpanRef {
     /// The client that the span reports to.
     pub fn client(&self) -> Option<Client> {
         self.trace().and_then(|trace| trace.pipeline.shared()).map(Client)
+    }
+
+    /// The same, and a client that does nothing where there is no trace.
+    pub(crate) fn client_or_inert(&self) -> Client {
+        self.client().unwrap_or_else(|| Client(Arc::clone(Pipeline::inert())))
     }
 }
 

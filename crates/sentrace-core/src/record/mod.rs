@@ -1,5 +1,6 @@
 //! What one transaction leaves behind: compact, owned, reusable, free of any HTTP library's types.
 
+mod call;
 mod compact;
 mod headers;
 mod payload;
