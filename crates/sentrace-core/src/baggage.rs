@@ -129,6 +129,13 @@ impl Baggage {
         self.members.clone_from(&other.members);
     }
 
+    /// Gives what it has to `other`, and takes its buffers for it. The header's value is of no use there.
+    #[inline]
+    pub(crate) fn move_to(&mut self, other: &mut Self) {
+        self.forget_header();
+        std::mem::swap(self, other);
+    }
+
     /// As good as new, with its buffers.
     #[inline]
     pub(crate) fn clear(&mut self) {

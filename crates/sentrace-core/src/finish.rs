@@ -104,7 +104,7 @@ fn take(trace: &Arc<TraceState>, complete: impl FnOnce(&mut Record)) -> Option<B
     end_span(&mut record, Slot::ROOT);
     if Arc::strong_count(trace) == 1 {
         // Nobody is left who could ask the trace for it.
-        std::mem::swap(&mut record.baggage, baggage);
+        baggage.move_to(&mut record.baggage);
     } else {
         record.baggage.copy_from(baggage);
     }

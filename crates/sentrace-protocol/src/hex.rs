@@ -1,9 +1,10 @@
-//! Hexadecimal digits: two ids are read on the path of every request.
+//! Hexadecimal digits: two ids are read on the path of every request, and two written for every call.
+//!
+//! Without a branch in the loops, so that the compiler turns them into vector instructions.
 
 /// The bytes that the digits stand for, two for each byte, in either case; `None` where one is no digit.
 ///
-/// Without a branch in its loops, so that the compiler turns them into vector instructions; inlined, it would mix these
-/// with what becomes of the bytes.
+/// Inlined, its vectors would be mixed with what becomes of the bytes.
 #[inline(never)]
 pub(crate) fn decode<const DIGITS: usize, const BYTES: usize>(digits: &[u8; DIGITS]) -> Option<[u8; BYTES]> {
     const { assert!(DIGITS == 2 * BYTES) };
@@ -24,6 +25,19 @@ pub(crate) fn decode<const DIGITS: usize, const BYTES: usize>(digits: &[u8; DIGI
     (!others).then_some(bytes)
 }
 
+/// The lower-case digits of the bytes, two for each.
+#[inline]
+pub(crate) fn encode<const BYTES: usize, const DIGITS: usize>(bytes: [u8; BYTES]) -> [u8; DIGITS] {
+    const { assert!(DIGITS == 2 * BYTES) };
+    // Letters stand so far behind the decimals.
+    let digit = |value: u8| value + b'0' + u8::from(value > 9) * (b'a' - b'0' - 10);
+    let mut digits = [0; DIGITS];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 0x0f)];
+    }
+    digits
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +54,14 @@ mod tests {
                     assert_eq!(decode(&digits), expected, "{byte:#x} at {place}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_byte_is_written_as_the_standard_library_does() {
+        for byte in 0..=u8::MAX {
+            let digits: [u8; 8] = encode([byte, 0x0a, 0xf9, byte]);
+            assert_eq!(digits, format!("{byte:02x}0af9{byte:02x}").as_bytes());
         }
     }
 }

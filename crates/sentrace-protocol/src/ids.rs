@@ -39,12 +39,7 @@ macro_rules! id {
 
             /// The lower-case digits, on the stack.
             pub fn to_hex(self) -> Hex<$digits> {
-                let mut digits = [0; $digits];
-                for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
-                    pair[0] = DIGITS[usize::from(byte >> 4)];
-                    pair[1] = DIGITS[usize::from(byte & 0x0f)];
-                }
-                Hex(digits)
+                Hex(hex::encode(self.0))
             }
         }
 
@@ -169,8 +164,6 @@ pub(crate) fn explain(text: &[u8], digits: usize) -> Option<String> {
     let at = text.iter().position(|byte| !byte.is_ascii_hexdigit())?;
     Some(format!("byte {} is not a hexadecimal digit", at + 1))
 }
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {

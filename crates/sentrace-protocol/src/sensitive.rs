@@ -97,10 +97,9 @@ pub fn is_sensitive_or_personal(key: &str) -> bool {
 /// assert_eq!(shown, "page=2&token=[Filtered]");
 /// ```
 pub fn filter_query_into(query: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) {
-    for pair in query.split_inclusive('&') {
-        let (pair, separator) = split_end(pair, '&');
+    for (pair, separator) in parts(query, b'&') {
         if !filter_pair(pair, &is_sensitive, into) {
-            if pair.contains(';') {
+            if scan::contains_any([b';'], pair.as_bytes()) {
                 filter_parts(pair, &is_sensitive, into);
             } else {
                 into.push_str(pair);
@@ -111,8 +110,7 @@ pub fn filter_query_into(query: &str, is_sensitive: impl Fn(&str) -> bool, into:
 }
 
 fn filter_parts(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) {
-    for part in pair.split_inclusive(';') {
-        let (part, separator) = split_end(part, ';');
+    for (part, separator) in parts(pair, b';') {
         if !filter_pair(part, &is_sensitive, into) {
             into.push_str(part);
         }
@@ -122,8 +120,8 @@ fn filter_parts(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut Stri
 
 /// Appends the pair without its value, if that is a secret.
 fn filter_pair(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) -> bool {
-    match pair.split_once('=') {
-        Some((key, _)) if is_sensitive(&decode_name(key)) => {
+    match scan::find(b'=', pair.as_bytes()).map(|at| &pair[..at]) {
+        Some(key) if is_sensitive(&decode_name(key)) => {
             into.push_str(key);
             into.push('=');
             into.push_str(FILTERED);
@@ -133,8 +131,19 @@ fn filter_pair(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut Strin
     }
 }
 
-fn split_end(part: &str, separator: char) -> (&str, &str) {
-    part.split_at(part.strip_suffix(separator).map_or(part.len(), str::len))
+/// What stands before, between and after separators (ASCII), each with the one that ends it.
+fn parts(list: &str, separator: u8) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = scan::find(separator, rest.as_bytes()).unwrap_or(rest.len());
+        let (part, behind) = rest.split_at(end);
+        let (separator, behind) = behind.split_at(behind.len().min(1));
+        rest = behind;
+        Some((part, separator))
+    })
 }
 
 /// The URL with credentials in its authority replaced: `https://[Filtered]:[Filtered]@host/`.
@@ -218,7 +227,7 @@ fn authority_start(url: &str) -> Option<usize> {
 
 /// The name as the server reads it; what is not encoded properly is judged as it stands.
 fn decode_name(key: &str) -> Cow<'_, str> {
-    if !key.contains('%') {
+    if scan::find(b'%', key.as_bytes()).is_none() {
         return Cow::Borrowed(key);
     }
     if let Some(decoded) = baggage::decode(key) {
