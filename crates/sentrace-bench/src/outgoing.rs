@@ -18,26 +18,36 @@ pub struct Stub {
 impl Stub {
     /// A client that calls `middleware` and the stub.
     pub fn client(middleware: Option<Arc<dyn Middleware>>) -> ClientWithMiddleware {
-        Self::default().build(middleware)
+        Self::default().below(plain(middleware))
     }
 
     /// A client whose last headers are seen.
     pub fn looking(middleware: Option<Arc<dyn Middleware>>) -> (ClientWithMiddleware, Self) {
+        Self::looking_below(plain(middleware))
+    }
+
+    /// The same for a client that has its middleware.
+    pub fn looking_below(client: ClientWithMiddleware) -> (ClientWithMiddleware, Self) {
         let stub = Self { looks: true, ..Self::default() };
-        (stub.clone().build(middleware), stub)
+        (stub.clone().below(client), stub)
+    }
+
+    /// A client that calls the stub after all middleware that it has.
+    pub fn below(self, client: ClientWithMiddleware) -> ClientWithMiddleware {
+        ClientBuilder::from_client(client).with(self).build()
     }
 
     /// The headers of the last request.
     pub fn headers(&self) -> HeaderMap {
         self.seen.lock().ok().and_then(|seen| seen.clone()).unwrap_or_default()
     }
+}
 
-    fn build(self, middleware: Option<Arc<dyn Middleware>>) -> ClientWithMiddleware {
-        let mut builder = ClientBuilder::new(reqwest::Client::new());
-        if let Some(middleware) = middleware {
-            builder = builder.with_arc(middleware);
-        }
-        builder.with(self).build()
+fn plain(middleware: Option<Arc<dyn Middleware>>) -> ClientWithMiddleware {
+    let builder = ClientBuilder::new(reqwest::Client::new());
+    match middleware {
+        Some(middleware) => builder.with_arc(middleware).build(),
+        None => builder.build(),
     }
 }
 

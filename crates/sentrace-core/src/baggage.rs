@@ -22,6 +22,10 @@ pub(crate) struct Baggage {
     unread: Vec<u8>,
     /// Sentry's members.
     members: String,
+    /// The same as a value of a header: calls beyond the first copy nothing. Boxed, since contexts are moved and most
+    /// are never sent on.
+    #[cfg(feature = "http")]
+    header: Option<Box<http::HeaderValue>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -67,7 +71,11 @@ impl Baggage {
     /// Sentry's members.
     pub(crate) fn read(&self, trace_id: TraceId) -> Cow<'_, str> {
         match self.state {
-            State::Unread { sampled } => Cow::Owned(read(&self.unread, trace_id, sampled)),
+            State::Unread { sampled } => {
+                let mut members = String::new();
+                read(&self.unread, trace_id, sampled, &mut members);
+                Cow::Owned(members)
+            }
             State::Open | State::Frozen => Cow::Borrowed(&self.members),
         }
     }
@@ -88,11 +96,22 @@ impl Baggage {
     /// Sentry's members, read for good.
     pub(crate) fn settle(&mut self, trace_id: TraceId) -> &str {
         if let State::Unread { sampled } = self.state {
-            self.members = read(&self.unread, trace_id, sampled);
-            self.unread = Vec::new();
+            self.members.clear();
+            read(&self.unread, trace_id, sampled, &mut self.members);
+            self.unread.clear();
+            self.unread.shrink_to(MAX_UNREAD);
             self.state = State::Frozen;
         }
         &self.members
+    }
+
+    /// Sentry's members as the value of a header, where they can be one and there are any; only of a frozen context.
+    #[cfg(feature = "http")]
+    pub(crate) fn header(&mut self, trace_id: TraceId) -> Option<http::HeaderValue> {
+        if self.header.is_none() && !self.settle(trace_id).is_empty() {
+            self.header = http::HeaderValue::from_str(&self.members).ok().map(Box::new);
+        }
+        self.header.as_deref().cloned()
     }
 
     /// Writes the context, for good.
@@ -102,19 +121,38 @@ impl Baggage {
     }
 
     /// Takes over what `other` has.
+    #[inline]
     pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.forget_header();
         self.state = other.state;
         self.unread.clone_from(&other.unread);
         self.members.clone_from(&other.members);
     }
 
+    /// Gives what it has to `other`, and takes its buffers for it. The header's value is of no use there.
+    #[inline]
+    pub(crate) fn move_to(&mut self, other: &mut Self) {
+        self.forget_header();
+        std::mem::swap(self, other);
+    }
+
     /// As good as new, with its buffers.
+    #[inline]
     pub(crate) fn clear(&mut self) {
+        self.forget_header();
         self.state = State::Open;
         self.unread.clear();
         self.unread.shrink_to(MAX_KEPT);
         self.members.clear();
         self.members.shrink_to(MAX_KEPT);
+    }
+
+    #[inline]
+    fn forget_header(&mut self) {
+        #[cfg(feature = "http")]
+        if self.header.is_some() {
+            self.header = None;
+        }
     }
 
     /// About how many bytes it holds in memory besides itself.
@@ -123,11 +161,11 @@ impl Baggage {
     }
 }
 
-/// Sentry's members of a header, as the bytes they came as, and the `sample_rand` that they lack.
-fn read(field: &[u8], trace_id: TraceId, sampled: Option<bool>) -> String {
+/// Appends Sentry's members of a header, as the bytes they came as, and the `sample_rand` that they lack.
+fn read(field: &[u8], trace_id: TraceId, sampled: Option<bool>, members: &mut String) {
     static SAID: AtomicBool = AtomicBool::new(false);
-    let mut members = String::with_capacity(field.len().min(baggage::MAX_BYTES));
-    let unusable = baggage::copy_sentry_members(std::iter::once(field), &mut members);
+    members.reserve(field.len().min(baggage::MAX_BYTES));
+    let unusable = baggage::copy_sentry_members(std::iter::once(field), members);
     if unusable > 0 {
         debug_once(
             &SAID,
@@ -139,8 +177,7 @@ fn read(field: &[u8], trace_id: TraceId, sampled: Option<bool>) -> String {
             ),
         );
     }
-    add_sample_rand(&mut members, trace_id, sampled);
-    members
+    add_sample_rand(members, trace_id, sampled);
 }
 
 /// Gives the context the `sample_rand` that it lacks, by the rules of the Sentry SDK specification (*Trace

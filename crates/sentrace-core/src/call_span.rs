@@ -1,9 +1,10 @@
 //! The span of a call that leaves the process.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Deref;
 
-use sentrace_protocol::{SpanStatus, sensitive};
+use sentrace_protocol::{SpanStatus, Value};
 
 use crate::headers::TraceHeaders;
 use crate::span::{Span, SpanRef};
@@ -27,6 +28,36 @@ pub struct OutgoingRequest<'a> {
     pub has_credentials: bool,
 }
 
+impl<'a> OutgoingRequest<'a> {
+    pub(crate) fn scheme(&self) -> &'a str {
+        if self.scheme.is_empty() { "http" } else { self.scheme }
+    }
+
+    pub(crate) fn port_or_default(&self) -> Option<u16> {
+        self.port.or(match self.scheme() {
+            "http" => Some(80),
+            "https" => Some(443),
+            _ => None,
+        })
+    }
+
+    /// `:port`, where the URL names one.
+    pub(crate) fn push_port(&self, into: &mut String) {
+        if let Some(port) = self.port {
+            // Writing into a string cannot fail.
+            let _ = write!(into, ":{port}");
+        }
+    }
+
+    /// `METHOD scheme://host:port/path`: without the query, which would make too many names.
+    fn name(&self) -> String {
+        let mut name = [self.method, " ", self.scheme(), "://", self.host].concat();
+        self.push_port(&mut name);
+        name.push_str(self.path);
+        name
+    }
+}
+
 /// The span of one outgoing call. Dropped before it was told how the call went, it was cancelled.
 #[derive(Debug)]
 pub struct CallSpan {
@@ -43,40 +74,15 @@ impl CallSpan {
         name: Option<&str>,
         request: &OutgoingRequest<'_>,
     ) -> Self {
-        if !parent.records_children() {
-            return Self::new(parent.start_span("http.client", ""));
-        }
-        let OutgoingRequest { method, path, query, .. } = *request;
-        let scheme = if request.scheme.is_empty() { "http" } else { request.scheme };
-        let mut text = String::with_capacity(64 + path.len() + query.map_or(0, str::len));
-        text.push_str(method);
-        text.push(' ');
-        let url_at = text.len();
-        push_place(scheme, request, &mut text);
-        let span = Self::new(parent.start_span("http.client", name.unwrap_or(&text)));
-        span.set_origin(origin);
-        span.set_data("http.request.method", method);
-        let port = request.port.or(match scheme {
-            "http" => Some(80),
-            "https" => Some(443),
-            _ => None,
-        });
-        span.record_server(request.host, port);
-        span.set_data("url.path", path);
-        if let Some(query) = query {
-            text.push('?');
-            let query_at = text.len();
-            sensitive::filter_query_into(query, sensitive::is_sensitive, &mut text);
-            span.set_data("url.query", &text[query_at..]);
-            // Sentry's conventions disagree on the question mark here, its SDKs leave it out.
-            span.set_data("http.query", &text[query_at..]);
-        }
-        if request.has_credentials {
-            let authority_at = url_at + scheme.len() + "://".len();
-            text.insert_str(authority_at, "[Filtered]:[Filtered]@");
-        }
-        span.set_data("url.full", &text[url_at..]);
-        span
+        let judged = match name {
+            Some(name) => Cow::Borrowed(name),
+            None if parent.judges_children() => Cow::Owned(request.name()),
+            // The record writes the name where the URL can share it.
+            None => Cow::Borrowed(""),
+        };
+        Self::new(Span(parent.start_child_with(Cow::Borrowed("http.client"), &judged, |record, slot| {
+            record.describe_call(slot, origin, name.is_none(), request);
+        })))
     }
 
     /// Any other span of a call, for protocols with names and statuses of their own.
@@ -106,20 +112,31 @@ impl CallSpan {
 
     /// Ends the span with the status code of an HTTP answer.
     pub fn answered(self, status: u16) {
-        self.set_data("http.response.status_code", status);
-        self.ended_as(SpanStatus::from_http(status));
+        self.end(SpanStatus::from_http(status), "http.response.status_code", status);
     }
 
     /// Ends the span with an error of this kind (`error.type`: `timeout`, `connect`, …): nothing was answered.
     pub fn failed(self, kind: &'static str) {
-        self.set_data("error.type", kind);
-        self.ended_as(SpanStatus::InternalError);
+        self.end(SpanStatus::InternalError, "error.type", kind);
     }
 
     /// Ends the span.
     pub fn ended_as(mut self, status: SpanStatus) {
         self.ended = true;
         self.set_status(status);
+    }
+
+    /// Ends the span with one last value, under one lock.
+    fn end<'v>(mut self, status: SpanStatus, key: &'static str, value: impl Into<Value<'v>>) {
+        self.ended = true;
+        let Some(span) = self.span.take() else { return };
+        let value = value.into();
+        span.finish_with(|record, slot| {
+            record.set_data(slot, Cow::Borrowed(key), value);
+            if let Some(span) = slot.of_mut(&mut record.spans) {
+                span.status = Some(status);
+            }
+        });
     }
 }
 
@@ -138,16 +155,4 @@ impl Drop for CallSpan {
             self.set_broken_off();
         }
     }
-}
-
-/// `scheme://host:port/path`.
-fn push_place(scheme: &str, request: &OutgoingRequest<'_>, into: &mut String) {
-    into.push_str(scheme);
-    into.push_str("://");
-    into.push_str(request.host);
-    if let Some(port) = request.port {
-        // Writing into a string cannot fail.
-        let _ = write!(into, ":{port}");
-    }
-    into.push_str(request.path);
 }

@@ -10,7 +10,7 @@ use sentrace_protocol::Carrier;
 use crate::closed::Closed;
 use crate::continuation::{ContinuationRules, Incoming, Trace, open};
 use crate::counters::Counters;
-use crate::current::{current_span, with_current};
+use crate::current::with_current;
 use crate::deliver::{Deliver, Finished};
 use crate::idle::IdleSlot;
 use crate::lifecycle::TraceLifecycle;
@@ -111,7 +111,7 @@ impl Client {
 
     /// The client of the current span, else the global one.
     pub fn current() -> Option<Self> {
-        current_span().client().or_else(Self::global)
+        with_current(SpanRef::client).flatten().or_else(Self::global)
     }
 
     /// The client that [`bind`](Self::bind) made global.
@@ -198,10 +198,6 @@ impl Client {
         self.0.counters.read(self.0.losses.total(), self.0.deliver.stats())
     }
 
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.0.counters
-    }
-
     /// Counters of what was lost.
     pub fn losses(&self) -> &Losses {
         &self.0.losses
@@ -241,6 +237,11 @@ impl SpanRef {
     /// The client that the span reports to.
     pub fn client(&self) -> Option<Client> {
         self.trace().and_then(|trace| trace.pipeline.shared()).map(Client)
+    }
+
+    /// The same, and a client that does nothing where there is no trace.
+    pub(crate) fn client_or_inert(&self) -> Client {
+        self.client().unwrap_or_else(|| Client(Arc::clone(Pipeline::inert())))
     }
 }
 

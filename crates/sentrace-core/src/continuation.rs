@@ -15,7 +15,7 @@ use crate::headers::TraceHeaders;
 use crate::ignore::Starting;
 use crate::pipeline::{Pipeline, ProcessTrace};
 use crate::reading;
-use crate::record::{Record, SpanRecord, Text};
+use crate::record::{Held, Record, SpanRecord, Text};
 use crate::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide};
 use crate::scope::Scoped;
 use crate::span::SpanRef;
@@ -302,8 +302,9 @@ pub(crate) fn open(
         let mut record = pipeline.pool.take(crate::random::event_id(), incoming.trace_id);
         record.set_name(options.name.0, options.name.1, options.source);
         if let (Some(request), Some(collection)) = (options.request, options.collection) {
-            let Record { request: into, arena, .. } = &mut *record;
-            into.copy(arena, request, collection, collection.personal(pipeline.sampling.everything));
+            let Record { request: into, arena, name, .. } = &mut *record;
+            let name = Held { text: options.name.1, at: name.rest };
+            into.copy(arena, request, name, collection, collection.personal(pipeline.sampling.everything));
         }
         let op = record.arena.keep(options.op.clone());
         record.push_span(SpanRecord {

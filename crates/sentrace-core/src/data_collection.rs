@@ -1,6 +1,6 @@
 //! What of a request is recorded.
 
-use sentrace_protocol::sensitive;
+use sentrace_protocol::sensitive::{self, UsualHeader, ValueKind};
 
 /// Which keys of a collection (header names, query parameters) are recorded with their values.
 ///
@@ -34,16 +34,20 @@ impl Collect {
     }
 
     /// Whether the value of `key` must not be recorded.
-    #[inline]
     pub(crate) fn hides(&self, key: &str, personal: bool) -> bool {
         let named =
             if personal { sensitive::is_sensitive(key) } else { sensitive::is_sensitive_or_personal(key) };
-        named
-            || match self {
-                Self::Off => true,
-                Self::DenyList(terms) => !terms.is_empty() && contains_any(key, terms),
-                Self::AllowList(terms) => !contains_any(key, terms),
-            }
+        named || self.hides_harmless(key)
+    }
+
+    /// What is chosen of the keys that nothing else hides.
+    #[inline]
+    fn hides_harmless(&self, key: &str) -> bool {
+        match self {
+            Self::Off => true,
+            Self::DenyList(terms) => !terms.is_empty() && contains_any(key, terms),
+            Self::AllowList(terms) => !contains_any(key, terms),
+        }
     }
 }
 
@@ -109,9 +113,15 @@ impl DataCollection {
         self.user_info || here_alone
     }
 
-    pub(crate) fn headers(&self, personal: bool) -> Option<impl Fn(&str) -> bool + '_> {
-        (self.request_headers != Collect::Off)
-            .then_some(move |name: &str| self.request_headers.hides(name, personal))
+    /// Who judges header fields; `None` where they are not recorded at all.
+    pub(crate) fn headers(&self, personal: bool) -> Option<HeaderRules<'_>> {
+        let collect = &self.request_headers;
+        let chosen = match collect {
+            Collect::Off => return None,
+            Collect::DenyList(terms) => !terms.is_empty(),
+            Collect::AllowList(_) => true,
+        };
+        Some(HeaderRules { collect, chosen, personal })
     }
 
     /// Whether a query has nothing to hide, found without taking it apart.
@@ -124,6 +134,28 @@ impl DataCollection {
 
     pub(crate) fn query(&self, personal: bool) -> Option<impl Fn(&str) -> bool + '_> {
         (self.url_query != Collect::Off).then_some(move |key: &str| self.url_query.hides(key, personal))
+    }
+}
+
+/// Which header fields show their values.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeaderRules<'a> {
+    collect: &'a Collect,
+    /// Whether there are terms besides the denylist's.
+    chosen: bool,
+    personal: bool,
+}
+
+impl HeaderRules<'_> {
+    pub(crate) fn hide(self, name: &str) -> bool {
+        self.collect.hides(name, self.personal)
+    }
+
+    #[inline]
+    pub(crate) fn hide_usual(self, header: &UsualHeader) -> bool {
+        let named =
+            header.value == ValueKind::Sensitive || (header.value == ValueKind::Personal && !self.personal);
+        named || (self.chosen && self.collect.hides_harmless(header.name))
     }
 }
 

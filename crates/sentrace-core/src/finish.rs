@@ -94,7 +94,7 @@ fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>, complete: imp
 }
 
 /// Takes the record out, complete: afterwards nothing can be added, and ending again does nothing.
-fn take(trace: &TraceState, complete: impl FnOnce(&mut Record)) -> Option<Box<Record>> {
+fn take(trace: &Arc<TraceState>, complete: impl FnOnce(&mut Record)) -> Option<Box<Record>> {
     let mut live = trace.live();
     live.record.as_ref()?;
     trace.freeze(&mut live);
@@ -102,7 +102,12 @@ fn take(trace: &TraceState, complete: impl FnOnce(&mut Record)) -> Option<Box<Re
     let mut record = record.take()?;
     complete(&mut record);
     end_span(&mut record, Slot::ROOT);
-    record.baggage.copy_from(baggage);
+    if Arc::strong_count(trace) == 1 {
+        // Nobody is left who could ask the trace for it.
+        baggage.move_to(&mut record.baggage);
+    } else {
+        record.baggage.copy_from(baggage);
+    }
     trace.pipeline.counters.finished();
     Some(record)
 }

@@ -1,11 +1,13 @@
 //! Puts trace headers on an `http` request.
 
+use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use sentrace_protocol::{SentryTrace, baggage, sentry_trace, traceparent};
 
 use crate::call_span::CallSpan;
 use crate::client::Client;
 use crate::outgoing_call::OutgoingCall;
+use crate::span::SpanRef;
 
 const SENTRY_TRACE: HeaderName = HeaderName::from_static(sentry_trace::HEADER);
 const BAGGAGE: HeaderName = HeaderName::from_static(baggage::HEADER);
@@ -48,29 +50,50 @@ impl OutgoingCall {
     /// stay before ours, and so does a `traceparent` (Sentry SDK specification, *Trace Propagation* 1.9). A gateway may hand on
     /// the headers that a request came with: those are replaced, for this process is the caller now.
     pub fn inject(&self, span: &CallSpan, headers: &mut HeaderMap) -> bool {
-        let handed_on = match headers.get(SENTRY_TRACE) {
-            Some(set) if self.came_with(set) => true,
-            Some(_) => {
-                crate::explain::keeps_own_headers();
-                return false;
-            }
-            None => false,
+        if !self.allows_headers() {
+            self.keeps(headers.get(SENTRY_TRACE));
+            return false;
+        }
+        self.with_carried(span, |carried| self.put(carried, headers))
+    }
+
+    /// Puts what a call from `span` carries on its headers, each value made where it is to stay; whether anything was.
+    fn put(&self, span: &SpanRef, headers: &mut HeaderMap) -> bool {
+        let Some((trace, sentry_trace)) = span.trace().zip(span.sentry_trace()) else { return false };
+        // A map that is full stays as it is.
+        let Ok(entry) = headers.try_entry(SENTRY_TRACE) else { return false };
+        let handed_on = match &entry {
+            Entry::Occupied(set) => Some(set.get()),
+            Entry::Vacant(_) => None,
         };
-        let Some(trace) = self.trace_headers(span) else { return false };
-        for (name, value) in trace {
-            let (name, value) = match name {
-                sentry_trace::HEADER => (SENTRY_TRACE, value),
-                baggage::HEADER => (BAGGAGE, with_members_of_others(headers, value)),
-                traceparent::HEADER if handed_on || !headers.contains_key(TRACEPARENT) => {
-                    (TRACEPARENT, value)
-                }
-                _ => continue,
-            };
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(name, value);
-            }
+        if self.keeps(handed_on) {
+            return false;
+        }
+        let handed_on = handed_on.is_some();
+        let Ok(value) = HeaderValue::from_str(&sentry_trace.to_text()) else { return false };
+        if !set(entry, value) {
+            return false;
+        }
+        self.count_propagated();
+        if let Some(ours) = trace.frozen_baggage_header() {
+            put_baggage(ours, headers);
+        }
+        if let Some(traceparent) = trace.traceparent(sentry_trace.span_id)
+            && (handed_on || !headers.contains_key(TRACEPARENT))
+            && let Ok(value) = HeaderValue::try_from(traceparent.to_string())
+        {
+            let _ = headers.try_insert(TRACEPARENT, value);
         }
         true
+    }
+
+    /// Whether the application set a `sentry-trace` of its own, which stays.
+    fn keeps(&self, set: Option<&HeaderValue>) -> bool {
+        let keeps = set.is_some_and(|set| !self.came_with(set));
+        if keeps {
+            crate::explain::keeps_own_headers();
+        }
+        keeps
     }
 
     /// Whether this is the `sentry-trace` of the request that is being served.
@@ -83,11 +106,27 @@ impl OutgoingCall {
     }
 }
 
-fn with_members_of_others(headers: &HeaderMap, ours: String) -> String {
-    if !headers.contains_key(BAGGAGE) {
-        return ours;
+fn put_baggage(ours: HeaderValue, headers: &mut HeaderMap) {
+    let Ok(entry) = headers.try_entry(BAGGAGE) else { return };
+    let Entry::Occupied(theirs) = &entry else {
+        set(entry, ours);
+        return;
+    };
+    let merged = baggage::merge(theirs.iter().map(HeaderValue::as_bytes), ours.to_str().unwrap_or_default());
+    if let Ok(merged) = HeaderValue::try_from(merged) {
+        set(entry, merged);
     }
-    baggage::merge(headers.get_all(BAGGAGE).iter().map(HeaderValue::as_bytes), &ours)
+}
+
+/// Whether there was room for it.
+fn set(entry: Entry<'_, HeaderValue>, value: HeaderValue) -> bool {
+    match entry {
+        Entry::Vacant(entry) => entry.try_insert(value).is_ok(),
+        Entry::Occupied(mut entry) => {
+            entry.insert(value);
+            true
+        }
+    }
 }
 
 fn absolute<B>(request: &Request<B>) -> Option<String> {
@@ -168,5 +207,27 @@ mod tests {
         let mut request = request("http://ours.test/", &[("traceparent", theirs)]);
         assert!(client().start_transaction("work", "task").enter(|| inject(&mut request)));
         assert_eq!(request.headers()["traceparent"], theirs);
+    }
+
+    #[test]
+    fn each_call_of_a_trace_carries_its_context_and_no_other_one() {
+        let client = client();
+        for n in 0..5 {
+            let sentry_trace = format!("0af7651916cd43dd8448eb211c80319{n}-b7ad6b7169203331-1");
+            let baggage = format!("other=1,sentry-release=shop%40{n},sentry-sample_rand=0.1");
+            let incoming = [("sentry-trace", sentry_trace.as_str()), ("baggage", baggage.as_str())];
+            let transaction = client.continue_trace(&incoming).start_transaction("work", "task");
+            for call in 0..3 {
+                let mut request = request("http://ours.test/", &[]);
+                assert!(transaction.enter(|| inject(&mut request)));
+                let sent = request.headers()["baggage"].to_str().unwrap();
+                let expected = format!("sentry-release=shop%40{n},sentry-sample_rand=0.1");
+                assert_eq!(sent, expected, "call {call} of trace {n}");
+                let sent = request.headers()["sentry-trace"].to_str().unwrap();
+                assert_eq!(sent, transaction.sentry_trace().unwrap().to_string());
+            }
+            // The memory of its context is for the next trace.
+            transaction.finish();
+        }
     }
 }

@@ -79,6 +79,7 @@ pub use self::losses::Losses;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
 pub use self::outgoing::{Origin, OriginError, Outgoing};
 pub use self::outgoing_call::OutgoingCall;
+pub use self::record::HeaderRecorder;
 pub use self::request::RequestParts;
 pub use self::response::ResponseParts;
 pub use self::sampling::{Sampler, SamplingContext};

@@ -5,6 +5,8 @@ use crate::client::Client;
 use crate::current::current_span;
 use crate::explain;
 use crate::headers::TraceHeaders;
+use crate::outgoing::Outgoing;
+use crate::pipeline::Pipeline;
 use crate::span::SpanRef;
 
 /// One outgoing call, judged by `tracing_origins`: the way of adapters to HTTP clients.
@@ -21,7 +23,8 @@ use crate::span::SpanRef;
 /// ```
 #[derive(Debug)]
 pub struct OutgoingCall {
-    client: Client,
+    /// Who decides where that is not the parent's client, which need not be shared once more then.
+    client: Option<Client>,
     parent: SpanRef,
     allowed: bool,
 }
@@ -33,16 +36,21 @@ impl OutgoingCall {
     /// specification, *HTTP Client Integrations*).
     pub fn to(url: &str, client: Option<&Client>) -> Option<Self> {
         let parent = current_span();
-        let client = client.cloned().or_else(|| parent.client()).or_else(Client::global)?;
-        let allowed = client.outgoing().allows(url);
-        if !allowed {
-            explain::withheld(client.outgoing(), url);
-            if client.outgoing().is_own(url) {
+        let client = match client {
+            Some(client) => Some(client.clone()),
+            None if parent.is_none() => Some(Client::global()?),
+            None => None,
+        };
+        let mut call = Self { client, parent, allowed: false };
+        call.allowed = call.outgoing().allows(url);
+        if !call.allowed {
+            explain::withheld(call.outgoing(), url);
+            if call.outgoing().is_own(url) {
                 return None;
             }
-            client.counters().withheld();
+            call.pipeline().counters.withheld();
         }
-        Some(Self { client, parent, allowed })
+        Some(call)
     }
 
     /// The span that the call belongs to; a span on which nothing happens where nothing is current.
@@ -55,7 +63,7 @@ impl OutgoingCall {
     pub fn without_headers(mut self) -> Self {
         if self.allowed {
             explain::withheld_by_hook();
-            self.client.counters().withheld();
+            self.pipeline().counters.withheld();
         }
         self.allowed = false;
         self
@@ -72,15 +80,41 @@ impl OutgoingCall {
         if !self.allowed {
             return None;
         }
-        self.client.counters().propagated();
-        if self.parent.is_none() {
-            return self.client.process_trace().trace_headers();
+        self.count_propagated();
+        self.with_carried(span, SpanRef::trace_headers)
+    }
+
+    /// Lends the span whose trace the call carries, if it may carry any.
+    pub(crate) fn with_carried<R>(&self, span: &CallSpan, read: impl FnOnce(&SpanRef) -> R) -> R {
+        match &self.client {
+            Some(client) if self.parent.is_none() => read(&client.process_trace().into_span_ref()),
+            _ if span.is_none() => read(&self.parent),
+            _ => read(span),
         }
-        span.trace_headers().or_else(|| self.parent.trace_headers())
+    }
+
+    pub(crate) fn count_propagated(&self) {
+        self.pipeline().counters.propagated();
+    }
+
+    /// Where calls of the client that decided may carry trace headers.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.pipeline().outgoing
     }
 
     /// The client that decided.
     pub fn into_client(self) -> Client {
-        self.client
+        match self.client {
+            Some(client) => client,
+            None => self.parent.client_or_inert(),
+        }
+    }
+
+    fn pipeline(&self) -> &Pipeline {
+        match (&self.client, self.parent.trace()) {
+            (Some(client), _) => client.pipeline(),
+            (None, Some(trace)) => &trace.pipeline,
+            (None, None) => Pipeline::inert(),
+        }
     }
 }

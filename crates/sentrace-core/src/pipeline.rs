@@ -82,12 +82,17 @@ impl Deref for PipelineRef {
     type Target = Pipeline;
 
     fn deref(&self) -> &Pipeline {
-        static NOWHERE: LazyLock<Pipeline> = LazyLock::new(Pipeline::nowhere);
-        self.0.as_deref().unwrap_or_else(|| &NOWHERE)
+        self.0.as_deref().unwrap_or_else(|| Pipeline::inert())
     }
 }
 
 impl Pipeline {
+    /// What stands in where there is none.
+    pub(crate) fn inert() -> &'static Arc<Self> {
+        static NOWHERE: LazyLock<Arc<Pipeline>> = LazyLock::new(|| Arc::new(Pipeline::nowhere()));
+        &NOWHERE
+    }
+
     /// Records nothing and sends nothing.
     fn nowhere() -> Self {
         let identity = Identity {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::record::HeaderRecorder;
+
 /// The parts of a request that are recorded and that a sampler may look at.
 ///
 /// Adapters implement it over their own request type, borrowed: nothing of it is kept, only copied.
@@ -12,6 +14,10 @@ pub trait RequestParts {
     fn scheme(&self) -> &str;
     /// Host and port as the client wrote them, without userinfo; empty where unknown.
     fn host(&self) -> &str;
+    /// Whether [`host`](Self::host) only repeats the first header field `host`, so that one of them need not be copied.
+    fn has_host_in_header(&self) -> bool {
+        false
+    }
     /// The raw path.
     fn path(&self) -> &str;
     /// The query without its `?`.
@@ -22,6 +28,11 @@ pub trait RequestParts {
     fn protocol_version(&self) -> &'static str;
     /// Calls `each` with every header field: its lower-case name and its raw value.
     fn for_each_header(&self, each: &mut dyn FnMut(&str, &[u8]));
+    /// Gives `recorder` every header field. Adapters on the way of every request write the loop themselves, over fields that
+    /// the compiler knows: that saves a call for each.
+    fn record_headers(&self, recorder: &mut HeaderRecorder<'_>) {
+        self.for_each_header(&mut |name, value| recorder.push(name, value));
+    }
     /// The address of the client, past the proxies in between; `None` where it is not known. Asked only where it may be
     /// recorded: [`DataCollection::user_info`](crate::DataCollection::user_info).
     fn client_address(&self) -> Option<IpAddr> {

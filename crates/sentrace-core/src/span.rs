@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use sentrace_protocol::losses::{Category, Reason};
-use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Traceparent, Value};
+use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Value};
 
 use crate::headers::TraceHeaders;
 use crate::record::{Arena, Record, Slot, SpanRecord, Text};
@@ -92,6 +92,18 @@ impl SpanRef {
     }
 
     pub(crate) fn start_child(&self, op: Cow<'static, str>, description: &str) -> Self {
+        self.start_child_with(op, description, |_, _| ())
+    }
+
+    /// Starts a span below this one; where it is recorded, `describe` adds to it under the same lock. It must run no code
+    /// of users, who might call us again.
+    #[inline]
+    pub(crate) fn start_child_with(
+        &self,
+        op: Cow<'static, str>,
+        description: &str,
+        describe: impl FnOnce(&mut Record, Slot),
+    ) -> Self {
         let Some(parent) = &self.0 else { return Self::none() };
         let trace = &parent.trace;
         let lost = match trace.recording {
@@ -101,9 +113,20 @@ impl SpanRef {
                 let mut live = trace.live();
                 let started = match &mut live.record {
                     Some(record) if record.child_spans() < trace.pipeline.unchecked_spans => {
-                        record.start_span(parent.span_id, op, description).ok_or(Reason::BufferOverflow)
+                        let started = record.start_span(parent.span_id, op, description);
+                        if let Some((_, slot)) = started {
+                            describe(record, slot);
+                        }
+                        started.ok_or(Reason::BufferOverflow)
                     }
-                    _ => trace.start_span_checked(&mut live, parent.span_id, op, description),
+                    _ => {
+                        let started = trace.start_span_checked(&mut live, parent.span_id, op, description);
+                        let recorded = started.ok().and_then(|(span_id, slot)| live.record_of(slot, span_id));
+                        if let Some((record, slot)) = recorded {
+                            describe(record, slot);
+                        }
+                        started
+                    }
                 };
                 match started {
                     Ok((span_id, slot)) => {
@@ -115,6 +138,12 @@ impl SpanRef {
         };
         trace.pipeline.losses.record(lost, Category::Span, 1);
         self.without_slot()
+    }
+
+    /// Whether rules look at the description that a span below this one starts with.
+    pub(crate) fn judges_children(&self) -> bool {
+        self.trace()
+            .is_some_and(|trace| trace.recording == Recording::Sampled && trace.pipeline.unchecked_spans == 0)
     }
 
     /// What is not recorded hands its parent's id on: whoever is called from there finds a parent that exists.
@@ -198,11 +227,7 @@ impl SpanRef {
     pub fn trace_headers(&self) -> Option<TraceHeaders> {
         let handle = self.0.as_ref()?;
         let sentry_trace = handle.trace.sentry_trace(handle.span_id);
-        let traceparent = handle.trace.pipeline.propagate_traceparent.then(|| Traceparent {
-            trace_id: sentry_trace.trace_id,
-            parent_id: sentry_trace.span_id,
-            sampled: sentry_trace.sampled == Some(true),
-        });
+        let traceparent = handle.trace.traceparent(handle.span_id);
         Some(TraceHeaders::new(sentry_trace, self.baggage(), traceparent))
     }
 
@@ -262,6 +287,24 @@ impl Span {
     /// Ends the span. What is not ended when its transaction ends is left out and counted as lost, unless spans are
     /// streamed ([`TraceLifecycle`](crate::TraceLifecycle)).
     pub fn finish(self) {}
+
+    /// Ends the span after `complete` has added the last things, which must run no code of users.
+    pub(crate) fn finish_with(mut self, complete: impl FnOnce(&mut Record, Slot)) {
+        self.end(complete);
+        // One lock for both, and none for the drop.
+        self.0 = SpanRef::none();
+    }
+
+    fn end(&self, complete: impl FnOnce(&mut Record, Slot)) {
+        let Some(Handle { trace, span_id, slot: Some(slot) }) = &self.0.0 else { return };
+        if *slot == Slot::OWN_RECORD {
+            self.with_record(complete);
+            crate::finish::end_streamed_span(trace, *span_id);
+        } else if let Some(record) = &mut trace.live().record {
+            complete(record, *slot);
+            crate::finish::end_span(record, *slot);
+        }
+    }
 }
 
 impl Deref for Span {
@@ -274,11 +317,6 @@ impl Deref for Span {
 
 impl Drop for Span {
     fn drop(&mut self) {
-        let Some(Handle { trace, span_id, slot: Some(slot) }) = &self.0.0 else { return };
-        if *slot == Slot::OWN_RECORD {
-            crate::finish::end_streamed_span(trace, *span_id);
-        } else if let Some(record) = &mut trace.live().record {
-            crate::finish::end_span(record, *slot);
-        }
+        self.end(|_, _| ());
     }
 }

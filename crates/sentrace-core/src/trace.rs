@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, baggage};
+use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, baggage};
 
 use crate::baggage::Baggage;
 use crate::pipeline::PipelineRef;
@@ -77,11 +77,28 @@ impl TraceState {
         SentryTrace { trace_id: self.trace_id, span_id, sampled: self.sampled }
     }
 
+    /// The same for other vendors, where that is asked for.
+    pub(crate) fn traceparent(&self, span_id: SpanId) -> Option<Traceparent> {
+        self.pipeline.propagate_traceparent.then(|| Traceparent {
+            trace_id: self.trace_id,
+            parent_id: span_id,
+            sampled: self.sampled == Some(true),
+        })
+    }
+
     /// Freezes the dynamic sampling context and lends it: from here on it is the same for everybody.
     pub(crate) fn with_frozen_baggage<R>(&self, read: impl FnOnce(&str) -> R) -> R {
         let mut live = self.live();
         self.freeze(&mut live);
         read(live.baggage.settle(self.trace_id))
+    }
+
+    /// The context, frozen, as the value of a header; `None` where there is nothing to say.
+    #[cfg(feature = "http")]
+    pub(crate) fn frozen_baggage_header(&self) -> Option<http::HeaderValue> {
+        let mut live = self.live();
+        self.freeze(&mut live);
+        live.baggage.header(self.trace_id)
     }
 
     /// The context, frozen, for a transaction that starts below.

@@ -34,28 +34,12 @@ macro_rules! id {
 
             #[doc = concat!("Reads exactly ", $digits, " hexadecimal digits of either case. `None` for anything else, zero included.")]
             pub fn from_hex(digits: &[u8]) -> Option<Self> {
-                let (words, []) = digits.as_chunks::<8>() else { return None };
-                let mut bytes = [0; $bytes];
-                if words.len() * 4 != bytes.len() {
-                    return None;
-                }
-                let mut all_hex = true;
-                for (four, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-                    let digits = u64::from_le_bytes(*word);
-                    all_hex &= hex::are_digits(digits);
-                    *four = hex::values(digits);
-                }
-                if all_hex { Self::from_bytes(bytes) } else { None }
+                hex::decode::<$digits, $bytes>(digits.try_into().ok()?).and_then(Self::from_bytes)
             }
 
             /// The lower-case digits, on the stack.
             pub fn to_hex(self) -> Hex<$digits> {
-                let mut digits = [0; $digits];
-                for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
-                    pair[0] = DIGITS[usize::from(byte >> 4)];
-                    pair[1] = DIGITS[usize::from(byte & 0x0f)];
-                }
-                Hex(digits)
+                Hex(hex::encode(self.0))
             }
         }
 
@@ -180,8 +164,6 @@ pub(crate) fn explain(text: &[u8], digits: usize) -> Option<String> {
     let at = text.iter().position(|byte| !byte.is_ascii_hexdigit())?;
     Some(format!("byte {} is not a hexadecimal digit", at + 1))
 }
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 #[cfg(test)]
 mod tests {

@@ -5,20 +5,37 @@
 /// Members of a header are short. What a vectorised search costs to start, and what a search by characters
 /// costs for each, both show on the path of every request; this one does not.
 pub(crate) fn find(needle: u8, bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
-
-    let pattern = u64::from_le_bytes([needle; 8]);
     let (words, tail) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        let difference = u64::from_le_bytes(*word) ^ pattern;
-        // The lowest bit set here marks the first byte that is zero; bits above it may be wrong.
-        let zeros = difference.wrapping_sub(ONES) & !difference & TOPS;
-        if zeros != 0 {
-            return Some(index * 8 + zeros.trailing_zeros() as usize / 8);
+        let marks = marks(needle, *word);
+        if marks != 0 {
+            return Some(index * 8 + marks.trailing_zeros() as usize / 8);
         }
     }
     tail.iter().position(|byte| *byte == needle).map(|at| words.len() * 8 + at)
+}
+
+/// Whether any of the `needles` is there.
+#[inline]
+pub(crate) fn contains_any<const N: usize>(needles: [u8; N], bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk::<8>() else {
+        return bytes.iter().any(|byte| needles.contains(byte));
+    };
+    // The last eight overlap others, which costs less than to look at a rest one by one.
+    let words = bytes.as_chunks::<8>().0.iter().chain([last]);
+    words.fold(0, |any, word| needles.iter().fold(any, |any, needle| any | marks(*needle, *word))) != 0
+}
+
+/// Not zero where `needle` is among the eight bytes. The lowest bit that is set marks the first one; bits above it may be
+/// wrong.
+#[inline]
+fn marks(needle: u8, word: [u8; 8]) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
+
+    // What is equal becomes zero.
+    let difference = u64::from_le_bytes(word) ^ u64::from_le_bytes([needle; 8]);
+    difference.wrapping_sub(ONES) & !difference & TOPS
 }
 
 /// The parts between commas, without the blanks and tabs around them.
@@ -50,6 +67,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_of_several_is_found_as_one_by_one(bytes in "[a-c@]{0,40}") {
+            let naive = bytes.contains(['@', 'c']);
+            prop_assert_eq!(contains_any([b'@', b'c'], bytes.as_bytes()), naive);
+        }
+    }
 
     #[test]
     fn bytes_that_differ_in_one_bit_are_not_mistaken() {

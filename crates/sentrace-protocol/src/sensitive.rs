@@ -8,6 +8,9 @@ use self::terms::Terms;
 use crate::{baggage, scan};
 
 mod terms;
+mod usual;
+
+pub use self::usual::{UsualHeader, ValueKind, usual_header};
 
 /// What stands in a report where a secret was.
 pub const FILTERED: &str = "[Filtered]";
@@ -52,7 +55,7 @@ static EITHER: Terms = Terms::new(&[&SENSITIVE_TERMS, &PERSONAL_TERMS]);
 /// ```
 #[inline]
 pub fn is_sensitive(key: &str) -> bool {
-    known(key).map_or_else(|| SENSITIVE.are_in(key), |kind| kind == Kind::Sensitive)
+    usual_header(key).map_or_else(|| SENSITIVE.are_in(key), |usual| usual.value == ValueKind::Sensitive)
 }
 
 /// Whether the value behind this name may name a person, by the [`PERSONAL_TERMS`].
@@ -64,7 +67,7 @@ pub fn is_sensitive(key: &str) -> bool {
 /// assert!(!is_personal("user-agent"));
 /// ```
 pub fn is_personal(key: &str) -> bool {
-    known(key).map_or_else(|| PERSONAL.are_in(key), |kind| kind == Kind::Personal)
+    usual_header(key).map_or_else(|| PERSONAL.are_in(key), |usual| usual.value == ValueKind::Personal)
 }
 
 /// Whether the value behind this name is a secret or may name a person, by both lists.
@@ -77,7 +80,7 @@ pub fn is_personal(key: &str) -> bool {
 /// ```
 #[inline]
 pub fn is_sensitive_or_personal(key: &str) -> bool {
-    known(key).map_or_else(|| EITHER.are_in(key), |kind| kind != Kind::Harmless)
+    usual_header(key).map_or_else(|| EITHER.are_in(key), |usual| usual.value.is_sensitive_or_personal())
 }
 
 /// Appends a query (without its `?`), the values of sensitive names replaced by [`FILTERED`].
@@ -94,10 +97,9 @@ pub fn is_sensitive_or_personal(key: &str) -> bool {
 /// assert_eq!(shown, "page=2&token=[Filtered]");
 /// ```
 pub fn filter_query_into(query: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) {
-    for pair in query.split_inclusive('&') {
-        let (pair, separator) = split_end(pair, '&');
+    for (pair, separator) in parts(query, b'&') {
         if !filter_pair(pair, &is_sensitive, into) {
-            if pair.contains(';') {
+            if scan::contains_any([b';'], pair.as_bytes()) {
                 filter_parts(pair, &is_sensitive, into);
             } else {
                 into.push_str(pair);
@@ -108,8 +110,7 @@ pub fn filter_query_into(query: &str, is_sensitive: impl Fn(&str) -> bool, into:
 }
 
 fn filter_parts(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) {
-    for part in pair.split_inclusive(';') {
-        let (part, separator) = split_end(part, ';');
+    for (part, separator) in parts(pair, b';') {
         if !filter_pair(part, &is_sensitive, into) {
             into.push_str(part);
         }
@@ -119,8 +120,8 @@ fn filter_parts(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut Stri
 
 /// Appends the pair without its value, if that is a secret.
 fn filter_pair(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) -> bool {
-    match pair.split_once('=') {
-        Some((key, _)) if is_sensitive(&decode_name(key)) => {
+    match scan::find(b'=', pair.as_bytes()).map(|at| &pair[..at]) {
+        Some(key) if is_sensitive(&decode_name(key)) => {
             into.push_str(key);
             into.push('=');
             into.push_str(FILTERED);
@@ -130,8 +131,19 @@ fn filter_pair(pair: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut Strin
     }
 }
 
-fn split_end(part: &str, separator: char) -> (&str, &str) {
-    part.split_at(part.strip_suffix(separator).map_or(part.len(), str::len))
+/// What stands before, between and after separators (ASCII), each with the one that ends it.
+fn parts(list: &str, separator: u8) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = scan::find(separator, rest.as_bytes()).unwrap_or(rest.len());
+        let (part, behind) = rest.split_at(end);
+        let (separator, behind) = behind.split_at(behind.len().min(1));
+        rest = behind;
+        Some((part, separator))
+    })
 }
 
 /// The URL with credentials in its authority replaced: `https://[Filtered]:[Filtered]@host/`.
@@ -155,6 +167,21 @@ pub fn filter_userinfo(url: &str) -> Cow<'_, str> {
         Some(at) => Cow::Owned(format!("{}{FILTERED}:{FILTERED}{}", &url[..start], &url[start + at..])),
         None => Cow::Borrowed(url),
     }
+}
+
+/// Whether a URL is without credentials, query and fragment, so that all of it can be shown: found without taking it
+/// apart.
+///
+/// ```
+/// use sentrace_protocol::sensitive::is_bare_url;
+///
+/// assert!(is_bare_url(b"https://example.com/a"));
+/// assert!(!is_bare_url(b"https://example.com/a?b=c") && !is_bare_url(b"me:hush@example.com"));
+/// ```
+// Inlined, its constants would be made ready for every header field, of which few are URLs.
+#[inline(never)]
+pub fn is_bare_url(url: &[u8]) -> bool {
+    !scan::contains_any([b'@', b'?', b'#'], url)
 }
 
 /// A URL taken apart for reporting; see [`split_url`].
@@ -200,7 +227,7 @@ fn authority_start(url: &str) -> Option<usize> {
 
 /// The name as the server reads it; what is not encoded properly is judged as it stands.
 fn decode_name(key: &str) -> Cow<'_, str> {
-    if !key.contains('%') {
+    if scan::find(b'%', key.as_bytes()).is_none() {
         return Cow::Borrowed(key);
     }
     if let Some(decoded) = baggage::decode(key) {
@@ -225,42 +252,6 @@ fn decode_name(key: &str) -> Cow<'_, str> {
     }
     decoded.push_str(rest);
     Cow::Owned(decoded)
-}
-
-/// What the names of a list may say of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Harmless,
-    Sensitive,
-    Personal,
-}
-
-/// The names that nearly every request has. A test holds them to the terms.
-#[inline]
-fn known(key: &str) -> Option<Kind> {
-    use Kind::{Harmless, Personal, Sensitive};
-    // By length first: most names are then compared with one or two others.
-    match key.len() {
-        2 if key == "te" => Some(Harmless),
-        4 if matches!(key, "host" | "date") => Some(Harmless),
-        6 if matches!(key, "accept" | "origin" | "pragma") => Some(Harmless),
-        6 if key == "cookie" => Some(Sensitive),
-        7 if key == "referer" => Some(Harmless),
-        9 if key == "x-real-ip" => Some(Personal),
-        10 if matches!(key, "user-agent" | "connection") => Some(Harmless),
-        12 if matches!(key, "content-type" | "x-request-id") => Some(Harmless),
-        13 if key == "authorization" => Some(Sensitive),
-        13 if key == "cache-control" => Some(Harmless),
-        14 if matches!(key, "content-length" | "sec-fetch-dest" | "sec-fetch-mode" | "sec-fetch-site") => {
-            Some(Harmless)
-        }
-        15 if matches!(key, "accept-encoding" | "accept-language") => Some(Harmless),
-        15 if key == "x-forwarded-for" => Some(Personal),
-        16 if key == "x-forwarded-host" => Some(Personal),
-        17 if key == "transfer-encoding" => Some(Harmless),
-        17 if key == "x-forwarded-proto" => Some(Personal),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The middleware: a span around each request, and trace headers on it.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -10,7 +11,7 @@ use reqwest_middleware::{Middleware, Next, Result};
 use sentrace_core::{CallSpan, Client, OutgoingCall, diagnostics};
 
 use crate::hooks::Hooks;
-use crate::redirect::{Guard, Guarded};
+use crate::redirect::{self, Guard, Guarded, Leg};
 use crate::span;
 
 /// Makes each request an `http.client` span of the current transaction and carries the trace to the hosts of
@@ -118,15 +119,53 @@ impl fmt::Debug for SentryTracingMiddleware {
 impl Middleware for SentryTracingMiddleware {
     async fn handle(
         &self,
-        mut request: Request,
+        request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
+        // The request is not held here: what a future keeps is copied with it, and large futures cost most of all.
+        let (mut sent, begun) = self.send(request, extensions, next);
+        let mut answer = (&mut sent).await;
+        let Some(Begun { span, unguarded }) = begun else { return answer };
+        let (mut hops, departure, kept) = sent.into_end();
+        if let (Some(guard), Some(departure), Some(kept)) = (&self.guard, departure, kept)
+            && redirect::stopped(&answer)
+        {
+            // The rare way has its own allocation, so that the usual one is small.
+            (answer, hops) = Box::pin(guard.go_on(kept, departure, hops)).await;
+        }
+        if let (Some(call), Ok(response)) = (unguarded, &answer) {
+            warn_if_carried_away(&call, response.url());
+        }
+        span::end(span, &answer, hops);
+        answer
+    }
+}
+
+/// The request under way.
+type Sent<'a> = Guarded<Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>>>;
+
+/// A call that is traced.
+struct Begun {
+    span: CallSpan,
+    /// Where it carries trace headers that nobody guards.
+    unguarded: Option<OutgoingCall>,
+}
+
+impl SentryTracingMiddleware {
+    /// Starts the span, puts the trace on the request and gives it to the next middleware; nothing has [`Begun`] where the
+    /// call is left alone.
+    fn send<'a>(
+        &'a self,
+        mut request: Request,
+        extensions: &'a mut Extensions,
+        next: Next<'a>,
+    ) -> (Sent<'a>, Option<Begun>) {
         if let Some(guard) = &self.guard {
             guard.add_default_headers(request.headers_mut());
         }
         let Some(mut call) = OutgoingCall::to(request.url().as_str(), self.client.as_ref()) else {
-            return Guarded::aside(next.run(request, extensions)).await;
+            return (Guarded::new(next.run(request, extensions), None), None);
         };
         if !self.hooks.propagates(&request, extensions) {
             call = call.without_headers();
@@ -138,35 +177,29 @@ impl Middleware for SentryTracingMiddleware {
             CallSpan::none()
         };
         // Only what will carry headers has to be kept as it was without them.
-        let kept = match &self.guard {
-            Some(guard) if call.allows_headers() => Some((guard, guard.keep(&request))),
-            _ => None,
-        };
-        let injected = call.inject(&span, request.headers_mut());
-        let client = call.into_client();
-        let (answer, hops) = match kept {
-            Some((guard, kept)) if injected => guard.run(next.run(request, extensions), kept, client).await,
-            _ => {
-                let answer = Guarded::aside(next.run(request, extensions)).await;
-                if let (true, Ok(response)) = (injected, &answer) {
-                    warn_if_carried_away(&client, response.url());
-                }
-                (answer, 0)
-            }
-        };
-        span::end(span, &answer, hops);
-        answer
+        let guard = self.guard.as_deref().filter(|_| call.allows_headers());
+        let mut leg = guard.map(|guard| Leg::first(guard.keep(&request)));
+        let mut unguarded = None;
+        if !call.inject(&span, request.headers_mut()) {
+            leg = None;
+        } else if let Some(leg) = &mut leg {
+            leg.carries_trace_of(call.into_client());
+        } else {
+            unguarded = Some(call);
+        }
+        let sent = Guarded::new(next.run(request, extensions), leg);
+        (sent, Some(Begun { span, unguarded }))
     }
 }
 
 /// The host that reqwest gives to an answer that a middleware made up.
 const MADE_UP: &str = "no.url.provided.local";
 
-fn warn_if_carried_away(client: &Client, answered: &Url) {
+fn warn_if_carried_away(call: &OutgoingCall, answered: &Url) {
     static SAID: AtomicBool = AtomicBool::new(false);
     let host = answered.host_str().unwrap_or_default();
     // The request was for an allowed URL, so that an answer from another one came by a redirect.
-    if host != MADE_UP && !client.outgoing().allows(answered.as_str()) {
+    if host != MADE_UP && !call.outgoing().allows(answered.as_str()) {
         diagnostics::warn_once(
             &SAID,
             format_args!(

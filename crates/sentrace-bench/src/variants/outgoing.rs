@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest_middleware::{ClientWithMiddleware, Middleware};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware};
 use sentrace::{SentryTracingMiddleware, Transaction};
 use tokio::runtime::Runtime;
 
@@ -18,6 +18,7 @@ pub const VARIANTS: &[Variant] = &[
     Variant::outgoing("outgoing-stub", 0, stub),
     Variant::outgoing("outgoing-noop", 0, noop),
     Variant::outgoing("outgoing-sentrace", 1, sampled),
+    Variant::outgoing("outgoing-sentrace-guarded", 1, guarded),
     Variant::outgoing("outgoing-sentrace-unsampled", 0, unsampled),
 ];
 
@@ -53,11 +54,25 @@ fn noop(_: Baggage) -> Box<dyn Subject> {
 }
 
 fn sampled(baggage: Baggage) -> Box<dyn Subject> {
-    Traced::boxed(baggage, true)
+    Traced::boxed(baggage, true, with_middleware)
+}
+
+fn guarded(baggage: Baggage) -> Box<dyn Subject> {
+    Traced::boxed(baggage, true, with_guard)
 }
 
 fn unsampled(baggage: Baggage) -> Box<dyn Subject> {
-    Traced::boxed(baggage, false)
+    Traced::boxed(baggage, false, with_middleware)
+}
+
+/// Our middleware on a client that somebody else built.
+fn with_middleware() -> ClientWithMiddleware {
+    ClientBuilder::new(reqwest::Client::new()).with(SentryTracingMiddleware::new()).build()
+}
+
+/// A client whose redirects are guarded. The stub sees no redirects, so this is what the guard costs every other call.
+fn with_guard() -> ClientWithMiddleware {
+    sentrace::reqwest::client(reqwest::Client::builder()).expect("the builder is right").build()
 }
 
 /// Calls within a transaction, which a request has begun and ends.
@@ -67,15 +82,16 @@ struct Traced {
     sink: Arc<Dropping>,
     request: RequestHead,
     sampled: bool,
+    built: fn() -> ClientWithMiddleware,
     transaction: Option<Transaction>,
 }
 
 impl Traced {
-    fn boxed(baggage: Baggage, sampled: bool) -> Box<dyn Subject> {
+    fn boxed(baggage: Baggage, sampled: bool, built: fn() -> ClientWithMiddleware) -> Box<dyn Subject> {
         let (_, sink) = Dropping::client(options(NOWHERE));
-        let client = Stub::client(Some(Arc::new(SentryTracingMiddleware::new())));
+        let client = Stub::default().below(built());
         let request = RequestHead::new(baggage, sampled);
-        Box::new(Self { runtime: runtime(), client, sink, request, sampled, transaction: None })
+        Box::new(Self { runtime: runtime(), client, sink, request, sampled, built, transaction: None })
     }
 }
 
@@ -104,7 +120,7 @@ impl Subject for Traced {
     }
 
     fn check(&mut self) {
-        let (client, stub) = Stub::looking(Some(Arc::new(SentryTracingMiddleware::new())));
+        let (client, stub) = Stub::looking_below((self.built)());
         let measured = std::mem::replace(&mut self.client, client);
         let sink = Arc::clone(&self.sink);
         let envelope = sink.envelope(|| {

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use sentrace_protocol::sensitive;
+use sentrace_protocol::sensitive::{self, UsualHeader, ValueKind, usual_header};
 
 use super::cut;
+use crate::data_collection::HeaderRules;
 
 /// Bounds of what is copied from one request, in bytes and header fields.
 const MAX_NAME: usize = 256;
@@ -21,9 +22,11 @@ pub(crate) struct Headers {
     fields: Vec<Field>,
 }
 
-/// How far a field's name and value reach in the bytes; they begin where the field before ends.
 #[derive(Debug, Clone, Copy)]
 struct Field {
+    /// A name that needed no copy.
+    usual: Option<&'static UsualHeader>,
+    /// How far name and value reach in the bytes; they begin where the field before ends.
     name_end: u32,
     value_end: u32,
     hidden: bool,
@@ -31,27 +34,41 @@ struct Field {
 
 impl Headers {
     /// Copies a field. A value that may not be shown is never copied.
-    pub(crate) fn push(&mut self, name: &str, value: &[u8], hidden: impl Fn(&str) -> bool) {
-        if self.fields.len() >= MAX_FIELDS || is_trace_header(name) {
-            return;
+    #[inline]
+    fn push(&mut self, name: &str, value: &[u8], rules: HeaderRules<'_>) -> Pushed {
+        if self.fields.len() >= MAX_FIELDS {
+            return Pushed::Left;
         }
-        self.bytes.extend_from_slice(&name.as_bytes()[..name.len().min(MAX_NAME)]);
+        let usual = usual_header(name);
+        let (hidden, is_host) = match usual {
+            Some(UsualHeader { value: ValueKind::Trace, .. }) => return Pushed::Left,
+            Some(usual) => (rules.hide_usual(usual), usual.value == ValueKind::Host),
+            None => {
+                self.bytes.extend_from_slice(&name.as_bytes()[..name.len().min(MAX_NAME)]);
+                (rules.hide(name), false)
+            }
+        };
         let name_end = self.bytes.len() as u32;
-        let hides = hidden(name);
-        if !hides {
-            match secrets_in(name, value) {
-                None => self.bytes.extend_from_slice(&value[..value.len().min(MAX_VALUE)]),
-                Some(Secrets::Userinfo) => {
-                    let host = value.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
-                    self.bytes.extend_from_slice(&host[..host.len().min(MAX_VALUE)]);
-                }
-                Some(Secrets::Url) => {
-                    let shown = filter_url(value, hidden);
-                    self.bytes.extend_from_slice(cut(&shown, MAX_VALUE).as_bytes());
-                }
+        if !hidden {
+            if (is_host || is_like_url(value)) && !sensitive::is_bare_url(value) {
+                self.push_without_secrets(value, is_host, rules);
+            } else {
+                self.bytes.extend_from_slice(&value[..value.len().min(MAX_VALUE)]);
             }
         }
-        self.fields.push(Field { name_end, value_end: self.bytes.len() as u32, hidden: hides });
+        self.fields.push(Field { usual, name_end, value_end: self.bytes.len() as u32, hidden });
+        if is_host && !hidden { Pushed::Host } else { Pushed::Other }
+    }
+
+    #[cold]
+    fn push_without_secrets(&mut self, value: &[u8], is_host: bool, rules: HeaderRules<'_>) {
+        if is_host {
+            let host = value.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
+            self.bytes.extend_from_slice(&host[..host.len().min(MAX_VALUE)]);
+        } else {
+            let shown = filter_url(value, rules);
+            self.bytes.extend_from_slice(cut(&shown, MAX_VALUE).as_bytes());
+        }
     }
 
     /// Names and values, in their order. What is no UTF-8 ends before the first byte that is none.
@@ -60,7 +77,8 @@ impl Headers {
         starts.zip(&self.fields).map(|(start, field)| {
             let value =
                 if field.hidden { sensitive::FILTERED } else { self.text(field.name_end, field.value_end) };
-            (self.text(start, field.name_end), value)
+            let name = field.usual.map_or_else(|| self.text(start, field.name_end), |usual| usual.name);
+            (name, value)
         })
     }
 
@@ -80,29 +98,49 @@ impl Headers {
     }
 }
 
-/// The trace's own headers are in the trace context already.
-fn is_trace_header(name: &str) -> bool {
-    matches!(name, "sentry-trace" | "baggage" | "traceparent" | "tracestate")
+/// What became of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pushed {
+    /// It is not reported, or there was no room.
+    Left,
+    /// The host, with its value.
+    Host,
+    Other,
 }
 
-enum Secrets {
-    Userinfo,
-    Url,
+/// The header fields of one request on their way into its record.
+#[derive(Debug)]
+pub struct HeaderRecorder<'a> {
+    headers: &'a mut Headers,
+    rules: HeaderRules<'a>,
+    has_host: bool,
 }
 
-/// What of the value may have to be hidden though the name is harmless.
-fn secrets_in(name: &str, value: &[u8]) -> Option<Secrets> {
-    // Few values begin like that, and only those are looked through.
-    let url = matches!(value, [b'/', ..] | [b'h' | b'H', b't' | b'T', ..]);
-    // Without an early exit the compiler turns this into vector instructions.
-    if url && value.iter().fold(false, |any, byte| any | matches!(byte, b'?' | b'@' | b'#')) {
-        return Some(Secrets::Url);
+impl<'a> HeaderRecorder<'a> {
+    pub(super) fn new(headers: &'a mut Headers, rules: HeaderRules<'a>) -> Self {
+        Self { headers, rules, has_host: false }
     }
-    (name == "host" && value.contains(&b'@')).then_some(Secrets::Userinfo)
+
+    /// Takes a field along: its lower-case name and its raw value.
+    #[inline]
+    pub fn push(&mut self, name: &str, value: &[u8]) {
+        self.has_host |= self.headers.push(name, value, self.rules) == Pushed::Host;
+    }
+
+    /// Whether the field `host` is among them and shown.
+    pub(super) fn has_host(&self) -> bool {
+        self.has_host
+    }
+}
+
+/// Few values begin like that, and only those are looked through.
+#[inline]
+fn is_like_url(value: &[u8]) -> bool {
+    matches!(value, [b'/', ..] | [b'h' | b'H', b't' | b'T', ..])
 }
 
 /// A URL in a header (`referer`, `x-original-url`) has secrets of its own.
-fn filter_url(value: &[u8], hidden: impl Fn(&str) -> bool) -> String {
+fn filter_url(value: &[u8], rules: HeaderRules<'_>) -> String {
     let parts = sensitive::split_url(valid(&value[..value.len().min(MAX_URL)]));
     let mut shown = match parts.without_query {
         Cow::Borrowed(url) => url.to_owned(),
@@ -110,7 +148,7 @@ fn filter_url(value: &[u8], hidden: impl Fn(&str) -> bool) -> String {
     };
     if let Some(query) = parts.query {
         shown.push('?');
-        sensitive::filter_query_into(query, hidden, &mut shown);
+        sensitive::filter_query_into(query, |key| rules.hide(key), &mut shown);
     }
     shown
 }

@@ -1,5 +1,6 @@
 //! What one transaction leaves behind: compact, owned, reusable, free of any HTTP library's types.
 
+mod call;
 mod compact;
 mod headers;
 mod payload;
@@ -17,9 +18,11 @@ use sentrace_protocol::{EventId, SpanId, SpanStatus, TraceId, TransactionSource,
 
 use crate::baggage::Baggage;
 
+pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};
 pub(crate) use self::pool::RecordPool;
-pub(crate) use self::request::RequestRecord;
+use self::request::copy_method;
+pub(crate) use self::request::{Held, RequestRecord};
 pub(crate) use self::text::{Arena, Text, cut};
 
 /// Entries of data and tags that a record may hold.
@@ -181,7 +184,7 @@ impl Record {
     }
 
     pub(crate) fn set_name(&mut self, method: &str, rest: &str, source: TransactionSource) {
-        let Some(method) = self.arena.copy_important(method) else { return };
+        let method = copy_method(&mut self.arena, method);
         let Some(rest) = self.arena.copy_important(rest) else { return };
         self.name = Name { method, rest };
         self.source = source;

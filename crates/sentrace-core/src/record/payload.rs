@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::time::{Instant, SystemTime};
 
-use sentrace_protocol::sensitive::FILTERED;
 use sentrace_protocol::transaction::{
     Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,
 };
@@ -157,8 +156,8 @@ impl Record {
 
     /// The URL without its query.
     fn url(&self) -> String {
-        let [scheme, host, path] =
-            [self.request.scheme, self.request.host, self.request.path].map(|text| self.arena.get(text));
+        let [scheme, path] = [self.request.scheme, self.request.path].map(|text| self.arena.get(text));
+        let host = self.request.host(&self.arena);
         if host.is_empty() { path.to_owned() } else { [scheme, "://", host, path].concat() }
     }
 
@@ -171,7 +170,7 @@ impl Record {
                     data.set(Cow::Borrowed(key), Value::Str(Cow::Borrowed(text)));
                 }
             };
-            let (address, port) = split_host(self.arena.get(request.host));
+            let (address, port) = split_host(request.host(&self.arena));
             put("http.request.method", self.arena.get(request.method));
             put("http.route", self.arena.get(request.route));
             put("url.path", self.arena.get(request.path));
@@ -179,15 +178,16 @@ impl Record {
             put("url.scheme", self.arena.get(request.scheme));
             put("server.address", address);
             put("network.protocol.version", self.arena.get(request.protocol_version));
-            put("user_agent.original", self.header("user-agent"));
+            put("user_agent.original", self.request.header("user-agent"));
             if let Some(port) = port {
                 data.set(Cow::Borrowed("server.port"), Value::Int(port.into()));
             }
             data.set(Cow::Borrowed("url.full"), Value::Str(Cow::Owned(self.full_url())));
-            if let Ok(bytes) = self.header("content-length").parse::<u64>() {
+            if let Ok(bytes) = self.request.header("content-length").parse::<u64>() {
                 data.set(Cow::Borrowed("http.request.body.size"), Value::from(bytes));
             }
-            if let Some(waited) = time_in_queue(self.header("x-request-start"), anchor.timestamp(root.start))
+            if let Some(waited) =
+                time_in_queue(self.request.header("x-request-start"), anchor.timestamp(root.start))
             {
                 data.set(Cow::Borrowed("http.server.request.time_in_queue"), Value::Float(waited));
             }
@@ -211,11 +211,6 @@ impl Record {
             url.push_str(self.arena.get(query));
         }
         url
-    }
-
-    fn header(&self, name: &str) -> &str {
-        let found = self.request.headers.iter().find(|(recorded, _)| *recorded == name);
-        found.map(|(_, value)| value).filter(|value| *value != FILTERED).unwrap_or_default()
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::net::IpAddr;
 
-use sentrace_protocol::sensitive;
+use sentrace_protocol::sensitive::{self, FILTERED};
 
-use super::headers::Headers;
+use super::headers::{HeaderRecorder, Headers};
 use super::{Arena, Text, cut};
 use crate::data_collection::DataCollection;
 use crate::request::RequestParts;
 
 /// Bounds of what is copied from one request, in bytes.
+const MAX_METHOD: usize = 32;
+const MAX_HOST: usize = 256;
 const MAX_PATH: usize = 2048;
 const MAX_QUERY: usize = 2048;
 
@@ -17,7 +19,7 @@ const MAX_QUERY: usize = 2048;
 pub(crate) struct RequestRecord {
     pub(crate) method: Text,
     pub(crate) scheme: Text,
-    pub(crate) host: Text,
+    host: Host,
     pub(crate) path: Text,
     pub(crate) query: Option<Text>,
     pub(crate) route: Text,
@@ -26,12 +28,38 @@ pub(crate) struct RequestRecord {
     pub(crate) client_address: Option<IpAddr>,
 }
 
+/// Where the host stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Host {
+    Copied(Text),
+    /// Among the header fields.
+    Field,
+}
+
+/// A text that the arena holds already.
+#[derive(Clone, Copy)]
+pub(crate) struct Held<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) at: Text,
+}
+
+impl Held<'_> {
+    /// The very same text is not copied again; to compare what it says would cost as much as a copy.
+    fn or_copy(self, arena: &mut Arena, text: &str) -> Text {
+        if std::ptr::eq(self.text, text) && text.len() <= MAX_PATH {
+            self.at
+        } else {
+            arena.copy(cut(text, MAX_PATH))
+        }
+    }
+}
+
 impl Default for RequestRecord {
     fn default() -> Self {
         Self {
             method: Text::EMPTY,
             scheme: Text::EMPTY,
-            host: Text::EMPTY,
+            host: Host::Copied(Text::EMPTY),
             path: Text::EMPTY,
             query: None,
             route: Text::EMPTY,
@@ -46,6 +74,20 @@ impl RequestRecord {
     /// Notes the template of the route, which a router has told.
     pub(crate) fn set_route(&mut self, arena: &mut Arena, route: &str) {
         self.route = arena.copy(cut(route, MAX_PATH));
+    }
+
+    /// Host and port, as the client wrote them.
+    pub(crate) fn host<'a>(&'a self, arena: &'a Arena) -> &'a str {
+        match self.host {
+            Host::Copied(host) => arena.get(host),
+            Host::Field => cut(self.header("host"), MAX_HOST),
+        }
+    }
+
+    /// The value of a header field that is shown, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(recorded, _)| *recorded == name);
+        found.map(|(_, value)| value).filter(|value| *value != FILTERED).unwrap_or_default()
     }
 
     /// Whether a request was recorded at all.
@@ -76,23 +118,31 @@ impl RequestRecord {
             headers: _,
             client_address: _,
         } = self;
-        [method, scheme, host, path, route, protocol_version].into_iter().for_each(&mut *each);
+        [method, scheme, path, route, protocol_version].into_iter().for_each(&mut *each);
+        if let Host::Copied(host) = host {
+            each(host);
+        }
         query.iter_mut().for_each(&mut *each);
     }
 
-    /// Copies what may be shown; a value that may not is never copied.
+    /// Copies what may be shown; a value that may not is never copied. `name` is that of the transaction, which may be of
+    /// the same text as path or route.
     pub(crate) fn copy(
         &mut self,
         arena: &mut Arena,
         request: &dyn RequestParts,
+        name: Held<'_>,
         collection: &DataCollection,
         personal: bool,
     ) {
-        self.method = arena.copy(cut(request.method(), 32));
-        self.scheme = arena.copy(cut(request.scheme(), 32));
-        self.host = arena.copy(cut(request.host(), 256));
-        self.path = arena.copy(cut(request.path(), MAX_PATH));
-        self.route = request.route().map_or(Text::EMPTY, |route| arena.copy(cut(route, MAX_PATH)));
+        self.method = copy_method(arena, request.method());
+        self.scheme = match request.scheme() {
+            "http" => Text::Literal("http"),
+            "https" => Text::Literal("https"),
+            other => arena.copy(cut(other, 32)),
+        };
+        self.path = name.or_copy(arena, request.path());
+        self.route = request.route().map_or(Text::EMPTY, |route| name.or_copy(arena, route));
         self.protocol_version = Text::Literal(request.protocol_version());
         self.query = match (request.query(), collection.query(personal)) {
             (Some(query), Some(hidden)) if !query.is_empty() => {
@@ -105,11 +155,35 @@ impl RequestRecord {
             }
             _ => None,
         };
-        if let Some(hidden) = collection.headers(personal) {
-            request.for_each_header(&mut |name, value| self.headers.push(name, value, &hidden));
+        let mut has_host = false;
+        if let Some(rules) = collection.headers(personal) {
+            let mut recorder = HeaderRecorder::new(&mut self.headers, rules);
+            request.record_headers(&mut recorder);
+            has_host = recorder.has_host();
         }
+        self.host = if has_host && request.has_host_in_header() {
+            Host::Field
+        } else {
+            Host::Copied(arena.copy(cut(request.host(), MAX_HOST)))
+        };
         if personal {
             self.client_address = request.client_address();
         }
     }
+}
+
+/// The usual methods need no copy.
+pub(super) fn copy_method(arena: &mut Arena, method: &str) -> Text {
+    let literal = match method {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "HEAD" => "HEAD",
+        "OPTIONS" => "OPTIONS",
+        "" => "",
+        other => return arena.copy(cut(other, MAX_METHOD)),
+    };
+    Text::Literal(literal)
 }

@@ -1,9 +1,10 @@
 //! The bytes of a record in one buffer, addressed by ranges: no allocation per name, key or value.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Longest single text that is kept, in bytes; longer ones are cut at a character.
-const MAX_TEXT: usize = 8 * 1024;
+pub(super) const MAX_TEXT: usize = 8 * 1024;
 /// Bytes a record may hold: Sentry refuses transactions beyond 1 MiB.
 const MAX_TOTAL: usize = 1024 * 1024;
 /// Bytes on top for what must not be missing: the name.
@@ -26,6 +27,8 @@ impl Text {
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     buffer: String,
+    /// Bytes of texts that are parts of others.
+    shared: usize,
 }
 
 impl Arena {
@@ -61,6 +64,16 @@ impl Arena {
         }
     }
 
+    /// A part of what was written, cut like any text. It counts as a copy does, for what is sent grows by it as much.
+    pub(crate) fn share(&mut self, part: Range<usize>) -> Text {
+        let text = cut(self.buffer.get(part.clone()).unwrap_or_default(), MAX_TEXT);
+        self.shared += text.len();
+        match (u32::try_from(part.start), u32::try_from(part.start + text.len())) {
+            (Ok(start), Ok(end)) => Text::Copied { start, end },
+            _ => Text::EMPTY,
+        }
+    }
+
     pub(crate) fn get(&self, text: Text) -> &str {
         match text {
             Text::Literal(literal) => literal,
@@ -73,15 +86,16 @@ impl Arena {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.buffer.len() >= MAX_TOTAL
+        self.buffer.len() + self.shared >= MAX_TOTAL
     }
 
     pub(crate) fn is_half_full(&self) -> bool {
-        self.buffer.len() >= MAX_TOTAL / 2
+        self.buffer.len() + self.shared >= MAX_TOTAL / 2
     }
 
     pub(crate) fn clear(&mut self) {
         self.buffer.clear();
+        self.shared = 0;
         self.buffer.shrink_to(MAX_KEPT);
     }
 }
@@ -107,6 +121,24 @@ mod tests {
         let mut arena = Arena::default();
         let text = arena.copy(&"ä".repeat(MAX_TEXT));
         assert_eq!(arena.get(text).len(), MAX_TEXT);
+    }
+
+    #[test]
+    fn parts_of_texts_count_like_copies() {
+        let mut arena = Arena::default();
+        arena.copy("GET /stock");
+        let path = arena.share(4..10);
+        assert_eq!(arena.get(path), "/stock");
+        let beyond = arena.share(4..11);
+        assert_eq!(arena.get(beyond), "", "a part of nothing");
+        let long = arena.write(|buffer| buffer.push_str(&"x".repeat(2 * MAX_TEXT)));
+        let Text::Copied { start, end } = long else { panic!("{long:?}") };
+        for shared in 0..MAX_TOTAL / MAX_TEXT - 2 {
+            assert!(!arena.is_full(), "with {shared}");
+            let part = arena.share(start as usize..end as usize);
+            assert_eq!(arena.get(part).len(), MAX_TEXT);
+        }
+        assert!(arena.is_full());
     }
 
     #[test]

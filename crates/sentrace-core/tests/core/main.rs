@@ -6,6 +6,7 @@
     reason = "a step that fails is a test that fails"
 )]
 
+mod calls;
 mod context;
 mod decisions;
 mod env;

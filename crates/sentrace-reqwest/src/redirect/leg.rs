@@ -11,8 +11,11 @@ use reqwest::Url;
 use reqwest::redirect::Attempt;
 use sentrace_core::Client;
 
+use super::reissue::Kept;
+
 thread_local! {
-    static CURRENT: Cell<Option<Leg>> = const { Cell::new(None) };
+    /// Boxed, since it is swapped in and out around every poll.
+    static CURRENT: Cell<Option<Box<Leg>>> = const { Cell::new(None) };
 }
 
 /// What the policy has to know of the request that is under way, and what it has seen.
@@ -27,6 +30,8 @@ pub(crate) struct Leg {
     payload_dropped: bool,
     hops: u32,
     departure: Option<Box<Departure>>,
+    /// The call's request from before it got trace headers; of the first leg.
+    kept: Option<Kept>,
 }
 
 /// A hop that the policy approved and the guard has to send.
@@ -46,24 +51,30 @@ pub(crate) enum Way {
 }
 
 impl Leg {
-    /// The first leg of a call whose request has trace headers on behalf of `client`.
-    pub(crate) fn carrying_trace(client: Client, method: Method) -> Self {
-        Self {
-            carries_trace: Some(client),
+    /// The first leg of a call, of which `kept` is a copy; boxed at once, since moving it costs more than that.
+    pub(crate) fn first(kept: Kept) -> Box<Self> {
+        Box::new(Self {
+            carries_trace: None,
             carries_referer: false,
             earlier: Vec::new(),
-            method,
+            method: kept.method().clone(),
             payload_dropped: false,
             hops: 0,
             departure: None,
-        }
+            kept: Some(kept),
+        })
+    }
+
+    /// Whose trace headers the request has got.
+    pub(crate) fn carries_trace_of(&mut self, client: Client) {
+        self.carries_trace = Some(client);
     }
 
     /// The leg after a departure.
-    pub(crate) fn after(departure: Departure, carries_referer: bool) -> Self {
+    pub(crate) fn after(departure: Departure, carries_referer: bool) -> Box<Self> {
         let Departure { method, payload_dropped, previous, .. } = departure;
         let (carries_trace, departure) = (None, None);
-        Self {
+        Box::new(Self {
             carries_trace,
             carries_referer,
             earlier: previous,
@@ -71,7 +82,8 @@ impl Leg {
             payload_dropped,
             hops: 0,
             departure,
-        }
+            kept: None,
+        })
     }
 
     pub(crate) fn earlier(&self) -> &[Url] {
@@ -122,33 +134,36 @@ impl Leg {
 }
 
 /// Takes the leg that is being polled on this thread out of its place; `None` for a call that is not guarded.
-pub(super) fn take_current() -> Result<Option<Leg>, AccessError> {
+pub(super) fn take_current() -> Result<Option<Box<Leg>>, AccessError> {
     CURRENT.try_with(Cell::take)
 }
 
-pub(super) fn put_back(leg: Leg) {
+pub(super) fn put_back(leg: Box<Leg>) {
     let _ = CURRENT.try_with(|current| current.set(Some(leg)));
 }
 
 /// A future of reqwest with its [`Leg`] in place on every poll.
 pub(crate) struct Guarded<F> {
     future: F,
-    leg: Option<Leg>,
+    leg: Option<Box<Leg>>,
 }
 
 impl<F> Guarded<F> {
-    pub(crate) fn new(future: F, leg: Leg) -> Self {
-        Self { future, leg: Some(leg) }
+    /// Without a leg for a call that needs no guard, so that one inside another's poll is not taken for that.
+    pub(crate) fn new(future: F, leg: Option<Box<Leg>>) -> Self {
+        Self { future, leg }
     }
 
-    /// For a call that needs no guard, so that one inside another's poll is not taken for that.
-    pub(crate) fn aside(future: F) -> Self {
-        Self { future, leg: None }
-    }
-
-    /// How many redirects were followed, and the one that is left to the guard.
-    pub(crate) fn into_end(self) -> (u32, Option<Box<Departure>>) {
-        self.leg.map(|leg| (leg.hops, leg.departure)).unwrap_or_default()
+    /// How many redirects were followed, the one that is left to the guard, and with what it can do so.
+    pub(crate) fn into_end(self) -> (u32, Option<Box<Departure>>, Option<Box<Kept>>) {
+        match self.leg {
+            None => (0, None, None),
+            Some(leg) if leg.departure.is_none() => (leg.hops, None, None),
+            Some(leg) => {
+                let Leg { hops, departure, kept, .. } = *leg;
+                (hops, departure, kept.map(Box::new))
+            }
+        }
     }
 }
 
@@ -166,8 +181,8 @@ impl<F: Future + Unpin> Future for Guarded<F> {
 
 /// Puts things back also when a poll panics.
 struct Entered<'a> {
-    leg: &'a mut Option<Leg>,
-    outer: Option<Leg>,
+    leg: &'a mut Option<Box<Leg>>,
+    outer: Option<Box<Leg>>,
 }
 
 impl Drop for Entered<'_> {

@@ -10,7 +10,7 @@ mod policy;
 mod reissue;
 mod settings;
 
-pub(crate) use leg::Guarded;
+pub(crate) use leg::{Guarded, Leg};
 pub use policy::{RedirectAction, RedirectAttempt, RedirectPolicy};
-pub(crate) use reissue::Guard;
+pub(crate) use reissue::{Guard, stopped};
 pub(crate) use settings::{PrintedPolicy, Settings};

@@ -6,10 +6,9 @@ use http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, PROXY_AUTHORIZATION, REFERER,
     TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::Result;
-use sentrace_core::Client;
 
 use super::leg::{Departure, Guarded, Leg};
 use super::settings::Settings;
@@ -50,27 +49,12 @@ impl Guard {
         Kept { request: copy, deadline: timeout.map(|timeout| (Instant::now(), timeout)) }
     }
 
-    /// Runs `sent`, which carries trace headers for `client`'s origins, and the hops that leave those.
+    /// Sends the hop before which the policy stopped after `hops` others, and those that follow from it.
     ///
     /// Returns reqwest's own answer and how many redirects were followed.
-    pub(crate) async fn run<F>(&self, sent: F, kept: Kept, client: Client) -> (Result<Response>, u32)
-    where
-        F: Future<Output = Result<Response>> + Unpin,
-    {
-        let leg = Leg::carrying_trace(client, kept.request.method().clone());
-        let mut call = Guarded::new(sent, leg);
-        let answer = (&mut call).await;
-        let (hops, departure) = call.into_end();
-        match departure {
-            // The rare way has its own allocation, so that the usual one is small.
-            Some(departure) if stopped(&answer) => Box::pin(self.go_on(kept, departure, hops)).await,
-            _ => (answer, hops),
-        }
-    }
-
-    async fn go_on(
+    pub(crate) async fn go_on(
         &self,
-        mut kept: Kept,
+        mut kept: Box<Kept>,
         mut departure: Box<Departure>,
         mut hops: u32,
     ) -> (Result<Response>, u32) {
@@ -79,9 +63,9 @@ impl Guard {
             let request = kept.request_for(&departure, &self.settings);
             let to = departure.to.clone();
             let leg = Leg::after(*departure, self.settings.referer);
-            let mut call = Guarded::new(Box::pin(self.client.execute(request)), leg);
+            let mut call = Guarded::new(Box::pin(self.client.execute(request)), Some(leg));
             let answer = (&mut call).await.map_err(|error| kept.own(error, &to).into());
-            let (more, next) = call.into_end();
+            let (more, next, _) = call.into_end();
             hops += more;
             match next {
                 Some(next) if stopped(&answer) => departure = next,
@@ -92,7 +76,7 @@ impl Guard {
 }
 
 /// Whether the answer is the redirect itself.
-fn stopped(answer: &Result<Response>) -> bool {
+pub(crate) fn stopped(answer: &Result<Response>) -> bool {
     answer.as_ref().is_ok_and(|response| response.status().is_redirection())
 }
 
@@ -104,6 +88,10 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    pub(super) fn method(&self) -> &Method {
+        self.request.method()
+    }
+
     /// Does to the kept request what the redirects on the way do to every request.
     fn rewrite(&mut self, departure: &Departure, settings: &Settings) {
         *self.request.method_mut() = departure.method.clone();

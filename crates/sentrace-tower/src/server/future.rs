@@ -3,13 +3,14 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Method, Response, StatusCode, header};
+use http::{Response, header};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use sentrace_protocol::SpanStatus;
 
 use super::body::ResponseBody;
 use super::guard::Guard;
+use super::request_kind::RequestKind;
 
 pin_project! {
     /// The answer of [`SentryTracing`](super::SentryTracing), in the making.
@@ -19,7 +20,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         guard: Guard,
-        method: Method,
+        request: RequestKind,
     }
 
     impl<F> PinnedDrop for ResponseFuture<F> {
@@ -32,8 +33,8 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, guard: Guard, method: Method) -> Self {
-        Self { inner: Some(inner), guard, method }
+    pub(super) fn new(inner: F, guard: Guard, request: RequestKind) -> Self {
+        Self { inner: Some(inner), guard, request }
     }
 }
 
@@ -51,10 +52,10 @@ where
             Ok(mut response) => {
                 let mut guard = std::mem::replace(this.guard, Guard::none());
                 guard.respond(&mut response);
-                guard.stay_open(&response, this.method);
+                guard.stay_open(&response, *this.request);
                 let expected = if !guard.is_open() {
                     None
-                } else if has_no_body(&response, this.method) {
+                } else if this.request.sends_no_body(response.status(), response.body()) {
                     Some(0)
                 } else if guard.is_grpc() {
                     // Its status comes after the last byte.
@@ -75,21 +76,12 @@ where
     }
 }
 
-fn has_no_body<B: Body>(response: &Response<B>, method: &Method) -> bool {
-    let status = response.status();
-    method == Method::HEAD
-        || (method == Method::CONNECT && status.is_success())
-        || status.is_informational()
-        || status == StatusCode::NO_CONTENT
-        || status == StatusCode::NOT_MODIFIED
-        || response.body().is_end_stream()
-}
-
 /// How many bytes of body will be sent, where that is known. Hyper drops a body after as many bytes, without
 /// another poll that could tell its end.
 fn expected_length<B: Body>(response: &Response<B>) -> Option<u64> {
-    let content_length = response.headers().get(header::CONTENT_LENGTH);
-    content_length
-        .and_then(|length| length.to_str().ok()?.trim().parse().ok())
-        .or_else(|| response.body().size_hint().exact())
+    // The body first, because the look into the headers is the dearer one.
+    response.body().size_hint().exact().or_else(|| {
+        let length = response.headers().get(header::CONTENT_LENGTH)?;
+        length.to_str().ok()?.trim().parse().ok()
+    })
 }

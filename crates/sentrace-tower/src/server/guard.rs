@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
+use http_body::Body;
 use sentrace_core::{ResponseParts, SpanRef, Transaction, current};
 use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::Reason;
@@ -12,6 +13,7 @@ use sentrace_protocol::losses::Reason;
 use super::handler_error::HandlerError;
 use super::layer::Config;
 use super::long_lived::{Held, Kind, LongLived};
+use super::request_kind::RequestKind;
 use super::server_timing;
 use crate::grpc::GrpcStatus;
 use crate::panics;
@@ -19,7 +21,7 @@ use crate::panics;
 /// Holds the transaction from the call to the last byte. Dropped before the end, it knows that the client is gone.
 #[derive(Debug)]
 pub(super) struct Guard {
-    transaction: Option<Transaction>,
+    state: State,
     response: ResponseParts,
     ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
     ignored: bool,
@@ -29,8 +31,14 @@ pub(super) struct Guard {
     event_streams: LongLived,
     /// Who may hold the transaction of an upgraded request.
     upgraded: Option<Arc<Held>>,
-    /// What stays current after the transaction has ended, where the answer goes on.
-    after: Option<SpanRef>,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Transaction),
+    /// The transaction has ended and the answer goes on, with its span current.
+    After(SpanRef),
+    Over,
 }
 
 /// What is known of a gRPC call's status by now.
@@ -45,7 +53,7 @@ impl Guard {
         upgraded: Option<Arc<Held>>,
     ) -> Self {
         Self {
-            transaction: Some(transaction),
+            state: State::Open(transaction),
             response: ResponseParts::default(),
             ignored_statuses: config.ignored_statuses.clone(),
             ignored: false,
@@ -53,14 +61,13 @@ impl Guard {
             grpc: grpc.then_some(GrpcOutcome(None)),
             event_streams: config.event_streams,
             upgraded,
-            after: None,
         }
     }
 
     /// Of a request that is not ours to trace.
     pub(super) fn none() -> Self {
         Self {
-            transaction: None,
+            state: State::Over,
             response: ResponseParts::default(),
             ignored_statuses: None,
             ignored: false,
@@ -68,28 +75,34 @@ impl Guard {
             grpc: None,
             event_streams: LongLived::Hold,
             upgraded: None,
-            after: None,
         }
     }
 
     /// Whether there is a transaction that has not ended.
     pub(super) fn is_open(&self) -> bool {
-        self.transaction.is_some()
+        self.transaction().is_some()
+    }
+
+    fn transaction(&self) -> Option<&Transaction> {
+        match &self.state {
+            State::Open(transaction) => Some(transaction),
+            State::After(_) | State::Over => None,
+        }
     }
 
     /// Runs code of the service with the transaction current. A panic in it ends the transaction and goes on.
     pub(super) fn enter<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        let enter = |guard: &mut Self| match (&mut guard.transaction, &mut guard.after) {
-            (Some(transaction), _) => transaction.enter_mut(run),
-            (None, Some(after)) => current::enter(after, run),
-            (None, None) => run(),
+        let enter = |guard: &mut Self| match &mut guard.state {
+            State::Open(transaction) => transaction.enter_mut(run),
+            State::After(span) => current::enter(span, run),
+            State::Over => run(),
         };
         panics::noticing(self, enter, |guard| guard.fail(SpanStatus::InternalError))
     }
 
     /// The answer's head is there.
     pub(super) fn respond<B>(&mut self, response: &mut Response<B>) {
-        let Some(transaction) = &self.transaction else { return };
+        let State::Open(transaction) = &self.state else { return };
         let status = response.status().as_u16();
         self.response.status = Some(status);
         let sampled = transaction.is_sampled();
@@ -124,21 +137,21 @@ impl Guard {
     }
 
     /// Ends or keeps the transaction of a request that stays open after its answer's head, by the layer's policy.
-    pub(super) fn stay_open<B>(&mut self, response: &Response<B>, method: &Method) {
+    pub(super) fn stay_open<B: Body>(&mut self, response: &Response<B>, request: RequestKind) {
         // Whatever is not recorded looks the same either way.
-        let Some(transaction) = self.transaction.as_ref().filter(|transaction| transaction.is_sampled())
-        else {
+        let Some(transaction) = self.transaction().filter(|transaction| transaction.is_sampled()) else {
             return;
         };
-        let Some(kind) = Kind::of(response, method) else { return };
+        let Some(kind) = Kind::of(response, request) else { return };
         kind.mark(transaction, response.headers());
         if kind != Kind::EventStream {
             if let Some(held) = self.upgraded.take() {
                 held.hold(std::mem::replace(self, Self::none()));
             }
         } else if self.event_streams == LongLived::EndAtHead {
-            self.after = Some(SpanRef::clone(transaction));
+            let span = SpanRef::clone(transaction);
             self.complete();
+            self.state = State::After(span);
         }
     }
 
@@ -155,7 +168,7 @@ impl Guard {
 
     /// What the call's own status says beyond the answer's 200.
     fn grpc_outcome(&self) -> Option<SpanStatus> {
-        let (transaction, GrpcOutcome(status)) = (self.transaction.as_ref()?, self.grpc?);
+        let (transaction, GrpcOutcome(status)) = (self.transaction()?, self.grpc?);
         if self.response.status != Some(StatusCode::OK.as_u16()) {
             return None;
         }
@@ -170,7 +183,10 @@ impl Guard {
     }
 
     fn end(&mut self, status: Option<SpanStatus>) {
-        let Some(transaction) = self.transaction.take() else { return };
+        if !self.is_open() {
+            return;
+        }
+        let State::Open(transaction) = std::mem::replace(&mut self.state, State::Over) else { return };
         if self.ignored {
             transaction.discard(Reason::Ignored);
         } else {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::uri::Authority;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
-use sentrace_core::RequestParts;
+use sentrace_core::{HeaderRecorder, RequestParts};
 
 use super::client_address::{TrustedProxies, peer};
 
@@ -16,6 +16,7 @@ pub struct RequestHead<'a> {
     version: Version,
     headers: &'a HeaderMap,
     extensions: &'a Extensions,
+    route: Option<&'a str>,
     proxies: Option<&'a TrustedProxies>,
 }
 
@@ -27,6 +28,7 @@ impl<'a> RequestHead<'a> {
             version: request.version(),
             headers: request.headers(),
             extensions: request.extensions(),
+            route: route(request.extensions()),
             proxies: None,
         }
     }
@@ -75,17 +77,20 @@ impl<'a> RequestHead<'a> {
             .map_or_else(|| self.peer_address(), |proxies| proxies.client(self.headers, self.extensions))
     }
 
-    /// The route's template, where a router has told it before this layer.
-    #[cfg(feature = "axum")]
+    /// The route's template, where a router has told it before this layer; known with the feature `axum`.
     pub fn matched_route(&self) -> Option<&'a str> {
-        crate::axum::matched_path(self.extensions)
+        self.route
     }
+}
 
-    /// The route's template; known with the feature `axum`.
-    #[cfg(not(feature = "axum"))]
-    pub fn matched_route(&self) -> Option<&'a str> {
-        None
-    }
+#[cfg(feature = "axum")]
+fn route(extensions: &Extensions) -> Option<&str> {
+    crate::axum::matched_path(extensions)
+}
+
+#[cfg(not(feature = "axum"))]
+fn route(_: &Extensions) -> Option<&str> {
+    None
 }
 
 #[cfg(feature = "axum")]
@@ -122,6 +127,10 @@ impl RequestParts for RequestHead<'_> {
         authority.rsplit('@').next().unwrap_or_default()
     }
 
+    fn has_host_in_header(&self) -> bool {
+        self.uri.authority().is_none()
+    }
+
     fn path(&self) -> &str {
         self.uri.path()
     }
@@ -147,6 +156,12 @@ impl RequestParts for RequestHead<'_> {
     fn for_each_header(&self, each: &mut dyn FnMut(&str, &[u8])) {
         for (name, value) in self.headers {
             each(name.as_str(), value.as_bytes());
+        }
+    }
+
+    fn record_headers(&self, recorder: &mut HeaderRecorder<'_>) {
+        for (name, value) in self.headers {
+            recorder.push(name.as_str(), value.as_bytes());
         }
     }
 

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body::Body;
 use sentrace_core::SpanRef;
 use sentrace_protocol::SpanStatus;
 
 use super::guard::Guard;
+use super::request_kind::RequestKind;
 
 /// When the transaction of a request ends that stays open: with its answer's head, or with what follows it.
 ///
@@ -115,12 +117,13 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn of<B>(response: &Response<B>, method: &Method) -> Option<Self> {
+    pub(super) fn of<B: Body>(response: &Response<B>, request: RequestKind) -> Option<Self> {
         match response.status() {
             StatusCode::SWITCHING_PROTOCOLS => Some(Self::Upgrade),
-            status if method == Method::CONNECT && status.is_success() => Some(Self::Connect),
-            _ if method != Method::HEAD && is_event_stream(response.headers()) => Some(Self::EventStream),
-            _ => None,
+            status if request == RequestKind::Connect && status.is_success() => Some(Self::Connect),
+            // What is of a known length does not stay open.
+            _ if request == RequestKind::Head || response.body().size_hint().exact().is_some() => None,
+            _ => is_event_stream(response.headers()).then_some(Self::EventStream),
         }
     }
 

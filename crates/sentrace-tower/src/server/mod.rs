@@ -8,6 +8,7 @@ mod handler_error;
 mod head;
 mod layer;
 mod long_lived;
+mod request_kind;
 mod request_size;
 mod request_span;
 mod server_timing;

@@ -16,6 +16,7 @@ use super::guard::Guard;
 use super::head::RequestHead;
 use super::layer::{Config, Trust};
 use super::long_lived::{LongLived, RequestHold};
+use super::request_kind::RequestKind;
 use super::request_span::RequestSpan;
 use crate::grpc::RpcMethod;
 
@@ -56,10 +57,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let method = request.method().clone();
+        let kind = RequestKind::of(request.method());
         let mut guard = self.config.begin(&mut request);
         let future = guard.enter(|| self.inner.call(request));
-        ResponseFuture::new(future, guard, method)
+        ResponseFuture::new(future, guard, kind)
     }
 }
 

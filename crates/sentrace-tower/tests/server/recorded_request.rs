@@ -74,6 +74,31 @@ async fn a_request_is_described_by_the_names_of_the_conventions() {
 }
 
 #[tokio::test]
+async fn the_host_is_told_wherever_it_stands() {
+    let off = DataCollection::new().request_headers(Collect::Off);
+    let little = DataCollection::new().request_headers(Collect::allow(["accept"]));
+    let many = 70;
+    let rows = [
+        (DataCollection::new(), "/x", 0, "http://shop.test:81/x", "in a header that is recorded"),
+        (off, "/x", 0, "http://shop.test:81/x", "no header is recorded"),
+        (little, "/x", 0, "http://shop.test:81/x", "its header hides its value"),
+        (DataCollection::new(), "/x", many, "http://shop.test:81/x", "behind more headers than are recorded"),
+        (DataCollection::new(), "https://api.test/x", 0, "https://api.test/x", "the target names another"),
+    ];
+    for (collection, target, others, url, reason) in rows {
+        let mut request = get(target);
+        for n in 0..others {
+            let name = HeaderName::try_from(format!("x-other-{n}")).unwrap();
+            request.headers_mut().append(name, HeaderValue::from_static("v"));
+        }
+        request.headers_mut().insert("host", HeaderValue::from_static("user:pw@shop.test:81"));
+        let captured = recorded_with(collection, request).await;
+        assert_eq!(data(&captured, "url.full"), Some(url), "{reason}");
+        assert_eq!(captured.transaction.request.as_ref().unwrap().url, url, "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn secrets_in_headers_never_appear() {
     let names = [
         "authorization",

@@ -104,6 +104,7 @@ pub const JOBS: [Job; 6] = [
         title: "An outgoing call: a client span and its headers",
         ours: &[
             ("outgoing-sentrace", "sentrace", most(600.0, f64::INFINITY, 6.0)),
+            ("outgoing-sentrace-guarded", "sentrace, redirects guarded", OPEN),
             ("outgoing-sentrace-unsampled", "sentrace, not sampled", OPEN),
         ],
         peers: &[

@@ -309,8 +309,8 @@ const HOW: &str = "
   one transaction).
 - **Instructions.** Callgrind, inside the measured batches alone, on the thread of the request; 1,000 warm requests.
 - **Allocations.** A counting allocator over 1,000 warm requests, all threads; a block that grows counts again.
-- **Outgoing.** Our middleware as `SentryTracingMiddleware::new()` adds it. The redirect guard of `sentrace::reqwest::client` cannot be
-  measured with a stub in place of the network.
+- **Outgoing.** Our middleware as `SentryTracingMiddleware::new()` adds it, and as `sentrace::reqwest::client` does, with redirects
+  guarded. A stub stands in place of the network, and redirects nobody.
 - **The gate.** `cargo run --release --no-default-features --bin gate` counts instructions and allocations of ours in CI and fails
   on 3 % over `gate.json`.
 - `cargo bench` has criterion's view of the same variants.

@@ -1,0 +1,105 @@
+//! What a record takes of an outgoing call: one text, written once, of which nearly all that is told is a part.
+
+use std::ops::Range;
+
+use sentrace_protocol::sensitive;
+
+use super::text::MAX_TEXT;
+use super::{Arena, DataEntry, Record, RecordedValue, Slot, Text, cut};
+use crate::call_span::OutgoingRequest;
+
+impl Record {
+    /// Adds what is known of a call when it begins; `names` says whether its span is named after it.
+    pub(crate) fn describe_call(
+        &mut self,
+        slot: Slot,
+        origin: &'static str,
+        names: bool,
+        request: &OutgoingRequest<'_>,
+    ) {
+        let has_room = self.has_room();
+        let Some(span) = slot.of_mut(&mut self.spans) else { return };
+        span.origin = Text::Literal(origin);
+        let port = request.port_or_default();
+        if !has_room {
+            if let Some(port) = port {
+                self.set_data(slot, "server.port".into(), port.into());
+            }
+            return;
+        }
+        let parts = Parts::write(request, &mut self.arena);
+        let mut part = |range: Range<usize>| self.arena.share(range);
+        if names {
+            span.description = part(parts.method.start..parts.path.end);
+        }
+        let query = request.query.map(|_| part(parts.query));
+        let known = [
+            ("http.request.method", Some(part(parts.method))),
+            ("server.address", (!parts.host.is_empty()).then(|| part(parts.host))),
+            ("url.path", Some(part(parts.path))),
+            ("url.query", query),
+            // Sentry's conventions disagree on the question mark here, its SDKs leave it out.
+            ("http.query", query),
+            ("url.full", Some(part(parts.url))),
+        ];
+        self.data.reserve(known.len() + 1);
+        let mut set = |key, value| self.data.push(DataEntry { slot, key: Text::Literal(key), value });
+        if let Some(port) = port {
+            set("server.port", RecordedValue::Int(port.into()));
+        }
+        for (key, text) in known {
+            if let Some(text) = text {
+                set(key, RecordedValue::Text(text));
+            }
+        }
+    }
+}
+
+/// Where the parts of a call are: of `METHOD scheme://host:port/path?query`, without secrets.
+struct Parts {
+    method: Range<usize>,
+    host: Range<usize>,
+    path: Range<usize>,
+    query: Range<usize>,
+    url: Range<usize>,
+}
+
+impl Parts {
+    fn write(request: &OutgoingRequest<'_>, arena: &mut Arena) -> Self {
+        let (mut method, mut host, mut path, mut query, mut url) = (0..0, 0..0, 0..0, 0..0, 0..0);
+        arena.write(|text| {
+            method.start = text.len();
+            text.push_str(cut(request.method, MAX_TEXT));
+            method.end = text.len();
+            text.push(' ');
+            url.start = text.len();
+            text.push_str(cut(request.scheme(), MAX_TEXT));
+            text.push_str("://");
+            host.start = text.len();
+            text.push_str(cut(request.host, MAX_TEXT));
+            host.end = text.len();
+            request.push_port(text);
+            path.start = text.len();
+            text.push_str(cut(request.path, MAX_TEXT));
+            path.end = text.len();
+            query = path.end..path.end;
+            if let Some(asked) = request.query {
+                text.push('?');
+                query.start = text.len();
+                sensitive::filter_query_into(cut(asked, MAX_TEXT), sensitive::is_sensitive, text);
+                query.end = text.len();
+            }
+            url.end = text.len();
+            if request.has_credentials {
+                // Its name does without, so this URL is a text of its own.
+                let (scheme, rest) = (url.start..host.start, host.start..url.end);
+                url.start = text.len();
+                text.extend_from_within(scheme);
+                text.push_str("[Filtered]:[Filtered]@");
+                text.extend_from_within(rest);
+                url.end = text.len();
+            }
+        });
+        Self { method, host, path, query, url }
+    }
+}
