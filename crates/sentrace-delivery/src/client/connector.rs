@@ -7,18 +7,16 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
-use hyper::rt::{Read, Write};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::Proxy;
-use super::error::{BoxError, Error};
+use super::error::BoxError;
+use super::stream::Stream;
 
 /// Until TLS is agreed upon, with all addresses that are tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,24 +26,17 @@ const KEEP_ALIVE_RETRIES: u32 = 3;
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
-/// Bytes to and from the other side.
-pub(super) trait Stream: Read + Write + Send + Unpin {}
+type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-impl<T: Read + Write + Send + Unpin> Stream for T {}
+/// Opens connections in time, encrypted where the URL says so. The client copies it for each request.
+#[derive(Debug, Clone)]
+pub(super) struct Connector(Arc<HttpsConnector<Way>>);
 
-/// Opens connections, through a proxy where there is one.
-#[derive(Debug)]
-pub(super) struct Connector {
+/// To the host of a URL, through a proxy where there is one.
+#[derive(Debug, Clone)]
+struct Way {
     tcp: HttpConnector,
-    tls: Arc<ClientConfig>,
-    proxy: Option<(Proxy, ToProxy)>,
-}
-
-/// A connection that is open.
-pub(super) struct Opened {
-    pub(super) stream: Box<dyn Stream>,
-    /// Whether the other side chose HTTP/2.
-    pub(super) http2: bool,
+    proxy: Option<(Proxy, HttpsConnector<HttpConnector>)>,
 }
 
 impl Connector {
@@ -62,72 +53,58 @@ impl Connector {
         // Proxies are spoken to in HTTP/1.1.
         let mut tls_to_proxy = tls.clone();
         tls_to_proxy.alpn_protocols.clear();
-        let to_proxy = ToProxy { tcp: tcp.clone(), tls: Arc::new(tls_to_proxy) };
-        Self { tcp, tls: Arc::new(tls), proxy: proxy.map(|proxy| (proxy, to_proxy)) }
-    }
-
-    /// Connects to the host of `uri`.
-    pub(super) async fn open(&self, uri: &Uri) -> Result<Opened, Error> {
-        match timeout(CONNECT_TIMEOUT, self.connect(uri)).await {
-            Ok(opened) => opened.map_err(Error::Connect),
-            Err(_) => Err(Error::Connect(format!("it takes longer than {CONNECT_TIMEOUT:?}").into())),
-        }
-    }
-
-    async fn connect(&self, uri: &Uri) -> Result<Opened, BoxError> {
-        let encrypts = is_https(uri);
-        let stream = match &self.proxy {
-            None => Box::new(self.tcp.clone().call(uri.clone()).await?),
-            Some((proxy, _)) if !proxy.is_http() => {
-                return Err("proxies of the environment have to be `http://` or `https://` ones".into());
-            }
-            Some((proxy, to_proxy)) if encrypts => {
-                let mut tunnel = Tunnel::new(proxy.uri().clone(), to_proxy.clone());
-                if let Some(auth) = proxy.auth() {
-                    tunnel = tunnel.with_auth(auth.clone());
-                }
-                tunnel.call(uri.clone()).await?
-            }
-            Some((proxy, to_proxy)) => to_proxy.clone().call(proxy.uri().clone()).await?,
-        };
-        if encrypts { encrypt(&self.tls, uri, stream).await } else { Ok(Opened { stream, http2: false }) }
+        let proxy = proxy.map(|proxy| (proxy, HttpsConnector::from((tcp.clone(), tls_to_proxy))));
+        Self(Arc::new(HttpsConnector::from((Way { tcp, proxy }, tls))))
     }
 }
 
-/// Connects to a proxy, which may want TLS itself.
-#[derive(Debug, Clone)]
-struct ToProxy {
-    tcp: HttpConnector,
-    tls: Arc<ClientConfig>,
-}
-
-impl Service<Uri> for ToProxy {
-    type Response = Box<dyn Stream>;
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<Stream>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+    type Future = Connecting<Self::Response>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.tcp.poll_ready(context).map_err(BoxError::from)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let (connecting, tls) = (self.tcp.call(uri.clone()), Arc::clone(&self.tls));
+        let connecting = HttpsConnector::clone(&self.0).call(uri);
         Box::pin(async move {
-            let stream: Box<dyn Stream> = Box::new(connecting.await?);
-            if is_https(&uri) { Ok(encrypt(&tls, &uri, stream).await?.stream) } else { Ok(stream) }
+            match timeout(CONNECT_TIMEOUT, connecting).await {
+                Ok(connected) => connected,
+                Err(_) => Err(format!("it takes longer than {CONNECT_TIMEOUT:?}").into()),
+            }
         })
     }
 }
 
-async fn encrypt(tls: &Arc<ClientConfig>, uri: &Uri, stream: Box<dyn Stream>) -> Result<Opened, BoxError> {
-    let host = uri.host().unwrap_or_default();
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let name = ServerName::try_from(host)?.to_owned();
-    let stream = TlsConnector::from(Arc::clone(tls)).connect(name, TokioIo::new(stream)).await?;
-    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    Ok(Opened { stream: Box::new(TokioIo::new(stream)), http2 })
-}
+impl Service<Uri> for Way {
+    type Response = Stream;
+    type Error = BoxError;
+    type Future = Connecting<Stream>;
 
-fn is_https(uri: &Uri) -> bool {
-    uri.scheme() == Some(&Scheme::HTTPS)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let Self { mut tcp, proxy } = self.clone();
+        Box::pin(async move {
+            let (next, tells_proxy) = match proxy {
+                None => (MaybeHttpsStream::Http(tcp.call(uri).await?), false),
+                Some((proxy, _)) if !proxy.is_http() => {
+                    return Err("proxies of the environment have to be `http://` or `https://` ones".into());
+                }
+                Some((proxy, to_proxy)) if uri.scheme() == Some(&Scheme::HTTPS) => {
+                    let mut tunnel = Tunnel::new(proxy.uri().clone(), to_proxy);
+                    if let Some(auth) = proxy.auth() {
+                        tunnel = tunnel.with_auth(auth.clone());
+                    }
+                    (tunnel.call(uri).await?, false)
+                }
+                Some((proxy, mut to_proxy)) => (to_proxy.call(proxy.uri().clone()).await?, true),
+            };
+            Ok(Stream { next, tells_proxy })
+        })
+    }
 }

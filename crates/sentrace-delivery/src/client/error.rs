@@ -4,17 +4,25 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use hyper_util::client::legacy;
+
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// No answer came.
 #[derive(Debug)]
 pub(crate) enum Error {
     /// Nobody could be reached.
-    Connect(BoxError),
+    Connect(legacy::Error),
     /// The connection broke, or what came is no HTTP.
-    Broken(hyper::Error),
+    Broken(legacy::Error),
     /// It took longer than this.
     TimedOut(Duration),
+}
+
+impl From<legacy::Error> for Error {
+    fn from(error: legacy::Error) -> Self {
+        if error.is_connect() { Self::Connect(error) } else { Self::Broken(error) }
+    }
 }
 
 impl fmt::Display for Error {
@@ -28,10 +36,10 @@ impl fmt::Display for Error {
 }
 
 impl StdError for Error {
+    /// The client's own error says no more than ours.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Connect(error) => Some(&**error),
-            Self::Broken(error) => Some(error),
+            Self::Connect(error) | Self::Broken(error) => error.source(),
             Self::TimedOut(_) => None,
         }
     }

@@ -3,28 +3,32 @@
 mod connector;
 mod deadline;
 mod error;
-mod pool;
 mod proxy;
+mod stream;
 mod target;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, Version};
-use http_body_util::BodyExt as _;
+use http::{HeaderMap, Request, StatusCode, Version};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use self::connector::Connector;
 use self::deadline::Deadlines;
 pub(crate) use self::error::{Error, explain};
-use self::pool::{Pool, Unanswered};
 pub(crate) use self::proxy::Proxy;
-use self::target::Prepared;
 pub(crate) use self::target::Target;
+use crate::reach::Reach;
 
+/// A connection that nothing was sent on for so long is closed.
+const IDLE: Duration = Duration::from_secs(60);
+/// A connection that all share must not swallow posts for long after the other side has vanished.
+const HTTP2_PING: Duration = Duration::from_secs(10);
 /// An answer is read up to here so that its connection can be used again; one that goes on closes it.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(1);
@@ -34,8 +38,8 @@ const SHOWN_BYTES: usize = 512;
 /// A client for one [`Target`]: what is the same in all posts is prepared once. It follows no redirects.
 #[derive(Debug)]
 pub(crate) struct Client {
-    requests: Prepared,
-    pool: Arc<Pool>,
+    request: Request<()>,
+    client: legacy::Client<Connector, Full<Bytes>>,
     deadlines: Deadlines,
 }
 
@@ -63,10 +67,21 @@ pub(crate) struct Answer {
 impl Client {
     /// `headers` go with each post.
     pub(crate) fn new(target: &Target, headers: HeaderMap, config: Config) -> Self {
-        let requests = target.prepare(headers, config.proxy.as_ref());
-        let connector = Connector::new(config.tls, config.proxy);
-        let pool = Arc::new(Pool::new(connector, target.uri().clone(), config.http2_prior_knowledge));
-        Self { requests, pool, deadlines: Deadlines::new(config.timeout) }
+        Self::idling(target, headers, config, IDLE)
+    }
+
+    fn idling(target: &Target, headers: HeaderMap, config: Config, idle: Duration) -> Self {
+        let request = target.request(headers, config.proxy.as_ref());
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(idle)
+            .pool_max_idle_per_host(Reach::MOST)
+            .http2_only(config.http2_prior_knowledge)
+            .http2_keep_alive_interval(HTTP2_PING)
+            .http2_keep_alive_timeout(HTTP2_PING)
+            .build(Connector::new(config.tls, config.proxy));
+        Self { request, client, deadlines: Deadlines::new(config.timeout) }
     }
 
     /// Posts a body. Anything that is said is an answer, a refusal too.
@@ -92,65 +107,53 @@ impl Client {
     }
 
     async fn send(&self, body: Bytes) -> Result<Answer, Error> {
-        let (response, sender) = loop {
-            let mut sender = self.pool.sender().await?;
-            match sender.send(self.requests.request(sender.version(), body.clone())).await {
-                Ok(response) => break (response, sender),
-                // The next one may still be open; each is tried once.
-                Err(Unanswered { unsent: true, .. }) if sender.was_kept() => {}
-                Err(unanswered) => return Err(Error::Broken(unanswered.error)),
-            }
-        };
-        let (head, body) = response.into_parts();
+        let request = self.request.clone().map(|()| Full::new(body));
+        let (head, body) = self.client.request(request).await?.into_parts();
         let shown = if head.status.is_success() { 0 } else { SHOWN_BYTES };
         let said = if body.is_end_stream() {
-            Some(Vec::new())
+            Vec::new()
         } else {
             timeout(MAX_ANSWER_TIME, read(body, shown)).await.unwrap_or_default()
         };
-        if said.is_some() {
-            self.pool.keep(sender);
-        }
-        Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-            version: head.version,
-            said: said.unwrap_or_default(),
-        })
+        Ok(Answer { status: head.status, headers: head.headers, version: head.version, said })
     }
 }
 
-/// Reads to the end, and keeps so much of the start; `None` where there is no end.
-async fn read(mut body: Incoming, shown: usize) -> Option<Vec<u8>> {
+/// Reads to the end, unless that is far away, and keeps so much of the start.
+async fn read(mut body: Incoming, shown: usize) -> Vec<u8> {
     let mut start = Vec::new();
     let mut total = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.ok()?;
+    while let Some(Ok(frame)) = body.frame().await {
         let Some(chunk) = frame.data_ref() else { continue };
         total += chunk.len();
         start.extend(chunk.iter().take(shown.saturating_sub(start.len())));
         if total > MAX_ANSWER_BYTES {
-            return None;
+            break;
         }
     }
-    Some(start)
+    start
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use tokio::runtime::Runtime;
+    use tokio::time::sleep;
 
     use super::*;
     use crate::support::{Ingest, LONG, Reply};
     use crate::tls;
 
-    fn client(ingest: &Ingest, timeout: Duration) -> Client {
-        let target = Target::parse(&ingest.url("/stream")).unwrap();
+    fn target(ingest: &Ingest) -> Target {
+        Target::parse(&ingest.url("/stream")).unwrap()
+    }
+
+    fn config(timeout: Duration) -> Config {
         let tls = tls::config(false, &[]).unwrap();
-        let config = Config { tls, proxy: None, http2_prior_knowledge: false, timeout };
-        Client::new(&target, HeaderMap::new(), config)
+        Config { tls, proxy: None, http2_prior_knowledge: false, timeout }
+    }
+
+    fn client(ingest: &Ingest, timeout: Duration) -> Client {
+        Client::new(&target(ingest), HeaderMap::new(), config(timeout))
     }
 
     fn run<T>(future: impl Future<Output = T>) -> T {
@@ -178,13 +181,11 @@ mod tests {
     #[test]
     fn an_idle_connection_is_closed_and_the_next_post_opens_another() {
         let ingest = Ingest::ok();
-        let client = client(&ingest, LONG);
+        let idle = Duration::from_millis(100);
+        let client = Client::idling(&target(&ingest), HeaderMap::new(), config(LONG), idle);
         run(async {
             client.post(envelope()).await.unwrap();
-            assert!(!client.pool.close_idle(Instant::now() + Duration::from_secs(59)), "not yet");
-            client.post(envelope()).await.unwrap();
-            assert_eq!(ingest.connections(), 1);
-            assert!(client.pool.close_idle(Instant::now() + Duration::from_secs(60)));
+            sleep(2 * idle).await;
             client.post(envelope()).await.unwrap();
         });
         assert_eq!(ingest.connections(), 2);

@@ -1,10 +1,8 @@
 //! The URL that is posted to.
 
-use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION};
-use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
-use http_body_util::Full;
+use http::header::{ACCEPT, PROXY_AUTHORIZATION};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
 use super::Proxy;
 
@@ -12,13 +10,6 @@ use super::Proxy;
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     uri: Uri,
-}
-
-/// The requests to it, without their bodies.
-#[derive(Debug)]
-pub(super) struct Prepared {
-    http1: Request<()>,
-    http2: Request<()>,
 }
 
 impl Target {
@@ -45,52 +36,18 @@ impl Target {
         self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
-    /// Its requests, which all have these `headers`.
-    pub(super) fn prepare(&self, mut headers: HeaderMap, proxy: Option<&Proxy>) -> Prepared {
+    /// A request to it, which `proxy` can pass on.
+    pub(super) fn request(&self, mut headers: HeaderMap, proxy: Option<&Proxy>) -> Request<()> {
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        // Its place is taken in advance: a map that grows is moved.
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
-        // A proxy sees what is not encrypted, and needs to be told where it goes.
-        let told_proxy = proxy.filter(|_| !self.is_https());
-        if let Some(auth) = told_proxy.and_then(Proxy::auth) {
-            headers.insert(PROXY_AUTHORIZATION, auth.clone());
-        }
-        let http2 = post(self.uri.clone(), headers.clone());
-        if let Some(host) = self.host_header() {
-            headers.insert(HOST, host);
-        }
-        let path = self.uri.path_and_query().map_or(PathAndQuery::from_static("/"), PathAndQuery::clone);
-        let http1 = post(if told_proxy.is_some() { self.uri.clone() } else { path.into() }, headers);
-        Prepared { http1, http2 }
+        // A proxy that only passes on what is encrypted is told when it is connected to.
+        let auth = proxy.filter(|_| !self.is_https()).and_then(Proxy::auth);
+        headers.extend(auth.map(|auth| (PROXY_AUTHORIZATION, auth.clone())));
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = headers;
+        request
     }
-
-    fn host_header(&self) -> Option<HeaderValue> {
-        let authority = self.uri.authority()?;
-        let usual = if self.is_https() { 443 } else { 80 };
-        let shown = match authority.port_u16() {
-            Some(port) if port == usual => authority.host(),
-            _ => authority.as_str(),
-        };
-        HeaderValue::from_str(shown).ok()
-    }
-}
-
-impl Prepared {
-    /// A request with this body.
-    pub(super) fn request(&self, version: Version, body: Bytes) -> Request<Full<Bytes>> {
-        let prepared = if version == Version::HTTP_2 { &self.http2 } else { &self.http1 };
-        let mut request = prepared.clone();
-        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        request.map(|()| Full::new(body))
-    }
-}
-
-fn post(uri: Uri, headers: HeaderMap) -> Request<()> {
-    let mut request = Request::new(());
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    request
 }
 
 /// What ends in a number has to be an IP address as a whole (WHATWG URL, *host parsing*).
@@ -133,22 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn each_protocol_is_told_the_host_in_its_own_way() {
-        let rows = [
-            ("http://example.com/a?b", "example.com", "/a?b", "the usual port"),
-            ("http://example.com:80/a", "example.com", "/a", "the usual port, written"),
-            ("https://example.com:80/a", "example.com:80", "/a", "the other scheme's"),
-            ("http://[::1]:8969", "[::1]:8969", "/", "IPv6"),
-            ("http://me:hush@example.com/", "example.com", "/", "a password is nobody's business"),
-        ];
-        for (url, host, path, reason) in rows {
-            let target = Target::parse(url).unwrap();
-            let prepared = target.prepare(HeaderMap::new(), None);
-            let request = prepared.request(Version::HTTP_11, Bytes::new());
-            assert_eq!(request.uri(), path, "{reason}");
-            assert_eq!(request.headers().get(HOST).unwrap(), host, "{reason}");
-            let request = prepared.request(Version::HTTP_2, Bytes::new());
-            assert_eq!((request.uri(), request.headers().get(HOST)), (target.uri(), None), "{reason}");
-        }
+    fn a_password_is_left_out() {
+        let target = Target::parse("http://me:hush@example.com/stream").unwrap();
+        assert_eq!(target.uri(), "http://example.com/stream");
     }
 }
