@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hyper_util::client::legacy;
 
-pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// No answer came.
 #[derive(Debug)]
