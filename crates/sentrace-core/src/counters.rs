@@ -1,23 +1,14 @@
 //! What requests count for [`Stats`], at next to no cost.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
 use sentrace_protocol::losses::DiscardedEvents;
 
+use crate::sharded::Sharded;
 use crate::stats::{DeliveryStats, Stats};
 use crate::trace::Recording;
 
-/// What requests count: each thread in a cache line of its own, as far as there are enough.
+/// What requests count.
 #[derive(Debug, Default)]
-pub(crate) struct Counters([Shard; SHARDS]);
-
-const SHARDS: usize = 16;
-
-/// Two lines, which some processors fetch together.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Shard([AtomicU64; CELLS]);
+pub(crate) struct Counters(Sharded<CELLS>);
 
 /// What becomes of something that starts: three counters for those that begin a trace, then three for the others.
 const STARTED: usize = 0;
@@ -36,30 +27,30 @@ impl Counters {
             Recording::Unsampled(_) => 1,
             Recording::Off => 2,
         };
-        self.add(STARTED + recording + if begins_trace { 0 } else { RECORDINGS });
+        self.0.add(STARTED + recording + if begins_trace { 0 } else { RECORDINGS }, 1);
     }
 
     /// A recorded transaction ended.
     #[inline]
     pub(crate) fn finished(&self) {
-        self.add(FINISHED);
+        self.0.add(FINISHED, 1);
     }
 
     pub(crate) fn propagated(&self) {
-        self.add(PROPAGATED);
+        self.0.add(PROPAGATED, 1);
     }
 
     pub(crate) fn withheld(&self) {
-        self.add(WITHHELD);
+        self.0.add(WITHHELD, 1);
     }
 
     pub(crate) fn read(&self, lost: Vec<DiscardedEvents>, delivery: DeliveryStats) -> Stats {
         let started = |recording: usize| {
-            let begun = self.sum(STARTED + recording);
-            (begun, self.sum(STARTED + recording + RECORDINGS))
+            let begun = self.0.sum(STARTED + recording);
+            (begun, self.0.sum(STARTED + recording + RECORDINGS))
         };
         // What ended is read before what started, so that it is never more.
-        let finished = self.sum(FINISHED);
+        let finished = self.0.sum(FINISHED);
         let [sampled, unsampled, off] = [started(0), started(1), started(2)];
         Stats {
             sampled: sampled.0 + sampled.1,
@@ -68,42 +59,12 @@ impl Counters {
             finished,
             traces_begun: sampled.0 + unsampled.0 + off.0,
             traces_continued: sampled.1 + unsampled.1 + off.1,
-            propagated: self.sum(PROPAGATED),
-            withheld: self.sum(WITHHELD),
+            propagated: self.0.sum(PROPAGATED),
+            withheld: self.0.sum(WITHHELD),
             lost,
             delivery,
         }
     }
-
-    #[inline]
-    fn add(&self, cell: usize) {
-        if let Some(cell) = self.0[shard() % SHARDS].0.get(cell) {
-            cell.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn sum(&self, cell: usize) -> u64 {
-        let cells = self.0.iter().filter_map(|shard| shard.0.get(cell));
-        cells.fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
-    }
-}
-
-/// The number of this thread, by which threads share the shards evenly.
-#[inline]
-fn shard() -> usize {
-    const UNKNOWN: usize = usize::MAX;
-    thread_local! {
-        static NUMBER: Cell<usize> = const { Cell::new(UNKNOWN) };
-    }
-    static THREADS: AtomicUsize = AtomicUsize::new(0);
-    NUMBER.with(|number| match number.get() {
-        UNKNOWN => {
-            let new = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
-            number.set(new);
-            new
-        }
-        known => known,
-    })
 }
 
 #[cfg(test)]

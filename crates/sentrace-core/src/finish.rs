@@ -1,13 +1,16 @@
 //! The one way out of the recorder: spans and transactions that have ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, SpanStatus};
 
+use crate::baggage::Baggage;
 use crate::finished_span::FinishedSpan;
+use crate::pipeline::{Pipeline, PipelineRef};
 use crate::record::{Record, Slot};
+use crate::spare;
 use crate::trace::{Live, Recording, TraceState};
 
 /// Ends a span; it leaves with its transaction.
@@ -43,20 +46,53 @@ pub(crate) fn cancel_streamed_spans(trace: &Arc<TraceState>, at: Instant) {
 }
 
 /// Ends a transaction: what was sampled is handed over after `complete` has added the last things, the rest is counted.
-pub(crate) fn end_transaction(trace: &Arc<TraceState>, complete: impl FnOnce(&mut Record)) {
+pub(crate) fn end_transaction(mut trace: Arc<TraceState>, complete: impl FnOnce(&mut Record)) {
     match trace.recording {
-        Recording::Off => {}
-        // Its spans were counted one by one, when they would have started.
-        Recording::Unsampled(reason) => trace.pipeline.lose_transaction(reason, 0),
-        Recording::Sampled if trace.pipeline.streams => end_segment(trace, None, complete),
-        Recording::Sampled => {
-            if let Some(record) = take(trace, complete) {
-                let unfinished = record.unfinished_spans() as u64;
-                trace.pipeline.losses.record(Reason::InsufficientData, Category::Span, unfinished);
-                trace.pipeline.hand_over(record);
+        Recording::Sampled if trace.pipeline.streams => end_segment(&trace, None, complete),
+        _ => match Arc::get_mut(&mut trace) {
+            // Nobody else can look at it any more: there is no lock to take, and its memory is free.
+            Some(state) => {
+                let baggage = end_alone(state, complete);
+                spare::give_back(trace, baggage);
             }
-        }
+            None => end_shared(&trace, complete),
+        },
     }
+}
+
+/// Leaves nothing of the trace but its memory; what its context used is for another one.
+fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) -> Baggage {
+    let mut live = std::mem::take(trace.live.get_mut().unwrap_or_else(PoisonError::into_inner));
+    if let Recording::Unsampled(reason) = trace.recording {
+        trace.pipeline.lose_transaction(reason, 0);
+    } else if let Some(mut record) = take(trace, &mut live, complete) {
+        live.baggage.move_to(&mut record.baggage);
+        hand_over(&trace.pipeline, record);
+    }
+    trace.head = None;
+    // A trace that is over must hold nobody's client open.
+    trace.pipeline = PipelineRef::default();
+    live.baggage
+}
+
+/// Ends a transaction that some of its spans outlive, or whom they are current for.
+fn end_shared(trace: &TraceState, complete: impl FnOnce(&mut Record)) {
+    if let Recording::Unsampled(reason) = trace.recording {
+        return trace.pipeline.lose_transaction(reason, 0);
+    }
+    let record = {
+        let mut live = trace.live();
+        let Some(mut record) = take(trace, &mut live, complete) else { return };
+        record.baggage.copy_from(&live.baggage);
+        record
+    };
+    hand_over(&trace.pipeline, record);
+}
+
+fn hand_over(pipeline: &Pipeline, record: Box<Record>) {
+    let unfinished = record.unfinished_spans() as u64;
+    pipeline.losses.record(Reason::InsufficientData, Category::Span, unfinished);
+    pipeline.hand_over(record);
 }
 
 /// Ends a sampled transaction without sending it; it and its spans are counted as lost for `reason`. Of streamed spans
@@ -65,7 +101,7 @@ pub(crate) fn discard_transaction(trace: &Arc<TraceState>, reason: Reason) {
     if trace.pipeline.streams {
         return end_segment(trace, Some(reason), |_| ());
     }
-    let Some(record) = take(trace, |_| ()) else { return };
+    let Some(record) = take(trace, &mut trace.live(), |_| ()) else { return };
     trace.pipeline.losses.record_transaction(reason, record.child_spans() as u64);
     trace.pipeline.pool.give_back(record);
 }
@@ -93,21 +129,14 @@ fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>, complete: imp
     trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
 }
 
-/// Takes the record out, complete: afterwards nothing can be added, and ending again does nothing.
-fn take(trace: &Arc<TraceState>, complete: impl FnOnce(&mut Record)) -> Option<Box<Record>> {
-    let mut live = trace.live();
+/// Takes the record out, complete but for its context, which is frozen: afterwards nothing can be added, and ending again
+/// does nothing. Of what was not sampled there is none.
+fn take(trace: &TraceState, live: &mut Live, complete: impl FnOnce(&mut Record)) -> Option<Box<Record>> {
     live.record.as_ref()?;
-    trace.freeze(&mut live);
-    let Live { baggage, record, .. } = &mut *live;
-    let mut record = record.take()?;
+    trace.freeze(live);
+    let mut record = live.record.take()?;
     complete(&mut record);
     end_span(&mut record, Slot::ROOT);
-    if Arc::strong_count(trace) == 1 {
-        // Nobody is left who could ask the trace for it.
-        baggage.move_to(&mut record.baggage);
-    } else {
-        record.baggage.copy_from(baggage);
-    }
     trace.pipeline.counters.finished();
     Some(record)
 }

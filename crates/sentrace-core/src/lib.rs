@@ -45,6 +45,7 @@ mod request;
 mod response;
 mod sampling;
 mod scope;
+mod sharded;
 mod span;
 mod span_transaction;
 mod spare;

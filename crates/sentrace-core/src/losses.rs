@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sentrace_protocol::losses::{Category, DiscardedEvents, Reason};
 
+use crate::sharded::Sharded;
+
 const CELLS: usize = Reason::ALL.len() * Category::ALL.len();
 
 /// Counters of lost events, shared by everything that can lose one.
@@ -13,7 +15,7 @@ const CELLS: usize = Reason::ALL.len() * Category::ALL.len();
 /// [`take`](Self::take) and sends them as a client report (Sentry SDK specification, *Client Reports* 1.20).
 pub struct Losses {
     /// All that was ever lost.
-    counts: [AtomicU64; CELLS],
+    counts: Sharded<CELLS>,
     /// How much of that was taken.
     taken: [AtomicU64; CELLS],
 }
@@ -22,7 +24,7 @@ impl Losses {
     /// Counts `quantity` lost events.
     pub fn record(&self, reason: Reason, category: Category, quantity: u64) {
         if quantity > 0 {
-            self.counts[index(reason, category)].fetch_add(quantity, Ordering::Relaxed);
+            self.counts.add(index(reason, category), quantity);
         }
     }
 
@@ -35,7 +37,7 @@ impl Losses {
     /// Reads and resets all counters; only those that are not zero are returned.
     pub fn take(&self) -> Vec<DiscardedEvents> {
         self.collect(|cell| {
-            let count = self.counts[cell].load(Ordering::Relaxed);
+            let count = self.counts.sum(cell);
             let take = |taken: u64| (taken < count).then_some(count);
             let before = self.taken[cell].fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
             before.map_or(0, |before| count - before)
@@ -47,13 +49,13 @@ impl Losses {
         self.collect(|cell| {
             // In this order: what is counted in between is not taken yet.
             let taken = self.taken[cell].load(Ordering::Relaxed);
-            self.counts[cell].load(Ordering::Relaxed).saturating_sub(taken)
+            self.counts.sum(cell).saturating_sub(taken)
         })
     }
 
     /// Reads what was ever lost, taken or not; only what is not zero is returned.
     pub fn total(&self) -> Vec<DiscardedEvents> {
-        self.collect(|cell| self.counts[cell].load(Ordering::Relaxed))
+        self.collect(|cell| self.counts.sum(cell))
     }
 
     /// Puts back what was taken for a report that could not be delivered.
@@ -88,8 +90,7 @@ fn index(reason: Reason, category: Category) -> usize {
 
 impl Default for Losses {
     fn default() -> Self {
-        let zero = || [const { AtomicU64::new(0) }; CELLS];
-        Self { counts: zero(), taken: zero() }
+        Self { counts: Sharded::default(), taken: [const { AtomicU64::new(0) }; CELLS] }
     }
 }
 

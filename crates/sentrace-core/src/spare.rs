@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::baggage::Baggage;
-use crate::pipeline::PipelineRef;
 use crate::trace::TraceState;
 
 /// Traces that a thread keeps room for; more than these are open at the same time in bursts only.
@@ -40,12 +39,8 @@ pub(crate) fn baggage() -> Baggage {
     with(|spare| spare.baggages.pop()).flatten().unwrap_or_default()
 }
 
-/// Keeps the memory of a trace that has ended, unless somebody still holds it.
-pub(crate) fn give_back(mut trace: Arc<TraceState>) {
-    let Some(state) = Arc::get_mut(&mut trace) else { return };
-    // A vacant trace must hold nobody's client open.
-    state.pipeline = PipelineRef::default();
-    let mut baggage = state.vacate();
+/// Keeps the memory of a trace that is over, and what its context used.
+pub(crate) fn give_back(trace: Arc<TraceState>, mut baggage: Baggage) {
     with(|spare| {
         if spare.traces.len() < KEPT {
             baggage.clear();

@@ -128,13 +128,6 @@ impl TraceState {
         }
     }
 
-    /// Leaves nothing of the trace but its memory; what its context used is for another one.
-    pub(crate) fn vacate(&mut self) -> Baggage {
-        self.head = None;
-        let live = self.live.get_mut().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(live).baggage
-    }
-
     /// The context of a trace that begins here (Sentry SDK specification, *Dynamic Sampling Context* 1.3).
     fn write_context(&self, record: Option<&Record>, into: &mut String) {
         let identity = self.pipeline.identity();

@@ -14,7 +14,6 @@ use crate::request::RequestParts;
 use crate::response::ResponseParts;
 use crate::sampling::Sampler;
 use crate::span::SpanRef;
-use crate::spare;
 use crate::trace::{Recording, TraceState};
 
 /// A transaction; it ends when it is dropped or [`finish`](Self::finish)ed, and is then handed over for delivery.
@@ -84,8 +83,7 @@ impl Transaction {
 
     fn end(&mut self, complete: impl FnOnce(&mut Record)) {
         if let Some(trace) = self.span.take_trace() {
-            crate::finish::end_transaction(&trace, complete);
-            spare::give_back(trace);
+            crate::finish::end_transaction(trace, complete);
         }
     }
 }

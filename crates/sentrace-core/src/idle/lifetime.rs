@@ -170,7 +170,7 @@ impl Idle {
 
     fn end(&self, at: Instant, reason: FinishReason) {
         crate::finish::cancel_streamed_spans(&self.trace, at);
-        crate::finish::end_transaction(&self.trace, |record| complete(record, at, reason));
+        crate::finish::end_transaction(Arc::clone(&self.trace), |record| complete(record, at, reason));
     }
 
     fn activities(&self) -> MutexGuard<'_, Activities> {

@@ -102,9 +102,10 @@ fn a_broken_post_while_closing_is_tried_again() {
 
 #[test]
 fn what_waits_is_counted_when_a_limit_comes_up() {
+    // Should the second be on its way already when the first brings the limit, it has to wait, too.
     let ingest = Ingest::start(|number| match number {
-        0 | 1 => Reply::Close,
-        _ => Reply::Answer(200, vec![("x-sentry-rate-limits", "60:transaction")]),
+        2 => Reply::Answer(200, vec![("x-sentry-rate-limits", "60:transaction")]),
+        _ => Reply::Close,
     });
     let (client, losses) = retrying(&ingest.dsn(), LONG);
     let waiting = record_many(&client, 1, 2);

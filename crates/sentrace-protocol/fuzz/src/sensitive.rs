@@ -2,8 +2,8 @@
 
 use http::Uri;
 use sentrace_protocol::sensitive::{
-    FILTERED, PERSONAL_TERMS, SENSITIVE_TERMS, filter_query_into, filter_userinfo, is_personal, is_sensitive,
-    split_url,
+    FILTERED, PERSONAL_TERMS, SENSITIVE_TERMS, filter_query_into, filter_userinfo, is_bare_url, is_personal,
+    is_sensitive, split_url,
 };
 
 use crate::input::decode_leniently;
@@ -46,6 +46,7 @@ fn check_url(url: &str) {
     let filtered = filter_userinfo(url);
     assert_eq!(filter_userinfo(&filtered), filtered, "filtering is a fixpoint");
 
+    assert_eq!(is_bare_url(url.as_bytes()), !url.contains(['@', '?', '#']));
     let parts = split_url(url);
     assert!(!parts.without_query.contains(['?', '#']));
     let mut joined = parts.without_query.into_owned();

@@ -1,0 +1,58 @@
+//! Counters that many threads write and few read: each thread writes to a cache line of its own, as far as there are enough.
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+const SHARDS: usize = 16;
+
+/// So many counters.
+pub(crate) struct Sharded<const CELLS: usize>([Shard<CELLS>; SHARDS]);
+
+/// Begins two lines, which some processors fetch together.
+#[repr(align(128))]
+struct Shard<const CELLS: usize>([AtomicU64; CELLS]);
+
+impl<const CELLS: usize> Sharded<CELLS> {
+    #[inline]
+    pub(crate) fn add(&self, cell: usize, quantity: u64) {
+        if let Some(cell) = self.0[shard() % SHARDS].0.get(cell) {
+            cell.fetch_add(quantity, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn sum(&self, cell: usize) -> u64 {
+        let cells = self.0.iter().filter_map(|shard| shard.0.get(cell));
+        cells.fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
+    }
+}
+
+impl<const CELLS: usize> Default for Sharded<CELLS> {
+    fn default() -> Self {
+        Self([const { Shard([const { AtomicU64::new(0) }; CELLS]) }; SHARDS])
+    }
+}
+
+impl<const CELLS: usize> fmt::Debug for Sharded<CELLS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries((0..CELLS).map(|cell| self.sum(cell))).finish()
+    }
+}
+
+/// The number of this thread, by which threads share the shards evenly.
+#[inline]
+fn shard() -> usize {
+    const UNKNOWN: usize = usize::MAX;
+    thread_local! {
+        static NUMBER: Cell<usize> = const { Cell::new(UNKNOWN) };
+    }
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    NUMBER.with(|number| match number.get() {
+        UNKNOWN => {
+            let new = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            number.set(new);
+            new
+        }
+        known => known,
+    })
+}
