@@ -107,6 +107,10 @@ impl fmt::Debug for Compressor {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     #[test]
@@ -129,6 +133,22 @@ mod tests {
             for plain in [&noise[..], b"", b"again and again and again", &noise[..1]] {
                 assert!(compressor.compress(plain, &mut compressed), "{compressor:?}");
                 assert_eq!(compressor.decompress(&compressed).as_deref(), Some(plain), "{compressor:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_knows_nothing_of_the_one_before(
+            texts in vec(vec(select(&b"ab{\"\xff"[..]), 0..700), 1..5)
+        ) {
+            let mut compressor = Compressor::gzip();
+            for plain in texts {
+                let (mut compressed, mut alone) = (Vec::new(), Vec::new());
+                prop_assert!(compressor.compress(&plain, &mut compressed));
+                prop_assert!(Compressor::gzip().compress(&plain, &mut alone));
+                prop_assert!(compressed == alone);
+                prop_assert_eq!(compressor.decompress(&compressed), Some(plain));
             }
         }
     }

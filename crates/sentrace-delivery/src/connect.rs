@@ -1,47 +1,48 @@
-//! How connections are made: time limits, proxies, TLS, HTTP versions.
+//! How the ingest is connected to: time limit, proxy, TLS, HTTP version.
 
 use std::time::Duration;
 
-use reqwest::{Client, Proxy, redirect};
+use http::HeaderMap;
 use sentrace_core::Options;
 use sentrace_protocol::sensitive;
 
-use crate::reach::Reach;
+use crate::client::{Client, Config, Proxy, Target};
 use crate::{StartError, tls};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// For one request from its first byte to the answer's last.
+/// For one post, with the connection that it may need.
 const TIMEOUT: Duration = Duration::from_secs(30);
-const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
-/// A connection that all share must not swallow posts for long after the other side has vanished.
-const HTTP2_PING: Duration = Duration::from_secs(10);
 
 /// The client for one DSN; `local` where it names this machine.
-pub(crate) fn client(options: &Options, https: bool, local: bool) -> Result<Client, StartError> {
-    let mut client = Client::builder()
-        .tls_backend_preconfigured(tls::config(https, options.get_ca_certificates())?)
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TIMEOUT)
-        .pool_max_idle_per_host(Reach::MOST)
-        .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
-        .http2_keep_alive_interval(HTTP2_PING)
-        .http2_keep_alive_timeout(HTTP2_PING);
-    if options.has_http2_prior_knowledge() {
-        client = client.http2_prior_knowledge();
-    }
-    if let Some(url) = options.get_proxy() {
-        let proxy = Proxy::all(url).map_err(|error| {
-            let shown = sensitive::split_url(url).without_query.into_owned();
-            StartError::new(format!("option proxy: {shown:?} is no URL of a proxy; correct it"), error)
-        })?;
-        client = client.proxy(proxy);
-    } else if local {
+pub(crate) fn client(
+    options: &Options,
+    target: &Target,
+    headers: HeaderMap,
+    local: bool,
+) -> Result<Client, StartError> {
+    let proxy = match options.get_proxy() {
+        Some(url) => Some(named(url, target)?),
         // A proxy would look for the collector on its own machine.
-        client = client.no_proxy();
-    }
-    client.build().map_err(|error| StartError::new("the HTTP client cannot be built", error))
+        None if local => None,
+        None => Proxy::of_environment(target),
+    };
+    let encrypts = target.is_https() || proxy.as_ref().is_some_and(Proxy::is_https);
+    let config = Config {
+        tls: tls::config(encrypts, options.get_ca_certificates())?,
+        proxy,
+        http2_prior_knowledge: options.has_http2_prior_knowledge(),
+        timeout: TIMEOUT,
+    };
+    Ok(Client::new(target, headers, config))
+}
+
+fn named(url: &str, target: &Target) -> Result<Proxy, StartError> {
+    Proxy::named(url, target).ok_or_else(|| {
+        let shown = sensitive::split_url(url).without_query.into_owned();
+        StartError::new(
+            format!("option proxy: {shown:?} is no URL of a proxy; correct it"),
+            "it needs a host, and `http://` or `https://` before it",
+        )
+    })
 }
 
 /// Whether a host of a URL is the machine that we run on.
@@ -76,7 +77,8 @@ mod tests {
     #[test]
     fn a_proxy_that_is_none_is_told_without_its_password() {
         let options = Options::new().proxy("http://user:secret@exa mple:3128");
-        let error = client(&options, false, true).unwrap_err().to_string();
+        let target = Target::parse("http://localhost/api/1/envelope/").unwrap();
+        let error = client(&options, &target, HeaderMap::new(), true).unwrap_err().to_string();
         assert!(error.contains("option proxy") && !error.contains("secret"), "{error}");
     }
 }

@@ -5,24 +5,24 @@ use std::time::{Duration, Instant};
 
 use tokio::task::{Id, JoinError, JoinSet};
 
+use crate::client::{Answer, Error};
 use crate::parcel::{Kind, Parcel};
-use crate::post::Answer;
 
 /// How a post came out.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Answered(Answer),
-    Unanswered(reqwest::Error),
+    Unanswered(Error),
     /// Given up by us.
     Aborted,
     Panicked,
 }
 
-type Joined = Result<(Id, Result<Answer, reqwest::Error>), JoinError>;
+type Joined = Result<(Id, Result<Answer, Error>), JoinError>;
 
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    posts: JoinSet<Result<Answer, reqwest::Error>>,
+    posts: JoinSet<Result<Answer, Error>>,
     parcels: HashMap<Id, Parcel>,
     bytes: usize,
 }
@@ -57,7 +57,7 @@ impl InFlight {
     pub(crate) fn start(
         &mut self,
         mut parcel: Parcel,
-        post: impl Future<Output = Result<Answer, reqwest::Error>> + Send + 'static,
+        post: impl Future<Output = Result<Answer, Error>> + Send + 'static,
     ) -> Id {
         let id = self.posts.spawn(post).id();
         parcel.tries += 1;

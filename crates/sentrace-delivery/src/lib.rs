@@ -11,6 +11,7 @@
 //! ```
 
 mod backoff;
+mod client;
 mod compress;
 mod connect;
 mod control;

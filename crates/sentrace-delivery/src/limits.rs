@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
 use sentrace_core::ActiveLimit;
 use sentrace_protocol::Category;
 use sentrace_protocol::rate_limits::{self, Categories, RateLimit};

@@ -1,23 +1,13 @@
 //! One request to the ingest.
 
-use std::error::Error;
-use std::time::Duration;
-
 use bytes::Bytes;
-use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue, USER_AGENT,
-};
-use reqwest::{Client, Method, Request, Response, StatusCode, Url, Version};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use sentrace_core::{Finished, Options, diagnostics};
 use sentrace_protocol::{Dsn, envelope};
 
+use crate::client::{Answer, Client, Error, Target};
 use crate::{StartError, connect};
-
-/// An answer is read up to here so that its connection can be used again; one that goes on closes it.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
-const MAX_ANSWER_TIME: Duration = Duration::from_secs(1);
-/// How much of a refusal is shown in debug mode.
-const SHOWN_BYTES: usize = 512;
 
 const SENTRY_AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
 const SENTRY_ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
@@ -26,16 +16,7 @@ const SENTRY_ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
 #[derive(Debug)]
 pub(crate) struct Ingest {
     client: Client,
-    url: Url,
-    headers: HeaderMap,
-}
-
-/// What the ingest said.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) version: Version,
+    target: Target,
 }
 
 impl Ingest {
@@ -45,63 +26,35 @@ impl Ingest {
         options: &Options,
         encoding: Option<&'static str>,
     ) -> Result<Self, StartError> {
-        let text = dsn.envelope_url();
-        let url = Url::parse(&text).map_err(|error| {
-            StartError::new(format!("the DSN leads to {text:?}, which is no URL; correct its host"), error)
+        let url = dsn.envelope_url();
+        let target = Target::parse(&url).map_err(|rule| {
+            StartError::new(format!("the DSN leads to {url:?}, which is no URL; correct its host"), rule)
         })?;
         let headers = headers(dsn, encoding).map_err(|error| {
             StartError::new("the DSN's keys cannot be sent in a header; correct them", error)
         })?;
-        let client = connect::client(options, url.scheme() == "https", connect::is_this_machine(dsn.host()))?;
-        Ok(Self { client, url, headers })
+        let client = connect::client(options, &target, headers, connect::is_this_machine(dsn.host()))?;
+        Ok(Self { client, target })
     }
 
     /// Posts an envelope, compressed. Anything that the ingest says is an answer, a refusal too.
     ///
     /// # Errors
     /// When no answer came: the ingest cannot be reached, took too long or does not speak HTTP.
-    pub(crate) async fn post(&self, body: Bytes) -> Result<Answer, reqwest::Error> {
-        match self.send(body.clone()).await {
-            // A kept connection may be closed at the very moment it is used again. That is nobody's fault, and the
-            // ingest knows an envelope that it should see twice by its event id.
-            Err(error) if error.is_request() && !error.is_timeout() && !error.is_connect() => {
-                self.send(body).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    async fn send(&self, body: Bytes) -> Result<Answer, reqwest::Error> {
-        let mut request = Request::new(Method::POST, self.url.clone());
-        *request.headers_mut() = self.headers.clone();
-        *request.body_mut() = Some(body.into());
-        let mut response = self.client.execute(request).await?;
-        let (status, version) = (response.status(), response.version());
-        let headers = std::mem::take(response.headers_mut());
-        let said = tokio::time::timeout(MAX_ANSWER_TIME, read(response)).await.unwrap_or_default();
-        if !status.is_success() {
-            let error = headers.get(SENTRY_ERROR).map(HeaderValue::as_bytes).unwrap_or_default();
+    pub(crate) async fn post(&self, body: Bytes) -> Result<Answer, Error> {
+        let answer = self.client.post(body).await?;
+        if !answer.status.is_success() {
+            let error = answer.headers.get(SENTRY_ERROR).map(HeaderValue::as_bytes).unwrap_or_default();
             diagnostics::debug(format_args!(
-                "the ingest {} answered {status}, X-Sentry-Error {:?}, body {:?}",
-                self.url,
+                "the ingest {} answered {}, X-Sentry-Error {:?}, body {:?}",
+                self.target.uri(),
+                answer.status,
                 String::from_utf8_lossy(error),
-                String::from_utf8_lossy(&said),
+                String::from_utf8_lossy(&answer.said),
             ));
         }
-        Ok(Answer { status, headers, version })
+        Ok(answer)
     }
-}
-
-/// The error with all its causes, which tell more than it does.
-pub(crate) fn explain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 fn headers(dsn: &Dsn, encoding: Option<&'static str>) -> Result<HeaderMap, InvalidHeaderValue> {
@@ -116,19 +69,6 @@ fn headers(dsn: &Dsn, encoding: Option<&'static str>) -> Result<HeaderMap, Inval
     ];
     let encoding = encoding.map(|encoding| (CONTENT_ENCODING, HeaderValue::from_static(encoding)));
     Ok(headers.into_iter().chain(encoding).collect())
-}
-
-async fn read(mut response: Response) -> Vec<u8> {
-    let mut start = Vec::new();
-    let mut total = 0;
-    while let Ok(Some(chunk)) = response.chunk().await {
-        total += chunk.len();
-        start.extend(chunk.iter().take(SHOWN_BYTES.saturating_sub(start.len())));
-        if total > MAX_ANSWER_BYTES {
-            break;
-        }
-    }
-    start
 }
 
 #[cfg(test)]

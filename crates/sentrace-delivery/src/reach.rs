@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::Version;
+use http::Version;
 
 /// Posts under way before the ingest has answered, and while it does not: enough to notice when it does, and few enough
 /// to learn the protocol before a connection is opened for each.

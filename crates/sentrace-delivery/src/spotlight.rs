@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Url};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 use sentrace_core::diagnostics;
 use sentrace_protocol::envelope;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+use crate::client::{Client, Config, Target, explain};
 use crate::{StartError, backoff, tls};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,9 +28,14 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 pub(crate) struct Spotlight {
     sender: mpsc::Sender<Bytes>,
     receiver: Option<mpsc::Receiver<Bytes>>,
-    client: Client,
-    url: Url,
+    viewer: Arc<Viewer>,
     waiting: Arc<Waiting>,
+}
+
+#[derive(Debug)]
+struct Viewer {
+    client: Client,
+    target: Target,
 }
 
 #[derive(Debug, Default)]
@@ -41,23 +47,26 @@ struct Waiting {
 
 impl Spotlight {
     pub(crate) fn new(url: &str) -> Result<Self, StartError> {
-        let parsed = Url::parse(url).map_err(|error| {
-            StartError::new(format!("option spotlight: {url:?} is no URL, nor a word for on or off"), error)
+        let target = Target::parse(url).map_err(|rule| {
+            StartError::new(format!("option spotlight: {url:?} is no URL, nor a word for on or off"), rule)
         })?;
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls::config(parsed.scheme() == "https", &[])?)
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(|error| StartError::new("the HTTP client cannot be built", error))?;
+        let headers =
+            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(envelope::CONTENT_TYPE))]);
+        let config = Config {
+            tls: tls::config(target.is_https(), &[])?,
+            proxy: None,
+            http2_prior_knowledge: false,
+            timeout: TIMEOUT,
+        };
+        let viewer = Arc::new(Viewer { client: Client::new(&target, headers, config), target });
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        Ok(Self { sender, receiver: Some(receiver), client, url: parsed, waiting: Arc::default() })
+        Ok(Self { sender, receiver: Some(receiver), viewer, waiting: Arc::default() })
     }
 
     /// Starts to post, on the runtime that this is called in.
     pub(crate) fn start(&mut self) {
         if let Some(receiver) = self.receiver.take() {
-            tokio::spawn(run(receiver, self.client.clone(), self.url.clone(), Arc::clone(&self.waiting)));
+            tokio::spawn(run(receiver, Arc::clone(&self.viewer), Arc::clone(&self.waiting)));
         }
     }
 
@@ -100,25 +109,23 @@ impl Waiting {
     }
 }
 
-async fn run(mut receiver: mpsc::Receiver<Bytes>, client: Client, url: Url, waiting: Arc<Waiting>) {
+async fn run(mut receiver: mpsc::Receiver<Bytes>, viewer: Arc<Viewer>, waiting: Arc<Waiting>) {
     let (mut failures, mut away_until, mut told) = (0, Instant::now(), false);
     while let Some(body) = receiver.recv().await {
         let size = body.len();
         // While nobody listens, what comes is left out: it would be old when somebody does.
         if Instant::now() >= away_until {
-            match client
-                .post(url.clone())
-                .header(CONTENT_TYPE, envelope::CONTENT_TYPE)
-                .body(body)
-                .send()
-                .await
-            {
+            match viewer.client.post(body).await {
                 Ok(_) => failures = 0,
                 Err(error) => {
                     failures += 1;
                     away_until = Instant::now() + backoff::pause(failures, FIRST_PAUSE, LONGEST_PAUSE);
                     if !std::mem::replace(&mut told, true) {
-                        diagnostics::warn(format_args!("Spotlight does not answer at {url}: {error}"));
+                        let url = viewer.target.uri();
+                        diagnostics::warn(format_args!(
+                            "Spotlight does not answer at {url}: {}",
+                            explain(&error)
+                        ));
                     }
                 }
             }

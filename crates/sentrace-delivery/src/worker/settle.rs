@@ -3,15 +3,15 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use reqwest::StatusCode;
+use http::StatusCode;
 use sentrace_core::diagnostics;
 use sentrace_protocol::Reason;
 
 use super::Worker;
+use crate::client::{Answer, explain};
 use crate::in_flight::Outcome;
 use crate::load::Load;
 use crate::parcel::{Kind, Parcel};
-use crate::post::{Answer, explain};
 
 /// What was said aloud already.
 #[derive(Debug, Default)]

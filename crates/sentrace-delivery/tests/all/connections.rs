@@ -1,9 +1,10 @@
 //! TLS, HTTP/2 and proxies.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hyper::Version;
@@ -11,7 +12,9 @@ use sentrace_core::{Client, Losses, Options};
 use sentrace_protocol::Reason;
 
 use crate::server::Server;
-use crate::support::{Ingest, LONG, Tally, client_with, counted, only, record_many};
+use crate::support::{
+    Ingest, LONG, Reply, Tally, client_with, counted, only, record_many, silent_client, wait_until,
+};
 
 /// A host that no name server knows: only a proxy can get there.
 const FAR_DSN: &str = "http://9c1f0d3e@ingest.invalid/base/42";
@@ -71,6 +74,25 @@ fn many_answers_are_waited_for_on_one_connection() {
 }
 
 #[test]
+fn where_the_connection_of_all_breaks_one_other_is_opened_for_all() {
+    let server = Server::plain(Duration::from_millis(300));
+    let wire = Wire::to(server.address);
+    let (client, losses) =
+        client_with(&format!("http://key@{}/1", wire.address), |options| options.http2_prior_knowledge(true));
+    record_many(&client, 1, 0);
+    assert!(client.flush(LONG));
+    let before = wire.bytes.load(Ordering::SeqCst);
+    record_many(&client, 50, 2);
+    std::thread::scope(|scope| {
+        let flush = scope.spawn(|| client.flush(LONG));
+        wait_until("posts under way", || wire.bytes.load(Ordering::SeqCst) > before + 2_000);
+        wire.cut();
+        assert!(flush.join().unwrap());
+    });
+    assert_eq!((server.connections(), counted(&losses)), (2, Tally::default()));
+}
+
+#[test]
 fn a_proxy_is_sent_through() {
     let proxy = Ingest::ok();
     let url = proxy.url("").replace("//", "//user:secret@");
@@ -87,13 +109,74 @@ fn a_proxy_is_sent_through() {
 #[test]
 fn tls_goes_through_a_proxy_that_cannot_read_it() {
     let server = Server::secure(&["h2", "http/1.1"]);
-    let proxy = tunnel(server.address);
+    let (proxy, _) = tunnel(server.address);
     let (client, losses) = client_with("https://key@ingest.invalid/1", |options| {
         options.ca_certificates(server.authority.as_str()).proxy(format!("http://{proxy}"))
     });
     record_many(&client, 20, 1);
     assert!(client.flush(LONG));
     assert_eq!((server.versions(), counted(&losses)), (vec![Version::HTTP_2; 20], Tally::default()));
+}
+
+#[test]
+fn a_tunnel_is_asked_for_with_name_and_password() {
+    let server = Server::secure(&["http/1.1"]);
+    let (proxy, headers) = tunnel(server.address);
+    let (client, losses) = client_with("https://key@ingest.invalid/1", |options| {
+        let proxy = format!("http://user:secret@{proxy}");
+        options.ca_certificates(server.authority.as_str()).proxy(proxy)
+    });
+    record_many(&client, 1, 2);
+    assert!(client.flush(LONG));
+    assert_eq!((server.versions(), counted(&losses)), (vec![Version::HTTP_11], Tally::default()));
+    let headers = headers.lock().unwrap();
+    let auth = headers.iter().find(|line| line.to_ascii_lowercase().starts_with("proxy-authorization:"));
+    assert!(auth.is_some_and(|line| line.ends_with("Basic dXNlcjpzZWNyZXQ=")), "{headers:?}");
+}
+
+#[test]
+fn a_proxy_may_want_tls_itself() {
+    let proxy = Server::secure(&["h2", "http/1.1"]);
+    let (client, losses) = client_with(FAR_DSN, |options| {
+        let url = format!("https://localhost:{}", proxy.address.port());
+        options.ca_certificates(proxy.authority.as_str()).proxy(url)
+    });
+    record_many(&client, 20, 2);
+    assert!(client.flush(LONG));
+    assert_eq!((proxy.versions(), counted(&losses)), (vec![Version::HTTP_11; 20], Tally::default()));
+}
+
+#[test]
+fn a_kept_connection_that_was_closed_meanwhile_loses_nothing() {
+    let ingest = Ingest::start(|_| Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"));
+    let (client, losses) = silent_client(&ingest.dsn());
+    // One after the other: where two are kept, the second try may go out on the other, which is closed as well.
+    for _ in 0..60 {
+        record_many(&client, 1, 0);
+        assert!(client.flush(LONG));
+    }
+    assert_eq!(counted(&losses), Tally::default());
+    assert!(ingest.connections() >= 60, "each was used once: {}", ingest.connections());
+}
+
+#[test]
+fn an_address_of_ipv6_is_posted_to() {
+    // Not every machine has one.
+    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else { return };
+    let port = listener.local_addr().unwrap().port();
+    let (client, losses) = silent_client(&format!("http://key@[::1]:{port}/1"));
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let lines = read_head(&mut BufReader::new(&stream));
+        (&stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+        lines
+    });
+    record_many(&client, 1, 0);
+    assert!(client.flush(LONG));
+    assert_eq!(counted(&losses), Tally::default());
+    let lines = server.join().unwrap();
+    assert_eq!(lines[0], "POST /api/1/envelope/ HTTP/1.1");
+    assert!(lines.contains(&format!("host: [::1]:{port}")), "{lines:?}");
 }
 
 #[test]
@@ -125,21 +208,61 @@ fn sends_far_and_near() {
     assert!(near.flush(LONG));
 }
 
-/// A proxy that connects whoever asks to `target`, wherever they want to go.
-fn tunnel(target: SocketAddr) -> SocketAddr {
+/// Passes on all that comes, until it is cut.
+struct Wire {
+    address: SocketAddr,
+    bytes: Arc<AtomicUsize>,
+    ends: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Wire {
+    fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let wire =
+            Self { address: listener.local_addr().unwrap(), bytes: Arc::default(), ends: Arc::default() };
+        let (bytes, ends) = (Arc::clone(&wire.bytes), Arc::clone(&wire.ends));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let there = TcpStream::connect(target).unwrap();
+                ends.lock().unwrap().extend([stream.try_clone().unwrap(), there.try_clone().unwrap()]);
+                let (mut from, mut to) = (stream.try_clone().unwrap(), there.try_clone().unwrap());
+                let bytes = Arc::clone(&bytes);
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 4096];
+                    while let Ok(read @ 1..) = from.read(&mut buffer) {
+                        bytes.fetch_add(read, Ordering::SeqCst);
+                        if to.write_all(&buffer[..read]).is_err() {
+                            break;
+                        }
+                    }
+                });
+                std::thread::spawn(move || std::io::copy(&mut &there, &mut &stream));
+            }
+        });
+        wire
+    }
+
+    fn cut(&self) {
+        for end in self.ends.lock().unwrap().drain(..) {
+            let _ = end.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
+
+/// A proxy that connects whoever asks to `target`, wherever they want to go, and the headers it was asked with.
+fn tunnel(target: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
+    let headers: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&headers);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
+            let seen = Arc::clone(&seen);
             std::thread::spawn(move || {
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                assert_eq!(line.trim_end(), "CONNECT ingest.invalid:443 HTTP/1.1");
-                while line.trim_end() != "" {
-                    line.clear();
-                    reader.read_line(&mut line).unwrap();
-                }
+                let lines = read_head(&mut reader);
+                assert_eq!(lines[0], "CONNECT ingest.invalid:443 HTTP/1.1");
+                seen.lock().unwrap().extend(lines);
                 (&stream).write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
                 let (there, back) = (TcpStream::connect(target).unwrap(), stream.try_clone().unwrap());
                 let mut from_there = there.try_clone().unwrap();
@@ -148,5 +271,10 @@ fn tunnel(target: SocketAddr) -> SocketAddr {
             });
         }
     });
-    address
+    (address, headers)
+}
+
+/// The lines up to the empty one.
+fn read_head(reader: &mut impl BufRead) -> Vec<String> {
+    reader.lines().map(Result::unwrap).take_while(|line| !line.is_empty()).collect()
 }

@@ -13,11 +13,11 @@ const SCENARIOS: [(&str, u64, u64, bool); 4] = [
     ("2,000/s for 20 s, HTTP/2", 40_000, 2_000, true),
 ];
 
-pub fn run(only: Option<&str>) {
+pub fn run(only: Option<&str>, only_sdk: Option<&str>) {
     println!("load average {}, answers after 50 ms, 10 spans each\n", process::load_average());
     println!(
         "| scenario | transport | recorded | arrived | reported lost | unaccounted | bytes each | \
-         worker CPU each, us | request, us (median / slowest) | memory over start, MiB | close, ms |"
+         worker CPU each, us (of it the kernel's) | request, us (median / slowest) | memory over start, MiB | close, ms |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for (name, transactions, rate, http2) in SCENARIOS {
@@ -25,6 +25,9 @@ pub fn run(only: Option<&str>) {
             continue;
         }
         for sdk in ["sentrace", "sentry"] {
+            if only_sdk.is_some_and(|only| only != sdk) {
+                continue;
+            }
             let ingest = Ingest::start();
             let plan = Plan {
                 transactions,
@@ -45,9 +48,10 @@ fn row(name: &str, sdk: &str, figures: &Value, ingest: &Ingest) {
     let known = counts.accepted + counts.reported + counts.refused_429 + number("unreported");
     let micros = |nanos: u64| nanos as f64 / 1_000.0;
     let memory = number("memory_peak").saturating_sub(number("memory_before")) as f64 / f64::from(1 << 20);
+    let each = |nanos: u64| micros(nanos) / recorded as f64;
     let cpu = match number("worker_ns") {
         0 => "-".to_owned(),
-        nanos => format!("{:.0}", micros(nanos) / recorded as f64),
+        nanos => format!("{:.1} ({:.1})", each(nanos), each(number("kernel_ns"))),
     };
     println!(
         "| {name} | {sdk} | {recorded} | {} | {} | {} | {} | {cpu} | {:.1} / {:.0} | {memory:.1} | {} |",

@@ -14,15 +14,24 @@ pub fn memory(pid: u32) -> (u64, u64) {
 
 /// Nanoseconds on a processor of all threads of this process whose name starts so.
 pub fn thread_nanos(prefix: &str) -> u64 {
-    let Ok(tasks) = fs::read_dir("/proc/self/task") else { return 0 };
+    threads(prefix, "schedstat").filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok()).sum()
+}
+
+/// How many of them were the kernel's, to a hundredth of a second.
+pub fn thread_kernel_nanos(prefix: &str) -> u64 {
+    let ticks: u64 = threads(prefix, "stat")
+        .filter_map(|text| text.rsplit(')').next()?.split_whitespace().nth(12)?.parse::<u64>().ok())
+        .sum();
+    ticks * 10_000_000
+}
+
+fn threads(prefix: &str, file: &str) -> impl Iterator<Item = String> {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     tasks
-        .flatten()
-        .filter(|task| {
+        .filter(move |task| {
             fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim().starts_with(prefix))
         })
-        .filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok())
-        .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
-        .sum()
+        .filter_map(move |task| fs::read_to_string(task.path().join(file)).ok())
 }
 
 /// How busy the machine is, as figures taken on a busy one are worse.

@@ -48,17 +48,20 @@ impl Plan {
 
     /// Starts the service.
     pub fn spawn(&self) -> Child {
+        self.spawn_under(&[])
+    }
+
+    /// Starts the service under another program.
+    pub fn spawn_under(&self, program: &[&str]) -> Child {
         let plan = json!({
             "dsn": self.dsn, "sdk": self.sdk, "transactions": self.transactions, "rate": self.rate,
             "spans": self.spans, "work_micros": self.work_micros, "http2": self.http2, "close_seconds": self.close_seconds, "spool": self.spool,
             "spool_bytes": self.spool_bytes, "queue_bytes": self.queue_bytes, "backpressure": self.backpressure,
         });
-        Command::new(std::env::current_exe().unwrap())
-            .args(["service", &plan.to_string()])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
+        let service = std::env::current_exe().unwrap().display().to_string();
+        let plan = plan.to_string();
+        let words = [program, &[&service, "service", &plan]].concat();
+        Command::new(words[0]).args(&words[1..]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
     }
 }
 
@@ -169,8 +172,9 @@ fn record(plan: &Value, worker: &str, request: impl Fn(u64)) -> Value {
     let at = |share: f64| took.get(((took.len() as f64 - 1.0) * share) as usize).copied().unwrap_or(0);
     // What is left when all was recorded is measured with the rest, in the time it needs.
     let nanos = if rate > 0 { process::thread_nanos(worker) } else { 0 };
+    let kernel = if rate > 0 { process::thread_kernel_nanos(worker) } else { 0 };
     json!({
         "recorded": transactions, "seconds": seconds, "median_ns": at(0.5), "p99_ns": at(0.99),
-        "slowest_ns": at(1.0), "worker_ns": nanos, "memory_before": before,
+        "slowest_ns": at(1.0), "worker_ns": nanos, "kernel_ns": kernel, "memory_before": before,
     })
 }

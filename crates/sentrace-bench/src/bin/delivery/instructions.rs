@@ -1,0 +1,47 @@
+//! Instructions of the worker for each transaction, which do not depend on what else the machine does.
+
+use std::path::{Path, PathBuf};
+
+use sentrace_bench::instructions;
+
+use crate::ingest::Ingest;
+use crate::service::{self, Plan};
+
+const PROTOCOLS: [(&str, bool); 2] = [("HTTP/1.1", false), ("HTTP/2", true)];
+/// As many as callgrind keeps up with.
+const RATE: u64 = 200;
+/// What more cost than few is what each costs, without the start.
+const FEW: u64 = 200;
+const MORE: u64 = 1_200;
+
+pub fn run(only: Option<&str>) {
+    println!("| protocol | instructions each, outside the kernel |\n|---|---|");
+    for (name, http2) in PROTOCOLS {
+        if only.is_none_or(|only| name.contains(only)) {
+            let [few, more] = [FEW, MORE].map(|transactions| count(transactions, http2));
+            println!("| {name} | {} |", more.saturating_sub(few) / (MORE - FEW));
+        }
+    }
+}
+
+fn count(transactions: u64, http2: bool) -> u64 {
+    let ingest = Ingest::start();
+    let plan = Plan { transactions, rate: RATE, http2, ..Plan::new(ingest.dsn(), "sentrace") };
+    let profile = std::env::temp_dir().join(format!("sentrace-delivery.{http2}.{transactions}.callgrind"));
+    service::result(plan.spawn_under(&[
+        "valgrind",
+        "--tool=callgrind",
+        "--separate-threads=yes",
+        &out(&profile),
+    ]));
+    instructions::total(&of_worker(&profile)).expect("callgrind counts the worker")
+}
+
+fn out(profile: &Path) -> String {
+    format!("--callgrind-out-file={}", profile.display())
+}
+
+/// The thread that delivers is the first that is started.
+fn of_worker(profile: &Path) -> PathBuf {
+    PathBuf::from(format!("{}-02", profile.display()))
+}

@@ -1,0 +1,97 @@
+//! The URL that is posted to.
+
+use http::header::{ACCEPT, PROXY_AUTHORIZATION};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
+
+use super::Proxy;
+
+/// An absolute URL of the schemes `http` and `https`, without name and password.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    uri: Uri,
+}
+
+impl Target {
+    /// # Errors
+    /// Which rule is broken.
+    pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
+        let uri: Uri = url.parse().map_err(|_| "it has characters that cannot be in a URL")?;
+        match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS => {}
+            _ => return Err("it does not begin with `http://` or `https://`"),
+        }
+        if !uri.host().is_some_and(is_host) {
+            return Err("its host is neither a name nor an IP address");
+        }
+        let uri = without_userinfo(uri).ok_or("its host is neither a name nor an IP address")?;
+        Ok(Self { uri })
+    }
+
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.uri.scheme() == Some(&Scheme::HTTPS)
+    }
+
+    /// A request to it, which `proxy` can pass on.
+    pub(super) fn request(&self, mut headers: HeaderMap, proxy: Option<&Proxy>) -> Request<()> {
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        // A proxy that only passes on what is encrypted is told when it is connected to.
+        let auth = proxy.filter(|_| !self.is_https()).and_then(Proxy::auth);
+        headers.extend(auth.map(|auth| (PROXY_AUTHORIZATION, auth.clone())));
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = headers;
+        request
+    }
+}
+
+/// What ends in a number has to be an IP address as a whole (WHATWG URL, *host parsing*).
+fn is_host(host: &str) -> bool {
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+    !host.is_empty() && (!is_number || host.parse::<std::net::Ipv4Addr>().is_ok())
+}
+
+fn without_userinfo(uri: Uri) -> Option<Uri> {
+    let mut parts = uri.into_parts();
+    let authority = parts.authority.take()?;
+    let host = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, host)| host);
+    parts.authority = Some(host.parse().ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_posted_to_is_told_from_what_cannot() {
+        let rows = [
+            ("https://o1.ingest.sentry.io/api/2/envelope/", true, "Sentry"),
+            ("http://127.0.0.1:8969/stream", true, "IPv4"),
+            ("http://[::1]:8969/stream", true, "IPv6"),
+            ("http://sentry_relay/api/2/envelope/", true, "a name of a container"),
+            ("http://256.256.256.256/", false, "no IP address"),
+            ("http://1.2.3/", false, "half of one"),
+            ("ftp://example.com/", false, "another scheme"),
+            ("example.com", false, "no scheme"),
+            ("http://exa mple/", false, "a blank"),
+            ("http:///stream", false, "no host"),
+            ("", false, "nothing"),
+        ];
+        for (url, expected, reason) in rows {
+            assert_eq!(Target::parse(url).is_ok(), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_left_out() {
+        let target = Target::parse("http://me:hush@example.com/stream").unwrap();
+        assert_eq!(target.uri(), "http://example.com/stream");
+    }
+}
