@@ -22,18 +22,40 @@ struct Plan {
     warm_up: f64,
     measured: f64,
     rounds: usize,
-    /// Whether the caller leaves the decision to us: one that came in would win over back-pressure.
-    undecided: bool,
+    caller: Caller,
+}
+
+/// What came in with each request.
+#[derive(Debug, Clone, Copy)]
+enum Caller {
+    Samples,
+    DoesNot,
+    /// The decision is ours: one that came in would win over back-pressure.
+    LeavesItToUs,
+}
+
+impl Caller {
+    fn head(self) -> RequestHead {
+        match self {
+            Self::Samples => RequestHead::new(Baggage::Mixed, true),
+            Self::DoesNot => RequestHead::new(Baggage::Mixed, false),
+            Self::LeavesItToUs => RequestHead::undecided(Baggage::Mixed),
+        }
+    }
 }
 
 impl Plan {
     const fn short(name: &'static str) -> Self {
-        Self { name, warm_up: 0.3, measured: 1.5, rounds: ROUNDS, undecided: false }
+        Self { name, warm_up: 0.3, measured: 1.5, rounds: ROUNDS, caller: Caller::Samples }
+    }
+
+    const fn unsampled(name: &'static str) -> Self {
+        Self { caller: Caller::DoesNot, ..Self::short(name) }
     }
 
     /// Back-pressure looks at the queue every ten seconds, and needs some looks to find what is bearable.
     const fn until_settled(name: &'static str) -> Self {
-        Self { name, warm_up: 30.0, measured: 20.0, rounds: 1, undecided: true }
+        Self { name, warm_up: 30.0, measured: 20.0, rounds: 1, caller: Caller::LeavesItToUs }
     }
 }
 
@@ -43,14 +65,14 @@ const PLANS: [Plan; 13] = [
     Plan::short("bare"),
     Plan::short("sentrace-dropped"),
     Plan::short("sentrace-handed-over"),
-    Plan::short("sentrace-unsampled"),
+    Plan::unsampled("sentrace-unsampled"),
     Plan::short("sentrace-off"),
     Plan::short("sentrace-delivers-1000"),
     Plan::until_settled("sentrace-delivers-all"),
     Plan::short("opentelemetry-dropped"),
     Plan::short("opentelemetry-batch"),
     Plan::short("sentry-tower-dropped"),
-    Plan::short("sentry-tower-unsampled"),
+    Plan::unsampled("sentry-tower-unsampled"),
     Plan::short("sentry-tower-delivers-all"),
 ];
 
@@ -104,10 +126,7 @@ pub fn run(tools: &Tools) -> Result<Vec<Load>, String> {
 }
 
 fn round(tools: &Tools, plan: Plan) -> Result<Round, String> {
-    let head = match plan.undecided {
-        true => RequestHead::undecided(Baggage::Mixed),
-        false => RequestHead::new(Baggage::Mixed, true),
-    };
+    let head = plan.caller.head();
     let collector = Server::start(tools.beside().arg("collect"))?;
     let dsn = format!("http://9c1f0d3e5b7a48c2a6d4e8f013579bdf@{}/1", collector.address);
     let server = Server::start(tools.measure().args(["serve", plan.name, &dsn]))?;

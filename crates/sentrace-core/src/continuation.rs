@@ -273,10 +273,10 @@ pub(crate) fn open(
             trace_id: incoming.trace_id,
             op: &options.op,
             parent_sampled: incoming.sampled,
-            parent_sample_rate: if sampler.is_some() { incoming.sample_rate() } else { None },
             request: options.request,
             custom: options.custom,
             name: options.name,
+            parent_sample_rate: &|| incoming.sample_rate(),
         };
         let halvings = || pipeline.deliver.rate_halvings();
         decide(explicit, sampler, rate, || incoming.sample_rand(), halvings, &context)

@@ -88,6 +88,15 @@ pub struct SamplingContext<'a> {
     pub op: &'a str,
     /// The caller's decision, where one came in.
     pub parent_sampled: Option<bool>,
+    /// The request, for transactions of a server layer.
+    pub request: Option<&'a dyn RequestParts>,
+    pub(crate) custom: &'a [(&'a str, Value<'a>)],
+    pub(crate) name: (&'a str, &'a str),
+    /// Few samplers ask for it, and the answer takes a search through the baggage.
+    pub(crate) parent_sample_rate: &'a dyn Fn() -> Option<f64>,
+}
+
+impl SamplingContext<'_> {
     /// The rate by which the trace's head decided, where it came in.
     ///
     /// A sampler that answers with it decides as the head did, since both compare it to the same random number, and
@@ -96,19 +105,15 @@ pub struct SamplingContext<'a> {
     /// ```
     /// use sentrace_core::Options;
     ///
-    /// let options = Options::new().traces_sampler(|context| match context.parent_sample_rate {
+    /// let options = Options::new().traces_sampler(|context| match context.parent_sample_rate() {
     ///     Some(rate) => rate,
     ///     None => 0.5, // traces that begin here
     /// });
     /// ```
-    pub parent_sample_rate: Option<f64>,
-    /// The request, for transactions of a server layer.
-    pub request: Option<&'a dyn RequestParts>,
-    pub(crate) custom: &'a [(&'a str, Value<'a>)],
-    pub(crate) name: (&'a str, &'a str),
-}
+    pub fn parent_sample_rate(&self) -> Option<f64> {
+        (self.parent_sample_rate)()
+    }
 
-impl SamplingContext<'_> {
     /// What whoever starts the transaction said for the sampler
     /// ([`TransactionOptions::custom`](crate::TransactionOptions::custom)).
     pub fn custom(&self, key: &str) -> Option<&Value<'_>> {
@@ -127,7 +132,7 @@ impl fmt::Debug for SamplingContext<'_> {
             .field("name", &self.name())
             .field("op", &self.op)
             .field("parent_sampled", &self.parent_sampled)
-            .field("parent_sample_rate", &self.parent_sample_rate)
+            .field("parent_sample_rate", &self.parent_sample_rate())
             .finish_non_exhaustive()
     }
 }
@@ -177,6 +182,10 @@ pub(crate) fn decide(
         return Decision { sampled, rate: None, reason: Reason::SampleRate };
     }
     let rate = asked.or(rate).unwrap_or(0.0);
+    if rate <= 0.0 {
+        // Nothing is below it, and to look at the random number costs a search through the baggage.
+        return Decision { sampled: false, rate: Some(0.0), reason: Reason::SampleRate };
+    }
     let sample_rand = sample_rand();
     let halved = rate / f64::from(1_u32 << halvings().min(MAX_HALVINGS));
     let reason = if sample_rand.is_below(rate) { Reason::Backpressure } else { Reason::SampleRate };
@@ -209,10 +218,10 @@ mod tests {
             trace_id: trace_id(1),
             op: "http.server",
             parent_sampled,
-            parent_sample_rate: None,
             request: None,
             custom: &[],
             name: ("GET", "/"),
+            parent_sample_rate: &|| None,
         }
     }
 

@@ -59,7 +59,7 @@ fn seen(context: &SamplingContext<'_>) -> String {
         context.name(),
         context.op,
         context.parent_sampled,
-        context.parent_sample_rate,
+        context.parent_sample_rate(),
         context.custom("tenant"),
         request,
     )
@@ -155,7 +155,7 @@ fn a_sampler_that_answers_with_the_parents_rate_decides_as_the_head_did() {
     for _ in 0..200 {
         let (head, _) = client(Options::new().traces_sample_rate(0.5));
         let (service, _) =
-            client(Options::new().traces_sampler(|context| context.parent_sample_rate.unwrap_or(0.0)));
+            client(Options::new().traces_sampler(|context| context.parent_sample_rate().unwrap_or(0.0)));
         let above = head.start_transaction("work", "task");
         let headers: Vec<_> = above.trace_headers().unwrap().into_iter().collect();
         let below = service.continue_trace(&headers).start_transaction("work", "task");

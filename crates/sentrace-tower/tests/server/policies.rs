@@ -105,7 +105,7 @@ async fn a_sampler_sees_the_request_and_decides() {
             let parts = [request.method(), request.scheme(), request.host(), request.path()].join(" ");
             let query = request.query().unwrap_or("-").to_owned();
             let line = format!("{} | {} | {parts} {query} {tenant}", context.op, context.name());
-            seen.lock().unwrap().push((line, context.parent_sampled, context.parent_sample_rate));
+            seen.lock().unwrap().push((line, context.parent_sampled, context.parent_sample_rate()));
             if tenant == "loud" { 1.0 } else { 0.0 }
         }
     });
