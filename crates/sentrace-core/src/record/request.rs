@@ -182,7 +182,6 @@ pub(super) fn copy_method(arena: &mut Arena, method: &str) -> Text {
         "DELETE" => "DELETE",
         "HEAD" => "HEAD",
         "OPTIONS" => "OPTIONS",
-        "" => "",
         other => return arena.copy(cut(other, MAX_METHOD)),
     };
     Text::Literal(literal)
