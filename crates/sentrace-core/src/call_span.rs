@@ -95,16 +95,6 @@ impl CallSpan {
         Self { span: None, ended: true }
     }
 
-    /// Records who is called: `server.address`, where it is known, and `server.port`.
-    pub fn record_server(&self, host: &str, port: Option<u16>) {
-        if !host.is_empty() {
-            self.set_data("server.address", host);
-        }
-        if let Some(port) = port {
-            self.set_data("server.port", port);
-        }
-    }
-
     /// What a call inside this span carries; `None` where there is no span, or no trace.
     pub fn trace_headers(&self) -> Option<TraceHeaders> {
         self.span.as_ref()?.trace_headers()

@@ -48,24 +48,25 @@ pub(crate) fn cancel_streamed_spans(trace: &Arc<TraceState>, at: Instant) {
 /// Ends a transaction: what was sampled is handed over after `complete` has added the last things, the rest is counted.
 pub(crate) fn end_transaction(mut trace: Arc<TraceState>, complete: impl FnOnce(&mut Record)) {
     match trace.recording {
-        Recording::Sampled if trace.pipeline.streams => end_segment(&trace, None, complete),
-        _ => match Arc::get_mut(&mut trace) {
-            // Nobody else can look at it any more: there is no lock to take, and its memory is free.
-            Some(state) => {
-                let baggage = end_alone(state, complete);
-                spare::give_back(trace, baggage);
-            }
-            None => end_shared(&trace, complete),
-        },
+        Recording::Sampled if trace.pipeline.streams => return end_segment(&trace, None, complete),
+        // Its spans were counted one by one, when they would have started.
+        Recording::Unsampled(reason) => trace.pipeline.lose_transaction(reason, 0),
+        Recording::Sampled | Recording::Off => {}
+    }
+    match Arc::get_mut(&mut trace) {
+        // Nobody else can look at it any more: there is no lock to take, and its memory is free.
+        Some(state) => {
+            let baggage = end_alone(state, complete);
+            spare::give_back(trace, baggage);
+        }
+        None => end_shared(&trace, complete),
     }
 }
 
 /// Leaves nothing of the trace but its memory; what its context used is for another one.
 fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) -> Baggage {
     let mut live = std::mem::take(trace.live.get_mut().unwrap_or_else(PoisonError::into_inner));
-    if let Recording::Unsampled(reason) = trace.recording {
-        trace.pipeline.lose_transaction(reason, 0);
-    } else if let Some(mut record) = take(trace, &mut live, complete) {
+    if let Some(mut record) = take(trace, &mut live, complete) {
         live.baggage.move_to(&mut record.baggage);
         hand_over(&trace.pipeline, record);
     }
@@ -77,9 +78,6 @@ fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) -> Bagg
 
 /// Ends a transaction that some of its spans outlive, or whom they are current for.
 fn end_shared(trace: &TraceState, complete: impl FnOnce(&mut Record)) {
-    if let Recording::Unsampled(reason) = trace.recording {
-        return trace.pipeline.lose_transaction(reason, 0);
-    }
     let record = {
         let mut live = trace.live();
         let Some(mut record) = take(trace, &mut live, complete) else { return };

@@ -49,7 +49,7 @@ fn shard() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     NUMBER.with(|number| match number.get() {
         UNKNOWN => {
-            let new = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            let new = THREADS.fetch_add(1, Ordering::Relaxed);
             number.set(new);
             new
         }

@@ -99,7 +99,7 @@ pub fn is_sensitive_or_personal(key: &str) -> bool {
 pub fn filter_query_into(query: &str, is_sensitive: impl Fn(&str) -> bool, into: &mut String) {
     for (pair, separator) in parts(query, b'&') {
         if !filter_pair(pair, &is_sensitive, into) {
-            if scan::contains_any([b';'], pair.as_bytes()) {
+            if scan::find(b';', pair.as_bytes()).is_some() {
                 filter_parts(pair, &is_sensitive, into);
             } else {
                 into.push_str(pair);

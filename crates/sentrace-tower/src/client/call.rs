@@ -81,7 +81,12 @@ fn grpc_span(parent: &SpanRef, name: Option<&str>, rpc: &RpcMethod<'_>, place: &
         span.set_origin("auto.grpc.tower");
         rpc.record(&span);
         let OutgoingRequest { host, port, .. } = place.request("");
-        span.record_server(host, port);
+        if !host.is_empty() {
+            span.set_data("server.address", host);
+        }
+        if let Some(port) = port {
+            span.set_data("server.port", port);
+        }
     }
     span
 }
