@@ -73,7 +73,8 @@ impl Deliver for Dropping {
     fn deliver(&self, finished: Finished) {
         self.transactions.fetch_add(1, Ordering::Relaxed);
         self.spans.fetch_add(finished.child_spans(), Ordering::Relaxed);
-        if self.keeps_next.swap(false, Ordering::Relaxed) {
+        if self.keeps_next.load(Ordering::Relaxed) {
+            self.keeps_next.store(false, Ordering::Relaxed);
             let trace = finished.dynamic_sampling_context();
             let envelope = serde_json::json!({ "trace": trace, "transaction": finished.transaction() });
             *self.kept.lock().expect("nobody panics with it") = Some(envelope);

@@ -1,10 +1,11 @@
 //! The client: one project's options and the way to it, shared by all that traces.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Cache};
 use sentrace_protocol::Carrier;
 
 use crate::closed::Closed;
@@ -28,6 +29,13 @@ use crate::transaction::{Transaction, TransactionOptions};
 const MAX_SPANS: usize = 1000;
 
 static GLOBAL: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
+
+thread_local! {
+    /// The global client as this thread saw it last: to see that it is still the same takes no write to memory that all
+    /// threads share.
+    static SEEN: RefCell<Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>> =
+        RefCell::new(Cache::new(&GLOBAL));
+}
 
 /// A client; cheap to clone. Most services have one, made by `init` and found by everything; tests and processes
 /// with two projects pass clients explicitly.
@@ -116,7 +124,8 @@ impl Client {
 
     /// The client that [`bind`](Self::bind) made global.
     pub fn global() -> Option<Self> {
-        GLOBAL.load_full().map(Self)
+        let seen = SEEN.try_with(|seen| Some(seen.try_borrow_mut().ok()?.load().clone()));
+        seen.ok().flatten().unwrap_or_else(|| GLOBAL.load_full()).map(Self)
     }
 
     /// Makes this client the one that is found where none is named; the previous one is returned.

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use sentrace_protocol::{Carrier, Reason, SpanId, TraceId};
 
-use crate::baggage::{Baggage, member, sample_rate};
+use crate::baggage::{member, sample_rate};
 use crate::current::with_current;
 use crate::diagnostics::debug_is_on;
 use crate::explain::{self, Unrecorded};
@@ -20,7 +20,7 @@ use crate::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide};
 use crate::scope::Scoped;
 use crate::span::SpanRef;
 use crate::spare;
-use crate::trace::{Live, Recording, TraceState};
+use crate::trace::{OwnTrace, Recording, SharedTrace, TraceState};
 use crate::transaction::{Transaction, TransactionOptions};
 
 /// A trace that is continued from somewhere, or that begins here; no transaction is open yet.
@@ -52,30 +52,20 @@ impl Trace {
     /// The trace of what runs outside any request, the same each time.
     pub(crate) fn of_process(pipeline: &Arc<Pipeline>) -> Self {
         let process = &pipeline.process_trace;
-        let incoming = Incoming {
-            trace_id: process.trace_id,
-            parent_span_id: process.parent_span_id,
-            sampled: process.sampled,
-            baggage: copy_of(&process.baggage),
-            head: None,
-        };
-        Self::with_span_id(pipeline, incoming, process.span_id)
+        let mut trace = spare::trace();
+        trace.trace_id = process.trace_id;
+        trace.parent_span_id = process.parent_span_id;
+        trace.sampled = process.sampled;
+        trace.live_mut().baggage.copy_from(&process.baggage);
+        Self::with_span_id(pipeline, Incoming(trace), process.span_id)
     }
 
-    fn with_span_id(pipeline: &Arc<Pipeline>, incoming: Incoming, span_id: SpanId) -> Self {
+    fn with_span_id(pipeline: &Arc<Pipeline>, Incoming(mut trace): Incoming, span_id: SpanId) -> Self {
         let sampling = &pipeline.sampling;
-        let trace = TraceState {
-            pipeline: Arc::clone(pipeline).into(),
-            trace_id: incoming.trace_id,
-            span_id,
-            parent_span_id: incoming.parent_span_id,
-            sampled: incoming.undecided(sampling.sampler.as_ref(), sampling.rate),
-            sample_rate: None,
-            recording: Recording::Off,
-            head: None,
-            live: Mutex::new(Live { baggage: incoming.baggage, ..Live::default() }),
-        };
-        Self(SpanRef::root(Arc::new(trace)))
+        trace.sampled = undecided(&trace, sampling.sampler.as_ref(), sampling.rate);
+        trace.pipeline = Arc::clone(pipeline).into();
+        trace.span_id = span_id;
+        Self(SpanRef::root(trace.shareable()))
     }
 
     /// The trace's id; `None` where nothing is initialised.
@@ -125,44 +115,50 @@ impl fmt::Debug for Trace {
 }
 
 /// What a carrier said, or the beginning of a trace where it said nothing that can be used.
-#[derive(Debug)]
-pub struct Incoming {
-    trace_id: TraceId,
-    parent_span_id: Option<SpanId>,
-    sampled: Option<bool>,
-    baggage: Baggage,
-    /// The continuation that freezes the dynamic sampling context, where it is not frozen yet.
-    head: Option<Arc<TraceState>>,
+pub struct Incoming(OwnTrace);
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TraceState { trace_id, parent_span_id, sampled, .. } = &*self.0;
+        f.debug_struct("Incoming")
+            .field("trace_id", trace_id)
+            .field("parent_span_id", parent_span_id)
+            .field("sampled", sampled)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Incoming {
     /// Nothing came in, or nothing that is to be trusted: a trace begins here.
     pub fn nothing() -> Self {
-        Self::beginning(spare::baggage())
+        Self::beginning(spare::trace())
     }
 
-    fn beginning(mut baggage: Baggage) -> Self {
-        baggage.clear();
-        Self { trace_id: crate::random::trace_id(), parent_span_id: None, sampled: None, baggage, head: None }
+    fn beginning(mut trace: OwnTrace) -> Self {
+        trace.trace_id = crate::random::trace_id();
+        trace.live_mut().baggage.clear();
+        Self(trace)
     }
 
-    /// Whether the current trace goes on from the same caller, and records nothing.
-    pub fn is_continued_already(&self) -> bool {
-        let is_same = |trace: &TraceState| {
-            trace.recording != Recording::Sampled
-                && trace.trace_id == self.trace_id
-                && trace.parent_span_id == self.parent_span_id
-        };
-        self.parent_span_id.is_some()
-            && with_current(|current| current.trace().is_some_and(|trace| is_same(trace))).unwrap_or(false)
+    /// Whether the current trace goes on from the same caller, and if it does, whether it is recorded.
+    pub fn continued_already(&self) -> Option<bool> {
+        let Self(came) = self;
+        came.parent_span_id?;
+        with_current(|current| {
+            let is_same = |trace: &&SharedTrace| {
+                trace.trace_id == came.trace_id && trace.parent_span_id == came.parent_span_id
+            };
+            current.trace().filter(is_same).map(|trace| trace.recording == Recording::Sampled)
+        })?
     }
 
     /// Reads a carrier. Whatever cannot be used is as good as absent.
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
-        let mut baggage = spare::baggage();
-        let from_sentry = reading::sentry_trace(carrier, &mut baggage);
+        let mut trace = spare::trace();
+        let baggage = &mut trace.live_mut().baggage;
+        let from_sentry = reading::sentry_trace(carrier, baggage);
         let from_w3c = || if rules.reads_traceparent { reading::traceparent(carrier) } else { None };
-        let Some(parent) = from_sentry.or_else(from_w3c) else { return Self::beginning(baggage) };
+        let Some(parent) = from_sentry.or_else(from_w3c) else { return Self::beginning(trace) };
         baggage.came(parent.trace_id, parent.sampled);
         if rules.ask_for_organisation() {
             let allowed = baggage.with_member(parent.trace_id, "org_id", |theirs| {
@@ -174,27 +170,30 @@ impl Incoming {
                 allowed
             });
             if !allowed {
-                return Self::beginning(baggage);
+                return Self::beginning(trace);
             }
         }
         if from_sentry.is_none() {
             // Who sends `traceparent` alone knows nothing of Sentry: then the context begins here.
             baggage.open_if_empty(parent.trace_id);
         }
-        Self {
-            trace_id: parent.trace_id,
-            parent_span_id: Some(parent.span_id),
-            sampled: parent.sampled,
-            baggage,
-            head: None,
-        }
+        trace.trace_id = parent.trace_id;
+        trace.parent_span_id = Some(parent.span_id);
+        trace.sampled = parent.sampled;
+        Self(trace)
     }
 
     /// The process's trace, to be kept by a client.
     pub(crate) fn into_process_trace(self) -> ProcessTrace {
         let span_id = self.passing_span_id();
-        let Self { trace_id, parent_span_id, sampled, baggage, .. } = self;
-        ProcessTrace { trace_id, span_id, parent_span_id, sampled, baggage }
+        let Self(mut trace) = self;
+        ProcessTrace {
+            trace_id: trace.trace_id,
+            span_id,
+            parent_span_id: trace.parent_span_id,
+            sampled: trace.sampled,
+            baggage: std::mem::take(&mut trace.live_mut().baggage),
+        }
     }
 
     /// What a span of this process hands to a transaction that starts below it.
@@ -203,64 +202,54 @@ impl Incoming {
         if trace.recording.passes_through() {
             return Some(Self::within(trace));
         }
-        Some(Self {
-            trace_id: trace.trace_id,
-            parent_span_id: span.span_id(),
-            sampled: trace.sampled,
-            baggage: trace.frozen_baggage(),
-            head: None,
-        })
+        let mut below = spare::trace();
+        below.trace_id = trace.trace_id;
+        below.parent_span_id = span.span_id();
+        below.sampled = trace.sampled;
+        trace.copy_frozen_baggage(&mut below.live_mut().baggage);
+        Some(Self(below))
     }
 
     /// What a continuation without a span of its own hands on: what it was given.
-    fn within(trace: &Arc<TraceState>) -> Self {
+    fn within(trace: &SharedTrace) -> Self {
         let live = trace.live();
-        Self {
-            trace_id: trace.trace_id,
-            parent_span_id: trace.parent_span_id,
-            // Without a caller there is no decision yet that a transaction would have to follow.
-            sampled: trace.parent_span_id.and(trace.sampled),
-            baggage: copy_of(&live.baggage),
-            head: (!live.baggage.is_frozen()).then(|| Arc::clone(trace)),
-        }
+        let mut within = spare::trace();
+        within.trace_id = trace.trace_id;
+        within.parent_span_id = trace.parent_span_id;
+        // Without a caller there is no decision yet that a transaction would have to follow.
+        within.sampled = trace.parent_span_id.and(trace.sampled);
+        within.head = (!live.baggage.is_frozen()).then(|| SharedTrace::clone(trace));
+        within.live_mut().baggage.copy_from(&live.baggage);
+        Self(within)
     }
 
     /// The span id of outgoing headers where nothing is recorded here: the caller's own, so that whoever is called
     /// next finds a parent that exists.
     fn passing_span_id(&self) -> SpanId {
-        self.parent_span_id.unwrap_or_else(crate::random::span_id)
-    }
-
-    /// The decision that goes on where no transaction makes one: the caller's. A trace that begins here without
-    /// any chance of being recorded says so; otherwise it stays open.
-    fn undecided(&self, sampler: Option<&Sampler>, rate: Option<f64>) -> Option<bool> {
-        let begins_here = self.parent_span_id.is_none();
-        let never = begins_here && sampler.is_none() && rate == Some(0.0);
-        if never { Some(false) } else { self.sampled }
-    }
-
-    fn sample_rand(&self) -> SampleRand {
-        let members = self.baggage.read(self.trace_id);
-        let adopted = member(&members, "sample_rand").and_then(|text| SampleRand::parse(&text));
-        let explaining = || SampleRand::explaining(self.trace_id, self.sampled?, sample_rate(&members)?);
-        adopted.or_else(explaining).unwrap_or_else(|| SampleRand::of_trace(self.trace_id))
-    }
-
-    fn sample_rate(&self) -> Option<f64> {
-        sample_rate(&self.baggage.read(self.trace_id))
+        self.0.parent_span_id.unwrap_or_else(crate::random::span_id)
     }
 }
 
-fn copy_of(baggage: &Baggage) -> Baggage {
-    let mut copy = spare::baggage();
-    copy.copy_from(baggage);
-    copy
+/// The decision that goes on where no transaction makes one: the caller's. A trace that begins here without
+/// any chance of being recorded says so; otherwise it stays open.
+fn undecided(trace: &TraceState, sampler: Option<&Sampler>, rate: Option<f64>) -> Option<bool> {
+    let begins_here = trace.parent_span_id.is_none();
+    let never = begins_here && sampler.is_none() && rate == Some(0.0);
+    if never { Some(false) } else { trace.sampled }
+}
+
+fn sample_rand(trace: &TraceState) -> SampleRand {
+    let live = trace.live();
+    let members = live.baggage.read(trace.trace_id);
+    let adopted = member(&members, "sample_rand").and_then(|text| SampleRand::parse(&text));
+    let explaining = || SampleRand::explaining(trace.trace_id, trace.sampled?, sample_rate(&members)?);
+    adopted.or_else(explaining).unwrap_or_else(|| SampleRand::of_trace(trace.trace_id))
 }
 
 /// Opens a transaction in the trace that came in.
 pub(crate) fn open(
     pipeline: Arc<Pipeline>,
-    incoming: Incoming,
+    Incoming(mut trace): Incoming,
     options: &TransactionOptions<'_>,
 ) -> Transaction {
     let sampler = options.sampler.or(pipeline.sampling.sampler.as_ref());
@@ -270,16 +259,16 @@ pub(crate) fn open(
     let ignored = decided && pipeline.ignores(&Starting::Segment(options));
     let decision = (decided && !ignored).then(|| {
         let context = SamplingContext {
-            trace_id: incoming.trace_id,
+            trace_id: trace.trace_id,
             op: &options.op,
-            parent_sampled: incoming.sampled,
+            parent_sampled: trace.sampled,
             request: options.request,
             custom: options.custom,
             name: options.name,
-            parent_sample_rate: &|| incoming.sample_rate(),
+            parent_sample_rate: &|| sample_rate(&trace.live().baggage.read(trace.trace_id)),
         };
         let halvings = || pipeline.deliver.rate_halvings();
-        decide(explicit, sampler, rate, || incoming.sample_rand(), halvings, &context)
+        decide(explicit, sampler, rate, || sample_rand(&trace), halvings, &context)
     });
     let recording = match decision {
         None if ignored => Recording::Unsampled(Reason::Ignored),
@@ -287,19 +276,23 @@ pub(crate) fn open(
         Some(Decision { sampled: true, .. }) => Recording::Sampled,
         Some(Decision { sampled: false, reason, .. }) => Recording::Unsampled(reason),
     };
-    pipeline.counters.started(recording, incoming.parent_span_id.is_none());
+    pipeline.counters.started(recording, trace.parent_span_id.is_none());
     if recording != Recording::Sampled && debug_is_on() {
         let rate_halvings = pipeline.deliver.rate_halvings();
         let has_sampler = sampler.is_some();
         let unrecorded = Unrecorded { options, has_sampler, explicit, ignored, decision, rate_halvings };
-        unrecorded.explain(|| incoming.sample_rand());
+        unrecorded.explain(|| sample_rand(&trace));
     }
-    let undecided = || incoming.undecided(sampler, rate);
-    let sampled = decision.map_or_else(undecided, |decision| Some(decision.sampled));
-    let span_id =
-        if recording.passes_through() { incoming.passing_span_id() } else { crate::random::span_id() };
-    let record = (recording == Recording::Sampled).then(|| {
-        let mut record = pipeline.pool.take(crate::random::event_id(), incoming.trace_id);
+    trace.sampled = match decision {
+        Some(decision) => Some(decision.sampled),
+        None => undecided(&trace, sampler, rate),
+    };
+    trace.sample_rate = decision.and_then(|decision| decision.rate);
+    trace.recording = recording;
+    let passed_on = trace.parent_span_id.filter(|_| recording.passes_through());
+    trace.span_id = passed_on.unwrap_or_else(crate::random::span_id);
+    if recording == Recording::Sampled {
+        let mut record = pipeline.pool.take(crate::random::event_id(), trace.trace_id);
         record.set_name(options.name.0, options.name.1, options.source);
         if let (Some(request), Some(collection)) = (options.request, options.collection) {
             let Record { request: into, arena, name, .. } = &mut *record;
@@ -308,8 +301,8 @@ pub(crate) fn open(
         }
         let op = record.arena.keep(options.op.clone());
         record.push_span(SpanRecord {
-            span_id,
-            parent_span_id: incoming.parent_span_id,
+            span_id: trace.span_id,
+            parent_span_id: trace.parent_span_id,
             op,
             description: Text::EMPTY,
             origin: Text::Literal(options.origin),
@@ -318,20 +311,12 @@ pub(crate) fn open(
             end: None,
             may_go_on: false,
         });
-        record
-    });
-    let stream = (pipeline.streams && recording == Recording::Sampled).then(Box::default);
-    Transaction::new(spare::share(TraceState {
-        pipeline: pipeline.into(),
-        trace_id: incoming.trace_id,
-        span_id,
-        parent_span_id: incoming.parent_span_id,
-        sampled,
-        sample_rate: decision.and_then(|decision| decision.rate),
-        recording,
-        live: Mutex::new(Live { baggage: incoming.baggage, record, stream }),
-        head: incoming.head,
-    }))
+        let live = trace.live_mut();
+        live.record = Some(record);
+        live.stream = pipeline.streams.then(Box::default);
+    }
+    trace.pipeline = pipeline.into();
+    Transaction::new(trace.shareable())
 }
 
 /// Which incoming traces go on here.

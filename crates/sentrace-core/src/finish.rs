@@ -1,17 +1,15 @@
 //! The one way out of the recorder: spans and transactions that have ended.
 
-use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, SpanStatus};
 
-use crate::baggage::Baggage;
 use crate::finished_span::FinishedSpan;
-use crate::pipeline::{Pipeline, PipelineRef};
+use crate::pipeline::Pipeline;
 use crate::record::{Record, Slot};
 use crate::spare;
-use crate::trace::{Live, Recording, TraceState};
+use crate::trace::{Live, Recording, SharedTrace, TraceState};
 
 /// Ends a span; it leaves with its transaction.
 pub(crate) fn end_span(record: &mut Record, slot: Slot) {
@@ -27,67 +25,70 @@ pub(crate) fn end_span(record: &mut Record, slot: Slot) {
 }
 
 /// Ends a span that is sent by itself: it leaves now.
-pub(crate) fn end_streamed_span(trace: &Arc<TraceState>, span_id: SpanId) {
+pub(crate) fn end_streamed_span(trace: &SharedTrace, span_id: SpanId) {
     let ended = trace.live().stream.as_mut().and_then(|stream| stream.end_open(span_id));
     let Some(record) = ended else { return };
-    trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
+    trace.pipeline.hand_over_span(FinishedSpan::new(record, SharedTrace::clone(trace)));
 }
 
 /// Ends the spans that are open and sent by themselves: they leave now, as cancelled `at` that time.
-pub(crate) fn cancel_streamed_spans(trace: &Arc<TraceState>, at: Instant) {
+pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: Instant) {
     let open = trace.live().stream.as_mut().map(|stream| stream.take_all_open());
     for mut record in open.into_iter().flatten() {
         if let Some(span) = record.spans.first_mut() {
             span.end = Some(at.max(span.start));
             span.status.get_or_insert(SpanStatus::Cancelled);
         }
-        trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
+        trace.pipeline.hand_over_span(FinishedSpan::new(record, SharedTrace::clone(trace)));
     }
 }
 
 /// Ends a transaction: what was sampled is handed over after `complete` has added the last things, the rest is counted.
-pub(crate) fn end_transaction(mut trace: Arc<TraceState>, complete: impl FnOnce(&mut Record)) {
+pub(crate) fn end_transaction(trace: SharedTrace, complete: impl FnOnce(&mut Record)) {
     match trace.recording {
         Recording::Sampled if trace.pipeline.streams => return end_segment(&trace, None, complete),
         // Its spans were counted one by one, when they would have started.
         Recording::Unsampled(reason) => trace.pipeline.lose_transaction(reason, 0),
         Recording::Sampled | Recording::Off => {}
     }
-    match Arc::get_mut(&mut trace) {
+    match SharedTrace::try_unique(trace) {
         // Nobody else can look at it any more: there is no lock to take, and its memory is free.
-        Some(state) => {
-            let baggage = end_alone(state, complete);
-            spare::give_back(trace, baggage);
+        Ok(mut trace) => {
+            end_alone(&mut trace, complete);
+            trace.vacate();
+            spare::give_back(trace);
         }
-        None => end_shared(&trace, complete),
+        Err(trace) => end_shared(&trace, complete),
     }
 }
 
-/// Leaves nothing of the trace but its memory; what its context used is for another one.
-fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) -> Baggage {
-    let mut live = std::mem::take(trace.live.get_mut().unwrap_or_else(PoisonError::into_inner));
-    if let Some(mut record) = take(trace, &mut live, complete) {
-        live.baggage.move_to(&mut record.baggage);
-        hand_over(&trace.pipeline, record);
+/// Ends a transaction that nobody else holds.
+fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) {
+    if trace.recording == Recording::Sampled {
+        trace.freeze_own();
     }
-    trace.head = None;
-    // A trace that is over must hold nobody's client open.
-    trace.pipeline = PipelineRef::default();
-    live.baggage
+    let live = trace.live_mut();
+    let Some(mut record) = live.record.take() else { return };
+    live.baggage.move_to(&mut record.baggage);
+    complete(&mut record);
+    hand_over(&trace.pipeline, record);
 }
 
 /// Ends a transaction that some of its spans outlive, or whom they are current for.
 fn end_shared(trace: &TraceState, complete: impl FnOnce(&mut Record)) {
     let record = {
         let mut live = trace.live();
-        let Some(mut record) = take(trace, &mut live, complete) else { return };
+        let Some(mut record) = take(trace, &mut live) else { return };
         record.baggage.copy_from(&live.baggage);
+        complete(&mut record);
         record
     };
     hand_over(&trace.pipeline, record);
 }
 
-fn hand_over(pipeline: &Pipeline, record: Box<Record>) {
+fn hand_over(pipeline: &Pipeline, mut record: Box<Record>) {
+    end_span(&mut record, Slot::ROOT);
+    pipeline.counters.finished();
     let unfinished = record.unfinished_spans() as u64;
     pipeline.losses.record(Reason::InsufficientData, Category::Span, unfinished);
     pipeline.hand_over(record);
@@ -95,18 +96,19 @@ fn hand_over(pipeline: &Pipeline, record: Box<Record>) {
 
 /// Ends a sampled transaction without sending it; it and its spans are counted as lost for `reason`. Of streamed spans
 /// those are lost that have not been sent by then.
-pub(crate) fn discard_transaction(trace: &Arc<TraceState>, reason: Reason) {
+pub(crate) fn discard_transaction(trace: &SharedTrace, reason: Reason) {
     if trace.pipeline.streams {
         return end_segment(trace, Some(reason), |_| ());
     }
-    let Some(record) = take(trace, &mut trace.live(), |_| ()) else { return };
+    let Some(record) = take(trace, &mut trace.live()) else { return };
+    trace.pipeline.counters.finished();
     trace.pipeline.losses.record_transaction(reason, record.child_spans() as u64);
     trace.pipeline.pool.give_back(record);
 }
 
 /// Ends a transaction whose spans are sent by themselves: its own span leaves, those that are open follow when they
 /// end. Whoever delivers decides by `discarded`, once for all of them.
-fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>, complete: impl FnOnce(&mut Record)) {
+fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl FnOnce(&mut Record)) {
     let record = {
         let mut live = trace.live();
         if live.record.is_none() {
@@ -124,17 +126,13 @@ fn end_segment(trace: &Arc<TraceState>, discarded: Option<Reason>, complete: imp
         record
     };
     trace.pipeline.counters.finished();
-    trace.pipeline.hand_over_span(FinishedSpan::new(record, Arc::clone(trace)));
+    trace.pipeline.hand_over_span(FinishedSpan::new(record, SharedTrace::clone(trace)));
 }
 
-/// Takes the record out, complete but for its context, which is frozen: afterwards nothing can be added, and ending again
+/// Takes the record out, while the context, which tells of it, is frozen: afterwards nothing can be added, and ending again
 /// does nothing. Of what was not sampled there is none.
-fn take(trace: &TraceState, live: &mut Live, complete: impl FnOnce(&mut Record)) -> Option<Box<Record>> {
+fn take(trace: &TraceState, live: &mut Live) -> Option<Box<Record>> {
     live.record.as_ref()?;
     trace.freeze(live);
-    let mut record = live.record.take()?;
-    complete(&mut record);
-    end_span(&mut record, Slot::ROOT);
-    trace.pipeline.counters.finished();
-    Some(record)
+    live.record.take()
 }

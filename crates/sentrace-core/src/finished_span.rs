@@ -1,14 +1,13 @@
 //! The seam for spans that are sent by themselves.
 
 use std::fmt;
-use std::sync::Arc;
 
 use sentrace_protocol::dsc::DynamicSamplingContext;
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, TraceId, span_v2};
 
 use crate::record::Record;
-use crate::trace::TraceState;
+use crate::trace::SharedTrace;
 
 /// Takes over single finished spans; see [`Deliver::spans`](crate::Deliver::spans).
 pub trait DeliverSpans {
@@ -26,11 +25,11 @@ pub trait DeliverSpans {
 /// gives its memory back to the requests and counts nothing.
 pub struct FinishedSpan {
     record: Option<Box<Record>>,
-    trace: Arc<TraceState>,
+    trace: SharedTrace,
 }
 
 impl FinishedSpan {
-    pub(crate) fn new(record: Box<Record>, trace: Arc<TraceState>) -> Self {
+    pub(crate) fn new(record: Box<Record>, trace: SharedTrace) -> Self {
         Self { record: Some(record), trace }
     }
 

@@ -8,6 +8,9 @@ use sentrace_protocol::losses::{Category, DiscardedEvents, Reason};
 use crate::sharded::Sharded;
 
 const CELLS: usize = Reason::ALL.len() * Category::ALL.len();
+/// Where transactions are counted together with the spans that they are themselves, by reason: what nearly every unsampled
+/// request counts is one write so.
+const WHOLE: usize = CELLS;
 
 /// Counters of lost events, shared by everything that can lose one.
 ///
@@ -15,7 +18,7 @@ const CELLS: usize = Reason::ALL.len() * Category::ALL.len();
 /// [`take`](Self::take) and sends them as a client report (Sentry SDK specification, *Client Reports* 1.20).
 pub struct Losses {
     /// All that was ever lost.
-    counts: Sharded<CELLS>,
+    counts: Sharded<{ WHOLE + Reason::ALL.len() }>,
     /// How much of that was taken.
     taken: [AtomicU64; CELLS],
 }
@@ -30,32 +33,33 @@ impl Losses {
 
     /// Counts a lost transaction with its spans: the transaction itself is one span more.
     pub fn record_transaction(&self, reason: Reason, child_spans: u64) {
-        self.record(reason, Category::Transaction, 1);
-        self.record(reason, Category::Span, child_spans.saturating_add(1));
+        self.counts.add(WHOLE + reason.index(), 1);
+        self.record(reason, Category::Span, child_spans);
     }
 
     /// Reads and resets all counters; only those that are not zero are returned.
     pub fn take(&self) -> Vec<DiscardedEvents> {
-        self.collect(|cell| {
-            let count = self.counts.sum(cell);
+        self.collect(|reason, category| {
+            let count = self.sum(reason, category);
             let take = |taken: u64| (taken < count).then_some(count);
-            let before = self.taken[cell].fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+            let taken = &self.taken[index(reason, category)];
+            let before = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
             before.map_or(0, |before| count - before)
         })
     }
 
     /// Reads all counters that are not zero and leaves them as they are.
     pub fn peek(&self) -> Vec<DiscardedEvents> {
-        self.collect(|cell| {
+        self.collect(|reason, category| {
             // In this order: what is counted in between is not taken yet.
-            let taken = self.taken[cell].load(Ordering::Relaxed);
-            self.counts.sum(cell).saturating_sub(taken)
+            let taken = self.taken[index(reason, category)].load(Ordering::Relaxed);
+            self.sum(reason, category).saturating_sub(taken)
         })
     }
 
     /// Reads what was ever lost, taken or not; only what is not zero is returned.
     pub fn total(&self) -> Vec<DiscardedEvents> {
-        self.collect(|cell| self.counts.sum(cell))
+        self.collect(|reason, category| self.sum(reason, category))
     }
 
     /// Puts back what was taken for a report that could not be delivered.
@@ -70,17 +74,25 @@ impl Losses {
         }
     }
 
-    fn collect(&self, read: impl Fn(usize) -> u64) -> Vec<DiscardedEvents> {
+    fn collect(&self, read: impl Fn(Reason, Category) -> u64) -> Vec<DiscardedEvents> {
         let mut discarded = Vec::new();
         for reason in Reason::ALL {
             for category in Category::ALL {
-                let quantity = read(index(reason, category));
+                let quantity = read(reason, category);
                 if quantity > 0 {
                     discarded.push(DiscardedEvents { reason, category, quantity });
                 }
             }
         }
         discarded
+    }
+
+    fn sum(&self, reason: Reason, category: Category) -> u64 {
+        let whole = match category {
+            Category::Transaction | Category::Span => self.counts.sum(WHOLE + reason.index()),
+            _ => 0,
+        };
+        whole + self.counts.sum(index(reason, category))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sentrace_protocol::{SpanStatus, Value};
+use sentrace_protocol::SpanStatus;
 
 use crate::record::{Record, Slot};
 
@@ -14,6 +14,8 @@ pub struct ResponseParts {
     pub status: Option<u16>,
     /// When the answer's first byte left (`http.request.time_to_first_byte`).
     pub first_byte: Option<Instant>,
+    /// When the last byte left, where that has been looked up already; else the transaction ends when it is told.
+    pub end: Option<Instant>,
     /// Bytes of body that left (`http.response.body.size`).
     pub body_size: Option<u64>,
     /// How the request ended where that is not for the status code to say: it failed, or the client is gone.
@@ -23,14 +25,13 @@ pub struct ResponseParts {
 impl ResponseParts {
     pub(crate) fn complete(&self, record: &mut Record) {
         record.response_status = self.status;
-        record.first_byte = self.first_byte;
-        if let Some(bytes) = self.body_size {
-            record.set_data(Slot::ROOT, "http.response.body.size".into(), Value::from(bytes));
-        }
+        record.response_size = self.body_size;
+        record.first_byte = self.first_byte.or(record.first_byte);
         if let Some(span) = Slot::ROOT.of_mut(&mut record.spans) {
             // A handler that said how it went knows better than the code.
             let by_code = || self.status.map(SpanStatus::from_http);
             span.status = self.outcome.or(span.status).or_else(by_code);
+            span.end = self.end.or(span.end);
         }
     }
 }

@@ -4,10 +4,13 @@ use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-const SHARDS: usize = 16;
+/// Shards that one thread has for itself, and writes without an atomic exchange: the first threads' of the process.
+const OWN: usize = 16;
+/// Shards for all other threads.
+const SHARED: usize = 8;
 
 /// So many counters.
-pub(crate) struct Sharded<const CELLS: usize>([Shard<CELLS>; SHARDS]);
+pub(crate) struct Sharded<const CELLS: usize>([Shard<CELLS>; OWN + SHARED]);
 
 /// Begins two lines, which some processors fetch together.
 #[repr(align(128))]
@@ -16,7 +19,13 @@ struct Shard<const CELLS: usize>([AtomicU64; CELLS]);
 impl<const CELLS: usize> Sharded<CELLS> {
     #[inline]
     pub(crate) fn add(&self, cell: usize, quantity: u64) {
-        if let Some(cell) = self.0[shard() % SHARDS].0.get(cell) {
+        let thread = thread_number();
+        let is_own = thread < OWN;
+        let shard = if is_own { thread } else { OWN + thread % SHARED };
+        let Some(cell) = self.0[shard].0.get(cell) else { return };
+        if is_own {
+            cell.store(cell.load(Ordering::Relaxed).wrapping_add(quantity), Ordering::Relaxed);
+        } else {
             cell.fetch_add(quantity, Ordering::Relaxed);
         }
     }
@@ -29,7 +38,7 @@ impl<const CELLS: usize> Sharded<CELLS> {
 
 impl<const CELLS: usize> Default for Sharded<CELLS> {
     fn default() -> Self {
-        Self([const { Shard([const { AtomicU64::new(0) }; CELLS]) }; SHARDS])
+        Self([const { Shard([const { AtomicU64::new(0) }; CELLS]) }; OWN + SHARED])
     }
 }
 
@@ -39,9 +48,9 @@ impl<const CELLS: usize> fmt::Debug for Sharded<CELLS> {
     }
 }
 
-/// The number of this thread, by which threads share the shards evenly.
+/// The number of this thread, which no other thread ever has.
 #[inline]
-fn shard() -> usize {
+fn thread_number() -> usize {
     const UNKNOWN: usize = usize::MAX;
     thread_local! {
         static NUMBER: Cell<usize> = const { Cell::new(UNKNOWN) };

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Value};
@@ -11,7 +10,7 @@ use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Value};
 use crate::headers::TraceHeaders;
 use crate::record::{Arena, Record, Slot, SpanRecord, Text};
 use crate::scope::Scoped;
-use crate::trace::{Recording, TraceState};
+use crate::trace::{Recording, SharedTrace};
 
 /// The origin of what users write by hand.
 pub(crate) const MANUAL: &str = "manual";
@@ -25,7 +24,7 @@ pub struct SpanRef(Option<Handle>);
 
 #[derive(Clone)]
 struct Handle {
-    trace: Arc<TraceState>,
+    trace: SharedTrace,
     span_id: SpanId,
     /// Where the span is recorded, if it is.
     slot: Option<Slot>,
@@ -38,7 +37,7 @@ impl SpanRef {
     }
 
     /// The transaction's own span, or the trace itself.
-    pub(crate) fn root(trace: Arc<TraceState>) -> Self {
+    pub(crate) fn root(trace: SharedTrace) -> Self {
         let slot = (trace.recording == Recording::Sampled).then_some(Slot::ROOT);
         Self(Some(Handle { span_id: trace.span_id, trace, slot }))
     }
@@ -130,7 +129,11 @@ impl SpanRef {
                 };
                 match started {
                     Ok((span_id, slot)) => {
-                        return Self(Some(Handle { trace: Arc::clone(trace), span_id, slot: Some(slot) }));
+                        return Self(Some(Handle {
+                            trace: SharedTrace::clone(trace),
+                            span_id,
+                            slot: Some(slot),
+                        }));
                     }
                     Err(lost) => lost,
                 }
@@ -232,11 +235,11 @@ impl SpanRef {
     }
 
     /// Takes the trace out; afterwards the handle is one to nothing.
-    pub(crate) fn take_trace(&mut self) -> Option<Arc<TraceState>> {
+    pub(crate) fn take_trace(&mut self) -> Option<SharedTrace> {
         self.0.take().map(|handle| handle.trace)
     }
 
-    pub(crate) fn trace(&self) -> Option<&Arc<TraceState>> {
+    pub(crate) fn trace(&self) -> Option<&SharedTrace> {
         self.0.as_ref().map(|handle| &handle.trace)
     }
 

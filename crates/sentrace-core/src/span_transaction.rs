@@ -1,11 +1,10 @@
 //! From any span to the transaction it belongs to.
 
-use std::sync::Arc;
-
 use sentrace_protocol::TransactionSource;
 
 use crate::record::Record;
 use crate::span::SpanRef;
+use crate::trace::SharedTrace;
 
 impl SpanRef {
     /// The transaction's own span, from any span below it; itself where it is that already.
@@ -16,7 +15,7 @@ impl SpanRef {
     /// ```
     #[must_use]
     pub fn transaction(&self) -> Self {
-        self.trace().map_or_else(Self::none, |trace| Self::root(Arc::clone(trace)))
+        self.trace().map_or_else(Self::none, |trace| Self::root(SharedTrace::clone(trace)))
     }
 
     /// Names the transaction that this span belongs to; `source` says where the name is from. What went out as

@@ -1,15 +1,22 @@
 //! One trace in this process, as far as one transaction or one continuation of it goes.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, baggage};
+use triomphe::{Arc, UniqueArc};
 
 use crate::baggage::Baggage;
 use crate::pipeline::PipelineRef;
 use crate::record::{Record, Slot};
 use crate::sampling::SampleRand;
 use crate::stream::Stream;
+
+/// A trace that several hold. Nobody holds one weakly, so that it takes no more than a look to know who is the last.
+pub(crate) type SharedTrace = Arc<TraceState>;
+
+/// A trace that nobody else knows of: one that has come in and is not opened yet, or one that is over.
+pub(crate) type OwnTrace = UniqueArc<TraceState>;
 
 /// Shared by a transaction, its spans and whoever has one of them current.
 #[derive(Debug)]
@@ -26,7 +33,7 @@ pub(crate) struct TraceState {
     pub(crate) sample_rate: Option<f64>,
     pub(crate) recording: Recording,
     /// The continuation this transaction was started from, which freezes one context for all its transactions.
-    pub(crate) head: Option<Arc<TraceState>>,
+    pub(crate) head: Option<SharedTrace>,
     pub(crate) live: Mutex<Live>,
 }
 
@@ -69,6 +76,39 @@ impl Live {
 }
 
 impl TraceState {
+    /// Memory for a trace, which says nothing yet.
+    pub(crate) fn vacant() -> Self {
+        Self {
+            pipeline: PipelineRef::default(),
+            trace_id: crate::random::trace_id(),
+            span_id: crate::random::span_id(),
+            parent_span_id: None,
+            sampled: None,
+            sample_rate: None,
+            recording: Recording::Off,
+            head: None,
+            live: Mutex::default(),
+        }
+    }
+
+    /// Leaves nothing of a trace that is over but its memory. It must hold nobody's client open.
+    pub(crate) fn vacate(&mut self) {
+        self.pipeline = PipelineRef::default();
+        self.parent_span_id = None;
+        self.sampled = None;
+        self.sample_rate = None;
+        self.recording = Recording::Off;
+        self.head = None;
+        let live = self.live_mut();
+        live.baggage.clear();
+        live.record = None;
+        live.stream = None;
+    }
+
+    pub(crate) fn live_mut(&mut self) -> &mut Live {
+        self.live.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,15 +141,14 @@ impl TraceState {
         live.baggage.header(self.trace_id)
     }
 
-    /// The context, frozen, for a transaction that starts below.
-    pub(crate) fn frozen_baggage(&self) -> Baggage {
+    /// Copies the context, frozen, for a transaction that starts below.
+    pub(crate) fn copy_frozen_baggage(&self, into: &mut Baggage) {
         let mut live = self.live();
         self.freeze(&mut live);
-        let mut copy = crate::spare::baggage();
-        copy.copy_from(&live.baggage);
-        copy
+        into.copy_from(&live.baggage);
     }
 
+    /// Writes the context of a trace that begins here, unless it is written.
     pub(crate) fn freeze(&self, live: &mut Live) {
         let Live { baggage, record, .. } = live;
         if baggage.is_frozen() {
@@ -125,6 +164,16 @@ impl TraceState {
                 baggage.copy_from(head);
             }
             None => baggage.freeze(write),
+        }
+    }
+
+    /// The same where nobody else holds the trace.
+    pub(crate) fn freeze_own(&mut self) {
+        if !self.live_mut().baggage.is_frozen() {
+            // Taken out meanwhile, because what is written tells of the whole trace.
+            let mut live = std::mem::take(self.live_mut());
+            self.freeze(&mut live);
+            *self.live_mut() = live;
         }
     }
 

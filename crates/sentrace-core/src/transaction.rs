@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::time::Instant;
 
 use sentrace_protocol::losses::Reason;
 use sentrace_protocol::{TransactionSource, Value};
@@ -14,7 +14,7 @@ use crate::request::RequestParts;
 use crate::response::ResponseParts;
 use crate::sampling::Sampler;
 use crate::span::SpanRef;
-use crate::trace::{Recording, TraceState};
+use crate::trace::{Recording, SharedTrace};
 
 /// A transaction; it ends when it is dropped or [`finish`](Self::finish)ed, and is then handed over for delivery.
 ///
@@ -34,7 +34,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    pub(crate) fn new(trace: Arc<TraceState>) -> Self {
+    pub(crate) fn new(trace: SharedTrace) -> Self {
         Self { span: SpanRef::root(trace) }
     }
 
@@ -63,6 +63,11 @@ impl Transaction {
     /// the old one.
     pub fn set_name(&self, name: impl AsRef<str>, source: TransactionSource) {
         self.set_transaction_name(name, source);
+    }
+
+    /// Notes when the first byte of an HTTP answer left, of one that goes on for longer.
+    pub fn set_first_byte(&self, at: Instant) {
+        self.with_record(|record, _| record.first_byte = Some(at));
     }
 
     /// Ends the transaction of an HTTP request and hands it over with what is known of the answer.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::lifetime::Idle;
 use super::span_options::SpanOptions;
 use crate::span::{Span, SpanRef};
+use crate::trace::SharedTrace;
 
 /// Something that goes on in an idle transaction, which stays open as long; it ends when it is
 /// [popped](crate::pop_activity) or dropped.
@@ -61,6 +62,6 @@ impl Drop for Activity {
 /// The current span where it belongs to the transaction, else the transaction itself.
 fn parent_in(idle: &Arc<Idle>) -> SpanRef {
     let current = crate::current_span();
-    let belongs = current.trace().is_some_and(|trace| Arc::ptr_eq(trace, idle.trace()));
+    let belongs = current.trace().is_some_and(|trace| SharedTrace::ptr_eq(trace, idle.trace()));
     if belongs { current } else { idle.span() }
 }

@@ -12,7 +12,7 @@ use super::span_options::SpanOptions;
 use super::timer;
 use crate::client::Client;
 use crate::current::current_span;
-use crate::trace::Recording;
+use crate::trace::{Recording, SharedTrace};
 use crate::transaction::TransactionOptions;
 
 /// Until somebody says what kind of work it is (Sentry SDK specification, *Span Operations*).
@@ -46,7 +46,7 @@ impl Client {
         let Some(trace) = span.trace().filter(|trace| trace.recording != Recording::Off) else {
             return IdleTransaction::only_propagating(span);
         };
-        let started = Arc::new(Idle::new(Arc::clone(trace), idle.over(slot.timeouts)));
+        let started = Arc::new(Idle::new(SharedTrace::clone(trace), idle.over(slot.timeouts)));
         timer::add(&started);
         if !idle.separate {
             end(slot.put(&started));

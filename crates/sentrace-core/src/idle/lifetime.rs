@@ -1,6 +1,6 @@
 //! When an idle transaction is over, and since when.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sentrace_protocol::SpanStatus;
@@ -8,7 +8,7 @@ use sentrace_protocol::SpanStatus;
 use super::options::Timeouts;
 use crate::record::{Record, Slot};
 use crate::span::SpanRef;
-use crate::trace::TraceState;
+use crate::trace::SharedTrace;
 
 /// Where the browser SDK tells it, too (sentry-conventions).
 const FINISH_REASON: &str = "sentry.idle_span_finish_reason";
@@ -37,7 +37,7 @@ impl FinishReason {
 /// An idle transaction, open or ended; shared by its handles, its activities and the timer.
 #[derive(Debug)]
 pub(crate) struct Idle {
-    trace: Arc<TraceState>,
+    trace: SharedTrace,
     started: Instant,
     idle_timeout: Duration,
     final_at: Instant,
@@ -59,7 +59,7 @@ struct Work {
 }
 
 impl Idle {
-    pub(super) fn new(trace: Arc<TraceState>, timeouts: Timeouts) -> Self {
+    pub(super) fn new(trace: SharedTrace, timeouts: Timeouts) -> Self {
         let recorded =
             trace.live().record.as_ref().and_then(|record| record.spans.first()).map(|span| span.start);
         let started = recorded.unwrap_or_else(Instant::now);
@@ -67,12 +67,12 @@ impl Idle {
         Self { trace, started, idle_timeout: timeouts.idle, final_at, activities: Mutex::default() }
     }
 
-    pub(super) fn trace(&self) -> &Arc<TraceState> {
+    pub(super) fn trace(&self) -> &SharedTrace {
         &self.trace
     }
 
     pub(super) fn span(&self) -> SpanRef {
-        SpanRef::root(Arc::clone(&self.trace))
+        SpanRef::root(SharedTrace::clone(&self.trace))
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -170,7 +170,9 @@ impl Idle {
 
     fn end(&self, at: Instant, reason: FinishReason) {
         crate::finish::cancel_streamed_spans(&self.trace, at);
-        crate::finish::end_transaction(Arc::clone(&self.trace), |record| complete(record, at, reason));
+        crate::finish::end_transaction(SharedTrace::clone(&self.trace), |record| {
+            complete(record, at, reason)
+        });
     }
 
     fn activities(&self) -> MutexGuard<'_, Activities> {

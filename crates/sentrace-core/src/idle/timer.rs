@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::lifetime::Idle;
 use crate::guarded;
 use crate::pipeline::Pipeline;
-use crate::trace::TraceState;
+use crate::trace::SharedTrace;
 
 /// Idle transactions of a process that may be open at the same time; further ones are not recorded.
 pub(super) const MAX_OPEN: usize = 10_000;
@@ -82,7 +82,7 @@ pub(super) fn remove(idle: &Idle) {
 }
 
 /// The idle transaction of a trace.
-pub(super) fn find(trace: &Arc<TraceState>) -> Option<Arc<Idle>> {
+pub(super) fn find(trace: &SharedTrace) -> Option<Arc<Idle>> {
     lock().open.get(&key(trace)).map(|open| Arc::clone(&open.idle))
 }
 
@@ -144,8 +144,8 @@ impl Timer {
     }
 }
 
-fn key(trace: &Arc<TraceState>) -> Key {
-    Arc::as_ptr(trace).addr()
+fn key(trace: &SharedTrace) -> Key {
+    SharedTrace::as_ptr(trace).addr()
 }
 
 fn lock() -> MutexGuard<'static, Timer> {

@@ -60,6 +60,8 @@ pub(crate) struct Record {
     pub(crate) tags: Vec<TagEntry>,
     pub(crate) request: RequestRecord,
     pub(crate) response_status: Option<u16>,
+    /// Bytes of body.
+    pub(crate) response_size: Option<u64>,
     pub(crate) first_byte: Option<Instant>,
     /// The frozen dynamic sampling context, as it goes out.
     pub(crate) baggage: Baggage,
@@ -124,6 +126,7 @@ impl Record {
             tags: Vec::new(),
             request: RequestRecord::default(),
             response_status: None,
+            response_size: None,
             first_byte: None,
             baggage: Baggage::default(),
             compacted_in_vain: false,
@@ -140,6 +143,7 @@ impl Record {
         clear(&mut self.tags);
         self.request.clear();
         self.response_status = None;
+        self.response_size = None;
         self.first_byte = None;
         self.baggage.clear();
         self.compacted_in_vain = false;

@@ -198,6 +198,9 @@ impl Record {
         if let Some(status) = self.response_status {
             data.set(Cow::Borrowed("http.response.status_code"), Value::Int(status.into()));
         }
+        if let Some(bytes) = self.response_size {
+            data.set(Cow::Borrowed("http.response.body.size"), Value::from(bytes));
+        }
         if let Some(first_byte) = self.first_byte {
             let seconds = first_byte.saturating_duration_since(root.start).as_secs_f64();
             data.set(Cow::Borrowed("http.request.time_to_first_byte"), Value::Float(seconds));

@@ -25,7 +25,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             this.guard.enter(|| this.inner.set(None));
-            this.guard.sent(*this.sent);
+            this.guard.fail(SpanStatus::Cancelled, Some(*this.sent));
         }
     }
 }
@@ -54,8 +54,7 @@ impl<B: Body> Body for ResponseBody<B> {
             Poll::Pending => false,
             Poll::Ready(None) => true,
             Poll::Ready(Some(Err(_))) => {
-                this.guard.sent(*this.sent);
-                this.guard.fail(SpanStatus::InternalError);
+                this.guard.fail(SpanStatus::InternalError, Some(*this.sent));
                 false
             }
             Poll::Ready(Some(Ok(frame))) => {
@@ -68,8 +67,9 @@ impl<B: Body> Body for ResponseBody<B> {
             }
         };
         if ended {
-            this.guard.sent(*this.sent);
-            this.guard.complete();
+            this.guard.complete(Some(*this.sent));
+        } else {
+            this.guard.first_byte();
         }
         polled
     }

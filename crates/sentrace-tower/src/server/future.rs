@@ -64,12 +64,12 @@ where
                     expected_length(&response)
                 };
                 if expected == Some(0) {
-                    guard.complete();
+                    guard.complete(None);
                 }
                 Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, guard, expected))))
             }
             Err(error) => {
-                this.guard.fail(SpanStatus::InternalError);
+                this.guard.fail(SpanStatus::InternalError, None);
                 Poll::Ready(Err(error))
             }
         }

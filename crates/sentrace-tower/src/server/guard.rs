@@ -10,8 +10,8 @@ use sentrace_core::{ResponseParts, SpanRef, Transaction, current};
 use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::Reason;
 
+use super::config::Config;
 use super::handler_error::HandlerError;
-use super::layer::Config;
 use super::long_lived::{Held, Kind, LongLived};
 use super::request_kind::RequestKind;
 use super::server_timing;
@@ -22,7 +22,10 @@ use crate::panics;
 #[derive(Debug)]
 pub(super) struct Guard {
     state: State,
-    response: ResponseParts,
+    /// The answer's, once its head is there.
+    status: Option<StatusCode>,
+    /// Whether the time of the first byte is still to be recorded.
+    awaits_first_byte: bool,
     ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
     ignored: bool,
     server_timing: bool,
@@ -54,7 +57,8 @@ impl Guard {
     ) -> Self {
         Self {
             state: State::Open(transaction),
-            response: ResponseParts::default(),
+            status: None,
+            awaits_first_byte: false,
             ignored_statuses: config.ignored_statuses.clone(),
             ignored: false,
             server_timing: config.server_timing,
@@ -68,7 +72,8 @@ impl Guard {
     pub(super) fn none() -> Self {
         Self {
             state: State::Over,
-            response: ResponseParts::default(),
+            status: None,
+            awaits_first_byte: false,
             ignored_statuses: None,
             ignored: false,
             server_timing: false,
@@ -97,23 +102,23 @@ impl Guard {
             State::After(span) => current::enter(span, run),
             State::Over => run(),
         };
-        panics::noticing(self, enter, |guard| guard.fail(SpanStatus::InternalError))
+        panics::noticing(self, enter, |guard| guard.fail(SpanStatus::InternalError, None))
     }
 
     /// The answer's head is there.
     pub(super) fn respond<B>(&mut self, response: &mut Response<B>) {
         let State::Open(transaction) = &self.state else { return };
-        let status = response.status().as_u16();
-        self.response.status = Some(status);
-        let sampled = transaction.is_sampled();
-        self.response.first_byte = sampled.then(Instant::now);
-        if sampled && let Some(error) = response.extensions().get::<HandlerError>() {
+        self.status = Some(response.status());
+        self.awaits_first_byte = transaction.is_sampled();
+        if self.awaits_first_byte
+            && let Some(error) = response.extensions().get::<HandlerError>()
+        {
             error.record(transaction);
         }
         self.ignored = self
             .ignored_statuses
             .as_deref()
-            .is_some_and(|ranges| ranges.iter().any(|range| range.contains(&status)));
+            .is_some_and(|ranges| ranges.iter().any(|range| range.contains(&response.status().as_u16())));
         if self.server_timing
             && let Some(trace) = transaction.trace_headers()
         {
@@ -146,30 +151,35 @@ impl Guard {
         kind.mark(transaction, response.headers());
         if kind != Kind::EventStream {
             if let Some(held) = self.upgraded.take() {
+                self.first_byte();
                 held.hold(std::mem::replace(self, Self::none()));
             }
         } else if self.event_streams == LongLived::EndAtHead {
             let span = SpanRef::clone(transaction);
-            self.complete();
+            self.complete(None);
             self.state = State::After(span);
         }
     }
 
-    /// So many bytes of body went out by now.
-    pub(super) fn sent(&mut self, bytes: u64) {
-        self.response.body_size = Some(bytes);
+    /// The first byte has left.
+    pub(super) fn first_byte(&mut self) {
+        if std::mem::take(&mut self.awaits_first_byte)
+            && let Some(transaction) = self.transaction()
+        {
+            transaction.set_first_byte(Instant::now());
+        }
     }
 
-    /// The request is done, as the answer's status said.
-    pub(super) fn complete(&mut self) {
+    /// The request is done, as the answer's status said, after so many bytes of body.
+    pub(super) fn complete(&mut self, sent: Option<u64>) {
         let outcome = self.grpc_outcome();
-        self.end(outcome);
+        self.end(outcome, sent);
     }
 
     /// What the call's own status says beyond the answer's 200.
     fn grpc_outcome(&self) -> Option<SpanStatus> {
         let (transaction, GrpcOutcome(status)) = (self.transaction()?, self.grpc?);
-        if self.response.status != Some(StatusCode::OK.as_u16()) {
+        if self.status != Some(StatusCode::OK) {
             return None;
         }
         let status = status.unwrap_or(GrpcStatus::MISSING);
@@ -178,11 +188,11 @@ impl Guard {
     }
 
     /// The request is over and did not go well, whatever the answer's status said.
-    pub(super) fn fail(&mut self, status: SpanStatus) {
-        self.end(Some(status));
+    pub(super) fn fail(&mut self, status: SpanStatus, sent: Option<u64>) {
+        self.end(Some(status), sent);
     }
 
-    fn end(&mut self, status: Option<SpanStatus>) {
+    fn end(&mut self, outcome: Option<SpanStatus>, body_size: Option<u64>) {
         if !self.is_open() {
             return;
         }
@@ -190,14 +200,21 @@ impl Guard {
         if self.ignored {
             transaction.discard(Reason::Ignored);
         } else {
-            self.response.outcome = status;
-            transaction.finish_with_response(&self.response);
+            // Where all of the answer left at once, a second look at the clock would tell the same.
+            let at_once = self.awaits_first_byte.then(Instant::now);
+            transaction.finish_with_response(&ResponseParts {
+                status: self.status.map(|status| status.as_u16()),
+                first_byte: at_once,
+                end: at_once,
+                body_size,
+                outcome,
+            });
         }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.fail(SpanStatus::Cancelled);
+        self.fail(SpanStatus::Cancelled, None);
     }
 }

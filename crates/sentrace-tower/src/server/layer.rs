@@ -4,13 +4,15 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use sentrace_core::{Client, DataCollection, Sampler, SamplingContext, diagnostics};
+use sentrace_core::{Client, DataCollection, SamplingContext, diagnostics};
 use sentrace_protocol::TransactionSource;
 use tower_layer::Layer;
 
 use super::client_address::TrustedProxies;
+use super::config::{Config, SharedConfig, Trust};
 use super::head::RequestHead;
 use super::long_lived::LongLived;
+use super::mark;
 use super::service::SentryTracing;
 
 /// Opens one `http.server` transaction for each request, and continues the caller's trace.
@@ -18,7 +20,8 @@ use super::service::SentryTracing;
 /// One layer does it; where it sits among other layers can cost detail, never correctness. In axum's
 /// `Router::layer` (feature `axum`) transactions are named by route (`GET /users/{id}`, source `route`); around a
 /// router by path (source `url`), unless a `SentryRouteLayer` inside tells the route, and in plain hyper by path. Applied
-/// twice, it opens one transaction.
+/// twice, it opens one transaction; on both sides of another task, as tower's `Buffer` has one, that takes two layers
+/// rather than clones of one.
 ///
 /// `Router::layer` wraps the fallback, too: requests that match no route are transactions named by their path.
 /// `Router::route_layer` leaves them out.
@@ -60,36 +63,7 @@ use super::service::SentryTracing;
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is applied"]
 pub struct SentryTracingLayer {
-    config: Arc<Config>,
-}
-
-pub(super) type Predicate = Arc<dyn Fn(&RequestHead<'_>) -> bool + Send + Sync>;
-pub(super) type Namer = Arc<dyn Fn(&RequestHead<'_>) -> Option<(String, TransactionSource)> + Send + Sync>;
-
-#[derive(Clone)]
-pub(super) struct Config {
-    pub(super) client: Option<Client>,
-    pub(super) sample_rate: Option<f64>,
-    pub(super) sampler: Option<Sampler>,
-    pub(super) filter: Option<Predicate>,
-    pub(super) namer: Option<Namer>,
-    pub(super) trust: Trust,
-    pub(super) ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
-    pub(super) options_requests: bool,
-    pub(super) head_requests: bool,
-    pub(super) collection: DataCollection,
-    pub(super) server_timing: bool,
-    pub(super) late_route: bool,
-    pub(super) trusted_proxies: TrustedProxies,
-    pub(super) upgrades: LongLived,
-    pub(super) event_streams: LongLived,
-}
-
-#[derive(Clone)]
-pub(super) enum Trust {
-    Always,
-    Never,
-    If(Predicate),
+    config: SharedConfig,
 }
 
 impl Default for SentryTracingLayer {
@@ -101,24 +75,8 @@ impl Default for SentryTracingLayer {
 impl SentryTracingLayer {
     /// The layer as most services want it.
     pub fn new() -> Self {
-        let config = Config {
-            client: None,
-            sample_rate: None,
-            sampler: None,
-            filter: None,
-            namer: None,
-            trust: Trust::Always,
-            ignored_statuses: None,
-            options_requests: false,
-            head_requests: true,
-            collection: DataCollection::new(),
-            server_timing: false,
-            late_route: false,
-            trusted_proxies: TrustedProxies::none(),
-            upgrades: LongLived::EndAtHead,
-            event_streams: LongLived::Hold,
-        };
-        Self { config: Arc::new(config) }
+        mark::count_layer();
+        Self { config: SharedConfig::usual() }
     }
 
     /// Reports to this client instead of the one that is found when a request comes.
@@ -225,9 +183,8 @@ impl SentryTracingLayer {
         self.with(|config| config.event_streams = policy)
     }
 
-    fn with(mut self, set: impl FnOnce(&mut Config)) -> Self {
-        set(Arc::make_mut(&mut self.config));
-        self
+    fn with(self, set: impl FnOnce(&mut Config)) -> Self {
+        Self { config: self.config.with(set) }
     }
 }
 
@@ -235,25 +192,12 @@ impl<S> Layer<S> for SentryTracingLayer {
     type Service = SentryTracing<S>;
 
     fn layer(&self, inner: S) -> SentryTracing<S> {
-        SentryTracing::new(inner, Arc::clone(&self.config))
+        SentryTracing::new(inner, self.config.clone())
     }
 }
 
 impl fmt::Debug for SentryTracingLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentryTracingLayer").field("config", &self.config).finish()
-    }
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("client", &self.client)
-            .field("sample_rate", &self.sample_rate)
-            .field("ignored_statuses", &self.ignored_statuses)
-            .field("options_requests", &self.options_requests)
-            .field("head_requests", &self.head_requests)
-            .field("collection", &self.collection)
-            .finish_non_exhaustive()
     }
 }

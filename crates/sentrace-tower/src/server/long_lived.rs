@@ -100,9 +100,9 @@ impl Drop for Held {
         let held = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(mut guard) = held.take() {
             if std::thread::panicking() {
-                guard.fail(SpanStatus::InternalError);
+                guard.fail(SpanStatus::InternalError, None);
             } else {
-                guard.complete();
+                guard.complete(None);
             }
         }
     }

@@ -2,12 +2,14 @@
 
 mod body;
 mod client_address;
+mod config;
 mod future;
 mod guard;
 mod handler_error;
 mod head;
 mod layer;
 mod long_lived;
+mod mark;
 mod request_kind;
 mod request_size;
 mod request_span;

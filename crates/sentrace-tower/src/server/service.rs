@@ -1,7 +1,6 @@
 //! The service that the layer makes.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
@@ -11,11 +10,12 @@ use sentrace_protocol::TransactionSource;
 use tower_service::Service;
 
 use super::body::ResponseBody;
+use super::config::{Config, SharedConfig, Trust};
 use super::future::ResponseFuture;
 use super::guard::Guard;
 use super::head::RequestHead;
-use super::layer::{Config, Trust};
 use super::long_lived::{LongLived, RequestHold};
+use super::mark;
 use super::request_kind::RequestKind;
 use super::request_span::RequestSpan;
 use crate::grpc::RpcMethod;
@@ -24,11 +24,11 @@ use crate::grpc::RpcMethod;
 #[derive(Debug, Clone)]
 pub struct SentryTracing<S> {
     inner: S,
-    config: Arc<Config>,
+    config: SharedConfig,
 }
 
 impl<S> SentryTracing<S> {
-    pub(super) fn new(inner: S, config: Arc<Config>) -> Self {
+    pub(super) fn new(inner: S, config: SharedConfig) -> Self {
         Self { inner, config }
     }
 
@@ -64,13 +64,9 @@ where
     }
 }
 
-/// Marks a request that has its transaction, so that a second layer leaves it alone.
-#[derive(Debug, Clone, Copy)]
-struct Traced;
-
 impl Config {
     fn begin<B>(&self, request: &mut Request<B>) -> Guard {
-        if request.extensions().get::<Traced>().is_some() {
+        if mark::is_marked(request.extensions()) {
             return Guard::none();
         }
         // Without a client the request stays unmarked: a layer further in may have one.
@@ -79,11 +75,7 @@ impl Config {
         let rpc = RpcMethod::of(head.method(), head.headers(), head.uri().path());
         let grpc = rpc.is_some();
         let Some(transaction) = self.open(client, head, rpc) else { return Guard::none() };
-        // A mark costs an allocation. Where the caller has decided against recording, a second layer comes to the same
-        // end without one.
-        if transaction.is_sampled() || transaction.begins_trace() {
-            request.extensions_mut().insert(Traced);
-        }
+        mark::mark(request.extensions_mut(), transaction.begins_trace(), transaction.is_sampled());
         if self.late_route && !grpc && transaction.is_sampled() {
             RequestSpan::put(request, &transaction);
         }
@@ -92,10 +84,10 @@ impl Config {
         Guard::new(transaction, self, grpc, upgraded)
     }
 
-    /// `None` where the request has its transaction, which records nothing.
+    /// `None` where the request has its transaction.
     fn open(&self, client: Client, head: RequestHead<'_>, rpc: Option<RpcMethod<'_>>) -> Option<Transaction> {
         let incoming = if self.trusts(&head) { client.read(head.headers()) } else { Incoming::nothing() };
-        if incoming.is_continued_already() {
+        if mark::is_current(&incoming) {
             return None;
         }
         let method = head.method().as_str();
