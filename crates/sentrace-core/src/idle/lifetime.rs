@@ -171,7 +171,7 @@ impl Idle {
     fn end(&self, at: Instant, reason: FinishReason) {
         crate::finish::cancel_streamed_spans(&self.trace, at);
         crate::finish::end_transaction(SharedTrace::clone(&self.trace), |record| {
-            complete(record, at, reason)
+            complete(record, at, reason);
         });
     }
 

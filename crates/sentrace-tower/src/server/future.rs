@@ -3,14 +3,14 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Response, header};
+use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 use sentrace_protocol::SpanStatus;
 
+use super::at_head::AtHead;
 use super::body::ResponseBody;
 use super::guard::Guard;
-use super::request_kind::RequestKind;
 
 pin_project! {
     /// The answer of [`SentryTracing`](super::SentryTracing), in the making.
@@ -20,7 +20,7 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         guard: Guard,
-        request: RequestKind,
+        at_head: AtHead,
     }
 
     impl<F> PinnedDrop for ResponseFuture<F> {
@@ -33,8 +33,8 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, guard: Guard, request: RequestKind) -> Self {
-        Self { inner: Some(inner), guard, request }
+    pub(super) fn new(inner: F, guard: Guard, at_head: AtHead) -> Self {
+        Self { inner: Some(inner), guard, at_head }
     }
 }
 
@@ -51,21 +51,7 @@ where
         match ready!(this.guard.enter(|| inner.poll(cx))) {
             Ok(mut response) => {
                 let mut guard = std::mem::replace(this.guard, Guard::none());
-                guard.respond(&mut response);
-                guard.stay_open(&response, *this.request);
-                let expected = if !guard.is_open() {
-                    None
-                } else if this.request.sends_no_body(response.status(), response.body()) {
-                    Some(0)
-                } else if guard.is_grpc() {
-                    // Its status comes after the last byte.
-                    None
-                } else {
-                    expected_length(&response)
-                };
-                if expected == Some(0) {
-                    guard.complete(None);
-                }
+                let expected = this.at_head.answered(&mut guard, &mut response);
                 Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, guard, expected))))
             }
             Err(error) => {
@@ -74,14 +60,4 @@ where
             }
         }
     }
-}
-
-/// How many bytes of body will be sent, where that is known. Hyper drops a body after as many bytes, without
-/// another poll that could tell its end.
-fn expected_length<B: Body>(response: &Response<B>) -> Option<u64> {
-    // The body first, because the look into the headers is the dearer one.
-    response.body().size_hint().exact().or_else(|| {
-        let length = response.headers().get(header::CONTENT_LENGTH)?;
-        length.to_str().ok()?.trim().parse().ok()
-    })
 }

@@ -1,20 +1,12 @@
 //! Ends a request's transaction exactly once, however the request ends.
 
-use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Response, StatusCode};
-use http_body::Body;
+use http::{HeaderMap, StatusCode};
 use sentrace_core::{ResponseParts, SpanRef, Transaction, current};
 use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::Reason;
 
-use super::config::Config;
-use super::handler_error::HandlerError;
-use super::long_lived::{Held, Kind, LongLived};
-use super::request_kind::RequestKind;
-use super::server_timing;
 use crate::grpc::GrpcStatus;
 use crate::panics;
 
@@ -26,14 +18,9 @@ pub(super) struct Guard {
     status: Option<StatusCode>,
     /// Whether the time of the first byte is still to be recorded.
     awaits_first_byte: bool,
-    ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
     ignored: bool,
-    server_timing: bool,
     /// Of a gRPC call, whose own status tells how it went.
     grpc: Option<GrpcOutcome>,
-    event_streams: LongLived,
-    /// Who may hold the transaction of an upgraded request.
-    upgraded: Option<Arc<Held>>,
 }
 
 #[derive(Debug)]
@@ -49,38 +36,19 @@ enum State {
 struct GrpcOutcome(Option<GrpcStatus>);
 
 impl Guard {
-    pub(super) fn new(
-        transaction: Transaction,
-        config: &Config,
-        grpc: bool,
-        upgraded: Option<Arc<Held>>,
-    ) -> Self {
+    pub(super) fn new(transaction: Transaction, grpc: bool) -> Self {
         Self {
             state: State::Open(transaction),
             status: None,
             awaits_first_byte: false,
-            ignored_statuses: config.ignored_statuses.clone(),
             ignored: false,
-            server_timing: config.server_timing,
             grpc: grpc.then_some(GrpcOutcome(None)),
-            event_streams: config.event_streams,
-            upgraded,
         }
     }
 
     /// Of a request that is not ours to trace.
     pub(super) fn none() -> Self {
-        Self {
-            state: State::Over,
-            status: None,
-            awaits_first_byte: false,
-            ignored_statuses: None,
-            ignored: false,
-            server_timing: false,
-            grpc: None,
-            event_streams: LongLived::Hold,
-            upgraded: None,
-        }
+        Self { state: State::Over, status: None, awaits_first_byte: false, ignored: false, grpc: None }
     }
 
     /// Whether there is a transaction that has not ended.
@@ -88,7 +56,8 @@ impl Guard {
         self.transaction().is_some()
     }
 
-    fn transaction(&self) -> Option<&Transaction> {
+    /// The transaction, until it has ended.
+    pub(super) fn transaction(&self) -> Option<&Transaction> {
         match &self.state {
             State::Open(transaction) => Some(transaction),
             State::After(_) | State::Over => None,
@@ -105,27 +74,13 @@ impl Guard {
         panics::noticing(self, enter, |guard| guard.fail(SpanStatus::InternalError, None))
     }
 
-    /// The answer's head is there.
-    pub(super) fn respond<B>(&mut self, response: &mut Response<B>) {
-        let State::Open(transaction) = &self.state else { return };
-        self.status = Some(response.status());
-        self.awaits_first_byte = transaction.is_sampled();
-        if self.awaits_first_byte
-            && let Some(error) = response.extensions().get::<HandlerError>()
-        {
-            error.record(transaction);
-        }
-        self.ignored = self
-            .ignored_statuses
-            .as_deref()
-            .is_some_and(|ranges| ranges.iter().any(|range| range.contains(&response.status().as_u16())));
-        if self.server_timing
-            && let Some(trace) = transaction.trace_headers()
-        {
-            server_timing::append(response.headers_mut(), &trace);
-        }
-        if self.grpc.is_some() {
-            self.trailers(response.headers());
+    /// The answer's head is there. Where the status is ignored, the transaction is not sent.
+    pub(super) fn answered(&mut self, status: StatusCode, ignored: bool, fields: &HeaderMap) {
+        self.status = Some(status);
+        self.ignored = ignored;
+        self.awaits_first_byte = self.transaction().is_some_and(Transaction::is_sampled);
+        if self.is_grpc() {
+            self.trailers(fields);
         }
     }
 
@@ -138,26 +93,6 @@ impl Guard {
     pub(super) fn trailers(&mut self, fields: &HeaderMap) {
         if let Some(outcome) = &mut self.grpc {
             outcome.0 = GrpcStatus::read(fields).or(outcome.0);
-        }
-    }
-
-    /// Ends or keeps the transaction of a request that stays open after its answer's head, by the layer's policy.
-    pub(super) fn stay_open<B: Body>(&mut self, response: &Response<B>, request: RequestKind) {
-        // Whatever is not recorded looks the same either way.
-        let Some(transaction) = self.transaction().filter(|transaction| transaction.is_sampled()) else {
-            return;
-        };
-        let Some(kind) = Kind::of(response, request) else { return };
-        kind.mark(transaction, response.headers());
-        if kind != Kind::EventStream {
-            if let Some(held) = self.upgraded.take() {
-                self.first_byte();
-                held.hold(std::mem::replace(self, Self::none()));
-            }
-        } else if self.event_streams == LongLived::EndAtHead {
-            let span = SpanRef::clone(transaction);
-            self.complete(None);
-            self.state = State::After(span);
         }
     }
 
@@ -174,6 +109,14 @@ impl Guard {
     pub(super) fn complete(&mut self, sent: Option<u64>) {
         let outcome = self.grpc_outcome();
         self.end(outcome, sent);
+    }
+
+    /// The same, with its span current in what is left of the answer.
+    pub(super) fn complete_and_stay_current(&mut self) {
+        let Some(transaction) = self.transaction() else { return };
+        let span = SpanRef::clone(transaction);
+        self.complete(None);
+        self.state = State::After(span);
     }
 
     /// What the call's own status says beyond the answer's 200.

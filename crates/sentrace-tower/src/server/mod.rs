@@ -1,5 +1,6 @@
 //! The server layer: one transaction for each request.
 
+mod at_head;
 mod body;
 mod client_address;
 mod config;
