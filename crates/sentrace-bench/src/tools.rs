@@ -36,6 +36,7 @@ impl Tools {
         if cfg!(debug_assertions) {
             return Err("figures of an unoptimised build mean nothing; run with --release".to_owned());
         }
+        check_runner()?;
         output(bench(with_peers).arg("--no-run"))?;
         let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
         let binaries = program.parent().ok_or("the program is in no folder")?.to_owned();
@@ -112,6 +113,22 @@ impl Tools {
         let mut command = Command::new("taskset");
         command.args(["-c", processor]).arg(self.binaries.join(program));
         command
+    }
+}
+
+/// A runner speaks to the library of its own version alone, and says which only after all is built.
+fn check_runner() -> Result<(), String> {
+    let pinned = include_str!("../Cargo.toml")
+        .lines()
+        .find_map(|line| line.strip_prefix("gungraun = \"=")?.strip_suffix('"'))
+        .ok_or("Cargo.toml pins no version of gungraun")?;
+    let install = format!("`cargo install --locked gungraun-runner@{pinned}`");
+    match output(Command::new("gungraun-runner").arg("--version")) {
+        Ok(found) if found.split_whitespace().last() == Some(pinned) => Ok(()),
+        Ok(found) => {
+            Err(format!("{} is installed, but Cargo.toml pins gungraun {pinned}: {install}", found.trim()))
+        }
+        Err(error) => Err(format!("{error}\nIs gungraun-runner installed? {install}")),
     }
 }
 

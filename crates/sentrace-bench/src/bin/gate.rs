@@ -78,11 +78,11 @@ fn run(accept: bool, only: &str) -> Result<bool, String> {
             TOLERANCE * 100.0
         );
     }
+    let mut counter = Counter::start(tools, only)?;
     println!(
         "{:<32} {:>12} {:>10} {:>8} {:>11} {:>8}",
         "own cost of", "instructions", "committed", "", "allocations", "bytes"
     );
-    let mut counter = Counter::start(tools, only)?;
     let mut worse = Vec::new();
     for variant in variants::ours() {
         if !variant.name.contains(only) {
