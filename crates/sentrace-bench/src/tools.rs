@@ -19,11 +19,11 @@ const PROCESSOR: &str = "1";
 /// The one for load and collectors.
 const OTHER: &str = "0";
 
-/// The binaries that measure, and where they leave profiles.
+/// The binaries that measure, and where gungraun leaves what it counts.
 #[derive(Debug)]
 pub struct Tools {
     binaries: PathBuf,
-    profiles: PathBuf,
+    gungraun: PathBuf,
     with_peers: bool,
 }
 
@@ -40,13 +40,13 @@ impl Tools {
         output(bench(with_peers).arg("--no-run"))?;
         let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
         let binaries = program.parent().ok_or("the program is in no folder")?.to_owned();
-        let profiles = binaries.with_file_name("gungraun");
-        Ok(Self { binaries, profiles, with_peers })
+        let gungraun = binaries.with_file_name("gungraun");
+        Ok(Self { binaries, gungraun, with_peers })
     }
 
-    /// Where callgrind's profiles are.
-    pub fn profiles(&self) -> &Path {
-        &self.profiles
+    /// Where callgrind's profiles are, in a folder for each benchmark.
+    pub fn profiles(&self) -> PathBuf {
+        self.gungraun.join(env!("CARGO_PKG_NAME")).join("instructions/calls")
     }
 
     /// What was measured, to be kept between runs.
@@ -98,7 +98,7 @@ impl Tools {
     pub fn instructions(&self, variants: &str, baggage: Option<Baggage>) -> Result<Vec<Counted>, String> {
         let benchmarks = benchmarks(variants, baggage);
         let mut command = bench(self.with_peers);
-        command.args(["--", "--output-format=json", "--parallel=auto", "--home"]).arg(&self.profiles);
+        command.args(["--", "--output-format=json", "--parallel=auto", "--home"]).arg(&self.gungraun);
         let counted = output(command.arg(&benchmarks))?;
         let counted: Vec<_> = counted.lines().map(Counted::read).collect::<Result<_, _>>()?;
         if counted.is_empty() {

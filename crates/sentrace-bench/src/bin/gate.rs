@@ -109,7 +109,7 @@ fn run(accept: bool, only: &str) -> Result<bool, String> {
         println!(" {:>10.2} {:>8.0} {}", figures.allocations, figures.bytes, verdict.words());
         committed.variants.insert(variant.name.to_owned(), figures);
     }
-    println!("\nprofiles for callgrind_annotate: {}", shown(counter.tools.profiles()));
+    println!("\nprofiles for callgrind_annotate: {}", shown(&counter.tools.profiles()));
     if accept {
         committed.toolchain = toolchain;
         let known: Vec<_> = variants::ours().iter().map(|variant| variant.name).collect();
