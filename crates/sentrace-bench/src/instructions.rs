@@ -1,24 +1,36 @@
 //! Instructions, counted by callgrind.
 //!
-//! Callgrind runs the whole process and collects only while [`counted_batch`] is on the stack of the thread that called
-//! it. What other threads do meanwhile, a worker for example, is theirs.
+//! `benches/instructions.rs` has gungraun run each variant under callgrind, which collects only while the counted
+//! function is on the stack of the thread that called it. What other threads do meanwhile, a worker for example, is theirs.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use serde_json::Value;
 
 use crate::measured::Measured;
-use crate::variant::Subject;
+use crate::request::Baggage;
+use crate::variant::{Subject, Variant};
+use crate::variants;
 
-/// How the function is named to callgrind.
-const COUNTED: &str = "*counted_batch*";
+/// How the counted function is named to callgrind.
+pub const COUNTED: &str = "*counted_batch*";
 
-/// Runs the batches that callgrind counts, and returns how many calls they were.
-pub fn run_counted(measured: &mut Measured, calls: u32) -> u32 {
-    let batches = calls.div_ceil(measured.batch_size()).max(1);
-    for _ in 0..batches {
+/// Fewer than for times: nothing learns but the allocator and the pool.
+const WARM_UP: u32 = 600;
+/// At least as many are counted.
+const CALLS: u32 = 1_000;
+
+/// Starts a variant, warm enough to be counted.
+///
+/// # Panics
+/// Where it records something else than its row of the table says.
+pub fn start(variant: Variant, baggage: Baggage) -> Measured {
+    Measured::start(variant, baggage, WARM_UP)
+}
+
+/// Runs the batches that callgrind counts.
+pub fn run_counted(measured: &mut Measured) {
+    for _ in 0..batches(measured.batch_size()) {
         measured.batch(counted_batch);
     }
-    batches * measured.batch_size()
 }
 
 /// By its own symbol, which is what callgrind is told.
@@ -27,31 +39,46 @@ fn counted_batch(subject: &mut dyn Subject, calls: u32) {
     subject.run(calls);
 }
 
-/// A command under callgrind. What it counts stands in `profile`, for `callgrind_annotate`.
-pub fn under_callgrind(program: &Path, profile: &Path) -> Command {
-    let mut command = Command::new("valgrind");
-    command
-        .arg("--tool=callgrind")
-        .arg(format!("--toggle-collect={COUNTED}"))
-        .arg(format!("--callgrind-out-file={}", profile.display()))
-        .arg(program)
-        .stderr(Stdio::piped());
-    command
+fn batches(size: u32) -> u32 {
+    CALLS.div_ceil(size)
 }
 
-/// The instructions that a profile counted.
-///
-/// # Errors
-/// Where it cannot be read or counted nothing.
-pub fn total(profile: &Path) -> Result<u64, String> {
-    let text = std::fs::read_to_string(profile).map_err(|error| format!("{}: {error}", profile.display()))?;
-    text.lines()
-        .find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok())
-        .filter(|total| *total > 0)
-        .ok_or_else(|| format!("{}: callgrind counted nothing; is the binary stripped?", profile.display()))
+/// What one benchmark counted.
+#[derive(Debug)]
+pub struct Counted {
+    /// What was called.
+    pub variant: Variant,
+    /// What came in.
+    pub baggage: Baggage,
+    /// Instructions of a call.
+    pub instructions: f64,
 }
 
-/// Where a variant's profile is put.
-pub fn profile_path(folder: &Path, variant: &str, baggage: &str) -> PathBuf {
-    folder.join(format!("callgrind.{variant}.{baggage}.out"))
+impl Counted {
+    /// Reads a line of what gungraun prints as JSON, the same as `--save-summary=json` saves.
+    ///
+    /// # Errors
+    /// Where it is none of our benchmarks, or nothing was counted.
+    pub fn read(line: &str) -> Result<Self, String> {
+        let summary: Value = serde_json::from_str(line).map_err(|error| format!("{error} in {line:?}"))?;
+        let word = |key| summary.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (function, benchmark) = (word("function_name"), word("id"));
+        let variant = variants::named(&benchmark.replace('_', "-"))?;
+        let baggage = [Baggage::Mixed, Baggage::Sentrys]
+            .into_iter()
+            .find(|baggage| function.ends_with(baggage.name()))
+            .ok_or_else(|| format!("{function:?} says of no baggage that it comes in"))?;
+        let total = summary
+            .pointer("/profiles/0/data/total/metrics/Ir/values/new")
+            .and_then(Value::as_u64)
+            .filter(|total| *total > 0)
+            .ok_or_else(|| format!("{benchmark}: callgrind counted nothing; is the binary stripped?"))?;
+        let calls = batches(variant.batch) * variant.batch;
+        Ok(Self { variant, baggage, instructions: total as f64 / f64::from(calls) })
+    }
+}
+
+/// What gungraun calls the benchmarks of variants; `*` in their name stands for anything, no baggage for any.
+pub fn benchmarks(variants: &str, baggage: Option<Baggage>) -> String {
+    format!("*_{}::{}", baggage.map_or("*", Baggage::name), variants.replace('-', "_"))
 }

@@ -7,6 +7,7 @@
 //! - `cargo run --release --bin report` measures everything and writes `docs/performance.md` with its charts.
 //! - `cargo run --release --no-default-features --bin gate` compares instructions and allocations of our own variants
 //!   with the committed ones; the peers are not built for it.
+//! - `cargo bench --bench instructions` is gungraun's view of the instructions, `--bench variants` criterion's of the time.
 //! - `cargo run --release --bin measure` is the process in which one variant runs; the others start it.
 
 pub mod allocations;

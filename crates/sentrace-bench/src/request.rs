@@ -31,6 +31,14 @@ pub enum Baggage {
 }
 
 impl Baggage {
+    /// What it is called on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mixed => "mixed",
+            Self::Sentrys => "sentrys",
+        }
+    }
+
     /// The value of the header.
     pub fn value(self) -> String {
         match self {

@@ -1,6 +1,5 @@
 //! Building and starting the processes in which variants run.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::allocations::Allocations;
 use crate::growth::Growth;
-use crate::instructions;
+use crate::instructions::{Counted, benchmarks};
 use crate::request::Baggage;
 use crate::time::Time;
 
@@ -20,11 +19,12 @@ const PROCESSOR: &str = "1";
 /// The one for load and collectors.
 const OTHER: &str = "0";
 
-/// The binaries that measure, and where they leave profiles.
+/// The binaries that measure, and where gungraun leaves what it counts.
 #[derive(Debug)]
 pub struct Tools {
     binaries: PathBuf,
-    profiles: PathBuf,
+    gungraun: PathBuf,
+    with_peers: bool,
 }
 
 impl Tools {
@@ -36,23 +36,22 @@ impl Tools {
         if cfg!(debug_assertions) {
             return Err("figures of an unoptimised build mean nothing; run with --release".to_owned());
         }
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--release", "--quiet", "--bin", "measure", "--bin", "allocations"]);
-        cargo.arg("--manifest-path").arg(Path::new(CRATE).join("Cargo.toml"));
-        if !with_peers {
-            cargo.arg("--no-default-features");
-        }
-        output(&mut cargo)?;
+        check_runner()?;
+        output(bench(with_peers).arg("--no-run"))?;
         let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
         let binaries = program.parent().ok_or("the program is in no folder")?.to_owned();
-        let profiles = binaries.join("profiles");
-        fs::create_dir_all(&profiles).map_err(|error| format!("{}: {error}", profiles.display()))?;
-        Ok(Self { binaries, profiles })
+        let gungraun = binaries.with_file_name("gungraun");
+        Ok(Self { binaries, gungraun, with_peers })
     }
 
-    /// Where callgrind's profiles are.
-    pub fn profiles(&self) -> &Path {
-        &self.profiles
+    /// Where callgrind's profiles are, in a folder for each benchmark.
+    pub fn profiles(&self) -> PathBuf {
+        self.gungraun.join(env!("CARGO_PKG_NAME")).join("instructions/calls")
+    }
+
+    /// What was measured, to be kept between runs.
+    pub fn kept(&self) -> PathBuf {
+        self.binaries.join("report.json")
     }
 
     /// A process that runs `measure`, pinned to the processor that is measured on.
@@ -79,7 +78,7 @@ impl Tools {
     /// What the measuring process says.
     pub fn time(&self, variant: &str, baggage: Baggage, calls: u32) -> Result<Time, String> {
         let mut command = self.measure();
-        command.args(["time", variant, name(baggage), &calls.to_string()]);
+        command.args(["time", variant, baggage.name(), &calls.to_string()]);
         read(&output(&mut command)?)
     }
 
@@ -88,18 +87,26 @@ impl Tools {
     /// # Errors
     /// What the measuring process says.
     pub fn allocations(&self, variant: &str, baggage: Baggage) -> Result<Allocations, String> {
-        read(&output(self.pinned("allocations", PROCESSOR).args([variant, name(baggage)]))?)
+        read(&output(self.pinned("allocations", PROCESSOR).args([variant, baggage.name()]))?)
     }
 
-    /// Instructions of a call.
+    /// Instructions of a call, for all variants of that name, in which `*` stands for anything; with any baggage where
+    /// none is named. Two at a time, as counts do not depend on what else the machine does.
     ///
     /// # Errors
-    /// What the measuring process or callgrind says.
-    pub fn instructions(&self, variant: &str, baggage: Baggage) -> Result<f64, String> {
-        let profile = instructions::profile_path(&self.profiles, variant, name(baggage));
-        let mut command = instructions::under_callgrind(&self.binaries.join("measure"), &profile);
-        let calls: f64 = read(&output(command.args(["instructions", variant, name(baggage)]))?)?;
-        Ok(instructions::total(&profile)? as f64 / calls)
+    /// What gungraun or the benchmark says, and where there is no such benchmark.
+    pub fn instructions(&self, variants: &str, baggage: Option<Baggage>) -> Result<Vec<Counted>, String> {
+        let benchmarks = benchmarks(variants, baggage);
+        let mut command = bench(self.with_peers);
+        command.args(["--", "--output-format=json", "--parallel=auto", "--home"]).arg(&self.gungraun);
+        let counted = output(command.arg(&benchmarks))?;
+        let counted: Vec<_> = counted.lines().map(Counted::read).collect::<Result<_, _>>()?;
+        if counted.is_empty() {
+            return Err(format!(
+                "benches/instructions.rs has no benchmark {benchmarks:?}; each variant needs one"
+            ));
+        }
+        Ok(counted)
     }
 
     fn pinned(&self, program: &str, processor: &str) -> Command {
@@ -109,11 +116,31 @@ impl Tools {
     }
 }
 
-fn name(baggage: Baggage) -> &'static str {
-    match baggage {
-        Baggage::Mixed => "mixed",
-        Baggage::Sentrys => "sentrys",
+/// A runner speaks to the library of its own version alone, and says which only after all is built.
+fn check_runner() -> Result<(), String> {
+    let pinned = include_str!("../Cargo.toml")
+        .lines()
+        .find_map(|line| line.strip_prefix("gungraun = \"=")?.strip_suffix('"'))
+        .ok_or("Cargo.toml pins no version of gungraun")?;
+    let install = format!("`cargo install --locked gungraun-runner@{pinned}`");
+    match output(Command::new("gungraun-runner").arg("--version")) {
+        Ok(found) if found.split_whitespace().last() == Some(pinned) => Ok(()),
+        Ok(found) => {
+            Err(format!("{} is installed, but Cargo.toml pins gungraun {pinned}: {install}", found.trim()))
+        }
+        Err(error) => Err(format!("{error}\nIs gungraun-runner installed? {install}")),
     }
+}
+
+/// Builds and runs gungraun's benchmarks; cargo builds the binaries along with them.
+fn bench(with_peers: bool) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["bench", "--quiet", "--bench", "instructions"]);
+    cargo.arg("--manifest-path").arg(Path::new(CRATE).join("Cargo.toml"));
+    if !with_peers {
+        cargo.arg("--no-default-features");
+    }
+    cargo
 }
 
 /// What a command prints; what it says on stderr is the error where it fails.

@@ -78,11 +78,11 @@ fn run(accept: bool, only: &str) -> Result<bool, String> {
             TOLERANCE * 100.0
         );
     }
+    let mut counter = Counter::start(tools, only)?;
     println!(
         "{:<32} {:>12} {:>10} {:>8} {:>11} {:>8}",
         "own cost of", "instructions", "committed", "", "allocations", "bytes"
     );
-    let mut counter = Counter { tools, bases: BTreeMap::new() };
     let mut worse = Vec::new();
     for variant in variants::ours() {
         if !variant.name.contains(only) {
@@ -109,7 +109,7 @@ fn run(accept: bool, only: &str) -> Result<bool, String> {
         println!(" {:>10.2} {:>8.0} {}", figures.allocations, figures.bytes, verdict.words());
         committed.variants.insert(variant.name.to_owned(), figures);
     }
-    println!("\nprofiles for callgrind_annotate: {}", shown(counter.tools.profiles()));
+    println!("\nprofiles for callgrind_annotate: {}", shown(&counter.tools.profiles()));
     if accept {
         committed.toolchain = toolchain;
         let known: Vec<_> = variants::ours().iter().map(|variant| variant.name).collect();
@@ -133,20 +133,26 @@ fn run(accept: bool, only: &str) -> Result<bool, String> {
 /// Counts, and remembers what others are compared with.
 struct Counter {
     tools: Tools,
-    bases: BTreeMap<&'static str, Figures>,
+    /// Instructions of what was counted with others and not yet asked for.
+    counted: BTreeMap<&'static str, f64>,
+    /// The first that was counted of each.
+    first: BTreeMap<&'static str, Figures>,
 }
 
 impl Counter {
+    /// Counts the variants whose names contain `only`.
+    fn start(tools: Tools, only: &str) -> Result<Self, String> {
+        let counted = tools.instructions(&format!("*{only}*"), Some(Baggage::Mixed))?;
+        let counted = counted.into_iter().map(|counted| (counted.variant.name, counted.instructions));
+        Ok(Self { tools, counted: counted.collect(), first: BTreeMap::new() })
+    }
+
     fn own(&mut self, variant: Variant) -> Result<Figures, String> {
         let mut figures = self.whole(variant.name)?;
         let Some(base) = base(variant) else { return Ok(figures) };
-        let base = match self.bases.get(base) {
+        let base = match self.first.get(base) {
             Some(base) => *base,
-            None => {
-                let whole = self.whole(base)?;
-                self.bases.insert(base, whole);
-                whole
-            }
+            None => self.whole(base)?,
         };
         figures.instructions -= base.instructions;
         figures.allocations -= base.allocations;
@@ -175,15 +181,25 @@ impl Counter {
         Ok((figures, verdict(figures, before, tolerance)))
     }
 
-    fn whole(&self, name: &str) -> Result<Figures, String> {
-        let instructions = self.tools.instructions(name, Baggage::Mixed)?;
+    fn whole(&mut self, name: &'static str) -> Result<Figures, String> {
+        let instructions = match self.counted.remove(name) {
+            Some(instructions) => instructions,
+            None => self.again(name)?,
+        };
         let allocations = self.tools.allocations(name, Baggage::Mixed)?;
-        Ok(Figures {
+        let figures = Figures {
             instructions,
             whole: instructions,
             allocations: allocations.count,
             bytes: allocations.bytes,
-        })
+        };
+        self.first.entry(name).or_insert(figures);
+        Ok(figures)
+    }
+
+    fn again(&self, name: &str) -> Result<f64, String> {
+        let counted = self.tools.instructions(name, Some(Baggage::Mixed))?;
+        counted.first().map(|counted| counted.instructions).ok_or_else(|| format!("{name} was not counted"))
     }
 }
 

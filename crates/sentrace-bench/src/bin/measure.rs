@@ -4,12 +4,11 @@
 //! - `measure time VARIANT [mixed|sentrys] [CALLS]` prints nanoseconds.
 //! - `measure growth` prints how our costs grow.
 //! - `measure serve VARIANT DSN` serves it, `measure collect` takes envelopes; both print their address.
-//! - `measure instructions VARIANT [mixed|sentrys] [CALLS]` is to be run under callgrind and prints how many calls it made.
 
 use std::process::ExitCode;
 
 use sentrace_bench::arguments::Arguments;
-use sentrace_bench::{growth, instructions, serve, time, variants};
+use sentrace_bench::{growth, serve, time, variants};
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -35,18 +34,11 @@ fn run(words: &[&str]) -> Result<(), String> {
             let time = time::measure(&mut arguments.start(2_000), arguments.calls);
             println!("{}", serde_json::json!(time));
         }
-        ["instructions", rest @ ..] => {
-            let arguments = Arguments::read(rest, 1_000)?;
-            // Fewer than for times: nothing learns but the allocator and the pool.
-            println!("{}", instructions::run_counted(&mut arguments.start(600), arguments.calls));
-        }
         ["growth"] => println!("{}", serde_json::json!(growth::measure())),
         ["serve", name, collector] => serve::variant(name, collector)?,
         ["collect"] => serve::collector(),
         _ => {
-            return Err(
-                "usage: measure list | time VARIANT .. | instructions VARIANT .. | growth | ..".to_owned()
-            );
+            return Err("usage: measure list | time VARIANT .. | growth | ..".to_owned());
         }
     }
     Ok(())

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use sentrace_bench::instructions;
-
 use crate::ingest::Ingest;
 use crate::service::{self, Plan};
 
@@ -34,7 +32,7 @@ fn count(transactions: u64, http2: bool) -> u64 {
         "--separate-threads=yes",
         &out(&profile),
     ]));
-    instructions::total(&of_worker(&profile)).expect("callgrind counts the worker")
+    total(&of_worker(&profile)).expect("callgrind counts the worker")
 }
 
 fn out(profile: &Path) -> String {
@@ -44,4 +42,12 @@ fn out(profile: &Path) -> String {
 /// The thread that delivers is the first that is started.
 fn of_worker(profile: &Path) -> PathBuf {
     PathBuf::from(format!("{}-02", profile.display()))
+}
+
+fn total(profile: &Path) -> Result<u64, String> {
+    let text = std::fs::read_to_string(profile).map_err(|error| format!("{}: {error}", profile.display()))?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok())
+        .filter(|total| *total > 0)
+        .ok_or_else(|| format!("{}: callgrind counted nothing", profile.display()))
 }

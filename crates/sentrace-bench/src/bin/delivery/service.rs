@@ -155,8 +155,8 @@ fn record(plan: &Value, worker: &str, request: impl Fn(u64)) -> Value {
     let mut took = Vec::with_capacity(transactions as usize);
     let start = Instant::now();
     for count in 0..transactions {
-        if rate > 0 {
-            let due = start + Duration::from_nanos(count * 1_000_000_000 / rate);
+        if let Some(nanos) = (count * 1_000_000_000).checked_div(rate) {
+            let due = start + Duration::from_nanos(nanos);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
         let began = Instant::now();

@@ -1,5 +1,7 @@
 //! Nanoseconds, instructions and allocations of all variants.
 
+use std::collections::BTreeMap;
+
 use sentrace_bench::request::Baggage;
 use sentrace_bench::time::median;
 use sentrace_bench::tools::Tools;
@@ -36,33 +38,24 @@ pub fn measure(tools: &Tools) -> Result<Costs, String> {
             times[at].1.push(time.elsewhere);
         }
     }
-    let instructions = instructions(tools, &jobs)?;
+    let instructions: BTreeMap<(&str, &str), f64> = tools
+        .instructions("*", None)?
+        .into_iter()
+        .map(|counted| ((counted.variant.name, counted.baggage.name()), counted.instructions))
+        .collect();
     let mut costs = Costs::default();
-    let figures = times.into_iter().zip(instructions);
-    for ((name, baggage), ((mut nanoseconds, mut elsewhere), instructions)) in jobs.into_iter().zip(figures) {
+    for ((name, baggage), (mut nanoseconds, mut elsewhere)) in jobs.into_iter().zip(times) {
         let allocations = tools.allocations(name, baggage)?;
         let cost = Cost {
             nanoseconds: median(&mut nanoseconds),
             elsewhere: median(&mut elsewhere),
-            instructions,
+            instructions: *instructions
+                .get(&(name, baggage.name()))
+                .ok_or_else(|| format!("benches/instructions.rs does not count {name} with {baggage:?}"))?,
             allocations: allocations.count,
             bytes: allocations.bytes,
         };
         costs.of_mut(baggage).insert(name.to_owned(), cost);
     }
     Ok(costs)
-}
-
-/// Two at a time, as counts do not depend on what else the machine does.
-fn instructions(tools: &Tools, jobs: &[(&str, Baggage)]) -> Result<Vec<f64>, String> {
-    let (first, second) = jobs.split_at(jobs.len() / 2);
-    let count = |jobs: &[(&str, Baggage)]| -> Result<Vec<f64>, String> {
-        jobs.iter().map(|(name, baggage)| tools.instructions(name, *baggage)).collect()
-    };
-    std::thread::scope(|scope| {
-        let second = scope.spawn(|| count(second));
-        let mut counted = count(first)?;
-        counted.extend(second.join().map_err(|_| "counting instructions panicked")??);
-        Ok(counted)
-    })
 }

@@ -55,6 +55,7 @@ impl Machine {
                 format!("Linux {}", kernel.trim()),
                 said("ldd", "--version"),
                 said("valgrind", "--version"),
+                said("gungraun-runner", "--version"),
                 wrk_version(),
             ],
             packages: packages(),

@@ -38,7 +38,7 @@ fn run(words: &[String]) -> Result<(), String> {
     }
     let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
     let tools = Tools::build(true)?;
-    let kept = tools.profiles().join("report.json");
+    let kept = tools.kept();
     let mut results = if words.is_empty() { Results::default() } else { Results::read(&kept)? };
     if wanted("costs") {
         results.parts.insert("costs".to_owned(), now());

@@ -307,11 +307,12 @@ const HOW: &str = "
 - **Nanoseconds.** A process for each variant and round, since subscribers, hubs and providers are global. Seven rounds in alternating
   order, pinned to one processor; the median of the rounds' medians of batches of 200 requests (ten for outgoing calls, which belong to
   one transaction).
-- **Instructions.** Callgrind, inside the measured batches alone, on the thread of the request; 1,000 warm requests.
+- **Instructions.** Callgrind, started by gungraun in a process for each variant, inside the measured batches alone, on the thread of the
+  request; 1,000 warm requests.
 - **Allocations.** A counting allocator over 1,000 warm requests, all threads; a block that grows counts again.
 - **Outgoing.** Our middleware as `SentryTracingMiddleware::new()` adds it, and as `sentrace::reqwest::client` does, with redirects
   guarded. A stub stands in place of the network, and redirects nobody.
 - **The gate.** `cargo run --release --no-default-features --bin gate` counts instructions and allocations of ours in CI and fails
   on 3 % over `gate.json`.
-- `cargo bench` has criterion's view of the same variants.
+- `cargo bench --bench variants` has criterion's view of the same variants, `cargo bench --bench instructions` gungraun's.
 ";
