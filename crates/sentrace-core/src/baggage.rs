@@ -22,10 +22,6 @@ pub(crate) struct Baggage {
     unread: Vec<u8>,
     /// Sentry's members.
     members: String,
-    /// The same as a value of a header: calls beyond the first copy nothing. Boxed, since contexts are moved and most
-    /// are never sent on.
-    #[cfg(feature = "http")]
-    header: Option<Box<http::HeaderValue>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -105,15 +101,6 @@ impl Baggage {
         &self.members
     }
 
-    /// Sentry's members as the value of a header, where they can be one and there are any; only of a frozen context.
-    #[cfg(feature = "http")]
-    pub(crate) fn header(&mut self, trace_id: TraceId) -> Option<http::HeaderValue> {
-        if self.header.is_none() && !self.settle(trace_id).is_empty() {
-            self.header = http::HeaderValue::from_str(&self.members).ok().map(Box::new);
-        }
-        self.header.as_deref().cloned()
-    }
-
     /// Writes the context, for good.
     pub(crate) fn freeze(&mut self, write: impl FnOnce(&mut String)) {
         write(&mut self.members);
@@ -123,36 +110,25 @@ impl Baggage {
     /// Takes over what `other` has.
     #[inline]
     pub(crate) fn copy_from(&mut self, other: &Self) {
-        self.forget_header();
         self.state = other.state;
         self.unread.clone_from(&other.unread);
         self.members.clone_from(&other.members);
     }
 
-    /// Gives what it has to `other`, and takes its buffers for it. The header's value is of no use there.
+    /// Gives what it has to `other`, and takes its buffers for it.
     #[inline]
     pub(crate) fn move_to(&mut self, other: &mut Self) {
-        self.forget_header();
         std::mem::swap(self, other);
     }
 
     /// As good as new, with its buffers.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        self.forget_header();
         self.state = State::Open;
         self.unread.clear();
         self.unread.shrink_to(MAX_KEPT);
         self.members.clear();
         self.members.shrink_to(MAX_KEPT);
-    }
-
-    #[inline]
-    fn forget_header(&mut self) {
-        #[cfg(feature = "http")]
-        if self.header.is_some() {
-            self.header = None;
-        }
     }
 
     /// About how many bytes it holds in memory besides itself.

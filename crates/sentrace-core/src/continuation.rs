@@ -45,8 +45,9 @@ impl Trace {
     }
 
     pub(crate) fn new(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Self {
-        let span_id = incoming.passing_span_id();
-        Self::with_span_id(pipeline, incoming, span_id)
+        let trace = incoming.into_trace();
+        let span_id = passing_span_id(&trace);
+        Self::with_span_id(pipeline, trace, span_id)
     }
 
     /// The trace of what runs outside any request, the same each time.
@@ -57,10 +58,10 @@ impl Trace {
         trace.parent_span_id = process.parent_span_id;
         trace.sampled = process.sampled;
         trace.live_mut().baggage.copy_from(&process.baggage);
-        Self::with_span_id(pipeline, Incoming(trace), process.span_id)
+        Self::with_span_id(pipeline, trace, process.span_id)
     }
 
-    fn with_span_id(pipeline: &Arc<Pipeline>, Incoming(mut trace): Incoming, span_id: SpanId) -> Self {
+    fn with_span_id(pipeline: &Arc<Pipeline>, mut trace: OwnTrace, span_id: SpanId) -> Self {
         let sampling = &pipeline.sampling;
         trace.sampled = undecided(&trace, sampling.sampler.as_ref(), sampling.rate);
         trace.pipeline = Arc::clone(pipeline).into();
@@ -115,16 +116,29 @@ impl fmt::Debug for Trace {
 }
 
 /// What a carrier said, or the beginning of a trace where it said nothing that can be used.
-pub struct Incoming(OwnTrace);
+pub struct Incoming {
+    /// Taken out by who goes on with it.
+    trace: Option<OwnTrace>,
+}
 
 impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let TraceState { trace_id, parent_span_id, sampled, .. } = &*self.0;
-        f.debug_struct("Incoming")
-            .field("trace_id", trace_id)
-            .field("parent_span_id", parent_span_id)
-            .field("sampled", sampled)
-            .finish_non_exhaustive()
+        let mut shown = f.debug_struct("Incoming");
+        if let Some(trace) = &self.trace {
+            shown.field("trace_id", &trace.trace_id);
+            shown.field("parent_span_id", &trace.parent_span_id);
+            shown.field("sampled", &trace.sampled);
+        }
+        shown.finish_non_exhaustive()
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Some(mut trace) = self.trace.take() {
+            trace.vacate();
+            spare::give_back(trace);
+        }
     }
 }
 
@@ -137,13 +151,12 @@ impl Incoming {
     fn beginning(mut trace: OwnTrace) -> Self {
         trace.trace_id = crate::random::trace_id();
         trace.live_mut().baggage.clear();
-        Self(trace)
+        Self::of(trace)
     }
 
     /// Whether the current trace goes on from the same caller, and if it does, whether it is recorded.
     pub fn continued_already(&self) -> Option<bool> {
-        let Self(came) = self;
-        came.parent_span_id?;
+        let came = self.trace.as_ref().filter(|came| came.parent_span_id.is_some())?;
         with_current(|current| {
             let is_same = |trace: &&SharedTrace| {
                 trace.trace_id == came.trace_id && trace.parent_span_id == came.parent_span_id
@@ -180,16 +193,15 @@ impl Incoming {
         trace.trace_id = parent.trace_id;
         trace.parent_span_id = Some(parent.span_id);
         trace.sampled = parent.sampled;
-        Self(trace)
+        Self::of(trace)
     }
 
     /// The process's trace, to be kept by a client.
     pub(crate) fn into_process_trace(self) -> ProcessTrace {
-        let span_id = self.passing_span_id();
-        let Self(mut trace) = self;
+        let mut trace = self.into_trace();
         ProcessTrace {
             trace_id: trace.trace_id,
-            span_id,
+            span_id: passing_span_id(&trace),
             parent_span_id: trace.parent_span_id,
             sampled: trace.sampled,
             baggage: std::mem::take(&mut trace.live_mut().baggage),
@@ -207,7 +219,7 @@ impl Incoming {
         below.parent_span_id = span.span_id();
         below.sampled = trace.sampled;
         trace.copy_frozen_baggage(&mut below.live_mut().baggage);
-        Some(Self(below))
+        Some(Self::of(below))
     }
 
     /// What a continuation without a span of its own hands on: what it was given.
@@ -220,14 +232,22 @@ impl Incoming {
         within.sampled = trace.parent_span_id.and(trace.sampled);
         within.head = (!live.baggage.is_frozen()).then(|| SharedTrace::clone(trace));
         within.live_mut().baggage.copy_from(&live.baggage);
-        Self(within)
+        Self::of(within)
     }
 
-    /// The span id of outgoing headers where nothing is recorded here: the caller's own, so that whoever is called
-    /// next finds a parent that exists.
-    fn passing_span_id(&self) -> SpanId {
-        self.0.parent_span_id.unwrap_or_else(crate::random::span_id)
+    fn of(trace: OwnTrace) -> Self {
+        Self { trace: Some(trace) }
     }
+
+    fn into_trace(mut self) -> OwnTrace {
+        self.trace.take().unwrap_or_else(spare::trace)
+    }
+}
+
+/// The span id of outgoing headers where nothing is recorded here: the caller's own, so that whoever is called
+/// next finds a parent that exists.
+fn passing_span_id(trace: &TraceState) -> SpanId {
+    trace.parent_span_id.unwrap_or_else(crate::random::span_id)
 }
 
 /// The decision that goes on where no transaction makes one: the caller's. A trace that begins here without
@@ -249,9 +269,10 @@ fn sample_rand(trace: &TraceState) -> SampleRand {
 /// Opens a transaction in the trace that came in.
 pub(crate) fn open(
     pipeline: Arc<Pipeline>,
-    Incoming(mut trace): Incoming,
+    incoming: Incoming,
     options: &TransactionOptions<'_>,
 ) -> Transaction {
+    let mut trace = incoming.into_trace();
     let sampler = options.sampler.or(pipeline.sampling.sampler.as_ref());
     let rate = options.sample_rate.or(pipeline.sampling.rate);
     let explicit = options.sampled.or(pipeline.sampling.everything.then_some(true));
@@ -289,8 +310,8 @@ pub(crate) fn open(
     };
     trace.sample_rate = decision.and_then(|decision| decision.rate);
     trace.recording = recording;
-    let passed_on = trace.parent_span_id.filter(|_| recording.passes_through());
-    trace.span_id = passed_on.unwrap_or_else(crate::random::span_id);
+    trace.span_id =
+        if recording.passes_through() { passing_span_id(&trace) } else { crate::random::span_id() };
     if recording == Recording::Sampled {
         let mut record = pipeline.pool.take(crate::random::event_id(), trace.trace_id);
         record.set_name(options.name.0, options.name.1, options.source);

@@ -1,6 +1,6 @@
 //! What is current on this thread: a span, a transaction, or a trace without one.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use crate::span::SpanRef;
 
@@ -9,7 +9,7 @@ mod replace;
 pub use self::replace::replace;
 
 thread_local! {
-    static CURRENT: Cell<SpanRef> = const { Cell::new(SpanRef::none()) };
+    static CURRENT: RefCell<SpanRef> = const { RefCell::new(SpanRef::none()) };
 }
 
 /// The current span: inside `in_span` or a scope that span, elsewhere in a request its transaction, and where nothing
@@ -31,14 +31,7 @@ pub fn current_span() -> SpanRef {
 /// Lends the current span, without touching a reference counter: `read` must run no code of users, who might ask for
 /// it again. `None` on a thread that is going down.
 pub(crate) fn with_current<R>(read: impl FnOnce(&SpanRef) -> R) -> Option<R> {
-    CURRENT
-        .try_with(|current| {
-            let span = current.replace(SpanRef::none());
-            let answer = read(&span);
-            current.set(span);
-            answer
-        })
-        .ok()
+    CURRENT.try_with(|current| current.try_borrow().ok().map(|span| read(&span))).ok().flatten()
 }
 
 /// Makes `span` current while `run` runs, and gives it back afterwards, without touching a reference counter.
@@ -70,7 +63,8 @@ impl Drop for Entered<'_> {
 fn swap(span: &mut SpanRef) {
     // On a thread that is going down nothing can be current any more.
     let _ = CURRENT.try_with(|current| {
-        let entering = std::mem::replace(span, SpanRef::none());
-        *span = current.replace(entering);
+        if let Ok(mut current) = current.try_borrow_mut() {
+            std::mem::swap(&mut *current, span);
+        }
     });
 }

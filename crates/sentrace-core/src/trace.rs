@@ -1,6 +1,8 @@
 //! One trace in this process, as far as one transaction or one continuation of it goes.
 
 use std::fmt::Write as _;
+#[cfg(feature = "http")]
+use std::sync::OnceLock;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, baggage};
@@ -35,6 +37,10 @@ pub(crate) struct TraceState {
     /// The continuation this transaction was started from, which freezes one context for all its transactions.
     pub(crate) head: Option<SharedTrace>,
     pub(crate) live: Mutex<Live>,
+    /// The frozen context as the value of a header, so that calls beyond the first copy nothing and take no lock; none
+    /// where there is nothing to say.
+    #[cfg(feature = "http")]
+    baggage_header: OnceLock<Option<http::HeaderValue>>,
 }
 
 /// What becomes of a transaction's spans.
@@ -88,6 +94,8 @@ impl TraceState {
             recording: Recording::Off,
             head: None,
             live: Mutex::default(),
+            #[cfg(feature = "http")]
+            baggage_header: OnceLock::new(),
         }
     }
 
@@ -99,6 +107,8 @@ impl TraceState {
         self.sample_rate = None;
         self.recording = Recording::Off;
         self.head = None;
+        #[cfg(feature = "http")]
+        self.baggage_header.take();
         let live = self.live_mut();
         live.baggage.clear();
         live.record = None;
@@ -136,9 +146,12 @@ impl TraceState {
     /// The context, frozen, as the value of a header; `None` where there is nothing to say.
     #[cfg(feature = "http")]
     pub(crate) fn frozen_baggage_header(&self) -> Option<http::HeaderValue> {
-        let mut live = self.live();
-        self.freeze(&mut live);
-        live.baggage.header(self.trace_id)
+        let read = || {
+            let filled =
+                |members: &str| (!members.is_empty()).then(|| http::HeaderValue::from_str(members).ok());
+            self.with_frozen_baggage(filled).flatten()
+        };
+        self.baggage_header.get_or_init(read).clone()
     }
 
     /// Copies the context, frozen, for a transaction that starts below.
