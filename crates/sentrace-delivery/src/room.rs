@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// From here on what waits is worth coming for: about as much as is recycled when it leaves.
-const MARK: usize = 1024 * 1024;
+/// From here on what waits is worth coming for: half as much as is recycled when it leaves.
+const MARK: usize = 256 * 1024;
 
 /// How many bytes are taken of those that there are.
 #[derive(Debug)]

@@ -60,10 +60,9 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let kind = RequestKind::of(request.method());
-        let (mut guard, upgraded) = self.config.begin(&mut request);
+        let (guard, upgraded) = self.config.begin(&mut request);
         let at_head = AtHead::new(&self.config, kind, upgraded);
-        let future = guard.enter(|| self.inner.call(request));
-        ResponseFuture::new(future, guard, at_head)
+        ResponseFuture::start(guard, at_head, || self.inner.call(request))
     }
 }
 

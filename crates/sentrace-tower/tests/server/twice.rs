@@ -57,3 +57,40 @@ async fn a_request_that_the_handler_makes_anew_is_another_request() {
     let names: Vec<_> = capture.take().into_iter().map(|captured| captured.transaction.name).collect();
     assert_eq!(names, ["GET /behind", "GET /front"]);
 }
+
+#[tokio::test]
+async fn among_several_layers_a_request_that_goes_on_with_the_headers_that_came_is_another_request() {
+    let (layer, capture) = layer();
+    let several = [SentryTracingLayer::new(), SentryTracingLayer::new()];
+    let behind = layer.layer(Always::ok());
+    let gateway = service_fn(move |request: Request<Empty<Bytes>>| {
+        let mut on = get("/behind");
+        *on.headers_mut() = request.headers().clone();
+        let behind = behind.clone();
+        async move {
+            behind.oneshot(on).await.map(drop).unwrap();
+            Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+        }
+    });
+    let mut came = get("/front");
+    came.headers_mut().insert("sentry-trace", SENTRY_TRACE.parse().unwrap());
+    layer.layer(gateway).oneshot(came).await.map(drop).unwrap();
+    drop(several);
+    let names: Vec<_> = capture.take().into_iter().map(|captured| captured.transaction.name).collect();
+    assert_eq!(names, ["GET /behind", "GET /front"]);
+}
+
+#[tokio::test]
+async fn several_layers_open_one_transaction_though_a_task_lies_between_them() {
+    let (client, capture) = recording();
+    let inner = SentryTracingLayer::new().client(client.clone()).layer(Always::ok());
+    let between = service_fn(move |request: Request<Empty<Bytes>>| {
+        let mut inner = inner.clone();
+        async move { tokio::spawn(async move { inner.call(request).await }).await.unwrap() }
+    });
+    let mut came = get("/x");
+    came.headers_mut().insert("sentry-trace", SENTRY_TRACE.parse().unwrap());
+    let outer = SentryTracingLayer::new().client(client);
+    outer.layer(between).oneshot(came).await.map(drop).unwrap();
+    only(capture.take());
+}
