@@ -71,9 +71,9 @@ enum Agreement<T> {
 
 impl<T: PartialEq + fmt::Debug> Agreement<T> {
     fn hear(&mut self, value: T) {
-        *self = match std::mem::replace(self, Self::Broken) {
-            Self::Nothing => Self::Unanimous(value),
-            Self::Unanimous(earlier) if earlier == value => Self::Unanimous(earlier),
+        match self {
+            Self::Nothing => *self = Self::Unanimous(value),
+            Self::Unanimous(earlier) if *earlier == value => {}
             Self::Unanimous(earlier) => {
                 static SAID: AtomicBool = AtomicBool::new(false);
                 debug_once(
@@ -82,10 +82,10 @@ impl<T: PartialEq + fmt::Debug> Agreement<T> {
                         "a header came twice, as {earlier:?} and as {value:?}; what comes like this begins a new trace"
                     ),
                 );
-                Self::Broken
+                *self = Self::Broken;
             }
-            Self::Broken => Self::Broken,
-        };
+            Self::Broken => {}
+        }
     }
 
     fn agreed(self) -> Option<T> {

@@ -136,10 +136,9 @@ impl Guard {
     }
 
     fn end(&mut self, outcome: Option<SpanStatus>, body_size: Option<u64>) {
-        if !self.is_open() {
-            return;
-        }
-        let State::Open(transaction) = std::mem::replace(&mut self.state, State::Over) else { return };
+        let State::Open(transaction) = &mut self.state else { return };
+        let transaction = std::mem::replace(transaction, Transaction::none());
+        self.state = State::Over;
         if self.ignored {
             transaction.discard(Reason::Ignored);
         } else {
