@@ -26,14 +26,18 @@ pub(super) struct AtHead {
 }
 
 impl AtHead {
-    pub(super) fn new(config: &Config, request: RequestKind, upgraded: Option<Arc<Held>>) -> Self {
+    pub(super) fn new(config: &Config, request: RequestKind) -> Self {
         Self {
             request,
             server_timing: config.server_timing,
             event_streams: config.event_streams,
             ignored_statuses: config.ignored_statuses.clone(),
-            upgraded,
+            upgraded: None,
         }
+    }
+
+    pub(super) fn hold_upgraded(&mut self, held: Option<Arc<Held>>) {
+        self.upgraded = held;
     }
 
     /// Tells `guard` of the answer, and returns how many bytes of body will be sent, where that is known and somebody is

@@ -33,11 +33,8 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    #[inline]
-    pub(super) fn start(guard: Guard, at_head: AtHead, call: impl FnOnce() -> F) -> Self {
-        let mut started = Self { inner: None, guard, at_head };
-        started.inner = Some(started.guard.enter(call));
-        started
+    pub(super) fn new(inner: F, guard: Guard, at_head: AtHead) -> Self {
+        Self { inner: Some(inner), guard, at_head }
     }
 }
 

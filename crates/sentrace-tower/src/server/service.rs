@@ -1,7 +1,6 @@
 //! The service that the layer makes.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
@@ -16,7 +15,7 @@ use super::config::{Config, SharedConfig, Trust};
 use super::future::ResponseFuture;
 use super::guard::Guard;
 use super::head::RequestHead;
-use super::long_lived::{Held, LongLived, RequestHold};
+use super::long_lived::{LongLived, RequestHold};
 use super::mark;
 use super::request_kind::RequestKind;
 use super::request_span::RequestSpan;
@@ -59,32 +58,32 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let kind = RequestKind::of(request.method());
-        let (guard, upgraded) = self.config.begin(&mut request);
-        let at_head = AtHead::new(&self.config, kind, upgraded);
-        ResponseFuture::start(guard, at_head, || self.inner.call(request))
+        let mut at_head = AtHead::new(&self.config, RequestKind::of(request.method()));
+        let mut guard = self.config.begin(&mut request, &mut at_head);
+        let future = guard.enter(|| self.inner.call(request));
+        ResponseFuture::new(future, guard, at_head)
     }
 }
 
 impl Config {
-    fn begin<B>(&self, request: &mut Request<B>) -> (Guard, Option<Arc<Held>>) {
-        let nothing = (Guard::none(), None);
+    fn begin<B>(&self, request: &mut Request<B>, at_head: &mut AtHead) -> Guard {
         if mark::is_marked(request.extensions()) {
-            return nothing;
+            return Guard::none();
         }
         // Without a client the request stays unmarked: a layer further in may have one.
-        let Some(client) = self.client.clone().or_else(Client::current) else { return nothing };
+        let Some(client) = self.client.clone().or_else(Client::current) else { return Guard::none() };
         let head = RequestHead::of(request).behind(&self.trusted_proxies);
         let rpc = RpcMethod::of(head.method(), head.headers(), head.uri().path());
         let grpc = rpc.is_some();
-        let Some(transaction) = self.open(client, head, rpc) else { return nothing };
+        let Some(transaction) = self.open(client, head, rpc) else { return Guard::none() };
         mark::mark(request.extensions_mut(), transaction.begins_trace(), transaction.is_sampled());
         if self.late_route && !grpc && transaction.is_sampled() {
             RequestSpan::put(request, &transaction);
         }
-        let holds = self.upgrades == LongLived::Hold && transaction.is_sampled();
-        let upgraded = if holds { RequestHold::offer(request) } else { None };
-        (Guard::new(transaction, grpc), upgraded)
+        if self.upgrades == LongLived::Hold && transaction.is_sampled() {
+            at_head.hold_upgraded(RequestHold::offer(request));
+        }
+        Guard::new(transaction, grpc)
     }
 
     /// `None` where the request has its transaction.

@@ -10,7 +10,7 @@ use sentrace_bench::variants;
 
 use crate::results::{Cost, Costs};
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 15;
 const CALLS: u32 = 10_000;
 
 /// Whose cost depends on who has members in the baggage.

@@ -304,7 +304,7 @@ const HOW: &str = "
   transactions and spans that it claims.
 - **Handed over** is the real queue and worker, below an ingest that has asked for silence: the worker takes each record, counts it and
   recycles it. *Elsewhere* is what other threads of the process spend on a request.
-- **Nanoseconds.** A process for each variant and round, since subscribers, hubs and providers are global. Seven rounds in alternating
+- **Nanoseconds.** A process for each variant and round, since subscribers, hubs and providers are global. Fifteen rounds in alternating
   order, pinned to one processor; the median of the rounds' medians of batches of 200 requests (ten for outgoing calls, which belong to
   one transaction).
 - **Instructions.** Callgrind, started by gungraun in a process for each variant, inside the measured batches alone, on the thread of the
