@@ -133,7 +133,8 @@ impl Client {
         GLOBAL.swap(Some(Arc::clone(&self.0))).map(Self)
     }
 
-    /// Takes the global client away if it is this one.
+    /// Takes the global client away if it is this one. A thread that has used it holds its memory until it looks for a client
+    /// again or ends; [`close`](Self::close) does not wait for that.
     pub fn unbind(&self) {
         let current = GLOBAL.load();
         if current.as_ref().is_some_and(|global| Arc::ptr_eq(global, &self.0)) {
