@@ -84,7 +84,7 @@ impl AtHead {
         kind.mark(transaction, response.headers());
         if kind != Kind::EventStream {
             if let Some(held) = self.upgraded.take() {
-                guard.first_byte();
+                guard.first_byte_left();
                 held.hold(std::mem::replace(guard, Guard::none()));
             }
         } else if self.event_streams == LongLived::EndAtHead {

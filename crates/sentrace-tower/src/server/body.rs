@@ -69,7 +69,7 @@ impl<B: Body> Body for ResponseBody<B> {
         if ended {
             this.guard.complete(Some(*this.sent));
         } else {
-            this.guard.first_byte();
+            this.guard.first_byte_left();
         }
         polled
     }

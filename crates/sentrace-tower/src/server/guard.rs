@@ -97,7 +97,7 @@ impl Guard {
     }
 
     /// The first byte has left.
-    pub(super) fn first_byte(&mut self) {
+    pub(super) fn first_byte_left(&mut self) {
         if std::mem::take(&mut self.awaits_first_byte)
             && let Some(transaction) = self.transaction()
         {

@@ -314,5 +314,5 @@ const HOW: &str = "
   guarded. A stub stands in place of the network, and redirects nobody.
 - **The gate.** `cargo run --release --no-default-features --bin gate` counts instructions and allocations of ours in CI and fails
   on 3 % over `gate.json`.
-- `cargo bench --bench variants` has criterion's view of the same variants, `cargo bench --bench instructions` gungraun's.
+- `cargo bench --bench variants` has criterion's view of the same variants, all in one run with their samples in turn; `cargo bench --bench instructions` gungraun's.
 ";
