@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Shards that one thread has for itself, and writes without an atomic exchange: the first threads' of the process.
-const OWN: usize = 16;
+const OWN: usize = 32;
 /// Shards for all other threads.
-const SHARED: usize = 8;
+const SHARED: usize = 16;
 
 /// So many counters.
 pub(crate) struct Sharded<const CELLS: usize>([Shard<CELLS>; OWN + SHARED]);
