@@ -6,14 +6,14 @@
 //! and its comparison with the run before.
 
 use std::io::{BufRead, BufReader, Lines, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput};
 use sentrace_bench::measured::Measured;
 use sentrace_bench::request::Baggage;
 use sentrace_bench::variant::Variant;
-use sentrace_bench::variants;
+use sentrace_bench::{time, tools, variants};
 
 /// Samples of each variant.
 const ROUNDS: usize = 60;
@@ -45,11 +45,7 @@ fn take_samples(variant: Variant) {
         line.expect("the bench asks in text");
         let (mut took, mut calls) = (Duration::ZERO, 0);
         while took < SAMPLE {
-            took += measured.batch(|subject, calls| {
-                let start = Instant::now();
-                subject.run(calls);
-                start.elapsed()
-            });
+            took += time::batch(&mut measured);
             calls += measured.batch_size();
         }
         println!("{}", took.as_nanos() as f64 / f64::from(calls));
@@ -94,9 +90,7 @@ struct Sampler {
 impl Sampler {
     fn start(name: &'static str) -> Self {
         let program = std::env::current_exe().expect("a program has a path");
-        let mut child = Command::new("taskset")
-            .args(["-c", "1"])
-            .arg(program)
+        let mut child = tools::pinned(&program, tools::PROCESSOR)
             .args([SAMPLER, name])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,6 +1,6 @@
 //! Nanoseconds.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,18 +20,19 @@ pub struct Time {
 pub fn measure(measured: &mut Measured, calls: u32) -> Time {
     let batches = calls.div_ceil(measured.batch_size()).max(1);
     let elsewhere = process::other_threads_nanoseconds();
-    let mut figures: Vec<f64> = (0..batches)
-        .map(|_| {
-            measured.batch(|subject, calls| {
-                let start = Instant::now();
-                subject.run(calls);
-                start.elapsed().as_nanos() as f64 / f64::from(calls)
-            })
-        })
-        .collect();
+    let size = f64::from(measured.batch_size());
+    let mut figures: Vec<f64> = (0..batches).map(|_| batch(measured).as_nanos() as f64 / size).collect();
     let elsewhere = process::other_threads_nanoseconds().saturating_sub(elsewhere);
-    let calls = f64::from(batches * measured.batch_size());
-    Time { nanoseconds: median(&mut figures), elsewhere: elsewhere as f64 / calls }
+    Time { nanoseconds: median(&mut figures), elsewhere: elsewhere as f64 / (f64::from(batches) * size) }
+}
+
+/// How long the calls of one batch take.
+pub fn batch(measured: &mut Measured) -> Duration {
+    measured.batch(|subject, calls| {
+        let start = Instant::now();
+        subject.run(calls);
+        start.elapsed()
+    })
 }
 
 /// The one in the middle; others share the machine, so that the mean says little.

@@ -15,7 +15,7 @@ use crate::time::Time;
 pub const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The processor that is measured on.
-const PROCESSOR: &str = "1";
+pub const PROCESSOR: &str = "1";
 /// The one for load and collectors.
 const OTHER: &str = "0";
 
@@ -110,10 +110,15 @@ impl Tools {
     }
 
     fn pinned(&self, program: &str, processor: &str) -> Command {
-        let mut command = Command::new("taskset");
-        command.args(["-c", processor]).arg(self.binaries.join(program));
-        command
+        pinned(&self.binaries.join(program), processor)
     }
+}
+
+/// A program on one processor.
+pub fn pinned(program: &Path, processor: &str) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", processor]).arg(program);
+    command
 }
 
 /// A runner speaks to the library of its own version alone, and says which only after all is built.

@@ -115,12 +115,6 @@ impl Baggage {
         self.members.clone_from(&other.members);
     }
 
-    /// Gives what it has to `other`, and takes its buffers for it.
-    #[inline]
-    pub(crate) fn move_to(&mut self, other: &mut Self) {
-        std::mem::swap(self, other);
-    }
-
     /// As good as new, with its buffers.
     #[inline]
     pub(crate) fn clear(&mut self) {

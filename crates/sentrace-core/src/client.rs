@@ -15,6 +15,7 @@ use crate::current::with_current;
 use crate::deliver::{Deliver, Finished};
 use crate::idle::IdleSlot;
 use crate::lifecycle::TraceLifecycle;
+use crate::local::lend;
 use crate::losses::Losses;
 use crate::options::{Options, OptionsError};
 use crate::outgoing::Outgoing;
@@ -124,8 +125,7 @@ impl Client {
 
     /// The client that [`bind`](Self::bind) made global.
     pub fn global() -> Option<Self> {
-        let seen = SEEN.try_with(|seen| Some(seen.try_borrow_mut().ok()?.load().clone()));
-        seen.ok().flatten().unwrap_or_else(|| GLOBAL.load_full()).map(Self)
+        lend(&SEEN, |seen| seen.load().clone()).unwrap_or_else(|| GLOBAL.load_full()).map(Self)
     }
 
     /// Makes this client the one that is found where none is named; the previous one is returned.

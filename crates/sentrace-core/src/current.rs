@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::local::lend;
 use crate::span::SpanRef;
 
 mod replace;
@@ -62,9 +63,5 @@ impl Drop for Entered<'_> {
 
 fn swap(span: &mut SpanRef) {
     // On a thread that is going down nothing can be current any more.
-    let _ = CURRENT.try_with(|current| {
-        if let Ok(mut current) = current.try_borrow_mut() {
-            std::mem::swap(&mut *current, span);
-        }
-    });
+    let _ = lend(&CURRENT, |current| std::mem::swap(current, span));
 }

@@ -69,7 +69,8 @@ fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) {
     }
     let live = trace.live_mut();
     let Some(mut record) = live.record.take() else { return };
-    live.baggage.move_to(&mut record.baggage);
+    // The record's buffers are for the next trace.
+    std::mem::swap(&mut live.baggage, &mut record.baggage);
     complete(&mut record);
     hand_over(&trace.pipeline, record);
 }

@@ -33,6 +33,7 @@ mod ignore;
 #[cfg(feature = "http")]
 mod inject;
 mod lifecycle;
+mod local;
 mod losses;
 mod options;
 mod outgoing;

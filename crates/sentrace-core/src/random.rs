@@ -8,6 +8,8 @@ use rand::rngs::{SmallRng, SysRng};
 use rand::{Rng, SeedableRng};
 use sentrace_protocol::{EventId, SpanId, TraceId};
 
+use crate::local::lend;
+
 thread_local! {
     static GENERATOR: RefCell<SmallRng> = RefCell::new(seeded());
 }
@@ -37,12 +39,8 @@ fn non_zero<const N: usize, T>(from_bytes: impl Fn([u8; N]) -> Option<T>) -> T {
 
 fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    let filled = GENERATOR.try_with(|generator| match generator.try_borrow_mut() {
-        Ok(mut generator) => generator.fill_bytes(&mut bytes),
-        Err(_) => seeded().fill_bytes(&mut bytes),
-    });
     // A destructor that runs after this thread's generator is gone may still start a span.
-    if filled.is_err() {
+    if lend(&GENERATOR, |generator| generator.fill_bytes(&mut bytes)).is_none() {
         seeded().fill_bytes(&mut bytes);
     }
     bytes

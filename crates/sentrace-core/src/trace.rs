@@ -147,9 +147,8 @@ impl TraceState {
     #[cfg(feature = "http")]
     pub(crate) fn frozen_baggage_header(&self) -> Option<http::HeaderValue> {
         let read = || {
-            let filled =
-                |members: &str| (!members.is_empty()).then(|| http::HeaderValue::from_str(members).ok());
-            self.with_frozen_baggage(filled).flatten()
+            let value = |members: &str| http::HeaderValue::from_str(members).ok();
+            self.with_frozen_baggage(value).filter(|value| !value.is_empty())
         };
         self.baggage_header.get_or_init(read).clone()
     }

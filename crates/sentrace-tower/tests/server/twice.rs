@@ -10,6 +10,17 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::support::{Always, SENTRY_TRACE, Server, get, layer, only, recording};
 
+/// Calls the service inside on another task, as tower's `Buffer` or `SpawnReady` do it.
+fn across_a_task<S>(inner: S) -> impl Service<Request<Empty<Bytes>>, Response = S::Response, Error = S::Error>
+where
+    S: Service<Request<Empty<Bytes>>, Response: Send, Error: Send, Future: Send> + Clone + Send + 'static,
+{
+    service_fn(move |request: Request<Empty<Bytes>>| {
+        let mut inner = inner.clone();
+        async move { tokio::spawn(async move { inner.call(request).await }).await.unwrap() }
+    })
+}
+
 #[tokio::test]
 async fn two_layers_open_one_transaction() {
     let (layer, capture) = layer();
@@ -24,12 +35,7 @@ async fn two_layers_open_one_transaction() {
 async fn two_layers_open_one_transaction_though_a_task_lies_between_them() {
     let (layer, capture) = layer();
     let inner = layer.layer(Always::ok());
-    // As tower's `Buffer` or `SpawnReady` do it, the inner service is called on another task.
-    let between = service_fn(move |request: Request<Empty<Bytes>>| {
-        let mut inner = inner.clone();
-        async move { tokio::spawn(async move { inner.call(request).await }).await.unwrap() }
-    });
-    layer.layer(between).oneshot(get("/x")).await.map(drop).unwrap();
+    layer.layer(across_a_task(inner)).oneshot(get("/x")).await.map(drop).unwrap();
     only(capture.take());
 }
 
@@ -84,13 +90,9 @@ async fn among_several_layers_a_request_that_goes_on_with_the_headers_that_came_
 async fn several_layers_open_one_transaction_though_a_task_lies_between_them() {
     let (client, capture) = recording();
     let inner = SentryTracingLayer::new().client(client.clone()).layer(Always::ok());
-    let between = service_fn(move |request: Request<Empty<Bytes>>| {
-        let mut inner = inner.clone();
-        async move { tokio::spawn(async move { inner.call(request).await }).await.unwrap() }
-    });
     let mut came = get("/x");
     came.headers_mut().insert("sentry-trace", SENTRY_TRACE.parse().unwrap());
     let outer = SentryTracingLayer::new().client(client);
-    outer.layer(between).oneshot(came).await.map(drop).unwrap();
+    outer.layer(across_a_task(inner)).oneshot(came).await.map(drop).unwrap();
     only(capture.take());
 }
