@@ -32,6 +32,7 @@ pub(crate) fn start(worker: Worker, shared: Shared) -> Result<ThreadId, StartErr
         .name("sentrace-worker".to_owned())
         .spawn(move || match runtime() {
             Ok(runtime) => {
+                give_way();
                 // Who waits for this has gone only if the process is ending.
                 let _ = tell.send(Ok(()));
                 run(runtime, worker, shared);
@@ -47,6 +48,19 @@ pub(crate) fn start(worker: Worker, shared: Shared) -> Result<ThreadId, StartErr
         Err(error) => Err(StartError::new("the delivery thread ended at once", error)),
     }
 }
+
+/// Where the processors are busy, requests come first: with this much niceness the worker gets about a thirtieth of one beside
+/// a thread that serves, and what it cannot deliver of that is what back-pressure is for.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    const NICENESS: i32 = 15;
+    // A system that does not let it is one where the worker competes with requests.
+    let _ = rustix::process::nice(NICENESS);
+}
+
+/// Elsewhere niceness is that of the whole process.
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
 
 fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread()

@@ -11,6 +11,9 @@ mod flush;
 mod hook;
 mod limits;
 mod losses;
+#[cfg(target_os = "linux")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod priority;
 mod reports;
 mod retries;
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
