@@ -17,12 +17,13 @@ use crate::idle::IdleSlot;
 use crate::lifecycle::TraceLifecycle;
 use crate::local::lend;
 use crate::losses::Losses;
+use crate::moment::Moment;
 use crate::options::{Options, OptionsError};
 use crate::outgoing::Outgoing;
 use crate::pipeline::{Identity, Pipeline};
-use crate::record::RecordPool;
 use crate::sampling::Sampling;
 use crate::span::SpanRef;
+use crate::spare;
 use crate::stats::Stats;
 use crate::transaction::{Transaction, TransactionOptions};
 
@@ -34,8 +35,30 @@ static GLOBAL: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
 thread_local! {
     /// The global client as this thread saw it last: to see that it is still the same takes no write to memory that all
     /// threads share.
-    static SEEN: RefCell<Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>> =
-        RefCell::new(Cache::new(&GLOBAL));
+    static SEEN: RefCell<Seen> = RefCell::new(Seen { cache: Cache::new(&GLOBAL), client: None });
+}
+
+struct Seen {
+    cache: Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>,
+    /// What was found there.
+    client: Option<Client>,
+}
+
+impl Seen {
+    fn look(&mut self) -> Option<&Client> {
+        let global = self.cache.load();
+        if global.as_ref().map(Arc::as_ptr) != self.client.as_ref().map(|client| Arc::as_ptr(&client.0)) {
+            self.client = global.clone().map(Client);
+            spare::forget_clients();
+        }
+        self.client.as_ref()
+    }
+}
+
+/// Whether it is the global client's, as far as this thread can tell without counting.
+pub(crate) fn is_global(pipeline: &Pipeline) -> bool {
+    let is_this = |seen: &mut Seen| seen.look().is_some_and(|client| std::ptr::eq(&*client.0, pipeline));
+    lend(&SEEN, is_this).unwrap_or(false)
 }
 
 /// A client; cheap to clone. Most services have one, made by `init` and found by everything; tests and processes
@@ -57,6 +80,8 @@ impl Client {
         if options.debug {
             crate::diagnostics::enable_debug();
         }
+        // The first look sets the clock up, which is nothing for a request to wait for.
+        Moment::now();
         let dsn = options.dsn.as_ref();
         let own = dsn.map(|dsn| {
             let default_port = if dsn.scheme() == "https" { 443 } else { 80 };
@@ -80,7 +105,7 @@ impl Client {
         Ok(Self(Arc::new(Pipeline {
             deliver,
             losses,
-            pool: Arc::new(RecordPool::new(identity)),
+            identity: identity.interned(),
             outgoing: Outgoing::new(options.tracing_origins, own),
             sampling: options.sampling,
             process_trace: process_trace.into_process_trace(),
@@ -125,7 +150,22 @@ impl Client {
 
     /// The client that [`bind`](Self::bind) made global.
     pub fn global() -> Option<Self> {
-        lend(&SEEN, |seen| seen.load().clone()).unwrap_or_else(|| GLOBAL.load_full()).map(Self)
+        lend(&SEEN, |seen| seen.look().cloned()).unwrap_or_else(|| GLOBAL.load_full().map(Self))
+    }
+
+    /// Lends [`current`](Self::current) where there is one, counted only where it is not the global client: requests on all
+    /// threads would write to that counter.
+    pub fn with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
+        if let Some(client) = with_current(SpanRef::client).flatten() {
+            return Some(run(&client));
+        }
+        let mut run = Some(run);
+        let lent = lend(&SEEN, |seen| seen.look().and_then(|client| Some(run.take()?(client))));
+        lent.unwrap_or_else(|| {
+            // It is lent already, to somebody further out.
+            let client = GLOBAL.load_full().map(Self)?;
+            run.take().map(|run| run(&client))
+        })
     }
 
     /// Makes this client the one that is found where none is named; the previous one is returned.
@@ -152,10 +192,8 @@ impl Client {
     }
 
     /// Opens a transaction in the trace that came in.
-    ///
-    /// Takes the client itself, which the transaction holds on to.
-    pub fn open(self, incoming: Incoming, options: &TransactionOptions<'_>) -> Transaction {
-        open(self.0, incoming, options)
+    pub fn open(&self, incoming: Incoming, options: &TransactionOptions<'_>) -> Transaction {
+        open(&self.0, incoming, options)
     }
 
     /// The trace that `carrier` brings, or a new one; see [`continue_trace`](crate::continue_trace).
@@ -181,12 +219,12 @@ impl Client {
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
         // An idle transaction that is open somewhere else is nobody's parent.
         if let Some(incoming) = with_current(Incoming::below).flatten() {
-            return self.clone().open(incoming, options);
+            return self.open(incoming, options);
         }
         if self.0.process_trace.parent_span_id.is_some() {
             return self.process_trace().start_transaction_with(options);
         }
-        self.clone().open(Incoming::nothing(), options)
+        self.open(Incoming::nothing(), options)
     }
 
     /// The trace of what runs outside any request: continued from the environment, or this process's own.
@@ -257,6 +295,6 @@ impl SpanRef {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Client").field(self.0.identity()).finish()
+        f.debug_tuple("Client").field(self.0.identity).finish()
     }
 }

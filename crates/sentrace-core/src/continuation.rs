@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use sentrace_protocol::{Carrier, Reason, SpanId, TraceId};
 
@@ -13,9 +12,10 @@ use crate::diagnostics::debug_is_on;
 use crate::explain::{self, Unrecorded};
 use crate::headers::TraceHeaders;
 use crate::ignore::Starting;
+use crate::moment::Moment;
 use crate::pipeline::{Pipeline, ProcessTrace};
 use crate::reading;
-use crate::record::{Held, Record, SpanRecord, Text};
+use crate::record::{Held, Record, SpanRecord, Text, pool};
 use crate::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide};
 use crate::scope::Scoped;
 use crate::span::SpanRef;
@@ -64,7 +64,7 @@ impl Trace {
     fn with_span_id(pipeline: &Arc<Pipeline>, mut trace: OwnTrace, span_id: SpanId) -> Self {
         let sampling = &pipeline.sampling;
         trace.sampled = undecided(&trace, sampling.sampler.as_ref(), sampling.rate);
-        trace.pipeline = Arc::clone(pipeline).into();
+        trace.pipeline.set(pipeline);
         trace.span_id = span_id;
         Self(SpanRef::root(trace.shareable()))
     }
@@ -84,7 +84,7 @@ impl Trace {
     /// Starts a transaction with all that can be said about it.
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
         match self.0.trace().and_then(|trace| Some((trace, trace.pipeline.shared()?))) {
-            Some((trace, pipeline)) => open(pipeline, Incoming::within(trace), options),
+            Some((trace, pipeline)) => open(&pipeline, Incoming::within(trace), options),
             None => Transaction::none(),
         }
     }
@@ -135,8 +135,7 @@ impl fmt::Debug for Incoming {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if let Some(mut trace) = self.trace.take() {
-            trace.vacate();
+        if let Some(trace) = self.trace.take() {
             spare::give_back(trace);
         }
     }
@@ -268,7 +267,7 @@ fn sample_rand(trace: &TraceState) -> SampleRand {
 
 /// Opens a transaction in the trace that came in.
 pub(crate) fn open(
-    pipeline: Arc<Pipeline>,
+    pipeline: &Arc<Pipeline>,
     incoming: Incoming,
     options: &TransactionOptions<'_>,
 ) -> Transaction {
@@ -301,8 +300,7 @@ pub(crate) fn open(
     if recording != Recording::Sampled && debug_is_on() {
         let rate_halvings = pipeline.deliver.rate_halvings();
         let has_sampler = sampler.is_some();
-        let unrecorded = Unrecorded { options, has_sampler, explicit, ignored, decision, rate_halvings };
-        unrecorded.explain(|| sample_rand(&trace));
+        explain(Unrecorded { options, has_sampler, explicit, ignored, decision, rate_halvings }, &trace);
     }
     trace.sampled = match decision {
         Some(decision) => Some(decision.sampled),
@@ -313,7 +311,7 @@ pub(crate) fn open(
     trace.span_id =
         if recording.passes_through() { passing_span_id(&trace) } else { crate::random::span_id() };
     if recording == Recording::Sampled {
-        let mut record = pipeline.pool.take(crate::random::event_id(), trace.trace_id);
+        let mut record = pool::take(crate::random::event_id(), trace.trace_id, pipeline.identity);
         record.set_name(options.name.0, options.name.1, options.source);
         if let (Some(request), Some(collection)) = (options.request, options.collection) {
             let Record { request: into, arena, name, .. } = &mut *record;
@@ -328,7 +326,7 @@ pub(crate) fn open(
             description: Text::EMPTY,
             origin: Text::Literal(options.origin),
             status: None,
-            start: Instant::now(),
+            start: Moment::now(),
             end: None,
             may_go_on: false,
         });
@@ -336,8 +334,14 @@ pub(crate) fn open(
         live.record = Some(record);
         live.stream = pipeline.streams.then(Box::default);
     }
-    trace.pipeline = pipeline.into();
+    trace.pipeline.set(pipeline);
     Transaction::new(trace.shareable())
+}
+
+/// Away from what every request does.
+#[cold]
+fn explain(unrecorded: Unrecorded<'_>, trace: &TraceState) {
+    unrecorded.explain(|| sample_rand(trace));
 }
 
 /// Which incoming traces go on here.

@@ -1,7 +1,6 @@
 //! The seam to whatever brings finished transactions to Sentry.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sentrace_protocol::dsc::DynamicSamplingContext;
@@ -9,7 +8,7 @@ use sentrace_protocol::transaction::{SdkInfo, Transaction};
 use sentrace_protocol::{EventId, TraceId};
 
 use crate::finished_span::DeliverSpans;
-use crate::record::{Record, RecordPool};
+use crate::record::{Record, pool};
 use crate::stats::DeliveryStats;
 
 /// Takes over finished transactions. `sentrace-delivery` sends them; [`testing`](crate::testing) keeps them.
@@ -50,12 +49,11 @@ pub trait Deliver: Send + Sync + fmt::Debug {
 /// Dropping it gives its memory back to the requests.
 pub struct Finished {
     record: Option<Box<Record>>,
-    pool: Arc<RecordPool>,
 }
 
 impl Finished {
-    pub(crate) fn new(record: Box<Record>, pool: Arc<RecordPool>) -> Self {
-        Self { record: Some(record), pool }
+    pub(crate) fn new(record: Box<Record>) -> Self {
+        Self { record: Some(record) }
     }
 
     /// The id that Sentry will know the transaction by.
@@ -80,7 +78,7 @@ impl Finished {
 
     /// The payload; wall-clock times are taken from the clock as it is now.
     pub fn transaction(&self) -> Option<Transaction<'_>> {
-        self.record()?.transaction(self.pool.identity(), &crate::record::Anchor::now())
+        self.record()?.transaction(&crate::record::Anchor::now())
     }
 
     /// The envelope's `trace` header: the frozen dynamic sampling context, the same that went out as `baggage`.
@@ -105,7 +103,7 @@ impl Finished {
 impl Drop for Finished {
     fn drop(&mut self) {
         if let Some(record) = self.record.take() {
-            self.pool.give_back(record);
+            pool::give_back(record);
         }
     }
 }

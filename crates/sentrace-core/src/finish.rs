@@ -1,13 +1,12 @@
 //! The one way out of the recorder: spans and transactions that have ended.
 
-use std::time::Instant;
-
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, SpanStatus};
 
 use crate::finished_span::FinishedSpan;
+use crate::moment::Moment;
 use crate::pipeline::Pipeline;
-use crate::record::{Record, Slot};
+use crate::record::{Record, Slot, pool};
 use crate::spare;
 use crate::trace::{Live, Recording, SharedTrace, TraceState};
 
@@ -16,7 +15,7 @@ pub(crate) fn end_span(record: &mut Record, slot: Slot) {
     let Some(span) = slot.of_mut(&mut record.spans) else { return };
     span.may_go_on = false;
     if span.end.is_none() {
-        span.end = Some(Instant::now());
+        span.end = Some(Moment::now());
         // Nobody got to say how it ended.
         if std::thread::panicking() {
             span.status.get_or_insert(SpanStatus::InternalError);
@@ -32,7 +31,7 @@ pub(crate) fn end_streamed_span(trace: &SharedTrace, span_id: SpanId) {
 }
 
 /// Ends the spans that are open and sent by themselves: they leave now, as cancelled `at` that time.
-pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: Instant) {
+pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: Moment) {
     let open = trace.live().stream.as_mut().map(|stream| stream.take_all_open());
     for mut record in open.into_iter().flatten() {
         if let Some(span) = record.spans.first_mut() {
@@ -55,7 +54,6 @@ pub(crate) fn end_transaction(trace: SharedTrace, complete: impl FnOnce(&mut Rec
         // Nobody else can look at it any more: there is no lock to take, and its memory is free.
         Ok(mut trace) => {
             end_alone(&mut trace, complete);
-            trace.vacate();
             spare::give_back(trace);
         }
         Err(trace) => end_shared(&trace, complete),
@@ -76,6 +74,7 @@ fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) {
 }
 
 /// Ends a transaction that some of its spans outlive, or whom they are current for.
+#[inline(never)]
 fn end_shared(trace: &TraceState, complete: impl FnOnce(&mut Record)) {
     let record = {
         let mut live = trace.live();
@@ -104,11 +103,12 @@ pub(crate) fn discard_transaction(trace: &SharedTrace, reason: Reason) {
     let Some(record) = take(trace, &mut trace.live()) else { return };
     trace.pipeline.counters.finished();
     trace.pipeline.losses.record_transaction(reason, record.child_spans() as u64);
-    trace.pipeline.pool.give_back(record);
+    pool::give_back(record);
 }
 
 /// Ends a transaction whose spans are sent by themselves: its own span leaves, those that are open follow when they
 /// end. Whoever delivers decides by `discarded`, once for all of them.
+#[inline(never)]
 fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl FnOnce(&mut Record)) {
     let record = {
         let mut live = trace.live();

@@ -6,7 +6,7 @@ use sentrace_protocol::dsc::DynamicSamplingContext;
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, TraceId, span_v2};
 
-use crate::record::Record;
+use crate::record::{Record, pool};
 use crate::trace::SharedTrace;
 
 /// Takes over single finished spans; see [`Deliver::spans`](crate::Deliver::spans).
@@ -64,7 +64,7 @@ impl FinishedSpan {
             (live.segment_name(), anchor.unwrap_or_else(crate::record::Anchor::now))
         };
         let segment = Segment { name: &name, span_id: self.trace.span_id };
-        let span = self.record.as_deref()?.span(self.trace.pipeline.identity(), &segment, &anchor)?;
+        let span = self.record.as_deref()?.span(&segment, &anchor)?;
         Some(read(&span))
     }
 
@@ -77,7 +77,7 @@ impl FinishedSpan {
             (!baggage.is_empty()).then(|| DynamicSamplingContext::from_baggage(baggage))
         });
         frozen.or_else(|| {
-            let public_key = self.trace.pipeline.identity().public_key.as_deref()?;
+            let public_key = self.trace.pipeline.identity.public_key.as_deref()?;
             let trace_id = self.trace.trace_id.to_hex();
             Some([("trace_id", &*trace_id), ("public_key", public_key)].into_iter().collect())
         })
@@ -96,7 +96,7 @@ impl FinishedSpan {
 impl Drop for FinishedSpan {
     fn drop(&mut self) {
         if let Some(record) = self.record.take() {
-            self.trace.pipeline.pool.give_back(record);
+            pool::give_back(record);
         }
     }
 }

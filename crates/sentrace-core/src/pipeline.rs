@@ -1,7 +1,7 @@
 //! What traces and spans need of their client: where they go, how they are counted, what heads put into traces.
 
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, TraceId};
@@ -16,17 +16,32 @@ use crate::idle::IdleSlot;
 use crate::ignore::{IgnoreSpan, Starting};
 use crate::losses::Losses;
 use crate::outgoing::Outgoing;
-use crate::record::{Record, RecordPool};
+use crate::record::Record;
 use crate::sampling::Sampling;
 
 /// Who reports: the same in payloads and in the dynamic sampling contexts of the traces that begin here.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) public_key: Option<String>,
     pub(crate) org_id: Option<String>,
     pub(crate) release: Option<String>,
     pub(crate) environment: String,
     pub(crate) server_name: Option<String>,
+}
+
+impl Identity {
+    /// The same for the rest of the process, so that what is under way refers to it without counting. A process has one or
+    /// two, whatever number of clients.
+    pub(crate) fn interned(self) -> &'static Self {
+        static KNOWN: Mutex<Vec<&'static Identity>> = Mutex::new(Vec::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = known.iter().find(|identity| ***identity == self) {
+            return same;
+        }
+        let kept: &'static Self = Box::leak(Box::new(self));
+        known.push(kept);
+        kept
+    }
 }
 
 /// The trace of what runs outside any request: continued from the environment, or this process's own.
@@ -45,7 +60,7 @@ pub(crate) struct ProcessTrace {
 pub(crate) struct Pipeline {
     pub(crate) deliver: Arc<dyn Deliver>,
     pub(crate) losses: Arc<Losses>,
-    pub(crate) pool: Arc<RecordPool>,
+    pub(crate) identity: &'static Identity,
     pub(crate) outgoing: Outgoing,
     pub(crate) sampling: Sampling,
     pub(crate) process_trace: ProcessTrace,
@@ -72,9 +87,16 @@ impl PipelineRef {
     }
 }
 
-impl From<Arc<Pipeline>> for PipelineRef {
-    fn from(pipeline: Arc<Pipeline>) -> Self {
-        Self(Some(pipeline))
+impl PipelineRef {
+    /// Counted only where it is not the same already.
+    pub(crate) fn set(&mut self, pipeline: &Arc<Pipeline>) {
+        if !self.0.as_ref().is_some_and(|held| Arc::ptr_eq(held, pipeline)) {
+            self.0 = Some(Arc::clone(pipeline));
+        }
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.0 = None;
     }
 }
 
@@ -105,7 +127,7 @@ impl Pipeline {
         Self {
             deliver: Arc::new(Nowhere),
             losses: Arc::default(),
-            pool: Arc::new(RecordPool::new(identity)),
+            identity: identity.interned(),
             outgoing: Outgoing::new(Some(Vec::new()), None),
             sampling: Sampling::default(),
             process_trace: Incoming::nothing().into_process_trace(),
@@ -120,12 +142,8 @@ impl Pipeline {
         }
     }
 
-    pub(crate) fn identity(&self) -> &Identity {
-        self.pool.identity()
-    }
-
     pub(crate) fn hand_over(&self, record: Box<Record>) {
-        self.deliver.deliver(Finished::new(record, Arc::clone(&self.pool)));
+        self.deliver.deliver(Finished::new(record));
     }
 
     pub(crate) fn hand_over_span(&self, span: FinishedSpan) {
@@ -147,5 +165,24 @@ impl Pipeline {
         } else {
             self.losses.record_transaction(reason, child_spans);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_identities_are_kept_once() {
+        let identity = |release: &str| Identity {
+            public_key: None,
+            org_id: None,
+            release: Some(release.to_owned()),
+            environment: "production".to_owned(),
+            server_name: None,
+        };
+        let first = identity("shop@1").interned();
+        assert!(std::ptr::eq(first, identity("shop@1").interned()));
+        assert_eq!(identity("shop@2").interned(), &identity("shop@2"));
     }
 }

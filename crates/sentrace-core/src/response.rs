@@ -1,9 +1,8 @@
 //! What the pipeline asks of an HTTP answer, whatever HTTP library it came from.
 
-use std::time::Instant;
-
 use sentrace_protocol::SpanStatus;
 
+use crate::moment::Moment;
 use crate::record::{Record, Slot};
 
 /// How an answer went, told when all of it is known; see
@@ -13,9 +12,9 @@ pub struct ResponseParts {
     /// The status code: `contexts.response`, `http.response.status_code`, and the span's status where none was set.
     pub status: Option<u16>,
     /// When the answer's first byte left (`http.request.time_to_first_byte`).
-    pub first_byte: Option<Instant>,
+    pub first_byte: Option<Moment>,
     /// When the last byte left, where that has been looked up already; else the transaction ends when it is told.
-    pub end: Option<Instant>,
+    pub end: Option<Moment>,
     /// Bytes of body that left (`http.response.body.size`).
     pub body_size: Option<u64>,
     /// How the request ended where that is not for the status code to say: it failed, or the client is gone.

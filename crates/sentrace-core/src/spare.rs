@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::client::is_global;
 use crate::local::lend;
 use crate::trace::{OwnTrace, TraceState};
 
@@ -17,11 +18,23 @@ pub(crate) fn trace() -> OwnTrace {
     lend(&SPARE, Vec::pop).flatten().unwrap_or_else(|| OwnTrace::new(TraceState::vacant()))
 }
 
-/// Keeps the memory of a trace that is over and vacant.
-pub(crate) fn give_back(trace: OwnTrace) {
+/// Keeps the memory of a trace that is over.
+///
+/// It goes on holding the global client, which its thread does anyway: so requests do not have to count it up and down. It
+/// must hold nobody else's open.
+pub(crate) fn give_back(mut trace: OwnTrace) {
+    trace.vacate();
+    if !is_global(&trace.pipeline) {
+        trace.pipeline.forget();
+    }
     lend(&SPARE, |spare| {
         if spare.len() < KEPT {
             spare.push(trace);
         }
     });
+}
+
+/// Lets go of the client that was the global one.
+pub(crate) fn forget_clients() {
+    lend(&SPARE, |spare| spare.iter_mut().for_each(|trace| trace.pipeline.forget()));
 }

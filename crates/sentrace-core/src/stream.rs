@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use sentrace_protocol::SpanId;
 use sentrace_protocol::losses::Reason;
 
 use crate::ignore::Starting;
-use crate::record::{Anchor, Record, Slot, SpanRecord, Text};
+use crate::moment::Moment;
+use crate::record::{Anchor, Record, Slot, SpanRecord, Text, pool};
 use crate::span::MANUAL;
 use crate::trace::{Live, TraceState};
 
@@ -20,7 +20,7 @@ const MAX_OPEN_SPANS: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     open: HashMap<SpanId, Box<Record>>,
-    last_end: Option<Instant>,
+    last_end: Option<Moment>,
     /// The transaction's last name, once it has ended.
     name: Option<Arc<str>>,
     discarded: Option<Reason>,
@@ -50,7 +50,7 @@ impl Stream {
     }
 
     /// When the last of those spans ended that have.
-    pub(crate) fn last_end(&self) -> Option<Instant> {
+    pub(crate) fn last_end(&self) -> Option<Moment> {
         self.last_end
     }
 
@@ -95,7 +95,7 @@ impl TraceState {
         let Live { record, stream, .. } = live;
         match (stream, record) {
             (Some(stream), _) if stream.open.len() < MAX_OPEN_SPANS => {
-                let mut record = pipeline.pool.take(crate::random::event_id(), self.trace_id);
+                let mut record = pool::take(crate::random::event_id(), self.trace_id, pipeline.identity);
                 let span_id = record.start_span(parent, op, description).ok_or(Reason::BufferOverflow)?.0;
                 stream.open.insert(span_id, record);
                 Ok((span_id, Slot::OWN_RECORD))
@@ -128,7 +128,7 @@ impl Record {
             description,
             origin: Text::Literal(MANUAL),
             status: None,
-            start: Instant::now(),
+            start: Moment::now(),
             end: None,
             may_go_on: false,
         })?;

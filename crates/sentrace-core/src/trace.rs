@@ -99,9 +99,8 @@ impl TraceState {
         }
     }
 
-    /// Leaves nothing of a trace that is over but its memory. It must hold nobody's client open.
+    /// Leaves nothing of a trace that is over but its memory, and whose it was.
     pub(crate) fn vacate(&mut self) {
-        self.pipeline = PipelineRef::default();
         self.parent_span_id = None;
         self.sampled = None;
         self.sample_rate = None;
@@ -191,7 +190,7 @@ impl TraceState {
 
     /// The context of a trace that begins here (Sentry SDK specification, *Dynamic Sampling Context* 1.3).
     fn write_context(&self, record: Option<&Record>, into: &mut String) {
-        let identity = self.pipeline.identity();
+        let identity = self.pipeline.identity;
         // Writing to a String cannot fail.
         let _ = write!(into, "sentry-trace_id={}", self.trace_id);
         let mut member = |key: &str, value: &str| {

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
-use std::time::Instant;
 
 use sentrace_protocol::losses::Reason;
 use sentrace_protocol::{TransactionSource, Value};
 
 use crate::data_collection::DataCollection;
+use crate::moment::Moment;
 use crate::record::Record;
 use crate::request::RequestParts;
 use crate::response::ResponseParts;
@@ -66,7 +66,7 @@ impl Transaction {
     }
 
     /// Notes when the first byte of an HTTP answer left, of one that goes on for longer.
-    pub fn set_first_byte(&self, at: Instant) {
+    pub fn set_first_byte(&self, at: Moment) {
         self.with_record(|record, _| record.first_byte = Some(at));
     }
 

@@ -1,5 +1,7 @@
 //! The global client. It is one for all threads, so everything about it is one test.
 
+use std::sync::Arc;
+
 use sentrace_core::testing::Capture;
 use sentrace_core::{
     Client, Options, continue_trace, current_span, get_baggage, get_traceparent, start_new_trace, start_span,
@@ -58,4 +60,22 @@ fn a_bound_client_is_found_and_the_processs_trace_is_used_outside_requests_only(
     assert!(Client::global().is_some(), "nor does the end of one that was replaced");
     explicit.unbind();
     assert!(Client::global().is_none());
+    assert!(Client::with_current(|_| ()).is_none());
+
+    let (lent, lent_capture) = Capture::client(Options::new().traces_sample_rate(1.0)).unwrap();
+    lent.bind();
+    let inside = Client::with_current(|client| {
+        client.start_transaction("outer", "task").finish();
+        Client::with_current(|client| client.start_transaction("inner", "task").finish())
+    });
+    assert_eq!(inside, Some(Some(())), "it is found while it is lent");
+    assert_eq!(lent_capture.take().len(), 2);
+
+    // A thread keeps the global client for its next requests, and lets go of it when it sees another one, or none.
+    drop([start_transaction("two at", "task"), start_transaction("the same time", "task")]);
+    lent.unbind();
+    drop((lent, lent_capture.take()));
+    assert!(Arc::strong_count(&lent_capture) > 1, "nothing has looked for a client since");
+    assert!(Client::global().is_none());
+    assert_eq!(Arc::strong_count(&lent_capture), 1, "what this thread keeps holds nobody's client open");
 }

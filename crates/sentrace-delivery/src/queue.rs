@@ -191,17 +191,18 @@ mod tests {
         }
     }
 
-    /// So many finished transactions, with a span each.
+    /// So many finished transactions, with a span each, all of the same size.
     fn finished(count: usize) -> Vec<Finished> {
+        /// More than the process keeps for reuse, in whatever size other tests have left them.
+        const USED: usize = 300;
         let keep = Arc::new(Keep::default());
         let options = Options::new().traces_sample_rate(1.0);
         let deliver: Arc<dyn Deliver> = Arc::<Keep>::clone(&keep);
         let client = Client::new(options, deliver, Arc::default()).unwrap();
-        for _ in 0..count {
+        for _ in 0..USED + count {
             record(&client, "task", 1);
         }
-        let mut kept = keep.0.lock().unwrap();
-        std::mem::take(&mut *kept)
+        keep.0.lock().unwrap().split_off(USED)
     }
 
     fn queue(max_bytes: usize) -> (Queue, Arc<Losses>) {

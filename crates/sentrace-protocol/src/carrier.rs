@@ -92,10 +92,11 @@ impl Carrier for http::HeaderMap {
         const FEW: usize = 32;
         if self.len() <= FEW {
             for (name, value) in self {
-                match name.as_str() {
-                    crate::sentry_trace::HEADER => each(TraceHeader::SentryTrace, value.as_bytes()),
-                    crate::baggage::HEADER => each(TraceHeader::Baggage, value.as_bytes()),
-                    _ => {}
+                // As names and not as texts: those that HTTP knows are told apart from ours without looking at any letter.
+                if *name == SENTRY_TRACE {
+                    each(TraceHeader::SentryTrace, value.as_bytes());
+                } else if *name == BAGGAGE {
+                    each(TraceHeader::Baggage, value.as_bytes());
                 }
             }
         } else {

@@ -18,12 +18,21 @@ pub(crate) fn find(needle: u8, bytes: &[u8]) -> Option<usize> {
 /// Whether any of the `needles` is there.
 #[inline]
 pub(crate) fn contains_any<const N: usize>(needles: [u8; N], bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk::<8>() else {
+    let Some(last) = bytes.last_chunk::<16>() else {
         return bytes.iter().any(|byte| needles.contains(byte));
     };
-    // The last eight overlap others, which costs less than to look at a rest one by one.
-    let words = bytes.as_chunks::<8>().0.iter().chain([last]);
-    words.fold(0, |any, word| needles.iter().fold(any, |any, needle| any | marks(*needle, *word))) != 0
+    // The last sixteen overlap others, which costs less than to look at a rest one by one.
+    let chunks = bytes.as_chunks::<16>().0.iter().chain([last]);
+    let mut found = 0;
+    for chunk in chunks {
+        // Without a way out in the middle, all bytes of a chunk are compared at once.
+        for byte in chunk {
+            for needle in &needles {
+                found |= u8::from(byte == needle);
+            }
+        }
+    }
+    found != 0
 }
 
 /// Not zero where `needle` is among the eight bytes. The lowest bit that is set marks the first one; bits above it may be

@@ -1,11 +1,12 @@
 //! When an idle transaction is over, and since when.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sentrace_protocol::SpanStatus;
 
 use super::options::Timeouts;
+use crate::moment::Moment;
 use crate::record::{Record, Slot};
 use crate::span::SpanRef;
 use crate::trace::SharedTrace;
@@ -38,9 +39,9 @@ impl FinishReason {
 #[derive(Debug)]
 pub(crate) struct Idle {
     trace: SharedTrace,
-    started: Instant,
+    started: Moment,
     idle_timeout: Duration,
-    final_at: Instant,
+    final_at: Moment,
     activities: Mutex<Activities>,
 }
 
@@ -48,22 +49,22 @@ pub(crate) struct Idle {
 struct Activities {
     open: usize,
     /// The end of the last one without a span; the spans know theirs.
-    last_end: Option<Instant>,
+    last_end: Option<Moment>,
     ended: bool,
 }
 
 /// What goes on in the transaction: activities, and spans by whomever.
 struct Work {
     is_open: bool,
-    last_end: Option<Instant>,
+    last_end: Option<Moment>,
 }
 
 impl Idle {
     pub(super) fn new(trace: SharedTrace, timeouts: Timeouts) -> Self {
         let recorded =
             trace.live().record.as_ref().and_then(|record| record.spans.first()).map(|span| span.start);
-        let started = recorded.unwrap_or_else(Instant::now);
-        let final_at = started.checked_add(timeouts.last).unwrap_or(started);
+        let started = recorded.unwrap_or_else(Moment::now);
+        let final_at = started.saturating_add(timeouts.last);
         Self { trace, started, idle_timeout: timeouts.idle, final_at, activities: Mutex::default() }
     }
 
@@ -80,7 +81,7 @@ impl Idle {
     }
 
     /// When to look for the first time.
-    pub(super) fn first_look(&self) -> Instant {
+    pub(super) fn first_look(&self) -> Moment {
         self.no_later_than_final(self.started)
     }
 
@@ -98,7 +99,7 @@ impl Idle {
         let mut activities = self.activities();
         activities.open = activities.open.saturating_sub(1);
         if !has_recorded_span {
-            activities.last_end = Some(Instant::now());
+            activities.last_end = Some(Moment::now());
         }
     }
 
@@ -106,7 +107,7 @@ impl Idle {
     ///
     /// What is open now cannot end before now, so nothing can be over earlier than a whole idle time from here: nobody
     /// has to tell us of spans that end.
-    pub(super) fn look(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn look(&self, now: Moment) -> Option<Moment> {
         let mut activities = self.activities();
         if activities.ended {
             return None;
@@ -134,7 +135,7 @@ impl Idle {
     /// Ends the transaction now, unless it has ended: when the last thing in it did, or just now if something is still
     /// open or nothing ever was.
     pub(super) fn finish(&self, reason: FinishReason) {
-        let now = Instant::now();
+        let now = Moment::now();
         let mut activities = self.activities();
         if std::mem::replace(&mut activities.ended, true) {
             return;
@@ -145,13 +146,13 @@ impl Idle {
         self.end(self.end_of(&work, now), reason);
     }
 
-    fn end_of(&self, work: &Work, now: Instant) -> Instant {
+    fn end_of(&self, work: &Work, now: Moment) -> Moment {
         let idle_since = if work.is_open { None } else { work.last_end };
         idle_since.unwrap_or(now).min(self.final_at)
     }
 
-    fn no_later_than_final(&self, idle_from: Instant) -> Instant {
-        idle_from.checked_add(self.idle_timeout).map_or(self.final_at, |at| at.min(self.final_at))
+    fn no_later_than_final(&self, idle_from: Moment) -> Moment {
+        idle_from.saturating_add(self.idle_timeout).min(self.final_at)
     }
 
     fn work(&self, activities: &Activities) -> Work {
@@ -168,7 +169,7 @@ impl Idle {
         work
     }
 
-    fn end(&self, at: Instant, reason: FinishReason) {
+    fn end(&self, at: Moment, reason: FinishReason) {
         crate::finish::cancel_streamed_spans(&self.trace, at);
         crate::finish::end_transaction(SharedTrace::clone(&self.trace), |record| {
             complete(record, at, reason);
@@ -188,7 +189,7 @@ impl Drop for Idle {
 }
 
 /// The last entries of the record. What has not ended is cancelled; what started later is left out.
-fn complete(record: &mut Record, at: Instant, reason: FinishReason) {
+fn complete(record: &mut Record, at: Moment, reason: FinishReason) {
     if let Some((root, children)) = record.spans.split_first_mut() {
         root.end = Some(at);
         if reason == FinishReason::Final {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
 
 use super::lifetime::Idle;
 use crate::guarded;
+use crate::moment::Moment;
 use crate::pipeline::Pipeline;
 use crate::trace::SharedTrace;
 
@@ -20,7 +20,7 @@ static SOONER: Condvar = Condvar::new();
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
 struct Timer {
-    due: BTreeSet<(Instant, Key)>,
+    due: BTreeSet<(Moment, Key)>,
     open: BTreeMap<Key, Open>,
     runs: bool,
 }
@@ -30,7 +30,7 @@ type Key = usize;
 
 struct Open {
     idle: Arc<Idle>,
-    due: Instant,
+    due: Moment,
 }
 
 /// Whether there is any idle transaction in this process.
@@ -97,7 +97,7 @@ fn run() {
     let mut timer = lock();
     // Without anything to wait for, the next one starts a thread again.
     while let Some((due, key)) = timer.due.first().copied() {
-        let wait = due.saturating_duration_since(Instant::now());
+        let wait = due.saturating_duration_since(Moment::now());
         if !wait.is_zero() {
             let (woken, _) = SOONER.wait_timeout(timer, wait).unwrap_or_else(PoisonError::into_inner);
             timer = woken;
@@ -107,7 +107,7 @@ fn run() {
         let Some(idle) = timer.open.get(&key).map(|open| Arc::clone(&open.idle)) else { continue };
         drop(timer);
         // Whoever delivers is somebody else's code, and one that panics must not stop the clock of the others.
-        let next = guarded(|| idle.look(Instant::now())).flatten();
+        let next = guarded(|| idle.look(Moment::now())).flatten();
         timer = lock();
         let taken = match next {
             Some(due) => {
@@ -125,7 +125,7 @@ fn run() {
 
 impl Timer {
     /// Unless it was ended meanwhile.
-    fn put_off(&mut self, key: Key, due: Instant) {
+    fn put_off(&mut self, key: Key, due: Moment) {
         if let Some(open) = self.open.get_mut(&key) {
             open.due = due;
             self.due.insert((due, key));
@@ -154,7 +154,7 @@ fn lock() -> MutexGuard<'static, Timer> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use sentrace_protocol::losses::{Category, DiscardedEvents, Reason};
 

@@ -33,31 +33,32 @@ struct Field {
 }
 
 impl Headers {
-    /// Copies a field. A value that may not be shown is never copied.
+    /// Copies a field; whether that is the host, and shown. A value that may not be shown is never copied.
     #[inline]
-    fn push(&mut self, name: &str, value: &[u8], rules: HeaderRules<'_>) -> Pushed {
+    fn push(&mut self, name: &str, value: &[u8], rules: HeaderRules<'_>) -> bool {
         if self.fields.len() >= MAX_FIELDS {
-            return Pushed::Left;
+            return false;
         }
         let usual = usual_header(name);
-        let (hidden, is_host) = match usual {
-            Some(UsualHeader { value: ValueKind::Trace, .. }) => return Pushed::Left,
-            Some(usual) => (rules.hide_usual(usual), usual.value == ValueKind::Host),
+        let (hidden, may_be_url) = match usual {
+            Some(UsualHeader { value: ValueKind::Trace, .. }) => return false,
+            Some(usual) => (rules.hide_usual(usual), matches!(usual.value, ValueKind::Url | ValueKind::Host)),
             None => {
                 self.bytes.extend_from_slice(&name.as_bytes()[..name.len().min(MAX_NAME)]);
-                (rules.hide(name), false)
+                (rules.hide(name), is_like_url(value))
             }
         };
+        let is_host = usual.is_some_and(|usual| usual.value == ValueKind::Host);
         let name_end = self.bytes.len() as u32;
         if !hidden {
-            if (is_host || is_like_url(value)) && !sensitive::is_bare_url(value) {
+            if may_be_url && !sensitive::is_bare_url(value) {
                 self.push_without_secrets(value, is_host, rules);
             } else {
                 self.bytes.extend_from_slice(&value[..value.len().min(MAX_VALUE)]);
             }
         }
         self.fields.push(Field { usual, name_end, value_end: self.bytes.len() as u32, hidden });
-        if is_host && !hidden { Pushed::Host } else { Pushed::Other }
+        is_host && !hidden
     }
 
     #[cold]
@@ -98,16 +99,6 @@ impl Headers {
     }
 }
 
-/// What became of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pushed {
-    /// It is not reported, or there was no room.
-    Left,
-    /// The host, with its value.
-    Host,
-    Other,
-}
-
 /// The header fields of one request on their way into its record.
 #[derive(Debug)]
 pub struct HeaderRecorder<'a> {
@@ -124,7 +115,7 @@ impl<'a> HeaderRecorder<'a> {
     /// Takes a field along: its lower-case name and its raw value.
     #[inline]
     pub fn push(&mut self, name: &str, value: &[u8]) {
-        self.has_host |= self.headers.push(name, value, self.rules) == Pushed::Host;
+        self.has_host |= self.headers.push(name, value, self.rules);
     }
 
     /// Whether the field `host` is among them and shown.
@@ -133,7 +124,7 @@ impl<'a> HeaderRecorder<'a> {
     }
 }
 
-/// Few values begin like that, and only those are looked through.
+/// Few values of less usual fields begin like that, and only those are looked through.
 #[inline]
 fn is_like_url(value: &[u8]) -> bool {
     matches!(value, [b'/', ..] | [b'h' | b'H', b't' | b'T', ..])

@@ -4,7 +4,7 @@ mod call;
 mod compact;
 mod headers;
 mod payload;
-mod pool;
+pub(crate) mod pool;
 mod queue_time;
 mod request;
 mod route;
@@ -12,15 +12,15 @@ mod span;
 mod text;
 
 use std::borrow::Cow;
-use std::time::Instant;
 
 use sentrace_protocol::{EventId, SpanId, SpanStatus, TraceId, TransactionSource, Value};
 
 use crate::baggage::Baggage;
+use crate::moment::Moment;
+use crate::pipeline::Identity;
 
 pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};
-pub(crate) use self::pool::RecordPool;
 use self::request::copy_method;
 pub(crate) use self::request::{Held, RequestRecord};
 pub(crate) use self::text::{Arena, Text, cut};
@@ -53,6 +53,8 @@ pub(crate) struct Record {
     pub(crate) arena: Arena,
     pub(crate) event_id: EventId,
     pub(crate) trace_id: TraceId,
+    /// Who reports.
+    pub(crate) identity: &'static Identity,
     pub(crate) name: Name,
     pub(crate) source: TransactionSource,
     pub(crate) spans: Vec<SpanRecord>,
@@ -62,7 +64,7 @@ pub(crate) struct Record {
     pub(crate) response_status: Option<u16>,
     /// Bytes of body.
     pub(crate) response_size: Option<u64>,
-    pub(crate) first_byte: Option<Instant>,
+    pub(crate) first_byte: Option<Moment>,
     /// The frozen dynamic sampling context, as it goes out.
     pub(crate) baggage: Baggage,
     compacted_in_vain: bool,
@@ -83,8 +85,8 @@ pub(crate) struct SpanRecord {
     pub(crate) description: Text,
     pub(crate) origin: Text,
     pub(crate) status: Option<SpanStatus>,
-    pub(crate) start: Instant,
-    pub(crate) end: Option<Instant>,
+    pub(crate) start: Moment,
+    pub(crate) end: Option<Moment>,
     /// Whether its end may not have been one.
     pub(crate) may_go_on: bool,
 }
@@ -114,8 +116,9 @@ pub(crate) enum RecordedValue {
 }
 
 impl Record {
-    pub(crate) fn new(event_id: EventId, trace_id: TraceId) -> Self {
+    pub(crate) fn new(event_id: EventId, trace_id: TraceId, identity: &'static Identity) -> Self {
         Self {
+            identity,
             arena: Arena::default(),
             event_id,
             trace_id,
@@ -133,7 +136,7 @@ impl Record {
         }
     }
 
-    /// Makes a used record as good as new but for its ids; buffers are kept unless they have grown large.
+    /// Makes a used record as good as new but for whose it is; buffers are kept unless they have grown large.
     pub(crate) fn clear(&mut self) {
         self.arena.clear();
         self.name = Name { method: Text::EMPTY, rest: Text::EMPTY };

@@ -1,7 +1,7 @@
 //! From a record to the payload that Sentry reads. Runs on the worker, never on a request's thread.
 
 use std::borrow::Cow;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use sentrace_protocol::transaction::{
     Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,
@@ -10,25 +10,27 @@ use sentrace_protocol::{SpanStatus, Value};
 
 use super::queue_time::time_in_queue;
 use super::{Record, RecordedValue, Slot, SpanRecord};
-use crate::pipeline::Identity;
+use crate::moment::{Moment, Scale};
 
 /// One moment on both clocks. Records keep monotonic times only, which are read once and never jump; the wall
 /// clock is looked at when the payload is built.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Anchor {
     wall: SystemTime,
-    monotonic: Instant,
+    moment: Moment,
+    scale: Scale,
 }
 
 impl Anchor {
     pub(crate) fn now() -> Self {
-        Self { wall: SystemTime::now(), monotonic: Instant::now() }
+        Self { wall: SystemTime::now(), moment: Moment::now(), scale: Scale::now() }
     }
 
-    pub(super) fn timestamp(&self, at: Instant) -> Timestamp {
-        let wall = match self.monotonic.checked_duration_since(at) {
-            Some(ago) => self.wall.checked_sub(ago),
-            None => self.wall.checked_add(at.duration_since(self.monotonic)),
+    pub(super) fn timestamp(&self, at: Moment) -> Timestamp {
+        let wall = if at <= self.moment {
+            self.wall.checked_sub(self.scale.between(at, self.moment))
+        } else {
+            self.wall.checked_add(self.scale.between(self.moment, at))
         };
         Timestamp(wall.and_then(|wall| wall.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or_default())
     }
@@ -36,11 +38,7 @@ impl Anchor {
 
 impl Record {
     /// The payload, borrowed from the record. `None` for a record without its own span.
-    pub(crate) fn transaction<'a>(
-        &'a self,
-        identity: &'a Identity,
-        anchor: &Anchor,
-    ) -> Option<Transaction<'a>> {
+    pub(crate) fn transaction<'a>(&'a self, anchor: &Anchor) -> Option<Transaction<'a>> {
         let (root, children) = self.spans.split_first()?;
         let mut spans: Vec<Span<'a>> = Vec::with_capacity(children.len());
         let mut payload_index = vec![None; self.spans.len()];
@@ -91,9 +89,9 @@ impl Record {
             response: self.response_status.map(|status_code| ResponseContext { status_code }),
             user: self.request.client_address.map(|ip_address| User { ip_address }),
             tags: root_tags,
-            release: identity.release.as_deref().map(Cow::Borrowed),
-            environment: Some(Cow::Borrowed(&identity.environment)),
-            server_name: identity.server_name.as_deref().map(Cow::Borrowed),
+            release: self.identity.release.as_deref().map(Cow::Borrowed),
+            environment: Some(Cow::Borrowed(&self.identity.environment)),
+            server_name: self.identity.server_name.as_deref().map(Cow::Borrowed),
             sdk: SDK,
             spans,
         })
@@ -109,7 +107,7 @@ impl Record {
         }
     }
 
-    fn child<'a>(&'a self, span: &SpanRecord, end: Instant, anchor: &Anchor) -> Span<'a> {
+    fn child<'a>(&'a self, span: &SpanRecord, end: Moment, anchor: &Anchor) -> Span<'a> {
         let description = self.arena.get(span.description);
         Span {
             span_id: span.span_id,

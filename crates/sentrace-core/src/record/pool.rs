@@ -1,46 +1,69 @@
 //! Records that were delivered go back to the requests: who frees memory that another thread allocated pays
 //! for it, several times what a request may cost.
 
+use std::cell::RefCell;
+use std::sync::LazyLock;
+
 use crossbeam_queue::ArrayQueue;
 use sentrace_protocol::{EventId, TraceId};
 
 use super::Record;
+use crate::local::lend;
 use crate::pipeline::Identity;
 
 /// Records kept for reuse; a burst beyond them is allocated and freed.
 const CAPACITY: usize = 256;
+/// Of a thread that finishes what is not delivered, besides them: to take one again exchanges nothing with other threads.
+const KEPT_BY_THREAD: usize = 8;
 
-/// The free records of a client, and who sends them.
-#[derive(Debug)]
-pub(crate) struct RecordPool {
-    identity: Identity,
-    records: ArrayQueue<Box<Record>>,
+/// The free records of all clients. A pool for each would have to be counted by every record that is under way.
+static FREE: LazyLock<ArrayQueue<Box<Record>>> = LazyLock::new(|| ArrayQueue::new(CAPACITY));
+
+thread_local! {
+    #[expect(clippy::vec_box, reason = "the boxes are what goes from one hand to the next")]
+    static OWN: RefCell<Vec<Box<Record>>> = const { RefCell::new(Vec::new()) };
 }
 
-impl RecordPool {
-    pub(crate) fn new(identity: Identity) -> Self {
-        Self { identity, records: ArrayQueue::new(CAPACITY) }
-    }
-
-    pub(crate) fn identity(&self) -> &Identity {
-        &self.identity
-    }
-
-    pub(crate) fn take(&self, event_id: EventId, trace_id: TraceId) -> Box<Record> {
-        match self.records.pop() {
-            Some(mut record) => {
-                record.event_id = event_id;
-                record.trace_id = trace_id;
-                record
-            }
-            None => Box::new(Record::new(event_id, trace_id)),
+pub(crate) fn take(event_id: EventId, trace_id: TraceId, identity: &'static Identity) -> Box<Record> {
+    match lend(&OWN, Vec::pop).flatten().or_else(|| FREE.pop()) {
+        Some(mut record) => {
+            record.event_id = event_id;
+            record.trace_id = trace_id;
+            record.identity = identity;
+            record
         }
+        None => Box::new(Record::new(event_id, trace_id, identity)),
     }
+}
 
-    pub(crate) fn give_back(&self, mut record: Box<Record>) {
-        // Here and not when it is taken: a large record must not wait for its next use with all its memory.
-        record.clear();
+pub(crate) fn give_back(mut record: Box<Record>) {
+    // Here and not when it is taken: a large record must not wait for its next use with all its memory.
+    record.clear();
+    let mut record = Some(record);
+    lend(&OWN, |own| {
+        if own.len() < KEPT_BY_THREAD {
+            own.extend(record.take());
+        }
+    });
+    if let Some(record) = record {
         // A full pool is the answer to a burst that is over.
-        let _ = self.records.push(record);
+        let _ = FREE.push(record);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Options;
+    use crate::testing::Capture;
+
+    #[test]
+    fn a_record_tells_who_sends_it_now_whoever_used_it_before() {
+        for release in ["shop@1", "cart@2", "shop@1"] {
+            let options = Options::new().release(release).traces_sample_rate(1.0);
+            let (client, capture) = Capture::client(options).unwrap();
+            client.start_transaction("work", "task").finish();
+            let sent = capture.expect_transaction("work").transaction;
+            assert_eq!(sent.release.as_deref(), Some(release));
+        }
     }
 }

@@ -150,7 +150,7 @@ impl RequestRecord {
                 Some(if collection.shows_all_of(query, personal) {
                     arena.copy(query)
                 } else {
-                    arena.write(|buffer| sensitive::filter_query_into(query, hidden, buffer))
+                    copy_without_secrets(arena, query, hidden)
                 })
             }
             _ => None,
@@ -170,6 +170,11 @@ impl RequestRecord {
             self.client_address = request.client_address();
         }
     }
+}
+
+#[cold]
+fn copy_without_secrets(arena: &mut Arena, query: &str, hidden: impl Fn(&str) -> bool) -> Text {
+    arena.write(|buffer| sensitive::filter_query_into(query, hidden, buffer))
 }
 
 /// The usual methods need no copy.

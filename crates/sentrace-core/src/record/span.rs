@@ -11,17 +11,12 @@ use crate::pipeline::Identity;
 
 impl Record {
     /// The payload of the record's first span, borrowed from it. `None` for a record without a span.
-    pub(crate) fn span<'a>(
-        &'a self,
-        identity: &'a Identity,
-        segment: &Segment<'a>,
-        anchor: &Anchor,
-    ) -> Option<span_v2::Span<'a>> {
+    pub(crate) fn span<'a>(&'a self, segment: &Segment<'a>, anchor: &Anchor) -> Option<span_v2::Span<'a>> {
         let span = self.spans.first()?;
         let is_segment = span.span_id == segment.span_id;
         let status = span.status.unwrap_or(SpanStatus::Ok);
         let mut attributes = Data::new();
-        describe_service(identity, &mut attributes);
+        describe_service(self.identity, &mut attributes);
         set(&mut attributes, keys::OP, self.arena.get(span.op));
         set(&mut attributes, keys::ORIGIN, self.arena.get(span.origin));
         if status.is_error() {

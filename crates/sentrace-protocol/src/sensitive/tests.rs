@@ -64,7 +64,7 @@ fn names_that_are_known_are_judged_by_the_terms() {
         let usual = usual_header(name).unwrap();
         let by_terms = (naive(name, &SENSITIVE_TERMS), naive(name, &PERSONAL_TERMS));
         let by_kind = match usual.value {
-            ValueKind::Harmless | ValueKind::Host | ValueKind::Trace => (false, false),
+            ValueKind::Harmless | ValueKind::Url | ValueKind::Host | ValueKind::Trace => (false, false),
             ValueKind::Sensitive => (true, false),
             ValueKind::Personal => (false, true),
         };

@@ -9,6 +9,8 @@ pub enum ValueKind {
     Sensitive,
     /// A person, by the [`PERSONAL_TERMS`](super::PERSONAL_TERMS).
     Personal,
+    /// A URL, which may have secrets of its own.
+    Url,
     /// The host that was called, which credentials may precede.
     Host,
     /// The trace, which reports tell elsewhere.
@@ -41,7 +43,7 @@ pub struct UsualHeader {
 /// ```
 #[inline]
 pub fn usual_header(name: &str) -> Option<&'static UsualHeader> {
-    use ValueKind::{Harmless, Host, Personal, Sensitive, Trace};
+    use ValueKind::{Harmless, Host, Personal, Sensitive, Trace, Url};
 
     macro_rules! first_of {
         ($($usual:literal: $value:ident),+) => {
@@ -55,8 +57,8 @@ pub fn usual_header(name: &str) -> Option<&'static UsualHeader> {
     match name.len() {
         2 => first_of!("te": Harmless),
         4 => first_of!("host": Host, "date": Harmless),
-        6 => first_of!("accept": Harmless, "cookie": Sensitive, "origin": Harmless, "pragma": Harmless),
-        7 => first_of!("referer": Harmless, "baggage": Trace),
+        6 => first_of!("accept": Harmless, "cookie": Sensitive, "origin": Url, "pragma": Harmless),
+        7 => first_of!("referer": Url, "baggage": Trace),
         9 => first_of!("x-real-ip": Personal),
         10 => first_of!("user-agent": Harmless, "connection": Harmless, "tracestate": Trace),
         11 => first_of!("traceparent": Trace),

@@ -1,9 +1,7 @@
 //! Ends a request's transaction exactly once, however the request ends.
 
-use std::time::Instant;
-
 use http::{HeaderMap, StatusCode};
-use sentrace_core::{ResponseParts, SpanRef, Transaction, current};
+use sentrace_core::{Moment, ResponseParts, SpanRef, Transaction, current};
 use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::Reason;
 
@@ -101,7 +99,7 @@ impl Guard {
         if std::mem::take(&mut self.awaits_first_byte)
             && let Some(transaction) = self.transaction()
         {
-            transaction.set_first_byte(Instant::now());
+            transaction.set_first_byte(Moment::now());
         }
     }
 
@@ -143,7 +141,7 @@ impl Guard {
             transaction.discard(Reason::Ignored);
         } else {
             // Where all of the answer left at once, a second look at the clock would tell the same.
-            let at_once = self.awaits_first_byte.then(Instant::now);
+            let at_once = self.awaits_first_byte.then(Moment::now);
             transaction.finish_with_response(&ResponseParts {
                 status: self.status.map(|status| status.as_u16()),
                 first_byte: at_once,

@@ -70,8 +70,15 @@ impl Config {
         if mark::is_marked(request.extensions()) {
             return Guard::none();
         }
-        // Without a client the request stays unmarked: a layer further in may have one.
-        let Some(client) = self.client.clone().or_else(Client::current) else { return Guard::none() };
+        match &self.client {
+            Some(client) => self.begin_with(client, request, at_head),
+            // Without a client the request stays unmarked: a layer further in may have one.
+            None => Client::with_current(|client| self.begin_with(client, request, at_head))
+                .unwrap_or_else(Guard::none),
+        }
+    }
+
+    fn begin_with<B>(&self, client: &Client, request: &mut Request<B>, at_head: &mut AtHead) -> Guard {
         let head = RequestHead::of(request).behind(&self.trusted_proxies);
         let rpc = RpcMethod::of(head.method(), head.headers(), head.uri().path());
         let grpc = rpc.is_some();
@@ -87,7 +94,12 @@ impl Config {
     }
 
     /// `None` where the request has its transaction.
-    fn open(&self, client: Client, head: RequestHead<'_>, rpc: Option<RpcMethod<'_>>) -> Option<Transaction> {
+    fn open(
+        &self,
+        client: &Client,
+        head: RequestHead<'_>,
+        rpc: Option<RpcMethod<'_>>,
+    ) -> Option<Transaction> {
         let incoming = if self.trusts(&head) { client.read(head.headers()) } else { Incoming::nothing() };
         if mark::is_current(&incoming) {
             return None;
