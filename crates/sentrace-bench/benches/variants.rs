@@ -1,74 +1,128 @@
 //! Criterion's view of every variant, all of them interleaved: `cargo bench --bench variants`, or `.. -- sentrace` for those
-//! whose names contain it.
+//! whose names contain it, beside what they are compared with; `.. -- sentrys` has Sentry's members alone in the baggage.
 //!
 //! Subscribers, hubs and providers are global, so that each variant runs in a process of its own, and criterion measures one
 //! after the other. So the samples are taken before, from all processes in turn, and given to criterion for its statistics
-//! and its comparison with the run before.
+//! and its comparison with the run before. They are left beside its figures, for what is told of them together.
 
 use std::io::{BufRead, BufReader, Lines, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput};
-use sentrace_bench::measured::Measured;
+use sentrace_bench::measured::{Measured, shift_heap};
 use sentrace_bench::request::Baggage;
+use sentrace_bench::samples::Samples;
+use sentrace_bench::time::Time;
+use sentrace_bench::tools::{self, criterion_group};
 use sentrace_bench::variant::Variant;
-use sentrace_bench::{time, tools, variants};
+use sentrace_bench::{time, variants};
 
-/// Samples of each variant.
-const ROUNDS: usize = 60;
+/// Samples that each process takes.
+const ROUNDS: usize = 20;
 /// How long one takes.
 const SAMPLE: Duration = Duration::from_millis(4);
 /// Before the first.
 const WARM_UP: u32 = 2_000;
-/// The argument of a process that takes samples; a variant's name follows.
+/// How long criterion waits for a sample that was taken before.
+const REPLAY: Duration = Duration::from_millis(1);
+/// The argument of a process that takes samples; a variant's name and its baggage follow.
 const SAMPLER: &str = "--sampler";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
-        [first, name] if first == SAMPLER => match variants::named(name) {
-            Ok(variant) => take_samples(variant),
+        [first, name, baggage] if first == SAMPLER => match variants::named(name) {
+            Ok(variant) => take_samples(variant, named(baggage).expect("a sampler is told its baggage")),
             Err(error) => panic!("{error}"),
         },
         _ => {
-            let only = arguments.iter().find(|argument| !argument.starts_with("--"));
-            compare(only.map_or("", String::as_str));
+            let words: Vec<&str> =
+                arguments.iter().map(String::as_str).filter(|word| !word.starts_with("--")).collect();
+            let baggage = words.iter().find_map(|word| named(word)).unwrap_or(Baggage::Mixed);
+            let only = words.iter().find(|word| named(word).is_none()).copied();
+            compare(only.unwrap_or_default(), baggage);
         }
     }
 }
 
-/// Prints the nanoseconds of a call for each line that comes in.
-fn take_samples(variant: Variant) {
-    let mut measured = Measured::start(variant, Baggage::Mixed, WARM_UP);
+/// How often all processes are started anew.
+fn generations(baggage: Baggage) -> usize {
+    match baggage {
+        Baggage::Mixed => 15,
+        Baggage::Sentrys => 9,
+    }
+}
+
+fn named(baggage: &str) -> Option<Baggage> {
+    [Baggage::Mixed, Baggage::Sentrys].into_iter().find(|known| known.name() == baggage)
+}
+
+/// Says when it is warm, then prints what a call takes for each line that comes in.
+fn take_samples(variant: Variant, baggage: Baggage) {
+    shift_heap();
+    let mut measured = Measured::start(variant, baggage, WARM_UP);
+    println!("warm");
     for line in std::io::stdin().lines() {
         line.expect("the bench asks in text");
-        let (mut took, mut calls) = (Duration::ZERO, 0);
-        while took < SAMPLE {
-            took += time::batch(&mut measured);
-            calls += measured.batch_size();
-        }
-        println!("{}", took.as_nanos() as f64 / f64::from(calls));
+        println!("{}", serde_json::json!(time::sample(&mut measured, SAMPLE)));
     }
 }
 
-fn compare(only: &str) {
-    let chosen = variants::all().into_iter().filter(|variant| variant.name.contains(only));
-    let mut samplers: Vec<Sampler> = chosen.map(|variant| Sampler::start(variant.name)).collect();
-    for _ in 0..ROUNDS {
-        samplers.iter_mut().for_each(Sampler::sample);
+fn compare(only: &str, baggage: Baggage) {
+    let all = variants::all();
+    let contains = |variant: &Variant| variant.name.contains(only);
+    let is_base = |variant: &Variant| {
+        let mut bases = all.iter().filter(|other| contains(other)).map(|other| other.family.base());
+        bases.any(|base| base == Some(variant.name))
+    };
+    let chosen: Vec<Variant> =
+        all.iter().filter(|variant| contains(variant) || is_base(variant)).copied().collect();
+    assert!(!chosen.is_empty(), "no variant's name contains {only:?}");
+    let samples = take_turns(&chosen, baggage);
+    let group = criterion_group(baggage);
+    analyse(&group, generations(baggage) * ROUNDS, &chosen, &samples);
+    write(&group, &samples);
+    println!("own time of a call, of differences in the same round (95 %)");
+    for variant in chosen.iter().filter(|variant| variant.family.base() != Some(variant.name)) {
+        if let Some(own) = samples.own(variant.name, variant.family.base()) {
+            println!("{:<46} {:>8.0} ns  ({:.0} to {:.0})", variant.name, own.middle, own.low, own.high);
+        }
     }
+}
+
+fn take_turns(chosen: &[Variant], baggage: Baggage) -> Samples {
+    let mut samples = Samples::default();
+    for _ in 0..generations(baggage) {
+        let mut samplers: Vec<Sampler> =
+            chosen.iter().map(|variant| Sampler::start(variant.name, baggage)).collect();
+        for _ in 0..ROUNDS {
+            samplers.iter_mut().for_each(Sampler::sample);
+            // What changes steadily during a round then favours nobody.
+            samplers.reverse();
+        }
+        for Sampler { name, samples: taken, .. } in &mut samplers {
+            samples.variants.entry((*name).to_owned()).or_default().push(std::mem::take(taken));
+        }
+    }
+    samples
+}
+
+fn analyse(group: &Path, count: usize, chosen: &[Variant], samples: &Samples) {
+    let title = group.file_name().expect("a group has a name").to_string_lossy();
     let mut criterion = Criterion::default()
-        .sample_size(ROUNDS)
+        .sample_size(count)
         .warm_up_time(Duration::from_millis(20))
-        .measurement_time(SAMPLE * ROUNDS as u32);
-    let mut group = criterion.benchmark_group("variants");
+        .measurement_time(REPLAY * count as u32);
+    let mut group = criterion.benchmark_group(title);
     group.throughput(Throughput::Elements(1)).sampling_mode(SamplingMode::Flat);
-    for Sampler { name, samples, .. } in &samplers {
-        let mut next = samples.iter().cycle();
-        group.bench_function(*name, |bencher| {
+    for variant in chosen {
+        let mut next = samples.variants[variant.name].iter().flatten().cycle();
+        group.bench_function(variant.name, |bencher| {
             bencher.iter_custom(|calls| {
-                let took = Duration::from_nanos((next.next().copied().unwrap_or(0.0) * calls as f64) as u64);
+                let sample = next.next().map_or(0.0, |time| time.nanoseconds);
+                let took = Duration::from_nanos((sample * calls as f64) as u64);
                 // Criterion asks for ever more calls until it has waited for as long as it wants to warm up.
                 std::thread::sleep(took);
                 took
@@ -78,32 +132,41 @@ fn compare(only: &str) {
     group.finish();
 }
 
+fn write(group: &Path, samples: &Samples) {
+    let text = serde_json::to_string(samples).expect("figures are JSON");
+    let path: PathBuf = Samples::path(group);
+    std::fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
 /// A process that takes samples of one variant, and what it has taken.
 struct Sampler {
     name: &'static str,
     child: Child,
     asks: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
-    samples: Vec<f64>,
+    samples: Vec<Time>,
 }
 
 impl Sampler {
-    fn start(name: &'static str) -> Self {
+    fn start(name: &'static str, baggage: Baggage) -> Self {
         let program = std::env::current_exe().expect("a program has a path");
         let mut child = tools::pinned(&program, tools::PROCESSOR)
-            .args([SAMPLER, name])
+            .args([SAMPLER, name, baggage.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("taskset is installed");
         let asks = child.stdin.take().expect("it is piped");
-        let answers = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let mut answers = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        // Nobody takes a sample while another still warms up on the same processor.
+        assert!(matches!(answers.next(), Some(Ok(_))), "{name} does not start");
         Self { name, child, asks, answers, samples: Vec::new() }
     }
 
     fn sample(&mut self) {
         let asked = writeln!(self.asks);
-        let answer = self.answers.next().and_then(Result::ok).and_then(|answer| answer.parse().ok());
+        let answer = self.answers.next().and_then(Result::ok);
+        let answer = answer.and_then(|answer| serde_json::from_str(&answer).ok());
         match (asked, answer) {
             (Ok(()), Some(sample)) => self.samples.push(sample),
             _ => panic!("{} takes no samples", self.name),

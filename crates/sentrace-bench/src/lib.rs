@@ -5,6 +5,7 @@
 //! that it records what it claims to, and after each batch that it recorded for every request.
 //!
 //! - `cargo run --release --bin report` measures everything and writes `docs/performance.md` with its charts.
+//! - `cargo run --release --bin delivery` shows what becomes of what was recorded; the report runs it, too.
 //! - `cargo run --release --no-default-features --bin gate` compares instructions and allocations of our own variants
 //!   with the committed ones; the peers are not built for it.
 //! - `cargo bench --bench instructions` is gungraun's view of the instructions, `--bench variants` criterion's of the time.
@@ -13,14 +14,17 @@
 pub mod allocations;
 pub mod arguments;
 pub mod chart;
+pub mod delivery;
 pub mod growth;
 pub mod instructions;
+pub mod interval;
 pub mod load;
 pub mod measured;
 pub mod outgoing;
 pub mod payload;
 pub mod process;
 pub mod request;
+pub mod samples;
 pub mod serve;
 pub mod server;
 pub mod sink;

@@ -60,9 +60,10 @@ impl Plan {
 }
 
 /// The first is what the others are compared with.
-const PLANS: [Plan; 13] = [
+const PLANS: [Plan; 14] = [
     Plan::short("noop-layer"),
     Plan::short("bare"),
+    Plan::short("least-copied"),
     Plan::short("sentrace-dropped"),
     Plan::short("sentrace-handed-over"),
     Plan::unsampled("sentrace-unsampled"),
@@ -77,7 +78,7 @@ const PLANS: [Plan; 13] = [
 ];
 
 const CONNECTIONS: &str = "32";
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 /// What a server did under load; medians of all rounds.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -69,15 +69,27 @@ impl Dropping {
     }
 }
 
+impl Dropping {
+    /// By itself, so that what is measured does not carry it along.
+    #[cold]
+    #[inline(never)]
+    fn keep(&self, finished: &Finished) {
+        self.keeps_next.store(false, Ordering::Relaxed);
+        let trace = finished.dynamic_sampling_context();
+        let envelope = serde_json::json!({ "trace": trace, "transaction": finished.transaction() });
+        *self.kept.lock().expect("nobody panics with it") = Some(envelope);
+    }
+}
+
 impl Deliver for Dropping {
     fn deliver(&self, finished: Finished) {
         self.transactions.fetch_add(1, Ordering::Relaxed);
-        self.spans.fetch_add(finished.child_spans(), Ordering::Relaxed);
+        let spans = finished.child_spans();
+        if spans > 0 {
+            self.spans.fetch_add(spans, Ordering::Relaxed);
+        }
         if self.keeps_next.load(Ordering::Relaxed) {
-            self.keeps_next.store(false, Ordering::Relaxed);
-            let trace = finished.dynamic_sampling_context();
-            let envelope = serde_json::json!({ "trace": trace, "transaction": finished.transaction() });
-            *self.kept.lock().expect("nobody panics with it") = Some(envelope);
+            self.keep(&finished);
         }
     }
 

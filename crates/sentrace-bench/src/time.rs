@@ -18,12 +18,28 @@ pub struct Time {
 
 /// Measures at least as many calls.
 pub fn measure(measured: &mut Measured, calls: u32) -> Time {
-    let batches = calls.div_ceil(measured.batch_size()).max(1);
-    let elsewhere = process::other_threads_nanoseconds();
+    let batches = calls.div_ceil(measured.batch_size()).max(1) as usize;
+    over_batches(measured, |done, _| done < batches)
+}
+
+/// Measures for at least as long.
+pub fn sample(measured: &mut Measured, least: Duration) -> Time {
+    over_batches(measured, |_, took| took < least)
+}
+
+/// Measures batches for as long as `more` wants, told how many there were and how long they took.
+fn over_batches(measured: &mut Measured, more: impl Fn(usize, Duration) -> bool) -> Time {
     let size = f64::from(measured.batch_size());
-    let mut figures: Vec<f64> = (0..batches).map(|_| batch(measured).as_nanos() as f64 / size).collect();
+    let elsewhere = process::other_threads_nanoseconds();
+    let (mut figures, mut took) = (Vec::new(), Duration::ZERO);
+    while more(figures.len(), took) {
+        let batch = batch(measured);
+        took += batch;
+        figures.push(batch.as_nanos() as f64 / size);
+    }
     let elsewhere = process::other_threads_nanoseconds().saturating_sub(elsewhere);
-    Time { nanoseconds: median(&mut figures), elsewhere: elsewhere as f64 / (f64::from(batches) * size) }
+    let calls = figures.len() as f64 * size;
+    Time { nanoseconds: median(&mut figures), elsewhere: elsewhere as f64 / calls }
 }
 
 /// How long the calls of one batch take.

@@ -6,10 +6,10 @@ use std::process::Command;
 use serde::de::DeserializeOwned;
 
 use crate::allocations::Allocations;
+use crate::delivery::Row;
 use crate::growth::Growth;
 use crate::instructions::{Counted, benchmarks};
 use crate::request::Baggage;
-use crate::time::Time;
 
 /// The crate's own folder.
 pub const CRATE: &str = env!("CARGO_MANIFEST_DIR");
@@ -33,13 +33,20 @@ impl Tools {
     /// # Errors
     /// Where something cannot be built or found.
     pub fn build(with_peers: bool) -> Result<Self, String> {
+        check_runner()?;
+        Self::build_without_runner(with_peers)
+    }
+
+    /// The same for those who count no instructions, and need no gungraun-runner.
+    ///
+    /// # Errors
+    /// Where something cannot be built or found.
+    pub fn build_without_runner(with_peers: bool) -> Result<Self, String> {
         if cfg!(debug_assertions) {
             return Err("figures of an unoptimised build mean nothing; run with --release".to_owned());
         }
-        check_runner()?;
-        output(bench(with_peers).arg("--no-run"))?;
-        let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
-        let binaries = program.parent().ok_or("the program is in no folder")?.to_owned();
+        output(bench("instructions", with_peers).arg("--no-run"))?;
+        let binaries = folder()?;
         let gungraun = binaries.with_file_name("gungraun");
         Ok(Self { binaries, gungraun, with_peers })
     }
@@ -47,11 +54,6 @@ impl Tools {
     /// Where callgrind's profiles are, in a folder for each benchmark.
     pub fn profiles(&self) -> PathBuf {
         self.gungraun.join(env!("CARGO_PKG_NAME")).join("instructions/calls")
-    }
-
-    /// What was measured, to be kept between runs.
-    pub fn kept(&self) -> PathBuf {
-        self.binaries.join("report.json")
     }
 
     /// A process that runs `measure`, pinned to the processor that is measured on.
@@ -72,14 +74,23 @@ impl Tools {
         read(&output(Command::new(self.binaries.join("measure")).arg("growth"))?)
     }
 
-    /// Nanoseconds of a call.
+    /// Has criterion look at the variants whose names contain `only`, in turns.
     ///
     /// # Errors
-    /// What the measuring process says.
-    pub fn time(&self, variant: &str, baggage: Baggage, calls: u32) -> Result<Time, String> {
-        let mut command = self.measure();
-        command.args(["time", variant, baggage.name(), &calls.to_string()]);
-        read(&output(&mut command)?)
+    /// What the bench says.
+    pub fn criterion(&self, only: &str, baggage: Baggage) -> Result<(), String> {
+        let mut command = bench("variants", self.with_peers);
+        command.env("CRITERION_HOME", criterion_folder());
+        output(command.args(["--", only, baggage.name()])).map(drop)
+    }
+
+    /// What a part of `delivery` finds out, for names that contain `only`.
+    ///
+    /// # Errors
+    /// What the process says.
+    pub fn delivery<R: Row>(&self, part: &str, only: &str) -> Result<Vec<R>, String> {
+        let rows = output(Command::new(self.binaries.join("delivery")).args([part, only, "--json"]))?;
+        rows.lines().map(read).collect()
     }
 
     /// Allocations of a call.
@@ -97,7 +108,7 @@ impl Tools {
     /// What gungraun or the benchmark says, and where there is no such benchmark.
     pub fn instructions(&self, variants: &str, baggage: Option<Baggage>) -> Result<Vec<Counted>, String> {
         let benchmarks = benchmarks(variants, baggage);
-        let mut command = bench(self.with_peers);
+        let mut command = bench("instructions", self.with_peers);
         command.args(["--", "--output-format=json", "--parallel=auto", "--home"]).arg(&self.gungraun);
         let counted = output(command.arg(&benchmarks))?;
         let counted: Vec<_> = counted.lines().map(Counted::read).collect::<Result<_, _>>()?;
@@ -112,6 +123,38 @@ impl Tools {
     fn pinned(&self, program: &str, processor: &str) -> Command {
         pinned(&self.binaries.join(program), processor)
     }
+}
+
+/// What was measured, to be kept between runs.
+///
+/// # Errors
+/// Where the program is nowhere.
+pub fn kept() -> Result<PathBuf, String> {
+    Ok(folder()?.join("report.json"))
+}
+
+fn folder() -> Result<PathBuf, String> {
+    let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+    Ok(program.parent().ok_or("the program is in no folder")?.to_owned())
+}
+
+/// Where criterion leaves what it made of the samples, in a folder for each variant.
+pub fn criterion_group(baggage: Baggage) -> PathBuf {
+    let name = match baggage {
+        Baggage::Mixed => "variants",
+        Baggage::Sentrys => "variants-sentrys",
+    };
+    criterion_folder().join(name)
+}
+
+/// Criterion's own rule: what the environment says, or beside the folder of the profile.
+fn criterion_folder() -> PathBuf {
+    if let Some(folder) = std::env::var_os("CRITERION_HOME") {
+        return folder.into();
+    }
+    let program = std::env::current_exe().unwrap_or_default();
+    let profile = program.ancestors().find(|folder| folder.ends_with("release"));
+    profile.unwrap_or(Path::new("target/release")).with_file_name("criterion")
 }
 
 /// A program on one processor.
@@ -137,10 +180,10 @@ fn check_runner() -> Result<(), String> {
     }
 }
 
-/// Builds and runs gungraun's benchmarks; cargo builds the binaries along with them.
-fn bench(with_peers: bool) -> Command {
+/// Builds and runs benchmarks; cargo builds the binaries along with them.
+fn bench(name: &str, with_peers: bool) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["bench", "--quiet", "--bench", "instructions"]);
+    cargo.args(["bench", "--quiet", "--bench", name]);
     cargo.arg("--manifest-path").arg(Path::new(CRATE).join("Cargo.toml"));
     if !with_peers {
         cargo.arg("--no-default-features");

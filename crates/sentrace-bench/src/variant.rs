@@ -44,6 +44,17 @@ pub enum Family {
     Headers,
 }
 
+impl Family {
+    /// The variant that does the same without tracing, behind what does nothing.
+    pub const fn base(self) -> Option<&'static str> {
+        match self {
+            Self::Server => Some("noop-layer"),
+            Self::Outgoing => Some("outgoing-noop"),
+            Self::Headers => None,
+        }
+    }
+}
+
 /// One way to do what its family does.
 #[derive(Clone, Copy)]
 pub struct Variant {

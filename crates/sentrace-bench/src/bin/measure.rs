@@ -8,6 +8,7 @@
 use std::process::ExitCode;
 
 use sentrace_bench::arguments::Arguments;
+use sentrace_bench::measured::shift_heap;
 use sentrace_bench::{growth, serve, time, variants};
 
 fn main() -> ExitCode {
@@ -31,11 +32,15 @@ fn run(words: &[&str]) -> Result<(), String> {
         }
         ["time", rest @ ..] => {
             let arguments = Arguments::read(rest, 20_000)?;
+            shift_heap();
             let time = time::measure(&mut arguments.start(2_000), arguments.calls);
             println!("{}", serde_json::json!(time));
         }
         ["growth"] => println!("{}", serde_json::json!(growth::measure())),
-        ["serve", name, collector] => serve::variant(name, collector)?,
+        ["serve", name, collector] => {
+            shift_heap();
+            serve::variant(name, collector)?;
+        }
         ["collect"] => serve::collector(),
         _ => {
             return Err("usage: measure list | time VARIANT .. | growth | ..".to_owned());

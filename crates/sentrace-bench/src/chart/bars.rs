@@ -18,6 +18,8 @@ pub struct Bar {
     pub label: String,
     /// How long it is.
     pub value: f64,
+    /// Between what the true value lies, drawn as a line over its end.
+    pub span: (f64, f64),
     /// Whether it is one of ours.
     pub ours: bool,
 }
@@ -35,17 +37,28 @@ pub fn bars(title: &str, note: &str, groups: &[Group], unit: &str) -> String {
     for group in groups {
         drawn += &text(0.0, y, "title", "start", &group.title);
         y += 8.0;
-        let longest = group.bars.iter().map(|bar| bar.value).fold(1.0, f64::max);
+        let longest = group.bars.iter().map(|bar| bar.value.max(bar.span.1)).fold(1.0, f64::max);
+        let scaled = |value: f64| value / longest * (WIDTH - LABELS - VALUES);
         for bar in &group.bars {
-            let length = (bar.value / longest).max(0.003) * (WIDTH - LABELS - VALUES);
+            let length = scaled(bar.value).max(1.0);
+            let (low, high) = (scaled(bar.span.0.max(0.0)), scaled(bar.span.1.max(0.0)));
             let class = if bar.ours { "ours" } else { "peer" };
             drawn += &text(LABELS - 8.0, y + 14.0, "", "end", &bar.label);
             drawn += &format!(
                 "<rect x=\"{LABELS}\" y=\"{:.1}\" width=\"{length:.1}\" height=\"14\" rx=\"2\" class=\"{class}\"/>\n",
                 y + 3.0
             );
+            // One that is no wider than it is thick says nothing.
+            if high - low > 2.0 {
+                drawn += &format!(
+                    "<line x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\" class=\"span\"/>\n",
+                    LABELS + low,
+                    LABELS + high,
+                    y = y + 10.0
+                );
+            }
             let value = format!("{} {unit}", figure(bar.value));
-            drawn += &text(LABELS + length + 6.0, y + 14.0, "", "start", &value);
+            drawn += &text(LABELS + length.max(high) + 6.0, y + 14.0, "", "start", &value);
             y += ROW;
         }
         y += 28.0;

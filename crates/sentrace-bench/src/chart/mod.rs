@@ -10,11 +10,11 @@ pub use self::lines::{Panel, lines};
 const STYLE: &str = "<style>\
     text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif;fill:#1f2328}\
     .title{font-weight:600;font-size:14px}.note{fill:#59636e}\
-    .ours{fill:#6a5acd}.peer{fill:#aab2bd}.axis{stroke:#aab2bd}.grid{stroke:#aab2bd;opacity:.35}\
+    .ours{fill:#6a5acd}.peer{fill:#aab2bd}.span{stroke:#1f2328;stroke-width:2}.axis{stroke:#aab2bd}.grid{stroke:#aab2bd;opacity:.35}\
     .line0{stroke:#6a5acd}.line1{stroke:#c2600a}.mark0{fill:#6a5acd}.mark1{fill:#c2600a}\
     .line0,.line1{fill:none;stroke-width:2}\
     @media (prefers-color-scheme:dark){\
-    text{fill:#e6edf3}.note{fill:#9198a1}.ours{fill:#a195f5}.peer{fill:#59636e}\
+    text{fill:#e6edf3}.span{stroke:#e6edf3}.note{fill:#9198a1}.ours{fill:#a195f5}.peer{fill:#59636e}\
     .axis,.grid{stroke:#59636e}.line0{stroke:#a195f5}.line1{stroke:#f0954a}.mark0{fill:#a195f5}.mark1{fill:#f0954a}}\
     </style>";
 

@@ -1,6 +1,7 @@
 //! All variants.
 
 mod baseline;
+mod least;
 mod outgoing;
 #[cfg(feature = "peers")]
 mod peers;
@@ -13,6 +14,7 @@ use crate::variant::Variant;
 /// Everything that can be measured in this build.
 pub fn all() -> Vec<Variant> {
     let mut variants = ours();
+    variants.extend(least::VARIANTS);
     variants.extend(peers());
     variants
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use sentrace_bench::delivery::Faulted;
+
 use crate::ingest::{Ingest, Mode};
-use crate::process;
-use crate::service::{self, Plan};
+use crate::outcome::figures;
+use crate::service::{self, Plan, Sdk};
 
 /// Two seconds of peace, six of the fault, two of peace.
 const RATE: u64 = 500;
@@ -25,27 +27,15 @@ const FAULTS: [(&str, Mode); 12] = [
     ("429, pause of 2 s", Mode::Limit),
 ];
 
-pub fn run(only: Option<&str>) {
-    println!(
-        "load average {}, {RATE}/s for {SECONDS} s, the fault from second 2 to 8\n",
-        process::load_average()
-    );
-    println!(
-        "| fault | spool | recorded | delivered | refused by 429 | reported lost | left at the end | twice | unaccounted | \
-         memory peak over start, MiB | request, us (p99 / slowest) |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
-    for (name, mode) in FAULTS {
-        if only.is_some_and(|only| !name.contains(only)) {
-            continue;
-        }
-        for spool in [false, true] {
-            run_one(name, mode, spool);
-        }
-    }
+/// Those faults that are wanted, each without a spool and with one.
+pub fn run(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Faulted> {
+    let faults = FAULTS.into_iter().filter(move |(name, _)| wanted(name));
+    faults
+        .flat_map(|(name, mode)| [false, true].map(|spool| (name, mode, spool)))
+        .map(|(name, mode, spool)| under(name, mode, spool))
 }
 
-fn run_one(name: &str, mode: Mode, spool: bool) {
+fn under(fault: &str, mode: Mode, spool: bool) -> Faulted {
     let mut ingest = Ingest::start();
     let folder = std::env::temp_dir().join(format!("sentrace-faults-{}", std::process::id()));
     let plan = Plan {
@@ -53,14 +43,14 @@ fn run_one(name: &str, mode: Mode, spool: bool) {
         rate: RATE,
         close_seconds: 10,
         spool: spool.then(|| folder.display().to_string()),
-        ..Plan::new(ingest.dsn(), "sentrace")
+        ..Plan::new(ingest.dsn(), Sdk::Sentrace)
     };
     let child = plan.spawn();
     std::thread::sleep(Duration::from_secs(2));
     ingest.set(mode);
     std::thread::sleep(Duration::from_secs(6));
     ingest.set(Mode::Well);
-    let figures = service::result(child);
+    let recorded = service::result(child);
     if spool {
         // What is on disk is sent by the next start.
         let next = Plan { transactions: 0, close_seconds: 1, ..plan };
@@ -69,23 +59,7 @@ fn run_one(name: &str, mode: Mode, spool: bool) {
         }
         let _ = std::fs::remove_dir_all(&folder);
     }
-    let number = |key: &str| figures[key].as_u64().unwrap_or(0);
-    let counts = ingest.counts();
-    let recorded = number("recorded");
-    let known = counts.accepted + counts.refused_429 + counts.reported + number("unreported");
-    println!(
-        "| {name} | {} | {recorded} | {} | {} | {} | {} | {} | {} | {:.1} | {:.0} / {:.0} |",
-        if spool { "yes" } else { "no" },
-        counts.accepted,
-        counts.refused_429,
-        counts.reported,
-        number("unreported"),
-        counts.twice,
-        recorded as i64 - known as i64,
-        number("memory_peak").saturating_sub(number("memory_before")) as f64 / f64::from(1 << 20),
-        number("p99_ns") as f64 / 1_000.0,
-        number("slowest_ns") as f64 / 1_000.0,
-    );
+    Faulted { fault: fault.to_owned(), spool, figures: figures(&recorded, &ingest.counts()) }
 }
 
 fn has_files(folder: &std::path::Path) -> bool {

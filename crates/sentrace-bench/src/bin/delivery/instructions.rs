@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use sentrace_bench::delivery::Counted;
+
 use crate::ingest::Ingest;
-use crate::service::{self, Plan};
+use crate::service::{self, Plan, Sdk};
 
 const PROTOCOLS: [(&str, bool); 2] = [("HTTP/1.1", false), ("HTTP/2", true)];
 /// As many as callgrind keeps up with.
@@ -12,19 +14,18 @@ const RATE: u64 = 200;
 const FEW: u64 = 200;
 const MORE: u64 = 1_200;
 
-pub fn run(only: Option<&str>) {
-    println!("| protocol | instructions each, outside the kernel |\n|---|---|");
-    for (name, http2) in PROTOCOLS {
-        if only.is_none_or(|only| name.contains(only)) {
-            let [few, more] = [FEW, MORE].map(|transactions| count(transactions, http2));
-            println!("| {name} | {} |", more.saturating_sub(few) / (MORE - FEW));
-        }
-    }
+/// Those protocols that are wanted.
+pub fn run(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Counted> {
+    let protocols = PROTOCOLS.into_iter().filter(move |(name, _)| wanted(name));
+    protocols.map(|(name, http2)| {
+        let [few, more] = [FEW, MORE].map(|transactions| count(transactions, http2));
+        Counted { protocol: name.to_owned(), instructions: more.saturating_sub(few) / (MORE - FEW) }
+    })
 }
 
 fn count(transactions: u64, http2: bool) -> u64 {
     let ingest = Ingest::start();
-    let plan = Plan { transactions, rate: RATE, http2, ..Plan::new(ingest.dsn(), "sentrace") };
+    let plan = Plan { transactions, rate: RATE, http2, ..Plan::new(ingest.dsn(), Sdk::Sentrace) };
     let profile = std::env::temp_dir().join(format!("sentrace-delivery.{http2}.{transactions}.callgrind"));
     service::result(plan.spawn_under(&[
         "valgrind",

@@ -3,16 +3,15 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use crate::process;
 
 /// What a service is to do.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     pub dsn: String,
-    /// `sentrace`, `sentry`, or `none`: the same without tracing.
-    pub sdk: &'static str,
+    pub sdk: Sdk,
     pub transactions: u64,
     /// A second; 0 is as fast as it goes.
     pub rate: u64,
@@ -24,12 +23,35 @@ pub struct Plan {
     pub spool: Option<String>,
     pub spool_bytes: u64,
     pub queue_bytes: usize,
-    /// Whether less is recorded under load.
-    pub backpressure: bool,
+}
+
+/// Who records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sdk {
+    Sentrace,
+    Sentry,
+    /// The same without tracing.
+    None,
+}
+
+/// What a service says of itself.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Recorded {
+    pub recorded: u64,
+    pub median_ns: u64,
+    pub p99_ns: u64,
+    pub slowest_ns: u64,
+    /// Where the load lasts; after a burst the worker has most of its work before it.
+    pub worker_ns: Option<u64>,
+    pub kernel_ns: Option<u64>,
+    pub memory_before: u64,
+    pub memory_peak: u64,
+    pub close_ms: u64,
+    pub unreported: u64,
 }
 
 impl Plan {
-    pub fn new(dsn: String, sdk: &'static str) -> Self {
+    pub fn new(dsn: String, sdk: Sdk) -> Self {
         Self {
             dsn,
             sdk,
@@ -42,7 +64,6 @@ impl Plan {
             spool: None,
             spool_bytes: 256 << 20,
             queue_bytes: 32 << 20,
-            backpressure: false,
         }
     }
 
@@ -53,48 +74,47 @@ impl Plan {
 
     /// Starts the service under another program.
     pub fn spawn_under(&self, program: &[&str]) -> Child {
-        let plan = json!({
-            "dsn": self.dsn, "sdk": self.sdk, "transactions": self.transactions, "rate": self.rate,
-            "spans": self.spans, "work_micros": self.work_micros, "http2": self.http2, "close_seconds": self.close_seconds, "spool": self.spool,
-            "spool_bytes": self.spool_bytes, "queue_bytes": self.queue_bytes, "backpressure": self.backpressure,
-        });
+        let plan = serde_json::to_string(self).expect("a plan is JSON");
         let service = std::env::current_exe().unwrap().display().to_string();
-        let plan = plan.to_string();
         let words = [program, &[&service, "service", &plan]].concat();
         Command::new(words[0]).args(&words[1..]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.close_seconds)
     }
 }
 
 /// Waits for a service to end, and returns what it printed.
-pub fn result(child: Child) -> Value {
+pub fn result(child: Child) -> Recorded {
     let output = child.wait_with_output().unwrap();
     serde_json::from_slice(&output.stdout).expect("a service prints its figures")
 }
 
 pub fn run(plan: &str) {
-    let plan: Value = serde_json::from_str(plan).unwrap();
-    let figures = match plan["sdk"].as_str() {
-        Some("sentry") => run_sentry(&plan),
-        Some("sentrace") => run_sentrace(&plan),
-        _ => record(&plan, "-", |_| {}),
+    let plan: Plan = serde_json::from_str(plan).expect("a service is told its plan");
+    let recorded = match plan.sdk {
+        Sdk::Sentry => run_sentry(&plan),
+        Sdk::Sentrace => run_sentrace(&plan),
+        Sdk::None => run_alone(&plan),
     };
-    println!("{figures}");
+    println!("{}", serde_json::to_string(&recorded).expect("figures are JSON"));
 }
 
-fn run_sentrace(plan: &Value) -> Value {
+fn run_sentrace(plan: &Plan) -> Recorded {
     let mut options = sentrace::Options::new()
-        .dsn(plan["dsn"].as_str().unwrap())
+        .dsn(&*plan.dsn)
         .release("shop@1.4.0")
         .traces_sample_rate(1.0)
-        .backpressure_handling(plan["backpressure"] == true)
-        .queue_bytes(plan["queue_bytes"].as_u64().unwrap() as usize)
-        .spool_bytes(plan["spool_bytes"].as_u64().unwrap())
-        .http2_prior_knowledge(plan["http2"] == true);
-    if let Some(spool) = plan["spool"].as_str() {
+        .backpressure_handling(false)
+        .queue_bytes(plan.queue_bytes)
+        .spool_bytes(plan.spool_bytes)
+        .http2_prior_knowledge(plan.http2);
+    if let Some(spool) = &plan.spool {
         options = options.spool_dir(spool);
     }
     let client = sentrace::client(options).unwrap();
-    let mut figures = record(plan, "sentrace-worker", |spans| {
+    let mut recorded = record(plan, "sentrace-worker", |spans| {
         let transaction = client.start_transaction("GET /users/{id}", "http.server");
         transaction.set_data("attempt", 1);
         for number in 0..spans {
@@ -105,24 +125,24 @@ fn run_sentrace(plan: &Value) -> Value {
         transaction.finish();
     });
     let start = Instant::now();
-    let closed = client.close(Duration::from_secs(plan["close_seconds"].as_u64().unwrap()));
-    let unreported: u64 = closed
+    let closed = client.close(plan.patience());
+    recorded.unreported = closed
         .unreported
         .iter()
         .filter(|events| events.category == sentrace::protocol::Category::Transaction)
         .map(|events| events.quantity)
         .sum();
-    finish(&mut figures, start, closed.complete, unreported);
-    figures
+    ended(&mut recorded, start);
+    recorded
 }
 
-fn run_sentry(plan: &Value) -> Value {
+fn run_sentry(plan: &Plan) -> Recorded {
     let options = sentry::ClientOptions::new()
         .release("shop@1.4.0")
         .traces_sample_rate(1.0)
-        .shutdown_timeout(Duration::from_secs(plan["close_seconds"].as_u64().unwrap()));
-    let guard = sentry::init((plan["dsn"].as_str().unwrap(), options));
-    let mut figures = record(plan, "sentry-transpor", |spans| {
+        .shutdown_timeout(plan.patience());
+    let guard = sentry::init((plan.dsn.as_str(), options));
+    let mut recorded = record(plan, "sentry-transpor", |spans| {
         let context = sentry::TransactionContext::new("GET /users/{id}", "http.server");
         let transaction = sentry::start_transaction(context);
         transaction.set_data("attempt", 1.into());
@@ -134,47 +154,53 @@ fn run_sentry(plan: &Value) -> Value {
         transaction.finish();
     });
     let start = Instant::now();
-    let complete = guard.close(Some(Duration::from_secs(plan["close_seconds"].as_u64().unwrap())));
-    finish(&mut figures, start, complete, 0);
-    figures
+    guard.close(Some(plan.patience()));
+    ended(&mut recorded, start);
+    recorded
 }
 
-fn finish(figures: &mut Value, start: Instant, complete: bool, unreported: u64) {
-    figures["close_ms"] = json!(start.elapsed().as_millis() as u64);
-    figures["complete"] = json!(complete);
-    figures["unreported"] = json!(unreported);
-    figures["memory_peak"] = json!(process::memory(std::process::id()).1);
+fn run_alone(plan: &Plan) -> Recorded {
+    let mut recorded = record(plan, "-", |_| {});
+    ended(&mut recorded, Instant::now());
+    recorded
+}
+
+fn ended(recorded: &mut Recorded, start: Instant) {
+    recorded.close_ms = start.elapsed().as_millis() as u64;
+    recorded.memory_peak = process::memory(std::process::id()).1;
 }
 
 /// Records at the plan's rate. A request is late where it takes longer, not where the clock of the loop is.
-fn record(plan: &Value, worker: &str, request: impl Fn(u64)) -> Value {
-    let number = |key: &str| plan[key].as_u64().unwrap();
-    let (transactions, rate, spans) = (number("transactions"), number("rate"), number("spans"));
-    let work = Duration::from_micros(number("work_micros"));
+fn record(plan: &Plan, worker: &str, request: impl Fn(u64)) -> Recorded {
+    let work = Duration::from_micros(plan.work_micros);
     let (before, _) = process::memory(std::process::id());
-    let mut took = Vec::with_capacity(transactions as usize);
+    let mut took = Vec::with_capacity(plan.transactions as usize);
     let start = Instant::now();
-    for count in 0..transactions {
-        if let Some(nanos) = (count * 1_000_000_000).checked_div(rate) {
+    for count in 0..plan.transactions {
+        if let Some(nanos) = (count * 1_000_000_000).checked_div(plan.rate) {
             let due = start + Duration::from_nanos(nanos);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
         let began = Instant::now();
-        request(spans);
+        request(plan.spans);
         let working = Instant::now();
         while working.elapsed() < work {
             std::hint::spin_loop();
         }
         took.push(began.elapsed().as_nanos() as u64);
     }
-    let seconds = start.elapsed().as_secs_f64();
     took.sort_unstable();
     let at = |share: f64| took.get(((took.len() as f64 - 1.0) * share) as usize).copied().unwrap_or(0);
     // What is left when all was recorded is measured with the rest, in the time it needs.
-    let nanos = if rate > 0 { process::thread_nanos(worker) } else { 0 };
-    let kernel = if rate > 0 { process::thread_kernel_nanos(worker) } else { 0 };
-    json!({
-        "recorded": transactions, "seconds": seconds, "median_ns": at(0.5), "p99_ns": at(0.99),
-        "slowest_ns": at(1.0), "worker_ns": nanos, "kernel_ns": kernel, "memory_before": before,
-    })
+    let lasts = plan.rate > 0 && plan.sdk != Sdk::None;
+    Recorded {
+        recorded: plan.transactions,
+        median_ns: at(0.5),
+        p99_ns: at(0.99),
+        slowest_ns: at(1.0),
+        worker_ns: lasts.then(|| process::thread_nanos(worker)),
+        kernel_ns: lasts.then(|| process::thread_kernel_nanos(worker)),
+        memory_before: before,
+        ..Recorded::default()
+    }
 }

@@ -2,6 +2,7 @@
 
 use sentrace_bench::chart::{Bar, Group, Panel, bars, lines};
 use sentrace_bench::growth::{Curve, Growth};
+use sentrace_bench::interval::Interval;
 use sentrace_bench::request::Baggage;
 
 use crate::jobs::JOBS;
@@ -15,13 +16,14 @@ pub fn costs(results: &Results) -> String {
             let ours = job.ours.iter().map(|(name, label, _)| (*name, *label, true));
             let peers = job.peers.iter().map(|(name, label)| (*name, *label, false));
             let bars = ours.chain(peers).filter_map(|(name, label, ours)| {
-                let own = results.costs.own(Baggage::Mixed, name, job.base)?;
-                Some(Bar { label: label.replace('`', ""), value: own.nanoseconds.max(0.0), ours })
+                let Interval { middle, low, high } = results.times.get(Baggage::Mixed, name)?.own;
+                Some(Bar { label: label.replace('`', ""), value: middle.max(0.0), span: (low, high), ours })
             });
             Group { title: job.title.to_owned(), bars: bars.collect() }
         })
+        .filter(|group: &Group| !group.bars.is_empty())
         .collect();
-    let note = "Nanoseconds of one request over the same server behind a layer that does nothing. Shorter is better.";
+    let note = "Nanoseconds of one request over the same server behind a layer that does nothing. Shorter is better; the lines are 95 % intervals.";
     bars("What tracing costs", note, &groups, "ns")
 }
 

@@ -117,6 +117,24 @@ pub const JOBS: [Job; 6] = [
     },
 ];
 
+/// What a layer has to do for this job at the very least, each row all of the rows before and one thing more; and ours that do so
+/// much and more.
+pub const LEAST: [(&str, &str, &[&str]); 5] = [
+    ("least-wrapped", "future and body are wrapped, so that the end is seen", &["sentrace-no-client"]),
+    ("least-current", "and a record is current in the call, in polls and frames", &[]),
+    (
+        "least-trace",
+        "and both trace headers are found, one is read, the other copied",
+        &["sentrace-off", "sentrace-unsampled"],
+    ),
+    ("least-timed", "and ids are drawn, two times, status and size noted", &[]),
+    (
+        "least-copied",
+        "and method, path, query, route and ten header fields copied, secrets left out by three names",
+        &["sentrace-dropped"],
+    ),
+];
+
 /// What was promised for a server under load.
 #[derive(Debug)]
 pub struct LoadPromise {
@@ -162,3 +180,10 @@ pub const HEADERS: [(&str, &str, f64, f64); 4] = [
     ("headers-write-text", "written as text from what is there", 150.0, 0.0),
     ("headers-read-and-write-text", "read and written as text together", 400.0, 1.0),
 ];
+
+/// Of these loads everything is to arrive: scenario, words.
+pub const ALL_ARRIVE: [(&str, &str); 2] =
+    [("burst of 2,000", "arrive of a burst of 2,000"), ("200/s for 10 s", "arrive of 200 a second for 10 s")];
+
+/// The most bytes that may be posted for a transaction of ten spans.
+pub const BODY_BYTES: f64 = 1_650.0;

@@ -3,63 +3,95 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use sentrace_bench::delivery::{Counted, Faulted, Loaded};
 use sentrace_bench::growth::Growth;
+use sentrace_bench::interval::Interval;
 use sentrace_bench::load::Load;
 use sentrace_bench::request::Baggage;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
 
-/// What a report is made of.
+/// What a report is made of. What was not measured yet is empty.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Results {
     pub machine: Machine,
     /// When each part was measured, and how busy the machine was.
-    #[serde(default)]
     pub parts: BTreeMap<String, String>,
-    pub costs: Costs,
+    pub times: ByBaggage<Timing>,
+    pub counts: ByBaggage<Counts>,
     pub growth: Option<Growth>,
     pub load: Vec<Load>,
+    pub delivery: Delivery,
 }
 
-/// What a call costs, by variant, with either baggage.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Costs {
-    pub mixed: BTreeMap<String, Cost>,
-    pub sentrys: BTreeMap<String, Cost>,
+/// Figures by variant, with either baggage.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ByBaggage<T> {
+    mixed: BTreeMap<String, T>,
+    sentrys: BTreeMap<String, T>,
 }
 
-/// What a call of a variant costs.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub struct Cost {
-    pub nanoseconds: f64,
+/// Nanoseconds of a call of a variant.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Timing {
+    /// All of it, by criterion.
+    pub whole: Interval,
+    /// Without that of the family's base, from samples of the same round.
+    pub own: Interval,
+    /// On other threads.
     pub elsewhere: f64,
+}
+
+/// What else a call of a variant costs.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Counts {
     pub instructions: f64,
     pub allocations: f64,
     pub bytes: f64,
 }
 
-impl Costs {
-    pub fn of(&self, baggage: Baggage) -> &BTreeMap<String, Cost> {
+/// What the `delivery` binary found out.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Delivery {
+    pub load: Vec<Loaded>,
+    pub instructions: Vec<Counted>,
+    pub faults: Vec<Faulted>,
+}
+
+impl<T> Default for ByBaggage<T> {
+    fn default() -> Self {
+        Self { mixed: BTreeMap::new(), sentrys: BTreeMap::new() }
+    }
+}
+
+impl<T: Copy> ByBaggage<T> {
+    pub fn of(&self, baggage: Baggage) -> &BTreeMap<String, T> {
         match baggage {
             Baggage::Mixed => &self.mixed,
             Baggage::Sentrys => &self.sentrys,
         }
     }
 
-    pub fn of_mut(&mut self, baggage: Baggage) -> &mut BTreeMap<String, Cost> {
+    pub fn of_mut(&mut self, baggage: Baggage) -> &mut BTreeMap<String, T> {
         match baggage {
             Baggage::Mixed => &mut self.mixed,
             Baggage::Sentrys => &mut self.sentrys,
         }
     }
 
-    /// What `name` costs, without `base`; `None` where either was not measured.
-    pub fn own(&self, baggage: Baggage, name: &str, base: &str) -> Option<Cost> {
-        let (whole, base) = (self.of(baggage).get(name)?, self.of(baggage).get(base)?);
-        Some(Cost {
-            nanoseconds: whole.nanoseconds - base.nanoseconds,
-            elsewhere: whole.elsewhere - base.elsewhere,
+    pub fn get(&self, baggage: Baggage, name: &str) -> Option<T> {
+        self.of(baggage).get(name).copied()
+    }
+}
+
+impl ByBaggage<Counts> {
+    /// What `name` costs, without `base`; `None` where either was not counted.
+    pub fn own(&self, baggage: Baggage, name: &str, base: &str) -> Option<Counts> {
+        let (whole, base) = (self.get(baggage, name)?, self.get(baggage, base)?);
+        Some(Counts {
             instructions: whole.instructions - base.instructions,
             allocations: whole.allocations - base.allocations,
             bytes: whole.bytes - base.bytes,
@@ -69,8 +101,7 @@ impl Costs {
 
 impl Results {
     pub fn read(path: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("{error}; measure everything once, without naming a part"))?;
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
     }
 

@@ -1,0 +1,77 @@
+//! Samples of variants, taken in turn.
+//!
+//! In a *generation* each variant runs in a process of its own, and in each of its rounds each process takes one sample. What changes on the
+//! machine is the same for all samples of a round, so that it cancels where one is subtracted from another. How a process lies in memory does
+//! not cancel and is drawn anew with each generation: what depends on nothing else is a generation's figure, not a sample.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::interval::Interval;
+use crate::time::{Time, median};
+
+/// What `benches/variants.rs` leaves beside criterion's figures.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Samples {
+    /// By variant, generation and round.
+    pub variants: BTreeMap<String, Vec<Vec<Time>>>,
+}
+
+impl Samples {
+    /// Where they are, in the folder of criterion's group.
+    pub fn path(group: &Path) -> PathBuf {
+        group.join("samples.json")
+    }
+
+    /// What a call takes, without what it takes in the base. `None` where either has no samples.
+    pub fn own(&self, name: &str, base: Option<&str>) -> Option<Interval> {
+        let whole = self.variants.get(name)?;
+        let mut generations: Vec<f64> = match base {
+            None => whole.iter().map(|rounds| middle(rounds.iter().map(|time| time.nanoseconds))).collect(),
+            Some(base) => {
+                let pairs = whole.iter().zip(self.variants.get(base)?);
+                pairs.map(|(whole, base)| middle(differences(whole, base))).collect()
+            }
+        };
+        (!generations.is_empty()).then(|| Interval::of_median(&mut generations))
+    }
+
+    /// Nanoseconds of a call that other threads spend on it.
+    pub fn elsewhere(&self, name: &str) -> Option<f64> {
+        let generations = self.variants.get(name)?;
+        Some(middle(generations.iter().flatten().map(|time| time.elsewhere)))
+    }
+}
+
+/// Of samples that were taken in the same round.
+fn differences<'a>(whole: &'a [Time], base: &'a [Time]) -> impl Iterator<Item = f64> + 'a {
+    whole.iter().zip(base).map(|(whole, base)| whole.nanoseconds - base.nanoseconds)
+}
+
+fn middle(figures: impl Iterator<Item = f64>) -> f64 {
+    median(&mut figures.collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounds(nanoseconds: [f64; 3]) -> Vec<Time> {
+        nanoseconds.map(|nanoseconds| Time { nanoseconds, elsewhere: 7.0 }).into()
+    }
+
+    #[test]
+    fn what_slows_a_whole_round_does_not_count() {
+        let variants = [
+            ("base", vec![rounds([100.0, 900.0, 300.0]), rounds([110.0, 120.0, 130.0])]),
+            ("whole", vec![rounds([150.0, 950.0, 350.0]), rounds([170.0, 180.0, 190.0])]),
+        ];
+        let samples = Samples { variants: variants.map(|(name, times)| (name.to_owned(), times)).into() };
+        let own = samples.own("whole", Some("base"));
+        assert_eq!(own, Some(Interval { middle: 60.0, low: 50.0, high: 60.0 }));
+        assert_eq!(samples.own("whole", Some("nobody")), None);
+        assert_eq!(samples.elsewhere("whole"), Some(7.0));
+    }
+}
