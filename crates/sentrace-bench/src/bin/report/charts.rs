@@ -5,7 +5,7 @@ use sentrace_bench::growth::{Curve, Growth};
 use sentrace_bench::interval::Interval;
 use sentrace_bench::request::Baggage;
 
-use crate::jobs::JOBS;
+use crate::jobs::{JOBS, LEAST};
 use crate::results::Results;
 
 /// What each costs, in nanoseconds.
@@ -25,6 +25,21 @@ pub fn costs(results: &Results) -> String {
         .collect();
     let note = "Nanoseconds of one request over the same server behind a layer that does nothing. Shorter is better; the lines are 95 % intervals.";
     bars("What tracing costs", note, &groups, "ns")
+}
+
+/// What a layer would cost at the least, step by step, and what of ours does so much and more.
+pub fn least(results: &Results) -> String {
+    let bar = |name: &str, label: &str, ours: bool| {
+        let Interval { middle, low, high } = results.times.get(Baggage::Mixed, name)?.own;
+        Some(Bar { label: label.to_owned(), value: middle.max(0.0), span: (low, high), ours })
+    };
+    let steps = LEAST.iter().filter_map(|(name, ..)| bar(name, name, false));
+    let ours = LEAST.iter().flat_map(|(.., ours)| *ours).filter_map(|name| bar(name, name, true));
+    // One group, since each has a scale of its own.
+    let title = "At the least, each step with all before it, and ours with all that it is for";
+    let groups = [Group { title: title.to_owned(), bars: steps.chain(ours).collect() }];
+    let note = "Nanoseconds of one request over the same server behind a layer that does nothing; the lines are 95 % intervals.";
+    bars("What the least would cost", note, &groups, "ns")
 }
 
 /// How ours grows.

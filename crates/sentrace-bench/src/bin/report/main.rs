@@ -68,6 +68,7 @@ fn run(options: &Options) -> Result<(), String> {
     }
     let docs = Path::new(CRATE).join("../../docs");
     write(&docs.join("images/performance.svg"), &charts::costs(&results))?;
+    write(&docs.join("images/performance-least.svg"), &charts::least(&results))?;
     if let Some(growth) = &results.growth {
         write(&docs.join("images/performance-growth.svg"), &charts::growth(growth))?;
     }

@@ -36,6 +36,8 @@ A layer for the bench alone (`src/variants/least.rs`), which nobody could use: i
 spans, clients, other threads, counters or panics. Each row does what the one above does, and one thing more. Beside it is what of ours does
 that and all the rest; what the rest is, row by row, says [where the instructions go](profile.md).
 
+![The least, step by step, and ours, as bars](images/performance-least.svg)
+
 ";
 
 const EVERY: &str = "
