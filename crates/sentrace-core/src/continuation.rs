@@ -300,7 +300,10 @@ pub(crate) fn open(
     if recording != Recording::Sampled && debug_is_on() {
         let rate_halvings = pipeline.deliver.rate_halvings();
         let has_sampler = sampler.is_some();
-        explain(Unrecorded { options, has_sampler, explicit, ignored, decision, rate_halvings }, &trace);
+        explain_unrecorded(
+            Unrecorded { options, has_sampler, explicit, ignored, decision, rate_halvings },
+            &trace,
+        );
     }
     trace.sampled = match decision {
         Some(decision) => Some(decision.sampled),
@@ -338,9 +341,9 @@ pub(crate) fn open(
     Transaction::new(trace.shareable())
 }
 
-/// Away from what every request does.
+/// Away from the code that every request runs.
 #[cold]
-fn explain(unrecorded: Unrecorded<'_>, trace: &TraceState) {
+fn explain_unrecorded(unrecorded: Unrecorded<'_>, trace: &TraceState) {
     unrecorded.explain(|| sample_rand(trace));
 }
 

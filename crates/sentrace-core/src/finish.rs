@@ -74,6 +74,7 @@ fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) {
 }
 
 /// Ends a transaction that some of its spans outlive, or whom they are current for.
+// Not inlined, so that the code of all others stays short.
 #[inline(never)]
 fn end_shared(trace: &TraceState, complete: impl FnOnce(&mut Record)) {
     let record = {
@@ -108,6 +109,7 @@ pub(crate) fn discard_transaction(trace: &SharedTrace, reason: Reason) {
 
 /// Ends a transaction whose spans are sent by themselves: its own span leaves, those that are open follow when they
 /// end. Whoever delivers decides by `discarded`, once for all of them.
+// Not inlined, for the same reason as `end_shared`.
 #[inline(never)]
 fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl FnOnce(&mut Record)) {
     let record = {

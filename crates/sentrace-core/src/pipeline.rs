@@ -85,9 +85,7 @@ impl PipelineRef {
     pub(crate) fn shared(&self) -> Option<Arc<Pipeline>> {
         self.0.clone()
     }
-}
 
-impl PipelineRef {
     /// Counted only where it is not the same already.
     pub(crate) fn set(&mut self, pipeline: &Arc<Pipeline>) {
         if !self.0.as_ref().is_some_and(|held| Arc::ptr_eq(held, pipeline)) {
