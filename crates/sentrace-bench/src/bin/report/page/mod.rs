@@ -73,8 +73,7 @@ const HOW: &str = "
   takes samples of the same process as independent, as criterion's does.
 - **Instructions.** Callgrind, started by gungraun in a process for each variant, inside the measured batches alone, on the thread of the
   request; 1,000 warm requests. With mimalloc, for all of them: with glibc's allocator a request takes up to 700 instructions more or less, by what else
-  lies beside the header map's block (times and allocations are those of the system's allocator). Valgrind's processor has no clock that
-  sentrace reads directly, so that each look at it is counted with the standard library's, 60 to 80 instructions too many.
+  lies beside the header map's block (times and allocations are those of the system's allocator).
 - **Allocations.** A counting allocator over 1,000 warm requests, all threads; a block that grows counts again.
 - **Outgoing.** Our middleware as `SentryTracingMiddleware::new()` adds it, and as `sentrace::reqwest::client` does, with redirects
   guarded. A stub stands in place of the network, and redirects nobody.
