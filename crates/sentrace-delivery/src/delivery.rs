@@ -38,7 +38,8 @@ const COUNTING: Duration = Duration::from_millis(50);
 /// others are started, and the queue holds what comes.
 ///
 /// Rate limits, outcomes and reports follow the Sentry SDK specification, *Rate Limiting* and *Client Reports* 1.20.
-/// Its own requests are not traced.
+/// Its own requests are not traced, and on Linux its thread gives way to others where the processors are busy: then it delivers less, and
+/// back-pressure has fewer traces recorded.
 ///
 /// Dropping it waits for nothing: the thread goes on for at most [`Options::shutdown_timeout`] and ends by itself.
 ///
