@@ -5,7 +5,7 @@
 //! - `delivery instructions [PROTOCOL]`: the worker's, under valgrind; half a minute.
 //! - `delivery faults [FAULT]`: what a collector may do wrong, with a spool and without; six minutes.
 //! - `delivery outage [SECONDS]` keeps the collector down for that long (600 by default) at 500 transactions a second, and takes
-//!   as long again to deliver what is on disk.
+//!   longer still to deliver what is on disk.
 //!
 //! A name measures those that contain it. `--json` prints the rows as JSON, as `report -- delivery` wants them, which writes
 //! the first three into the pages.
