@@ -7,7 +7,7 @@
 //!   [`Traceparent`], read from any [`Carrier`].
 //! - What is sent to Sentry: [`Transaction`] with its [`Span`]s or spans by themselves ([`span_v2`]),
 //!   [`ClientReport`], in an [`envelope`], to where a [`Dsn`] says, as long as the [`rate_limits`] allow.
-//! - What must not be sent: [`sensitive`].
+//! - What must not be sent: [`sensitive`]. Which host a URL names: [`url`].
 //!
 //! ```
 //! use sentrace_protocol::{Carrier, DynamicSamplingContext, SentryTrace, baggage, sentry_trace};
@@ -51,6 +51,7 @@ pub mod status;
 mod text_enum;
 pub mod traceparent;
 pub mod transaction;
+pub mod url;
 pub mod value;
 
 pub use self::carrier::{Carrier, TraceHeader};
