@@ -186,7 +186,7 @@ pub fn credentials(url: &str) -> Option<Range<usize>> {
 }
 
 /// Where the authority begins for the most lenient reader.
-fn authority_start(url: &str) -> Option<usize> {
+pub(crate) fn authority_start(url: &str) -> Option<usize> {
     const SPECIAL: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
 
     let slash = url.find(['/', '\\']).unwrap_or(url.len());

@@ -17,13 +17,14 @@ pub mod sensitive;
 pub mod sentry_trace;
 pub mod timestamp;
 pub mod traceparent;
+pub mod url;
 pub mod words;
 
 /// A target: its name, which is its corpus's too, and its check.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("baggage", baggage::check),
     ("carrier", carrier::check),
     ("dsc", dsc::check),
@@ -35,5 +36,6 @@ pub const TARGETS: [Target; 12] = [
     ("sentry_trace", sentry_trace::check),
     ("timestamp", timestamp::check),
     ("traceparent", traceparent::check),
+    ("url", url::check),
     ("words", words::check),
 ];

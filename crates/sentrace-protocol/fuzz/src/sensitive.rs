@@ -2,8 +2,9 @@
 
 use http::Uri;
 use sentrace_protocol::sensitive::{
-    FILTERED, PERSONAL_TERMS, SENSITIVE_TERMS, filter_query_into, filter_userinfo, is_bare_url, is_personal,
-    is_sensitive, split_url,
+    FILTERED, PERSONAL_TERMS, SENSITIVE_TERMS, filter_field, filter_option, filter_query, filter_query_into,
+    filter_text, filter_url, filter_userinfo, is_bare_url, is_personal, is_sensitive, is_sensitive_parameter,
+    may_have_sensitive_parameters, split_url,
 };
 
 use crate::input::decode_leniently;
@@ -17,6 +18,7 @@ pub fn check(data: &[u8]) {
     check_names(&text);
     check_query(&text);
     check_url(&text);
+    check_text(&text);
     if !text.contains(SECRET) {
         let mut lines = text.split('\n').map(str::to_owned);
         let mut line = || lines.next().unwrap_or_default();
@@ -24,6 +26,7 @@ pub fn check(data: &[u8]) {
         let parts = [line(), line(), line(), line(), line(), line()];
         check_secret_in_query(choices.as_bytes(), &parts);
         check_secret_in_url(&parts);
+        check_secret_in_text(&parts);
     }
 }
 
@@ -68,6 +71,31 @@ fn check_url(url: &str) {
     }
 }
 
+/// What is shown is not changed again, and each part is judged as it is alone.
+fn check_text(text: &str) {
+    for filter in [filter_text, filter_url, filter_query, filter_option] {
+        let shown = filter(text).into_owned();
+        assert_eq!(filter(&shown), shown, "filtering is a fixpoint");
+    }
+    assert_eq!(filter_field("note", text), filter_text(text));
+    assert!(!is_sensitive_parameter(text) || may_have_sensitive_parameters(text));
+}
+
+/// `{first} {scheme}://{user}:HUSHHUSH@{host}/{tail}`, `Bearer HUSHHUSH{tail}`
+fn check_secret_in_text(parts: &[String; 6]) {
+    let [first, scheme, user, _, host, tail] = parts;
+    let word = |text: &String| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let (scheme, user, host) = (word(scheme), word(user), word(host));
+    let text = format!("{first} {scheme}://{user}:{SECRET}@{host}/{tail}");
+    assert!(!filter_text(&text).contains(SECRET), "{text:?} is shown as {:?}", filter_text(&text));
+    let text = format!("Bearer {SECRET}{tail}");
+    assert_eq!(filter_text(&text), FILTERED);
+    for name in ["sig", "X-Amz-Credential", "code"] {
+        let text = format!("{first} https://{host}/?{name}={SECRET} {tail}");
+        assert!(!filter_text(&text).contains(SECRET), "{text:?} is shown as {:?}", filter_text(&text));
+    }
+}
+
 /// `{first}&{before}token{behind}={left}HUSHHUSH{right}&{last}`, its `token` spelt in odd ways.
 fn check_secret_in_query(choices: &[u8], parts: &[String; 6]) {
     let choice = |at: usize| choices.get(at).copied().unwrap_or_default();
@@ -105,7 +133,9 @@ fn check_secret_in_url(parts: &[String; 6]) {
     let (user, left, right) = (within_authority(user), within_authority(left), within_authority(right));
     let host = within_authority(host).replace('@', "_");
     let tail = match tail.chars().next() {
-        None | Some('/' | '?' | '#' | '\\') => tail.clone(),
+        // A backslash ends the authority for browsers alone.
+        Some('\\') => tail.replace('@', "_"),
+        None | Some('/' | '?' | '#') => tail.clone(),
         Some(_) => format!("/{tail}"),
     };
 

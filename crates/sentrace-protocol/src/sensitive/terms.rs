@@ -1,11 +1,11 @@
 //! Whether a name contains one of several terms, found in one pass over its bytes.
 
 /// More than enough for the letters of all terms.
-const STATES: usize = 128;
+const STATES: usize = 256;
 /// Letters in either case, the hyphen, and everything else.
 const CLASSES: usize = 32;
 /// Where a term has ended; nothing leads away from there.
-const FOUND: u8 = 127;
+const FOUND: u8 = 255;
 
 /// The automaton of Aho and Corasick: each state is the longest start of a term that the bytes so far end with.
 pub(super) struct Terms {
