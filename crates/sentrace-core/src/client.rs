@@ -21,6 +21,7 @@ use crate::moment::Moment;
 use crate::options::{Options, OptionsError};
 use crate::outgoing::Outgoing;
 use crate::pipeline::{Identity, Pipeline};
+use crate::recent::RecentHeaders;
 use crate::sampling::Sampling;
 use crate::span::SpanRef;
 use crate::spare;
@@ -98,6 +99,7 @@ impl Client {
             org_id: identity.org_id.clone(),
             strict: options.strict_trace_continuation,
             reads_traceparent: options.continue_traceparent,
+            propagates_traceparent: options.propagate_traceparent,
         };
         let streams = options.lifecycle.lifecycle == TraceLifecycle::Stream && deliver.spans().is_some();
         let plain = !streams && options.lifecycle.ignore.is_empty();
@@ -117,6 +119,7 @@ impl Client {
             unchecked_spans: if plain { MAX_SPANS } else { 0 },
             idle: IdleSlot::new(options.idle),
             counters: Counters::default(),
+            recent: RecentHeaders::default(),
         })))
     }
 
@@ -188,7 +191,25 @@ impl Client {
 
     /// Reads what came in. Whatever cannot be used is as good as absent: then a trace begins.
     pub fn read(&self, carrier: &(impl Carrier + ?Sized)) -> Incoming {
-        Incoming::read(&self.0.continuation, carrier)
+        let incoming = Incoming::read(&self.0.continuation, carrier);
+        incoming.note_refused(&self.0.recent);
+        incoming
+    }
+
+    /// A trace begins, whatever came in: for callers that are not believed. What they sent is known again when a handler
+    /// hands it on with calls of its own, and is replaced there ([`OutgoingCall::inject`](crate::OutgoingCall::inject)).
+    ///
+    /// ```
+    /// # let (client, _) = sentrace_core::testing::Capture::client(sentrace_core::Options::new()).unwrap();
+    /// # fn is_inside(_: &[(&str, &str)]) -> bool { false }
+    /// let headers = [("sentry-trace", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")];
+    /// let incoming = if is_inside(&headers) { client.read(&headers) } else { client.refuse(&headers) };
+    /// # let _ = incoming;
+    /// ```
+    pub fn refuse(&self, carrier: &(impl Carrier + ?Sized)) -> Incoming {
+        let incoming = Incoming::refused(carrier);
+        incoming.note_refused(&self.0.recent);
+        incoming
     }
 
     /// Opens a transaction in the trace that came in.
@@ -198,12 +219,12 @@ impl Client {
 
     /// The trace that `carrier` brings, or a new one; see [`continue_trace`](crate::continue_trace).
     pub fn continue_trace(&self, carrier: &(impl Carrier + ?Sized)) -> Trace {
-        Trace::new(&self.0, self.read(carrier))
+        Trace::new(&self.0, self.read(carrier).during_current())
     }
 
     /// A trace that begins here; see [`start_new_trace`](crate::start_new_trace).
     pub fn start_new_trace(&self) -> Trace {
-        Trace::new(&self.0, Incoming::nothing())
+        Trace::new(&self.0, Incoming::nothing().during_current())
     }
 
     /// Starts a transaction; see [`start_transaction`](crate::start_transaction).

@@ -14,7 +14,8 @@ use crate::headers::TraceHeaders;
 use crate::ignore::Starting;
 use crate::moment::Moment;
 use crate::pipeline::{Pipeline, ProcessTrace};
-use crate::reading;
+use crate::reading::{self, SentryTraceRead};
+use crate::recent::RecentHeaders;
 use crate::record::{Held, Record, SpanRecord, Text, pool};
 use crate::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide};
 use crate::scope::Scoped;
@@ -168,9 +169,16 @@ impl Incoming {
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
         let mut trace = spare::trace();
         let baggage = &mut trace.live_mut().baggage;
-        let from_sentry = reading::sentry_trace(carrier, baggage);
+        let SentryTraceRead { agreed: from_sentry, came } = reading::sentry_trace(carrier, baggage);
         let from_w3c = || if rules.reads_traceparent { reading::traceparent(carrier) } else { None };
-        let Some(parent) = from_sentry.or_else(from_w3c) else { return Self::beginning(trace) };
+        let Some(parent) = from_sentry.or_else(from_w3c) else {
+            if came {
+                trace.carried.remember(carrier, true);
+            } else {
+                trace.carried.remember_traceparent(carrier);
+            }
+            return Self::beginning(trace);
+        };
         baggage.came(parent.trace_id, parent.sampled);
         if rules.ask_for_organisation() {
             let allowed = baggage.with_member(parent.trace_id, "org_id", |theirs| {
@@ -182,6 +190,7 @@ impl Incoming {
                 allowed
             });
             if !allowed {
+                trace.carried.remember(carrier, true);
                 return Self::beginning(trace);
             }
         }
@@ -189,10 +198,44 @@ impl Incoming {
             // Who sends `traceparent` alone knows nothing of Sentry: then the context begins here.
             baggage.open_if_empty(parent.trace_id);
         }
+        // Where the caller that the trace goes on from does not tell all that came.
+        if came && from_sentry.is_none() {
+            trace.carried.remember(carrier, false);
+        } else if rules.propagates_traceparent {
+            trace.carried.remember_traceparent(carrier);
+        }
         trace.trace_id = parent.trace_id;
         trace.parent_span_id = Some(parent.span_id);
         trace.sampled = parent.sampled;
         Self::of(trace)
+    }
+
+    /// A trace begins here, whatever `carrier` says; that is only remembered.
+    pub(crate) fn refused(carrier: &(impl Carrier + ?Sized)) -> Self {
+        let mut trace = spare::trace();
+        trace.carried.remember(carrier, true);
+        Self::beginning(trace)
+    }
+
+    /// Lets tasks that are spawned without a context know, too, what was refused.
+    pub(crate) fn note_refused(&self, recent: &RecentHeaders) {
+        if let Some(trace) = &self.trace
+            && trace.carried.is_refused()
+        {
+            trace.carried.values().iter().for_each(|value| recent.remember(*value));
+        }
+    }
+
+    /// For a trace that begins or goes on by hand: the request that is being served stays the current one.
+    pub(crate) fn during_current(mut self) -> Self {
+        if let Some(trace) = &mut self.trace {
+            with_current(|current| {
+                if let Some(outer) = current.trace() {
+                    trace.carried.inherit(outer);
+                }
+            });
+        }
+        self
     }
 
     /// The process's trace, to be kept by a client.
@@ -217,6 +260,7 @@ impl Incoming {
         below.trace_id = trace.trace_id;
         below.parent_span_id = span.span_id();
         below.sampled = trace.sampled;
+        below.carried.inherit(trace);
         trace.copy_frozen_baggage(&mut below.live_mut().baggage);
         Some(Self::of(below))
     }
@@ -230,6 +274,7 @@ impl Incoming {
         // Without a caller there is no decision yet that a transaction would have to follow.
         within.sampled = trace.parent_span_id.and(trace.sampled);
         within.head = (!live.baggage.is_frozen()).then(|| SharedTrace::clone(trace));
+        within.carried.clone_from(&trace.carried);
         within.live_mut().baggage.copy_from(&live.baggage);
         Self::of(within)
     }
@@ -353,6 +398,7 @@ pub(crate) struct ContinuationRules {
     pub(crate) org_id: Option<String>,
     pub(crate) strict: bool,
     pub(crate) reads_traceparent: bool,
+    pub(crate) propagates_traceparent: bool,
 }
 
 impl ContinuationRules {
@@ -392,7 +438,12 @@ mod tests {
         ];
         for (theirs, ours, strict, expected, reason) in rows {
             let rules =
-                ContinuationRules { org_id: ours.map(str::to_owned), strict, reads_traceparent: false };
+                ContinuationRules {
+                    org_id: ours.map(str::to_owned),
+                    strict,
+                    reads_traceparent: false,
+                    propagates_traceparent: false,
+                };
             assert_eq!(rules.allow(theirs), expected, "{reason}");
         }
     }

@@ -1,23 +1,21 @@
 //! Puts trace headers on an `http` request.
 
 use http::header::Entry;
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
-use sentrace_protocol::{SentryTrace, baggage, sentry_trace, traceparent};
+use http::{HeaderMap, HeaderValue, Request};
 
 use crate::call_span::CallSpan;
 use crate::client::Client;
+use crate::explain;
+use crate::forwarded::{BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_sentry_members};
 use crate::outgoing_call::OutgoingCall;
 use crate::span::SpanRef;
-
-const SENTRY_TRACE: HeaderName = HeaderName::from_static(sentry_trace::HEADER);
-const BAGGAGE: HeaderName = HeaderName::from_static(baggage::HEADER);
-const TRACEPARENT: HeaderName = HeaderName::from_static(traceparent::HEADER);
 
 /// Puts the current trace on an outgoing request, if its host is among the `tracing_origins`; whether it did.
 ///
 /// For clients without a middleware or layer: there is no span for the call, and what is called finds the current span
 /// as its parent. A request without a host in its URI is judged by its `Host` header and taken for `http`. What the
-/// application set stays, as with [`OutgoingCall::inject`].
+/// application chose stays, and what it hands on goes, as with [`OutgoingCall::inject`]. So a request may be kept and sent
+/// again: each time it carries the trace that is current then.
 ///
 /// ```
 /// # let (client, _) = sentrace_core::testing::Capture::client(sentrace_core::Options::new()).unwrap();
@@ -28,7 +26,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static(traceparent::HEADER);
 /// # });
 /// ```
 pub fn inject<B>(request: &mut Request<B>) -> bool {
-    let Some(url) = absolute(request) else { return false };
+    let url = absolute(request).unwrap_or_default();
     inject_headers(&url, request.headers_mut(), None)
 }
 
@@ -40,18 +38,31 @@ pub fn inject<B>(request: &mut Request<B>) -> bool {
 /// sentrace_core::inject_headers("http://localhost:3001/stock/7", &mut headers, None);
 /// ```
 pub fn inject_headers(url: &str, headers: &mut HeaderMap, client: Option<&Client>) -> bool {
-    OutgoingCall::to(url, client).is_some_and(|call| call.inject(&CallSpan::none(), headers))
+    match OutgoingCall::to(url, client) {
+        Some(call) => call.inject(&CallSpan::none(), headers),
+        None => {
+            OutgoingCall::withdraw(headers, client);
+            false
+        }
+    }
 }
 
 impl OutgoingCall {
     /// Puts what the call carries with `span` around it on its headers; whether anything was put there.
     ///
-    /// A `sentry-trace` that the application set stays, and then nothing is added. Other vendors' members of `baggage`
-    /// stay before ours, and so does a `traceparent` (Sentry SDK specification, *Trace Propagation* 1.9). A gateway may hand on
-    /// the headers that a request came with: those are replaced, for this process is the caller now.
+    /// Three may have set a header that is there already (ADR 28):
+    /// - The application chose it. A `sentry-trace` of its own stays, and then nothing is added; so do other vendors' members
+    ///   of `baggage`, before ours, and a `traceparent` (Sentry SDK specification, *Trace Propagation* 1.9).
+    /// - The request that is being served brought it, and a gateway hands it on. It is replaced, for this process is the
+    ///   caller now; where the call may carry nothing it is removed. That holds whatever became of the request: its
+    ///   headers need not be trusted, readable or recorded.
+    /// - This process put it there for an earlier call, of a request that is sent again. It is replaced or removed, too.
     pub fn inject(&self, span: &CallSpan, headers: &mut HeaderMap) -> bool {
         if !self.allows_headers() {
-            self.keeps(headers.get(SENTRY_TRACE));
+            self.provenance().withdraw(headers);
+            if headers.contains_key(SENTRY_TRACE) {
+                explain::keeps_own_headers();
+            }
             return false;
         }
         self.with_carried(span, |carried| self.put(carried, headers))
@@ -60,71 +71,93 @@ impl OutgoingCall {
     /// Puts what a call from `span` carries on its headers, each value made where it is to stay; whether anything was.
     fn put(&self, span: &SpanRef, headers: &mut HeaderMap) -> bool {
         let Some((trace, sentry_trace)) = span.trace().zip(span.sentry_trace()) else { return false };
+        let Ok(value) = HeaderValue::from_str(&sentry_trace.to_text()) else { return false };
+        let is_bare = headers.is_empty();
         // A map that is full stays as it is.
         let Ok(entry) = headers.try_entry(SENTRY_TRACE) else { return false };
-        let handed_on = match &entry {
-            Entry::Occupied(set) => Some(set.get()),
-            Entry::Vacant(_) => None,
+        let handed_on = match entry {
+            Entry::Vacant(entry) => {
+                if entry.try_insert(value).is_err() {
+                    return false;
+                }
+                false
+            }
+            Entry::Occupied(mut set) => match self.provenance().of(set.iter()) {
+                SetBy::Application => return self.keep(headers),
+                set_by => {
+                    set.insert(value);
+                    set_by == SetBy::Caller
+                }
+            },
         };
-        if self.keeps(handed_on) {
-            return false;
-        }
-        let handed_on = handed_on.is_some();
-        let Ok(value) = HeaderValue::from_str(&sentry_trace.to_text()) else { return false };
-        if !set(entry, value) {
-            return false;
-        }
         self.count_propagated();
-        if let Some(ours) = trace.frozen_baggage_header() {
-            put_baggage(ours, headers);
+        trace.remember_passed(sentry_trace.span_id);
+        match trace.frozen_baggage_header() {
+            Some(ours) => put_baggage(ours, headers),
+            None => remove_sentry_members(headers),
         }
-        if let Some(traceparent) = trace.traceparent(sentry_trace.span_id)
-            && (handed_on || !headers.contains_key(TRACEPARENT))
-            && let Ok(value) = HeaderValue::try_from(traceparent.to_string())
-        {
-            let _ = headers.try_insert(TRACEPARENT, value);
+        match trace.traceparent(sentry_trace.span_id) {
+            Some(ours) => {
+                if (handed_on || self.may_replace_traceparent(headers))
+                    && let Ok(value) = HeaderValue::try_from(ours.to_string())
+                {
+                    let _ = headers.try_insert(TRACEPARENT, value);
+                }
+            }
+            None if is_bare => {}
+            None => self.remove_stale_traceparent(headers),
         }
         true
     }
 
-    /// Whether the application set a `sentry-trace` of its own, which stays.
-    fn keeps(&self, set: Option<&HeaderValue>) -> bool {
-        let keeps = set.is_some_and(|set| !self.came_with(set));
-        if keeps {
-            crate::explain::keeps_own_headers();
-        }
-        keeps
+    /// Leaves the `sentry-trace` that the application chose, and nothing beside it that it hands on.
+    #[cold]
+    fn keep(&self, headers: &mut HeaderMap) -> bool {
+        explain::keeps_own_headers();
+        self.provenance().remove(&SENTRY_TRACE, headers);
+        self.provenance().remove(&TRACEPARENT, headers);
+        false
     }
 
-    /// Whether this is the `sentry-trace` of the request that is being served.
-    fn came_with(&self, sentry_trace: &HeaderValue) -> bool {
-        let Some(serving) = self.parent().trace() else { return false };
-        let came = SentryTrace::parse_opt(sentry_trace.as_bytes());
-        came.is_some_and(|came| {
-            came.trace_id == serving.trace_id && Some(came.span_id) == serving.parent_span_id
-        })
+    fn may_replace_traceparent(&self, headers: &HeaderMap) -> bool {
+        !headers.contains_key(TRACEPARENT)
+            || self.provenance().of(headers.get_all(TRACEPARENT).iter()) != SetBy::Application
+    }
+
+    /// Where this service does not speak the W3C's header, one of other tools passes through, as the W3C asks (Trace
+    /// Context level 1, 3.2), but for what names the caller of this trace, what this process put there, and what came with
+    /// a request whose trace is refused here.
+    fn remove_stale_traceparent(&self, headers: &mut HeaderMap) {
+        if !headers.contains_key(TRACEPARENT) {
+            return;
+        }
+        let serving = self.parent().trace();
+        let is_stale = serving.is_some_and(|serving| serving.carried.is_refused())
+            || headers.get_all(TRACEPARENT).iter().any(|field| {
+                let ids = crate::carried::ids(field.as_bytes());
+                ids.is_some_and(|(trace_id, span_id)| {
+                    crate::own_ids::is_own(span_id)
+                        || serving.is_some_and(|serving| {
+                            trace_id == serving.trace_id && Some(span_id) == serving.parent_span_id
+                        })
+                })
+            });
+        if is_stale {
+            self.provenance().remove(&TRACEPARENT, headers);
+        }
     }
 }
 
 fn put_baggage(ours: HeaderValue, headers: &mut HeaderMap) {
     let Ok(entry) = headers.try_entry(BAGGAGE) else { return };
-    let Entry::Occupied(theirs) = &entry else {
-        set(entry, ours);
-        return;
-    };
-    let merged = baggage::merge(theirs.iter().map(HeaderValue::as_bytes), ours.to_str().unwrap_or_default());
-    if let Ok(merged) = HeaderValue::try_from(merged) {
-        set(entry, merged);
-    }
-}
-
-/// Whether there was room for it.
-fn set(entry: Entry<'_, HeaderValue>, value: HeaderValue) -> bool {
     match entry {
-        Entry::Vacant(entry) => entry.try_insert(value).is_ok(),
-        Entry::Occupied(mut entry) => {
-            entry.insert(value);
-            true
+        Entry::Vacant(entry) => {
+            let _ = entry.try_insert(ours);
+        }
+        Entry::Occupied(mut theirs) => {
+            if let Some(merged) = merged(theirs.iter(), ours.to_str().unwrap_or_default()) {
+                theirs.insert(merged);
+            }
         }
     }
 }

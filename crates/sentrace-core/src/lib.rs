@@ -15,6 +15,7 @@ mod api;
 mod baggage;
 mod bridge;
 mod call_span;
+mod carried;
 pub mod carriers;
 mod client;
 mod closed;
@@ -27,6 +28,8 @@ pub mod diagnostics;
 mod explain;
 mod finish;
 mod finished_span;
+#[cfg(feature = "http")]
+mod forwarded;
 mod headers;
 mod idle;
 mod ignore;
@@ -39,9 +42,11 @@ mod moment;
 mod options;
 mod outgoing;
 mod outgoing_call;
+mod own_ids;
 mod pipeline;
 mod random;
 mod reading;
+mod recent;
 mod record;
 mod request;
 mod response;
@@ -69,6 +74,8 @@ pub use self::current::current_span;
 pub use self::data_collection::{Collect, DataCollection};
 pub use self::deliver::{Deliver, Finished};
 pub use self::finished_span::{DeliverSpans, FinishedSpan};
+#[cfg(feature = "http")]
+pub use self::forwarded::{has_trace_headers, remove_trace_headers};
 pub use self::headers::TraceHeaders;
 pub use self::idle::{
     Activity, IdleOptions, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity,

@@ -93,6 +93,13 @@ impl OutgoingCall {
         }
     }
 
+    /// What is known of headers that the call has already.
+    #[cfg(feature = "http")]
+    #[cold]
+    pub(crate) fn provenance(&self) -> crate::forwarded::Provenance<'_> {
+        crate::forwarded::Provenance::new(&self.parent, self.pipeline())
+    }
+
     pub(crate) fn count_propagated(&self) {
         self.pipeline().counters.propagated();
     }

@@ -16,6 +16,7 @@ use crate::idle::IdleSlot;
 use crate::ignore::{IgnoreSpan, Starting};
 use crate::losses::Losses;
 use crate::outgoing::Outgoing;
+use crate::recent::RecentHeaders;
 use crate::record::Record;
 use crate::sampling::Sampling;
 
@@ -75,6 +76,8 @@ pub(crate) struct Pipeline {
     pub(crate) unchecked_spans: usize,
     pub(crate) idle: IdleSlot,
     pub(crate) counters: Counters,
+    /// Foreign headers that were handed on or refused.
+    pub(crate) recent: RecentHeaders,
 }
 
 /// A trace's share in its pipeline. Only a trace that is over and waits for its memory to be used again has none.
@@ -129,7 +132,12 @@ impl Pipeline {
             outgoing: Outgoing::new(Some(Vec::new()), None),
             sampling: Sampling::default(),
             process_trace: Incoming::nothing().into_process_trace(),
-            continuation: ContinuationRules { org_id: None, strict: false, reads_traceparent: false },
+            continuation: ContinuationRules {
+                org_id: None,
+                strict: false,
+                reads_traceparent: false,
+                propagates_traceparent: false,
+            },
             propagate_traceparent: false,
             streams: false,
             ignore: Vec::new(),
@@ -137,6 +145,7 @@ impl Pipeline {
             unchecked_spans: 0,
             idle: IdleSlot::default(),
             counters: Counters::default(),
+            recent: RecentHeaders::default(),
         }
     }
 

@@ -19,14 +19,19 @@ pub(crate) fn trace_id() -> TraceId {
     non_zero(TraceId::from_bytes)
 }
 
-/// A new span id, never zero.
+/// A new span id, never zero, that this process knows again; see [`own_ids`](crate::own_ids).
 pub(crate) fn span_id() -> SpanId {
-    non_zero(SpanId::from_bytes)
+    non_zero(|bytes| SpanId::from_bytes(crate::own_ids::seal(bytes)))
 }
 
 /// A new event id, never zero.
 pub(crate) fn event_id() -> EventId {
     non_zero(EventId::from_bytes)
+}
+
+/// A number that no other process has.
+pub(crate) fn key() -> u64 {
+    seeded().next_u64()
 }
 
 fn non_zero<const N: usize, T>(from_bytes: impl Fn([u8; N]) -> Option<T>) -> T {

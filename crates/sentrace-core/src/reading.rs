@@ -9,14 +9,22 @@ use sentrace_protocol::{Carrier, SentryTrace, TraceHeader, Traceparent, tracepar
 use crate::baggage::Baggage;
 use crate::diagnostics::debug_once;
 
+/// What `sentry-trace` says.
+pub(crate) struct SentryTraceRead {
+    /// The one value, or what several say together.
+    pub(crate) agreed: Option<SentryTrace>,
+    /// Whether there was any value.
+    pub(crate) came: bool,
+}
+
 /// One `sentry-trace`, or several that say the same. All `baggage` is taken along unread.
-pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut Baggage) -> Option<SentryTrace> {
+pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut Baggage) -> SentryTraceRead {
     let mut read = Agreement::Nothing;
     carrier.get_trace(&mut |header, value| match header {
         TraceHeader::SentryTrace => read.hear_sentry_trace(value),
         TraceHeader::Baggage => baggage.add_unread(value),
     });
-    read.agreed()
+    SentryTraceRead { came: !matches!(read, Agreement::Nothing), agreed: read.agreed() }
 }
 
 impl Agreement<SentryTrace> {

@@ -231,6 +231,7 @@ impl SpanRef {
         let handle = self.0.as_ref()?;
         let sentry_trace = handle.trace.sentry_trace(handle.span_id);
         let traceparent = handle.trace.traceparent(handle.span_id);
+        handle.trace.remember_passed(handle.span_id);
         Some(TraceHeaders::new(sentry_trace, self.baggage(), traceparent))
     }
 

@@ -9,6 +9,7 @@ use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, bagga
 use triomphe::{Arc, UniqueArc};
 
 use crate::baggage::Baggage;
+use crate::carried::CarriedHeaders;
 use crate::pipeline::PipelineRef;
 use crate::record::{Record, Slot};
 use crate::sampling::SampleRand;
@@ -36,6 +37,8 @@ pub(crate) struct TraceState {
     pub(crate) recording: Recording,
     /// The continuation this transaction was started from, which freezes one context for all its transactions.
     pub(crate) head: Option<SharedTrace>,
+    /// What the request that is being served brought, beyond the caller.
+    pub(crate) carried: CarriedHeaders,
     pub(crate) live: Mutex<Live>,
     /// The frozen context as the value of a header, so that calls beyond the first copy nothing and take no lock; none
     /// where there is nothing to say.
@@ -93,6 +96,7 @@ impl TraceState {
             sample_rate: None,
             recording: Recording::Off,
             head: None,
+            carried: CarriedHeaders::default(),
             live: Mutex::default(),
             #[cfg(feature = "http")]
             baggage_header: OnceLock::new(),
@@ -106,6 +110,7 @@ impl TraceState {
         self.sample_rate = None;
         self.recording = Recording::Off;
         self.head = None;
+        self.carried.clear();
         #[cfg(feature = "http")]
         self.baggage_header.take();
         let live = self.live_mut();
@@ -133,6 +138,14 @@ impl TraceState {
             parent_id: span_id,
             sampled: self.sampled == Some(true),
         })
+    }
+
+    /// Remembers what goes out from here where it is not of this process; see [`RecentHeaders`](crate::recent::RecentHeaders).
+    #[inline]
+    pub(crate) fn remember_passed(&self, span_id: SpanId) {
+        if self.recording.passes_through() && self.parent_span_id == Some(span_id) {
+            self.pipeline.recent.remember(crate::carried::hash_of_ids(self.trace_id, span_id));
+        }
     }
 
     /// Freezes the dynamic sampling context and lends it: from here on it is the same for everybody.

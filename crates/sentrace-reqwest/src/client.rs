@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use http::{Extensions, HeaderMap};
 use reqwest::Request;
 use reqwest_middleware::{ClientWithMiddleware, Middleware, RequestInitialiser};
-use sentrace_core::Client;
+use sentrace_core::{Client, diagnostics};
 
+use crate::default_headers::DefaultHeaders;
 use crate::hooks::Hooks;
 use crate::middleware::SentryTracingMiddleware;
 use crate::redirect::{Guard, PrintedPolicy, RedirectPolicy, Settings};
@@ -15,7 +17,11 @@ use crate::redirect::{Guard, PrintedPolicy, RedirectPolicy, Settings};
 /// The tracing middleware on a client that sends trace headers to allowed hosts only, redirects included.
 ///
 /// The builder's redirect policy stays in force if it is a limit or none at all. A closure cannot be got back out of
-/// a builder: give it to [`client_with_redirect_policy`].
+/// a builder: give it to [`client_with_redirect_policy`]. If a newer reqwest does not tell its policy in a form that is known
+/// here, the builder keeps it, redirects are not guarded, and a warning says so once.
+///
+/// `baggage`, `sentry-trace` and `traceparent` among the builder's default headers are treated as those of a request: what is
+/// in `baggage` goes out beside Sentry's members, and a `sentry-trace` stays.
 ///
 /// ```
 /// let http = sentrace_reqwest::client(reqwest::Client::builder())?.build();
@@ -27,10 +33,26 @@ use crate::redirect::{Guard, PrintedPolicy, RedirectPolicy, Settings};
 /// [`ClientError::Build`] where reqwest cannot build the client.
 pub fn client(builder: reqwest::ClientBuilder) -> Result<ClientBuilder, ClientError> {
     let settings = Settings::read(&builder);
+    client_with(builder, settings)
+}
+
+fn client_with(builder: reqwest::ClientBuilder, settings: Settings) -> Result<ClientBuilder, ClientError> {
     let policy = match settings.policy {
         PrintedPolicy::Limited(max) => RedirectPolicy::limited(max),
         PrintedPolicy::None => RedirectPolicy::none(),
-        PrintedPolicy::Unknown => return Err(ClientError::CustomRedirectPolicy),
+        PrintedPolicy::Custom => return Err(ClientError::CustomRedirectPolicy),
+        PrintedPolicy::Unreadable => {
+            static WARNED: AtomicBool = AtomicBool::new(false);
+            diagnostics::warn_once(
+                &WARNED,
+                format_args!(
+                    "redirects of the reqwest client are not guarded: this version of reqwest does not tell the builder's \
+                     redirect policy, which stays as it is, so a redirect may carry trace headers to any host; name the \
+                     policy with sentrace::reqwest::client_with_redirect_policy",
+                ),
+            );
+            return Ok(ClientBuilder::new(builder, settings)?.unguarded());
+        }
     };
     guarded(builder, settings, policy)
 }
@@ -52,15 +74,7 @@ fn guarded(
     settings: Settings,
     policy: RedirectPolicy,
 ) -> Result<ClientBuilder, ClientError> {
-    let http = builder.redirect(policy.guarded()).build().map_err(ClientError::Build)?;
-    Ok(ClientBuilder {
-        inner: reqwest_middleware::ClientBuilder::new(http.clone()),
-        http,
-        settings,
-        default_headers: HeaderMap::new(),
-        client: None,
-        hooks: Hooks::default(),
-    })
+    ClientBuilder::new(builder.redirect(policy.guarded()), settings)
 }
 
 /// Builds a guarded client: [`reqwest_middleware::ClientBuilder`], with tracing as the last middleware.
@@ -72,12 +86,31 @@ pub struct ClientBuilder {
     inner: reqwest_middleware::ClientBuilder,
     http: reqwest::Client,
     settings: Settings,
+    is_guarded: bool,
     default_headers: HeaderMap,
     client: Option<Client>,
     hooks: Hooks,
 }
 
 impl ClientBuilder {
+    fn new(builder: reqwest::ClientBuilder, settings: Settings) -> Result<Self, ClientError> {
+        let http = builder.build().map_err(ClientError::Build)?;
+        Ok(Self {
+            inner: reqwest_middleware::ClientBuilder::new(http.clone()),
+            http,
+            settings,
+            is_guarded: true,
+            default_headers: HeaderMap::new(),
+            client: None,
+            hooks: Hooks::default(),
+        })
+    }
+
+    fn unguarded(mut self) -> Self {
+        self.is_guarded = false;
+        self
+    }
+
     /// Adds a middleware outside the tracing.
     pub fn with<M: Middleware>(self, middleware: M) -> Self {
         self.with_arc(Arc::new(middleware))
@@ -156,8 +189,9 @@ impl ClientBuilder {
 
     /// The client that requests are made with.
     pub fn build(self) -> ClientWithMiddleware {
-        let guard = Guard::new(self.http, self.settings, self.default_headers);
-        self.inner.with(SentryTracingMiddleware::guarded(self.client, guard, self.hooks)).build()
+        let headers = DefaultHeaders::new(self.default_headers, &self.settings);
+        let guard = self.is_guarded.then(|| Guard::new(self.http, self.settings));
+        self.inner.with(SentryTracingMiddleware::built(self.client, headers, guard, self.hooks)).build()
     }
 }
 
@@ -210,6 +244,15 @@ mod tests {
             reqwest::Client::builder().redirect(Policy::custom(|attempt| Policy::none().redirect(attempt)));
         let error = client(builder).unwrap_err().to_string();
         assert!(error.contains("client_with_redirect_policy"), "{error}");
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_read_stays_in_force_without_a_guard() {
+        let builder = reqwest::Client::builder().redirect(Policy::none());
+        let settings = Settings { policy: PrintedPolicy::Unreadable, ..Settings::read(&builder) };
+        let client = client_with(builder, settings).unwrap();
+        assert!(!client.is_guarded);
+        assert!(format!("{:?}", client.http).contains("None"), "{:?}", client.http);
     }
 
     #[test]

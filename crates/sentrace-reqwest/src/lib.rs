@@ -21,15 +21,17 @@
 //! # What is guarded, and what is not
 //! reqwest follows redirects below every middleware and takes only credentials off the request. The guard is part of
 //! the client's redirect policy: it stops reqwest before a hop that leaves the allowed hosts, and sends that hop itself.
+//! It does so whoever set the headers: this crate, a second middleware, or the application.
 //! What arrives there, hop limit, time limit, errors and the answer are those of reqwest alone, but for these:
 //!
-//! - A credential among the default headers of *reqwest's* builder arrives there as an empty header, because reqwest
-//!   cannot leave it out; [`ClientBuilder::default_headers`] can. A default `content-type` of reqwest's builder is
+//! - A credential or a trace header among the default headers of *reqwest's* builder arrives there as an empty header,
+//!   because reqwest cannot leave it out; [`ClientBuilder::default_headers`] can. A default `content-type` of reqwest's builder is
 //!   sent on where a redirect turned a POST into a GET.
 //! - Credentials stay off after a hop to another host. reqwest 0.13 sends them again on the next hop inside that host.
 //! - `read_timeout` begins anew, and an `https_only` client refuses `http` with an error that is not a redirect's.
 
 mod client;
+mod default_headers;
 mod hooks;
 mod middleware;
 mod redirect;

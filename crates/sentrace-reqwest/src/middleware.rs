@@ -5,11 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use http::Extensions;
+use http::{Extensions, HeaderName};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next, Result};
-use sentrace_core::{CallSpan, Client, OutgoingCall, diagnostics};
+use sentrace_core::{CallSpan, Client, OutgoingCall, diagnostics, has_trace_headers};
 
+use crate::default_headers::DefaultHeaders;
 use crate::hooks::Hooks;
 use crate::redirect::{self, Guard, Guarded, Leg};
 use crate::span;
@@ -18,8 +19,10 @@ use crate::span;
 /// `tracing_origins` (Sentry SDK specification, *HTTP Client Integrations* and *Trace Propagation* 1.9).
 ///
 /// Without a current transaction the request still carries the trace that it belongs to. Requests to the DSN's host
-/// are left alone, and so is a request to which the application gave a `sentry-trace` of its own. The answer, and
-/// every error, pass through as they are.
+/// are left alone, and so is a request to which the application gave a `sentry-trace` of its own. Headers that a gateway
+/// hands on from the request it serves are replaced, and so are those that this process put on a request which is sent
+/// again; where the trace may not go, both are removed ([`OutgoingCall::inject`]). The answer, and every error, pass
+/// through as they are.
 ///
 /// [`client`](crate::client) builds the middleware into a client whose redirects are guarded, and is to be
 /// preferred. [`new`](Self::new) is for a client that somebody else built: add it last. There, a redirect takes the
@@ -36,6 +39,7 @@ use crate::span;
 #[derive(Clone, Default)]
 pub struct SentryTracingMiddleware {
     client: Option<Client>,
+    headers: Option<Arc<DefaultHeaders>>,
     guard: Option<Arc<Guard>>,
     hooks: Hooks,
 }
@@ -46,8 +50,13 @@ impl SentryTracingMiddleware {
         Self::default()
     }
 
-    pub(crate) fn guarded(client: Option<Client>, guard: Guard, hooks: Hooks) -> Self {
-        Self { client, guard: Some(Arc::new(guard)), hooks }
+    pub(crate) fn built(
+        client: Option<Client>,
+        headers: DefaultHeaders,
+        guard: Option<Guard>,
+        hooks: Hooks,
+    ) -> Self {
+        Self { client, headers: Some(Arc::new(headers)), guard: guard.map(Arc::new), hooks }
     }
 
     /// The client whose `tracing_origins` decide, instead of the current or global one.
@@ -161,13 +170,16 @@ impl SentryTracingMiddleware {
         extensions: &'a mut Extensions,
         next: Next<'a>,
     ) -> (Sent<'a>, Option<Begun>) {
-        if let Some(guard) = &self.guard {
-            guard.add_default_headers(request.headers_mut());
+        let mut hidden = Vec::new();
+        if let Some(defaults) = &self.headers {
+            defaults.add_to(request.headers_mut());
+            hidden = defaults.hidden_from(request.headers());
         }
         let Some(mut call) = OutgoingCall::to(request.url().as_str(), self.client.as_ref()) else {
+            OutgoingCall::withdraw(request.headers_mut(), self.client.as_ref());
             return (Guarded::new(next.run(request, extensions), None), None);
         };
-        if !self.hooks.propagates(&request, extensions) {
+        if !self.hooks.propagates(&request, extensions) || hidden.contains(&SENTRY_TRACE) {
             call = call.without_headers();
         }
         let span = if self.hooks.records(&request, extensions) {
@@ -176,21 +188,29 @@ impl SentryTracingMiddleware {
         } else {
             CallSpan::none()
         };
-        // Only what will carry headers has to be kept as it was without them.
-        let guard = self.guard.as_deref().filter(|_| call.allows_headers());
-        let mut leg = guard.map(|guard| Leg::first(guard.keep(&request)));
-        let mut unguarded = None;
-        if !call.inject(&span, request.headers_mut()) {
-            leg = None;
-        } else if let Some(leg) = &mut leg {
-            leg.carries_trace_of(call.into_client());
-        } else {
-            unguarded = Some(call);
+        // Only what will carry headers has to be kept, at best as it was without them.
+        let guard = self.guard.as_deref();
+        let mut kept = guard.filter(|_| call.allows_headers()).map(|guard| guard.keep(&request));
+        let injected = call.inject(&span, request.headers_mut());
+        for name in &hidden {
+            request.headers_mut().remove(name);
+        }
+        let carries = injected || !hidden.is_empty() || has_trace_headers(request.headers());
+        if carries && kept.is_none() {
+            kept = guard.map(|guard| guard.keep(&request));
+        }
+        let (mut leg, mut unguarded) = (None, None);
+        match kept.filter(|_| carries) {
+            Some(kept) => leg = Some(Leg::first(kept, call.into_client())),
+            None if injected => unguarded = Some(call),
+            None => {}
         }
         let sent = Guarded::new(next.run(request, extensions), leg);
         (sent, Some(Begun { span, unguarded }))
     }
 }
+
+const SENTRY_TRACE: HeaderName = HeaderName::from_static("sentry-trace");
 
 /// The host that reqwest gives to an answer that a middleware made up.
 const MADE_UP: &str = "no.url.provided.local";

@@ -4,6 +4,7 @@
 
 mod carriers;
 mod environment;
+mod forwarding;
 mod headers;
 mod invariant;
 mod organisation;

@@ -30,7 +30,7 @@ pub(crate) struct Leg {
     payload_dropped: bool,
     hops: u32,
     departure: Option<Box<Departure>>,
-    /// The call's request from before it got trace headers; of the first leg.
+    /// The call's request; of the first leg.
     kept: Option<Kept>,
 }
 
@@ -51,10 +51,11 @@ pub(crate) enum Way {
 }
 
 impl Leg {
-    /// The first leg of a call, of which `kept` is a copy; boxed at once, since moving it costs more than that.
-    pub(crate) fn first(kept: Kept) -> Box<Self> {
+    /// The first leg of a call that carries trace headers, of which `kept` is a copy; `client` decides how far they go.
+    /// Boxed at once, since moving it costs more than that.
+    pub(crate) fn first(kept: Kept, client: Client) -> Box<Self> {
         Box::new(Self {
-            carries_trace: None,
+            carries_trace: Some(client),
             carries_referer: false,
             earlier: Vec::new(),
             method: kept.method().clone(),
@@ -63,11 +64,6 @@ impl Leg {
             departure: None,
             kept: Some(kept),
         })
-    }
-
-    /// Whose trace headers the request has got.
-    pub(crate) fn carries_trace_of(&mut self, client: Client) {
-        self.carries_trace = Some(client);
     }
 
     /// The leg after a departure.

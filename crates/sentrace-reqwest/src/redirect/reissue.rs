@@ -9,6 +9,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::Result;
+use sentrace_core::remove_trace_headers;
 
 use super::leg::{Departure, Guarded, Leg};
 use super::settings::Settings;
@@ -23,26 +24,14 @@ const PAYLOAD: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_ENCODING
 pub(crate) struct Guard {
     client: reqwest::Client,
     settings: Settings,
-    default_headers: HeaderMap,
 }
 
 impl Guard {
-    pub(crate) fn new(client: reqwest::Client, settings: Settings, default_headers: HeaderMap) -> Self {
-        Self { client, settings, default_headers }
+    pub(crate) fn new(client: reqwest::Client, settings: Settings) -> Self {
+        Self { client, settings }
     }
 
-    /// Adds the default headers that the request has not got, as reqwest does with its own.
-    pub(crate) fn add_default_headers(&self, headers: &mut HeaderMap) {
-        for name in self.default_headers.keys() {
-            if !headers.contains_key(name) {
-                for value in self.default_headers.get_all(name) {
-                    headers.append(name.clone(), value.clone());
-                }
-            }
-        }
-    }
-
-    /// A copy of `request` from before it got trace headers.
+    /// A copy of `request`, to be sent again.
     pub(crate) fn keep(&self, request: &Request) -> Kept {
         let copy = copy(request);
         let timeout = copy.timeout().copied().or(self.settings.timeout);
@@ -58,6 +47,7 @@ impl Guard {
         mut departure: Box<Departure>,
         mut hops: u32,
     ) -> (Result<Response>, u32) {
+        kept.remove_trace_headers(&self.settings);
         loop {
             kept.rewrite(&departure, &self.settings);
             let request = kept.request_for(&departure, &self.settings);
@@ -90,6 +80,18 @@ pub(crate) struct Kept {
 impl Kept {
     pub(super) fn method(&self) -> &Method {
         self.request.method()
+    }
+
+    /// Takes the trace off, whoever put it there.
+    fn remove_trace_headers(&mut self, settings: &Settings) {
+        let headers = self.request.headers_mut();
+        remove_trace_headers(headers);
+        for name in &settings.fixed_trace_headers {
+            // As with credentials below.
+            if !headers.contains_key(name) {
+                headers.insert(name.clone(), HeaderValue::from_static(""));
+            }
+        }
     }
 
     /// Does to the kept request what the redirects on the way do to every request.

@@ -1,14 +1,24 @@
 //! What a `reqwest::ClientBuilder` says about itself.
 //!
 //! A hop that the guard sends must use the client's settings, but the builder has no getters for them; it does print
-//! them. Where nothing can be read, the guard assumes what cannot do harm.
+//! them. Settings that cannot be read fall back to what cannot do harm, and whether they can be read at all is found out
+//! on a builder whose settings are known.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::ClientBuilder;
+use reqwest::redirect::Policy;
 
 use super::reissue::CREDENTIALS;
+
+/// The headers that tracing writes, too.
+const TRACE_HEADERS: [HeaderName; 3] = [
+    HeaderName::from_static("sentry-trace"),
+    HeaderName::from_static("baggage"),
+    HeaderName::from_static("traceparent"),
+];
 
 /// The settings that matter to the guard.
 #[derive(Debug, PartialEq)]
@@ -18,6 +28,11 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     /// Credentials among the builder's default headers, which a request cannot leave out.
     pub(crate) fixed_credentials: Vec<HeaderName>,
+    /// Trace headers among the builder's default headers, which a request cannot leave out either.
+    pub(crate) fixed_trace_headers: Vec<HeaderName>,
+    /// Those of them whose value is printed, to be merged as the request's own would be. One that is marked as sensitive
+    /// is not.
+    pub(crate) trace_headers: HeaderMap,
 }
 
 /// The redirect policy of a builder, as far as it can be known.
@@ -25,47 +40,90 @@ pub(crate) struct Settings {
 pub(crate) enum PrintedPolicy {
     Limited(usize),
     None,
-    /// A closure, or something that this version of reqwest did not have.
-    Unknown,
+    /// A closure.
+    Custom,
+    /// This version of reqwest prints policies in a way that is not known here.
+    Unreadable,
 }
 
 impl Settings {
     pub(crate) fn read(builder: &ClientBuilder) -> Self {
-        Self::parse(&format!("{builder:#?}"))
+        static READABLE: LazyLock<bool> = LazyLock::new(|| {
+            let (probe, limit) = probe();
+            policy_of(&format!("{probe:#?}")) == Some(PrintedPolicy::Limited(limit))
+        });
+        Self::parse(&format!("{builder:#?}"), *READABLE)
     }
 
-    /// `printed` has one field a line, indented by four; what belongs to a field is indented deeper.
-    fn parse(printed: &str) -> Self {
-        let field = |name: &str| {
-            let mut lines = printed.lines();
-            let value =
-                lines.find_map(|line| line.strip_prefix("    ")?.strip_prefix(name)?.strip_prefix(": "));
-            value.map(|value| (value, lines.take_while(|line| line.starts_with("     "))))
-        };
-        let default_names: Option<Vec<_>> = field("default_headers").map(|(_, entries)| {
-            entries.filter_map(|line| line.trim_start().strip_prefix('"')?.split('"').next()).collect()
+    /// `printed` has one field a line, indented by four; what belongs to a field is indented deeper. A default policy is
+    /// not printed, so that a missing one can be told from one under a new name only where `policy_is_readable`.
+    pub(super) fn parse(printed: &str, policy_is_readable: bool) -> Self {
+        let defaults = field(printed, "default_headers").map(|(_, entries)| {
+            let entry = |line| {
+                let (name, value) = str::trim_start(line).strip_prefix('"')?.split_once("\": ")?;
+                Some((HeaderName::try_from(name).ok()?, value.strip_suffix(',').unwrap_or(value)))
+            };
+            entries.filter_map(entry).collect::<Vec<_>>()
         });
+        let is_default = |name: &HeaderName| {
+            defaults.as_ref().is_some_and(|defaults| defaults.iter().any(|(known, _)| known == name))
+        };
+        let policy = match policy_of(printed) {
+            Some(policy) => policy,
+            None if policy_is_readable => PrintedPolicy::Limited(10),
+            None => PrintedPolicy::Unreadable,
+        };
         Self {
-            policy: match field("redirect_policy") {
-                None => PrintedPolicy::Limited(10),
-                Some((_, inside)) => parse_policy(inside.map(|line| line.trim().trim_end_matches(','))),
-            },
-            referer: field("referer").is_some_and(|(value, _)| value == "true,"),
-            timeout: field("timeout").and_then(|(value, _)| parse_duration(value.trim_end_matches(','))),
+            policy,
+            referer: field(printed, "referer").is_some_and(|(value, _)| value == "true,"),
+            timeout: field(printed, "timeout")
+                .and_then(|(value, _)| parse_duration(value.trim_end_matches(','))),
             fixed_credentials: CREDENTIALS
                 .into_iter()
-                .filter(|name| default_names.as_ref().is_none_or(|names| names.contains(&name.as_str())))
+                .filter(|name| defaults.is_none() || is_default(name))
+                .collect(),
+            fixed_trace_headers: TRACE_HEADERS.into_iter().filter(is_default).collect(),
+            trace_headers: defaults
+                .iter()
+                .flatten()
+                .filter(|(name, _)| TRACE_HEADERS.contains(name))
+                .filter_map(|(name, value)| Some((name.clone(), parse_value(value)?)))
                 .collect(),
         }
     }
+}
+
+/// A builder with a policy that is printed if policies are, and the limit that it must show.
+fn probe() -> (ClientBuilder, usize) {
+    (reqwest::Client::builder().redirect(Policy::limited(7)), 7)
+}
+
+/// The value of a field on its line, and the lines that belong to it.
+fn field<'a>(printed: &'a str, name: &str) -> Option<(&'a str, impl Iterator<Item = &'a str>)> {
+    let mut lines = printed.lines();
+    let value = lines.find_map(|line| line.strip_prefix("    ")?.strip_prefix(name)?.strip_prefix(": "));
+    value.map(|value| (value, lines.take_while(|line| line.starts_with("     "))))
+}
+
+/// `None` if no policy is printed.
+fn policy_of(printed: &str) -> Option<PrintedPolicy> {
+    let (_, inside) = field(printed, "redirect_policy")?;
+    Some(parse_policy(inside.map(|line| line.trim().trim_end_matches(','))))
 }
 
 fn parse_policy<'a>(mut lines: impl Iterator<Item = &'a str>) -> PrintedPolicy {
     match (lines.next(), lines.next().and_then(|max| max.parse().ok())) {
         (Some("None"), _) => PrintedPolicy::None,
         (Some("Limit("), Some(max)) => PrintedPolicy::Limited(max),
-        _ => PrintedPolicy::Unknown,
+        (Some("Custom"), _) => PrintedPolicy::Custom,
+        _ => PrintedPolicy::Unreadable,
     }
+}
+
+/// The `Debug` form of a header's value. `None` if it is hidden, or if a backslash leaves open what it says.
+fn parse_value(text: &str) -> Option<HeaderValue> {
+    let inside = text.strip_prefix('"')?.strip_suffix('"')?;
+    if inside.contains('\\') { None } else { HeaderValue::from_str(inside).ok() }
 }
 
 /// The `Debug` form of a `Duration`: a decimal number and its unit.
@@ -103,6 +161,8 @@ mod tests {
                 referer: true,
                 timeout: None,
                 fixed_credentials: Vec::new(),
+                fixed_trace_headers: Vec::new(),
+                trace_headers: HeaderMap::new(),
             }
         );
     }
@@ -113,7 +173,7 @@ mod tests {
             (Policy::default(), PrintedPolicy::Limited(10), "the default is not printed"),
             (Policy::limited(3), PrintedPolicy::Limited(3), "a limit"),
             (Policy::none(), PrintedPolicy::None, "none"),
-            (Policy::custom(|attempt| Policy::none().redirect(attempt)), PrintedPolicy::Unknown, "a closure"),
+            (Policy::custom(|attempt| Policy::none().redirect(attempt)), PrintedPolicy::Custom, "a closure"),
         ];
         for (policy, expected, reason) in rows {
             assert_eq!(read(reqwest::Client::builder().redirect(policy)).policy, expected, "{reason}");
@@ -150,13 +210,53 @@ mod tests {
     }
 
     #[test]
+    fn trace_headers_among_the_default_headers_are_read_as_they_are() {
+        let rows = [
+            ("tenant=7,sentry-sampled=true", Some("tenant=7,sentry-sampled=true"), "as it is printed"),
+            ("", Some(""), "nothing"),
+            ("a=\"b\"", None, "a quotation mark is printed as two characters"),
+            ("a=\\x41", None, "a backslash may stand for itself"),
+            ("a=\u{e9}", None, "bytes that are not ASCII"),
+        ];
+        for (value, expected, reason) in rows {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            let defaults = HeaderMap::from_iter([(http::header::HeaderName::from_static("baggage"), value)]);
+            let settings = read(reqwest::Client::builder().default_headers(defaults));
+            let found = settings.trace_headers.get("baggage").map(|value| value.to_str().unwrap());
+            assert_eq!(found, expected, "{reason}");
+            assert_eq!(settings.fixed_trace_headers, ["baggage"], "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_sensitive_trace_header_is_known_by_name_only() {
+        let mut hidden = HeaderValue::from_static("tenant=7");
+        hidden.set_sensitive(true);
+        let defaults = HeaderMap::from_iter([
+            (TRACE_HEADERS[1].clone(), hidden),
+            (ACCEPT, HeaderValue::from_static("sentry-trace")),
+        ]);
+        let settings = read(reqwest::Client::builder().default_headers(defaults));
+        assert!(settings.trace_headers.is_empty());
+        assert_eq!(settings.fixed_trace_headers, ["baggage"]);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_taken_for_the_careful_case() {
-        let settings = Settings::parse("ClientBuilder { .. }");
+        let settings = Settings::parse("ClientBuilder { .. }", true);
         assert_eq!(settings.fixed_credentials, CREDENTIALS);
         assert!(!settings.referer);
-        assert_eq!(
-            Settings::parse("    redirect_policy: Policy(\n        Newer,\n").policy,
-            PrintedPolicy::Unknown
-        );
+        let newer = "    redirect_policy: Policy(\n        Newer,\n";
+        assert_eq!(Settings::parse(newer, true).policy, PrintedPolicy::Unreadable);
+    }
+
+    #[test]
+    fn a_policy_under_a_new_name_is_not_taken_for_the_default() {
+        let (probe, _) = probe();
+        let renamed = format!("{probe:#?}").replace("redirect_policy", "redirects");
+        assert_eq!(policy_of(&renamed), None, "so reqwest is known to print it in another way");
+        assert_eq!(Settings::parse(&renamed, false).policy, PrintedPolicy::Unreadable);
+        let untouched = format!("{:#?}", reqwest::Client::builder());
+        assert_eq!(Settings::parse(&untouched, false).policy, PrintedPolicy::Unreadable, "nor a default");
     }
 }

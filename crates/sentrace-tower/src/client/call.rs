@@ -19,7 +19,10 @@ impl Call {
     pub(super) fn begin<B>(config: &Config, request: &mut Request<B>) -> Option<Self> {
         let head = CallHead::of(request);
         let place = Place::of(head.uri(), config.endpoint.as_ref());
-        let mut call = OutgoingCall::to(&place.url(), config.client.as_ref())?;
+        let Some(mut call) = OutgoingCall::to(&place.url(), config.client.as_ref()) else {
+            OutgoingCall::withdraw(request.headers_mut(), config.client.as_ref());
+            return None;
+        };
         if !config.propagates(&head) {
             call = call.without_headers();
         }

@@ -18,8 +18,10 @@ use super::service::SentryClient;
 /// is a middleware, which guards redirects, too.
 ///
 /// Without a current transaction the call still carries the trace that it belongs to. Requests to the DSN's host are
-/// left alone, and so is a request to which the application gave a `sentry-trace` of its own; one that a gateway hands on
-/// with the headers that it came with gets new ones. The answer, and every error, pass through as they are.
+/// left alone, and so is a request to which the application gave a `sentry-trace` of its own. Headers that a gateway hands on
+/// from the request it serves are replaced, whether or not they were believed, and so are those that this process put on a
+/// request which is sent again; where the trace may not go, both are removed
+/// ([`OutgoingCall::inject`](sentrace_core::OutgoingCall::inject)). The answer, and every error, pass through as they are.
 ///
 /// A layer that follows redirects or tries again belongs outside this one: then each attempt is a span, and each is judged
 /// by where it goes.

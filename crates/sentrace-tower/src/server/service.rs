@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use http_body::Body;
-use sentrace_core::{Client, Incoming, Transaction, TransactionOptions, guarded};
+use sentrace_core::{Client, Transaction, TransactionOptions, guarded};
 use sentrace_protocol::TransactionSource;
 use tower_service::Service;
 
@@ -100,7 +100,8 @@ impl Config {
         head: RequestHead<'_>,
         rpc: Option<RpcMethod<'_>>,
     ) -> Option<Transaction> {
-        let incoming = if self.trusts(&head) { client.read(head.headers()) } else { Incoming::nothing() };
+        let headers = head.headers();
+        let incoming = if self.trusts(&head) { client.read(headers) } else { client.refuse(headers) };
         if mark::is_current(&incoming) {
             return None;
         }

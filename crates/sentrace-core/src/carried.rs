@@ -1,0 +1,158 @@
+//! What the request that is being served brought in its trace headers, besides the caller that its trace goes on from.
+//!
+//! A handler may hand the headers of its request on with its own calls. The usual request brought one readable
+//! `sentry-trace` that is continued here: then the trace itself tells what came, and nothing is kept. Everything else
+//! is remembered by its hash, also what was refused (ADR 28).
+
+use sentrace_protocol::{Carrier, SentryTrace, SpanId, TraceId, Traceparent, sentry_trace, traceparent};
+
+use crate::trace::TraceState;
+
+/// Values that are remembered. Who sends more gets all that looks like a trace header taken for a forwarded one.
+const MAX_VALUES: usize = 32;
+
+/// Values of trace headers that a request brought.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CarriedHeaders {
+    values: Vec<u64>,
+    too_many: bool,
+    refused: bool,
+}
+
+impl CarriedHeaders {
+    /// Remembers all that `carrier` brought. `refused` says that its trace does not go on here.
+    #[cold]
+    pub(crate) fn remember(&mut self, carrier: &(impl Carrier + ?Sized), refused: bool) {
+        self.refused |= refused;
+        carrier.get_all(sentry_trace::HEADER, &mut |field| self.push_field(field));
+        self.remember_traceparent(carrier);
+    }
+
+    /// Remembers the other tools' header of a request that did not bring Sentry's.
+    pub(crate) fn remember_traceparent(&mut self, carrier: &(impl Carrier + ?Sized)) {
+        carrier.get_all(traceparent::HEADER, &mut |field| self.push_field(field));
+    }
+
+    /// Takes over what `outer` brought: the request that is being served stays the same in a trace that begins, goes on
+    /// or is nested while it is.
+    pub(crate) fn inherit(&mut self, outer: &TraceState) {
+        if let Some(caller) = outer.parent_span_id
+            && !crate::own_ids::is_own(caller)
+        {
+            self.push(hash_of_ids(outer.trace_id, caller));
+        }
+        for value in &outer.carried.values {
+            self.push(*value);
+        }
+        self.too_many |= outer.carried.too_many;
+        self.refused |= outer.carried.refused;
+    }
+
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.too_many = false;
+        self.refused = false;
+    }
+
+    pub(crate) fn contains(&self, hash: u64) -> bool {
+        self.too_many || self.values.contains(&hash)
+    }
+
+    /// Whether anything came that does not go on here.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused && (self.too_many || !self.values.is_empty())
+    }
+
+    /// All that is remembered.
+    pub(crate) fn values(&self) -> &[u64] {
+        &self.values
+    }
+
+    #[cold]
+    fn push_field(&mut self, field: &[u8]) {
+        elements(field).for_each(|value| self.push(hash(value)));
+    }
+
+    fn push(&mut self, value: u64) {
+        if self.values.contains(&value) {
+            return;
+        }
+        if self.values.len() == MAX_VALUES {
+            self.too_many = true;
+        } else {
+            self.values.push(value);
+        }
+    }
+}
+
+/// The values of one header field; proxies join several by commas.
+pub(crate) fn elements(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    field.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|value| !value.is_empty())
+}
+
+/// The ids in a value of `sentry-trace` or `traceparent`.
+pub(crate) fn ids(value: &[u8]) -> Option<(TraceId, SpanId)> {
+    let sentry = SentryTrace::parse_opt(value).map(|trace| (trace.trace_id, trace.span_id));
+    sentry.or_else(|| Traceparent::parse_opt(value).map(|parent| (parent.trace_id, parent.parent_id)))
+}
+
+/// What is remembered of a value: its ids where it can be read, so that the decision behind them does not matter, and
+/// nothing of case and blanks otherwise.
+pub(crate) fn hash(value: &[u8]) -> u64 {
+    match ids(value) {
+        Some((trace_id, span_id)) => hash_of_ids(trace_id, span_id),
+        None => {
+            let letters = value.iter().filter(|byte| !byte.is_ascii_whitespace());
+            fnv(letters.map(u8::to_ascii_lowercase))
+        }
+    }
+}
+
+pub(crate) fn hash_of_ids(trace_id: TraceId, span_id: SpanId) -> u64 {
+    fnv(trace_id.to_bytes().into_iter().chain(span_id.to_bytes()))
+}
+
+/// FNV-1a, never zero. Whoever makes two values collide has their own header replaced, so it need not resist anybody.
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACE: &[u8] = b"0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1";
+
+    #[test]
+    fn a_value_is_known_again_however_it_is_written() {
+        let rows: [(&[u8], &[u8], bool, &str); 8] = [
+            (TRACE, b"0AF7651916CD43DD8448EB211C80319C-B7AD6B7169203331-0", true, "case and decision"),
+            (TRACE, b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true, "the W3C's way"),
+            (TRACE, b"0af7651916cd43dd8448eb211c80319c-b7ad6b7169203332-1", false, "another span"),
+            (TRACE, b"1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1", false, "another trace"),
+            (b"nonsense", b" Non\tsense", true, "unreadable, with blanks and other case"),
+            (b"nonsense", b"nonsens", false, "another nonsense"),
+            (b"\xff\xfe", b"\xff\xfe", true, "bytes that are no text"),
+            (b"\xff\xfe", b"\xff\xfd", false, "other bytes"),
+        ];
+        for (came, set, same, reason) in rows {
+            assert_eq!(hash(came) == hash(set), same, "{reason}");
+        }
+    }
+
+    #[test]
+    fn more_values_than_are_kept_make_everything_a_forwarded_one() {
+        let values = |n: usize| (0..n).map(|n| ("sentry-trace", format!("value {n}"))).collect::<Vec<_>>();
+        let (mut few, mut many) = (CarriedHeaders::default(), CarriedHeaders::default());
+        few.remember(&values(MAX_VALUES), true);
+        many.remember(&values(MAX_VALUES + 1), true);
+        assert!(few.contains(hash(b"value 31")) && !few.contains(hash(b"value 32")));
+        assert!(many.contains(hash(b"value 32")) && many.values().len() == MAX_VALUES);
+        many.clear();
+        assert!(!many.contains(hash(b"value 1")) && !many.is_refused());
+    }
+}

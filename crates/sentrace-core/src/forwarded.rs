@@ -1,0 +1,199 @@
+//! Who set the trace headers that are already on an outgoing call (ADR 28).
+
+use http::header::{Entry, GetAll};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use sentrace_protocol::{baggage, sentry_trace, traceparent};
+
+use crate::carried::{elements, hash, ids};
+use crate::client::Client;
+use crate::current::current_span;
+use crate::outgoing_call::OutgoingCall;
+use crate::own_ids;
+use crate::pipeline::Pipeline;
+use crate::span::SpanRef;
+
+pub(crate) const SENTRY_TRACE: HeaderName = HeaderName::from_static(sentry_trace::HEADER);
+pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static(baggage::HEADER);
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static(traceparent::HEADER);
+
+/// Who set a header; of several values the one that weighs most decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SetBy {
+    /// This process, now or for an earlier call. An empty header counts as this.
+    Process,
+    /// Somebody upstream: the request that is being served brought it.
+    Caller,
+    /// The application, which chose the value.
+    Application,
+}
+
+/// What is known of the values that headers may have.
+pub(crate) struct Provenance<'a> {
+    serving: &'a SpanRef,
+    /// Of the client that decides about the call.
+    pipeline: &'a Pipeline,
+}
+
+impl<'a> Provenance<'a> {
+    pub(crate) fn new(serving: &'a SpanRef, pipeline: &'a Pipeline) -> Self {
+        Self { serving, pipeline }
+    }
+
+    /// Who set a header with these fields.
+    pub(crate) fn of<'v>(&self, fields: impl Iterator<Item = &'v HeaderValue>) -> SetBy {
+        let values = fields.flat_map(|field| elements(field.as_bytes()));
+        values.map(|value| self.of_value(value)).max().unwrap_or(SetBy::Process)
+    }
+
+    fn of_value(&self, value: &[u8]) -> SetBy {
+        let ids = ids(value);
+        if ids.is_some_and(|(_, span_id)| own_ids::is_own(span_id)) {
+            return SetBy::Process;
+        }
+        let hash = hash(value);
+        let Some(serving) = self.serving.trace() else {
+            return if self.pipeline.recent.contains(hash) { SetBy::Caller } else { SetBy::Application };
+        };
+        let from_caller = ids.is_some_and(|(trace_id, span_id)| {
+            trace_id == serving.trace_id && Some(span_id) == serving.parent_span_id
+        });
+        if from_caller
+            || serving.carried.contains(hash)
+            || serving.pipeline.recent.contains(hash)
+            || self.pipeline.recent.contains(hash)
+        {
+            return SetBy::Caller;
+        }
+        SetBy::Application
+    }
+
+    /// Takes off what the application did not choose, and leaves third-party members of `baggage`.
+    pub(crate) fn withdraw(&self, headers: &mut HeaderMap) {
+        if headers.is_empty() {
+            return;
+        }
+        match self.remove(&SENTRY_TRACE, headers) {
+            // What stands beside it is the application's context.
+            Some(SetBy::Application) => {
+                self.remove(&TRACEPARENT, headers);
+            }
+            // Who hands one on hands them all on.
+            Some(SetBy::Caller) => {
+                headers.remove(TRACEPARENT);
+                remove_sentry_members(headers);
+            }
+            Some(SetBy::Process) | None => {
+                self.remove(&TRACEPARENT, headers);
+                remove_sentry_members(headers);
+            }
+        }
+    }
+
+    /// Removes a header but for the fields that the application chose. Returns who set it; [`SetBy::Application`] if
+    /// anything stays.
+    pub(crate) fn remove(&self, name: &HeaderName, headers: &mut HeaderMap) -> Option<SetBy> {
+        let fields = headers.get_all(name);
+        fields.iter().next()?;
+        let set_by = self.of(fields.iter());
+        if set_by != SetBy::Application {
+            headers.remove(name);
+        } else if let Some(chosen) = self.chosen(&fields) {
+            headers.remove(name);
+            for field in chosen {
+                let _ = headers.try_append(name, field);
+            }
+        }
+        Some(set_by)
+    }
+
+    /// The fields that the application chose, where there are others, too.
+    fn chosen(&self, fields: &GetAll<'_, HeaderValue>) -> Option<Vec<HeaderValue>> {
+        let is_chosen = |field: &&HeaderValue| self.of(std::iter::once(*field)) == SetBy::Application;
+        let chosen: Vec<_> = fields.iter().filter(is_chosen).cloned().collect();
+        (chosen.len() < fields.iter().count()).then_some(chosen)
+    }
+}
+
+impl OutgoingCall {
+    /// For a call that is left alone, because [`OutgoingCall::to`] answered `None`: takes off the trace headers that a
+    /// handler hands on with it, or that this process put on the request for an earlier call. What the application chose
+    /// stays.
+    ///
+    /// ```
+    /// use sentrace_core::OutgoingCall;
+    ///
+    /// let mut headers = http::HeaderMap::new();
+    /// let Some(call) = OutgoingCall::to("https://o1.ingest.sentry.io/api/1/envelope/", None) else {
+    ///     OutgoingCall::withdraw(&mut headers, None);
+    ///     return;
+    /// };
+    /// ```
+    pub fn withdraw(headers: &mut HeaderMap, client: Option<&Client>) {
+        if headers.is_empty() {
+            return;
+        }
+        let serving = current_span();
+        let client = client.cloned().or_else(|| serving.client()).or_else(Client::global);
+        let pipeline = client.as_ref().map_or_else(|| Pipeline::inert(), Client::pipeline);
+        Provenance::new(&serving, pipeline).withdraw(headers);
+    }
+}
+
+/// Whether anything of a trace of Sentry's is on a request, whoever set it.
+///
+/// ```
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("baggage", "tenant=7".parse().unwrap());
+/// assert!(!sentrace_core::has_trace_headers(&headers));
+/// ```
+pub fn has_trace_headers(headers: &HeaderMap) -> bool {
+    headers.contains_key(SENTRY_TRACE) || headers.get_all(BAGGAGE).iter().any(has_sentry_members)
+}
+
+/// Takes everything of a trace off a request, whoever set it: `sentry-trace`, `traceparent` and Sentry's members of
+/// `baggage`. For a request that is redirected to a place that may not have them.
+///
+/// ```
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("baggage", "tenant=7,sentry-sampled=true".parse().unwrap());
+/// sentrace_core::remove_trace_headers(&mut headers);
+/// assert_eq!(headers["baggage"], "tenant=7");
+/// ```
+pub fn remove_trace_headers(headers: &mut HeaderMap) {
+    headers.remove(SENTRY_TRACE);
+    headers.remove(TRACEPARENT);
+    remove_sentry_members(headers);
+}
+
+/// Leaves the members of others, in one field if there was anything to remove.
+pub(crate) fn remove_sentry_members(headers: &mut HeaderMap) {
+    let Ok(Entry::Occupied(mut fields)) = headers.try_entry(BAGGAGE) else { return };
+    if !fields.iter().any(has_sentry_members) {
+        return;
+    }
+    match merged(fields.iter(), "") {
+        Some(rest) if !rest.is_empty() => {
+            fields.insert(rest);
+        }
+        _ => {
+            fields.remove();
+        }
+    }
+}
+
+/// What is on the call already without Sentry's members, and `ours`. It is as sensitive as what is there.
+pub(crate) fn merged<'v>(
+    fields: impl Iterator<Item = &'v HeaderValue>,
+    ours: &str,
+) -> Option<HeaderValue> {
+    let mut is_sensitive = false;
+    let fields = fields.inspect(|field| is_sensitive |= field.is_sensitive());
+    let text = baggage::merge(fields.map(HeaderValue::as_bytes), ours);
+    let mut merged = HeaderValue::try_from(text).ok()?;
+    merged.set_sensitive(is_sensitive);
+    Some(merged)
+}
+
+fn has_sentry_members(field: &HeaderValue) -> bool {
+    field.as_bytes().windows(baggage::PREFIX.len()).any(|part| part == baggage::PREFIX.as_bytes())
+}

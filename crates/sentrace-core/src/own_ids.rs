@@ -1,0 +1,60 @@
+//! Span ids that tell this process that they are its own.
+//!
+//! A header that this process put on a request long ago must be replaced when the request is sent again, and one that the
+//! application chose must stay (ADR 28). Nothing is kept for that: the last 24 bits of an id are computed from the others
+//! with a key of the process. The other 40 bits are random, which is plenty within a trace.
+
+use std::sync::LazyLock;
+
+use sentrace_protocol::SpanId;
+
+/// How many bits are computed. One of sixteen million foreign ids is taken for an own one.
+const BITS: u32 = 24;
+
+/// Different in each process, so that the spans of other services are foreign.
+static KEY: LazyLock<u64> = LazyLock::new(crate::random::key);
+
+/// The id with these random bytes.
+pub(crate) fn seal(bytes: [u8; 8]) -> [u8; 8] {
+    let random = u64::from_be_bytes(bytes) & !((1 << BITS) - 1);
+    (random | seal_of(random)).to_be_bytes()
+}
+
+/// Whether this process made the id.
+#[cfg(feature = "http")]
+pub(crate) fn is_own(id: SpanId) -> bool {
+    let bytes = id.to_bytes();
+    seal(bytes) == bytes
+}
+
+/// Not secret, only hard to hit by chance: two rounds of multiplication mix well enough.
+fn seal_of(random: u64) -> u64 {
+    let mixed = (random ^ *KEY).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    mixed >> (u64::BITS - BITS)
+}
+
+#[cfg(all(test, feature = "http"))]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn own_ids_are_told_from_foreign_ones() {
+        for _ in 0..10_000 {
+            assert!(is_own(crate::random::span_id()));
+        }
+        let foreign = (1..200_000_u64).filter(|n| {
+            let bytes = n.wrapping_mul(0x2545_f491_4f6c_dd1d).to_be_bytes();
+            SpanId::from_bytes(bytes).is_some_and(is_own)
+        });
+        assert!(foreign.count() <= 2, "one in sixteen million is expected");
+    }
+
+    #[test]
+    fn a_trace_of_ten_thousand_spans_has_no_two_with_one_id() {
+        let ids: HashSet<_> = (0..10_000).map(|_| crate::random::span_id()).collect();
+        assert_eq!(ids.len(), 10_000);
+    }
+}
