@@ -437,13 +437,12 @@ mod tests {
             (Some("1"), Some("2"), true, false, "different, strict"),
         ];
         for (theirs, ours, strict, expected, reason) in rows {
-            let rules =
-                ContinuationRules {
-                    org_id: ours.map(str::to_owned),
-                    strict,
-                    reads_traceparent: false,
-                    propagates_traceparent: false,
-                };
+            let rules = ContinuationRules {
+                org_id: ours.map(str::to_owned),
+                strict,
+                reads_traceparent: false,
+                propagates_traceparent: false,
+            };
             assert_eq!(rules.allow(theirs), expected, "{reason}");
         }
     }

@@ -182,10 +182,7 @@ pub(crate) fn remove_sentry_members(headers: &mut HeaderMap) {
 }
 
 /// What is on the call already without Sentry's members, and `ours`. It is as sensitive as what is there.
-pub(crate) fn merged<'v>(
-    fields: impl Iterator<Item = &'v HeaderValue>,
-    ours: &str,
-) -> Option<HeaderValue> {
+pub(crate) fn merged<'v>(fields: impl Iterator<Item = &'v HeaderValue>, ours: &str) -> Option<HeaderValue> {
     let mut is_sensitive = false;
     let fields = fields.inspect(|field| is_sensitive |= field.is_sensitive());
     let text = baggage::merge(fields.map(HeaderValue::as_bytes), ours);

@@ -142,8 +142,11 @@ impl Middleware for SentryTracingMiddleware {
         {
             // The rare way has its own allocation, so that the usual one is small.
             (answer, hops) = Box::pin(guard.go_on(kept, departure, hops)).await;
+            extensions.insert(LeftWithoutTrace);
         }
-        if let (Some(call), Ok(response)) = (unguarded, &answer) {
+        if let (Some(call), Ok(response)) = (unguarded, &answer)
+            && extensions.get::<LeftWithoutTrace>().is_none()
+        {
             warn_if_carried_away(&call, response.url());
         }
         span::end(span, &answer, hops);
@@ -151,8 +154,15 @@ impl Middleware for SentryTracingMiddleware {
     }
 }
 
+/// Tells a middleware further out, which has no guard, that this one took the trace off before a hop to a foreign host.
+#[derive(Clone)]
+struct LeftWithoutTrace;
+
+/// What the next middleware does.
+type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>>;
+
 /// The request under way.
-type Sent<'a> = Guarded<Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>>>;
+type Sent<'a> = Guarded<Sending<'a>>;
 
 /// A call that is traced.
 struct Begun {
@@ -177,8 +187,9 @@ impl SentryTracingMiddleware {
         }
         let Some(mut call) = OutgoingCall::to(request.url().as_str(), self.client.as_ref()) else {
             OutgoingCall::withdraw(request.headers_mut(), self.client.as_ref());
-            return (Guarded::new(next.run(request, extensions), None), None);
+            return (self.guarded(next.run(request, extensions), None), None);
         };
+        let may_carry = call.allows_headers();
         if !self.hooks.propagates(&request, extensions) || hidden.contains(&SENTRY_TRACE) {
             call = call.without_headers();
         }
@@ -188,25 +199,29 @@ impl SentryTracingMiddleware {
         } else {
             CallSpan::none()
         };
-        // Only what will carry headers has to be kept, at best as it was without them.
+        // Only what may carry headers has to be kept, at best as it was without them. A middleware further in may have a say,
+        // too, so the hook does not matter here.
         let guard = self.guard.as_deref();
-        let mut kept = guard.filter(|_| call.allows_headers()).map(|guard| guard.keep(&request));
+        let mut kept = guard.filter(|_| may_carry).map(|guard| guard.keep(&request));
         let injected = call.inject(&span, request.headers_mut());
         for name in &hidden {
             request.headers_mut().remove(name);
         }
-        let carries = injected || !hidden.is_empty() || has_trace_headers(request.headers());
-        if carries && kept.is_none() {
+        if kept.is_none() && (!hidden.is_empty() || has_trace_headers(request.headers())) {
             kept = guard.map(|guard| guard.keep(&request));
         }
         let (mut leg, mut unguarded) = (None, None);
-        match kept.filter(|_| carries) {
+        match kept {
             Some(kept) => leg = Some(Leg::first(kept, call.into_client())),
             None if injected => unguarded = Some(call),
             None => {}
         }
-        let sent = Guarded::new(next.run(request, extensions), leg);
+        let sent = self.guarded(next.run(request, extensions), leg);
         (sent, Some(Begun { span, unguarded }))
+    }
+
+    fn guarded<'a>(&self, sending: Sending<'a>, leg: Option<Box<Leg>>) -> Sent<'a> {
+        if self.guard.is_some() { Guarded::new(sending, leg) } else { Guarded::transparent(sending) }
     }
 }
 

@@ -255,7 +255,8 @@ fn headers_are_known_again_when_the_transaction_is_over() {
     let (client, _) = client(options());
     for (served, came) in [(Served::Believed, SAMPLED), (Served::Refused, SAMPLED), (Served::Believed, "?")] {
         let came = headers(&[("sentry-trace", came)]);
-        let late = serve(&client, &came, served, || with_current_span(|| call(OURS, came.clone(), Way::Directly)));
+        let late =
+            serve(&client, &came, served, || with_current_span(|| call(OURS, came.clone(), Way::Directly)));
         let (sent, parent) = late();
         assert_eq!(values(&sent, "sentry-trace"), [parent.sentry_trace().unwrap().to_string()], "{served:?}");
     }

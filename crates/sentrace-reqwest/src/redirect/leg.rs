@@ -142,12 +142,18 @@ pub(super) fn put_back(leg: Box<Leg>) {
 pub(crate) struct Guarded<F> {
     future: F,
     leg: Option<Box<Leg>>,
+    leaves_outer: bool,
 }
 
 impl<F> Guarded<F> {
     /// Without a leg for a call that needs no guard, so that one inside another's poll is not taken for that.
     pub(crate) fn new(future: F, leg: Option<Box<Leg>>) -> Self {
-        Self { future, leg }
+        Self { future, leg, leaves_outer: false }
+    }
+
+    /// For a middleware without a guard. It may be inside one that has a guard, whose leg stays in place.
+    pub(crate) fn transparent(future: F) -> Self {
+        Self { future, leg: None, leaves_outer: true }
     }
 
     /// How many redirects were followed, the one that is left to the guard, and with what it can do so.
@@ -168,6 +174,9 @@ impl<F: Future + Unpin> Future for Guarded<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        if this.leaves_outer {
+            return Pin::new(&mut this.future).poll(cx);
+        }
         let leg = this.leg.take();
         let outer = CURRENT.try_with(|current| current.replace(leg)).unwrap_or_default();
         let _entered = Entered { leg: &mut this.leg, outer };

@@ -220,7 +220,7 @@ mod tests {
         ];
         for (value, expected, reason) in rows {
             let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
-            let defaults = HeaderMap::from_iter([(http::header::HeaderName::from_static("baggage"), value)]);
+            let defaults = HeaderMap::from_iter([(HeaderName::from_static("baggage"), value)]);
             let settings = read(reqwest::Client::builder().default_headers(defaults));
             let found = settings.trace_headers.get("baggage").map(|value| value.to_str().unwrap());
             assert_eq!(found, expected, "{reason}");

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod server;
+pub(crate) mod setters;
 pub(crate) mod traced;
 pub(crate) mod trip;
 
