@@ -351,6 +351,17 @@ fn a_request_that_is_sent_again_carries_the_trace_that_is_current_then() {
 }
 
 #[test]
+fn a_reused_request_carries_the_current_trace() {
+    let (client, _) = client(options());
+    let mut kept = Request::get(OURS).body(()).unwrap();
+    client.start_transaction("first", "task").enter(|| inject(&mut kept));
+    let second = client.start_transaction("second", "task");
+    assert!(second.enter(|| inject(&mut kept)));
+    let sent = values(kept.headers(), "sentry-trace");
+    assert_eq!(sent, [second.sentry_trace().unwrap().to_string()]);
+}
+
+#[test]
 fn a_sensitive_baggage_stays_sensitive() {
     let (client, _) = client(options());
     let mut sensitive = HeaderValue::from_static("tenant=7,sentry-sampled=true");

@@ -8,6 +8,7 @@
 
 mod client;
 mod gateway;
+mod gateways;
 mod grpc;
 mod hooks;
 mod long_lived;
