@@ -84,7 +84,8 @@ async fn headers_that_a_request_came_with_are_replaced_when_they_are_handed_on()
 
 #[tokio::test]
 async fn an_untrusting_edge_does_not_forward_foreign_traces() {
-    let rows: [(Options, fn(SentryTracingLayer) -> SentryTracingLayer, &str); 4] = [
+    type Set = fn(SentryTracingLayer) -> SentryTracingLayer;
+    let rows: [(Options, Set, &str); 4] = [
         (Options::new().traces_sample_rate(1.0), |layer| layer, "recorded"),
         (Options::new().traces_sample_rate(1.0), |layer| layer.filter(|_| false), "filtered"),
         (Options::new().traces_sample_rate(0.0), |layer| layer, "not sampled"),
