@@ -430,8 +430,10 @@ fn field() -> impl Strategy<Value = (&'static str, String)> {
     ]
 }
 
+type OwnedFields = Vec<(&'static str, String)>;
+
 /// A caller's headers, and some of them as a handler may send them on: another order, other blanks, joined fields.
-fn came_and_goes_on() -> impl Strategy<Value = (Vec<(&'static str, String)>, Vec<(&'static str, String)>)> {
+fn came_and_goes_on() -> impl Strategy<Value = (OwnedFields, OwnedFields)> {
     vec(field(), 0..6).prop_flat_map(|came| {
         let some = subsequence(came.clone(), 0..=came.len()).prop_shuffle();
         let edits = (any::<bool>(), any::<bool>());
