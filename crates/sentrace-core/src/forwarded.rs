@@ -47,24 +47,22 @@ impl<'a> Provenance<'a> {
 
     fn of_value(&self, value: &[u8]) -> SetBy {
         let ids = ids(value);
+        let serving = self.serving.trace();
+        let is_the_callers = serving.zip(ids).is_some_and(|(serving, (trace_id, span_id))| {
+            trace_id == serving.trace_id && Some(span_id) == serving.parent_span_id
+        });
+        if is_the_callers {
+            return SetBy::Caller;
+        }
         if ids.is_some_and(|(_, span_id)| own_ids::is_own(span_id)) {
             return SetBy::Process;
         }
         let hash = hash(value);
-        let Some(serving) = self.serving.trace() else {
-            return if self.pipeline.recent.contains(hash) { SetBy::Caller } else { SetBy::Application };
-        };
-        let from_caller = ids.is_some_and(|(trace_id, span_id)| {
-            trace_id == serving.trace_id && Some(span_id) == serving.parent_span_id
-        });
-        if from_caller
-            || serving.carried.contains(hash)
-            || serving.pipeline.recent.contains(hash)
-            || self.pipeline.recent.contains(hash)
-        {
-            return SetBy::Caller;
-        }
-        SetBy::Application
+        let is_known = self.pipeline.recent.contains(hash)
+            || serving.is_some_and(|serving| {
+                serving.carried.contains(hash) || serving.pipeline.recent.contains(hash)
+            });
+        if is_known { SetBy::Caller } else { SetBy::Application }
     }
 
     /// Takes off what the application did not choose, and leaves third-party members of `baggage`.
