@@ -19,7 +19,12 @@ use sentrace_protocol::DiscardedEvents;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Closed {
-    /// Whether all that was handed over is delivered, kept on disk, or lost for another reason than want of time.
+    /// Whether closing left no gap: nothing was given up for want of time, and Sentry has been told of everything that was
+    /// lost. Then [`unreported`](Self::unreported) is empty. `false` also if the ingest cannot be reached or refuses the
+    /// last report, and in a forked process.
+    ///
+    /// If [`Options::send_client_reports`](crate::Options::send_client_reports) is off, nobody tells Sentry of losses, and
+    /// this only says that nothing was lost to the network, or for want of time, while closing.
     pub complete: bool,
     /// What was lost since the last client report that arrived, by reason and category (Sentry SDK specification,
     /// *Client Reports* 1.20). Sentry does not know of it, and will not be told by this process: to be logged, say.

@@ -7,6 +7,7 @@ use sentrace_core::Options;
 use sentrace_protocol::sensitive;
 
 use crate::client::{Client, Config, Proxy, Target};
+use crate::error::OnMachine;
 use crate::{StartError, tls};
 
 /// For one post, with the connection that it may need.
@@ -18,6 +19,7 @@ pub(crate) fn client(
     target: &Target,
     headers: HeaderMap,
     local: bool,
+    on_machine: OnMachine,
 ) -> Result<Client, StartError> {
     let proxy = match options.get_proxy() {
         Some(url) => Some(named(url, target)?),
@@ -27,7 +29,7 @@ pub(crate) fn client(
     };
     let encrypts = target.is_https() || proxy.as_ref().is_some_and(Proxy::is_https);
     let config = Config {
-        tls: tls::config(encrypts, options.get_ca_certificates())?,
+        tls: tls::config(encrypts, options.get_ca_certificates(), on_machine)?,
         proxy,
         http2_prior_knowledge: options.has_http2_prior_knowledge(),
         timeout: TIMEOUT,
@@ -78,7 +80,7 @@ mod tests {
     fn a_proxy_that_is_none_is_told_without_its_password() {
         let options = Options::new().proxy("http://user:secret@exa mple:3128");
         let target = Target::parse("http://localhost/api/1/envelope/").unwrap();
-        let error = client(&options, &target, HeaderMap::new(), true).unwrap_err().to_string();
+        let error = client(&options, &target, HeaderMap::new(), true, OnMachine::Fail).unwrap_err().to_string();
         assert!(error.contains("option proxy") && !error.contains("secret"), "{error}");
     }
 }

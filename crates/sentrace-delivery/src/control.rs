@@ -3,8 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Long enough for anybody; more would overflow some clocks.
-const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
+use crate::time;
 
 /// Requests from callers, who wait on a plain condition variable: that works on any thread, in any runtime and
 /// while a panic unwinds.
@@ -46,13 +45,13 @@ impl Control {
 
     /// Asks the worker to end within `timeout`. Who asks first sets the time.
     pub(crate) fn request_close(&self, timeout: Duration) {
-        let by = Instant::now() + timeout.min(LONGEST_WAIT);
+        let by = time::after(Instant::now(), timeout);
         self.lock().close_by.get_or_insert(by);
     }
 
-    /// Waits for the end; whether it came in time and nothing was given up.
-    pub(crate) fn wait_for_end(&self, timeout: Duration) -> bool {
-        self.wait(timeout, |state| state.end.is_none()).end == Some(End::Complete)
+    /// Waits for the end and returns how it was; `None` if it did not come in time.
+    pub(crate) fn wait_for_end(&self, timeout: Duration) -> Option<End> {
+        self.wait(timeout, |state| state.end.is_none()).end
     }
 
     /// Whether the worker has not ended.
@@ -85,7 +84,7 @@ impl Control {
 
     fn wait(&self, timeout: Duration, pending: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
         let waited =
-            self.changed.wait_timeout_while(self.lock(), timeout.min(LONGEST_WAIT), |state| pending(state));
+            self.changed.wait_timeout_while(self.lock(), timeout.min(time::LONGEST), |state| pending(state));
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 

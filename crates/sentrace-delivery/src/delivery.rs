@@ -7,24 +7,29 @@ use std::time::{Duration, Instant};
 use sentrace_core::{
     Deliver, DeliverSpans, DeliveryStats, Finished, FinishedSpan, Losses, Options, diagnostics,
 };
-use sentrace_protocol::Dsn;
+use sentrace_protocol::{Dsn, Reason};
 
-use crate::control::Control;
+use crate::account::Account;
+use crate::control::End;
 use crate::encode::Encoder;
+use crate::error::OnMachine;
 use crate::health::{Checkup, Pressure};
 use crate::ledger::Ledger;
 use crate::post::Ingest;
+use crate::process::Process;
 use crate::queue::Queue;
+use crate::remains::Remains;
 use crate::reports::Reports;
+use crate::spans::SharedBuckets;
 use crate::spool::Spool;
 use crate::spotlight::Spotlight;
-use crate::thread::{self, Shared};
+use crate::thread;
 use crate::worker::{Parts, Worker};
 use crate::{StartError, health, reports};
 
 /// The most that is set aside of the time to close for the worker to count what it gives up, so that it is counted when
 /// that time is over.
-const COUNTING: Duration = Duration::from_millis(50);
+const COUNTING: Duration = Duration::from_millis(100);
 
 /// Delivers finished transactions to the ingest of one DSN, from a thread of its own.
 ///
@@ -59,11 +64,13 @@ const COUNTING: Duration = Duration::from_millis(50);
 /// ```
 #[derive(Debug)]
 pub struct Delivery {
-    queue: Arc<Queue>,
-    control: Arc<Control>,
+    remains: Remains,
     pressure: Arc<Pressure>,
     ledger: Arc<Ledger>,
-    worker: ThreadId,
+    /// `None` if there is no worker, so that all is lost.
+    worker: Option<ThreadId>,
+    process: Process,
+    reports: bool,
     grace: Duration,
 }
 
@@ -74,7 +81,7 @@ impl Delivery {
     /// [`StartError`] when the DSN's host cannot be in a URL, when the proxy, the certificates or the spool's folder
     /// cannot be used, when the system has no trusted certificates for `https`, or when it gives no thread.
     pub fn start(dsn: Dsn, options: &Options, losses: Arc<Losses>) -> Result<Self, StartError> {
-        Self::start_with(Some(&dsn), options, losses, Pace::default())
+        Self::start_with(Some(&dsn), options, losses, Pace::default(), OnMachine::Fail)
     }
 
     /// Starts a worker that sends to [`Options::spotlight`] and nowhere else: for development without a DSN.
@@ -82,7 +89,24 @@ impl Delivery {
     /// # Errors
     /// [`StartError`] when the system gives no thread.
     pub fn start_without_dsn(options: &Options, losses: Arc<Losses>) -> Result<Self, StartError> {
-        Self::start_with(None, options, losses, Pace::default())
+        Self::start_with(None, options, losses, Pace::default(), OnMachine::Fail)
+    }
+
+    /// Starts as much as the machine has what it takes for, with a warning about the rest: a folder that cannot be used means
+    /// no spool, missing certificates that every post fails, and without a thread everything is counted as lost. Without
+    /// a DSN it sends to [`Options::spotlight`] alone.
+    ///
+    /// With [`Options::strict`] this is the same as [`start`](Self::start) or [`start_without_dsn`](Self::start_without_dsn).
+    ///
+    /// # Errors
+    /// [`StartError`] when an option cannot work on any machine: the DSN's host, the proxy, the certificates.
+    pub fn start_or_degrade(
+        dsn: Option<&Dsn>,
+        options: &Options,
+        losses: Arc<Losses>,
+    ) -> Result<Self, StartError> {
+        let on_machine = if options.is_strict() { OnMachine::Fail } else { OnMachine::Degrade };
+        Self::start_with(dsn, options, losses, Pace::default(), on_machine)
     }
 
     pub(crate) fn start_with(
@@ -90,7 +114,40 @@ impl Delivery {
         options: &Options,
         losses: Arc<Losses>,
         pace: Pace,
+        on_machine: OnMachine,
     ) -> Result<Self, StartError> {
+        let queue = Arc::new(Queue::new(options.get_queue_bytes(), Arc::clone(&losses)));
+        let spans = SharedBuckets::new(Arc::clone(queue.spans()), options.get_span_flush_interval());
+        let remains = Remains { queue, spans, account: Account::new(losses), control: Arc::default() };
+        let mut delivery = Self {
+            remains,
+            pressure: Arc::default(),
+            ledger: Arc::default(),
+            worker: None,
+            process: Process::this(),
+            reports: options.sends_client_reports() && dsn.is_some(),
+            grace: options.get_shutdown_timeout(),
+        };
+        let started = delivery
+            .worker(dsn, options, pace, on_machine)
+            .and_then(|worker| thread::start(worker.run(), delivery.remains.clone()));
+        match started {
+            Ok(worker) => delivery.worker = Some(worker),
+            Err(error) => {
+                on_machine.went_wrong(error, "nothing is sent, and all that is recorded is counted as lost")?;
+                delivery.remains.give_up(Reason::InternalSdkError);
+            }
+        }
+        Ok(delivery)
+    }
+
+    fn worker(
+        &self,
+        dsn: Option<&Dsn>,
+        options: &Options,
+        pace: Pace,
+        on_machine: OnMachine,
+    ) -> Result<Worker, StartError> {
         let now = Instant::now();
         // A viewer that cannot be shown anything is no reason not to deliver.
         let spotlight = options.get_spotlight().map(Spotlight::new).transpose();
@@ -99,40 +156,53 @@ impl Delivery {
             None
         });
         let encoder = Encoder::new(options, spotlight.is_some());
-        let ingest = dsn.map(|dsn| Ingest::new(dsn, options, encoder.content_encoding())).transpose()?;
-        let spool = dsn
-            .zip(options.get_spool_dir())
-            .map(|(dsn, folder)| Spool::open(folder, dsn, options.get_spool_bytes(), Arc::clone(&losses)));
-        let spool = spool.transpose()?;
-        let reports = Reports::new(Arc::clone(&losses), options.sends_client_reports(), pace.report, now);
-        let checkup = Checkup::new(options.handles_backpressure().then_some(pace.checkup), now);
-        let queue = Arc::new(Queue::new(options.get_queue_bytes(), Arc::clone(&losses)));
-        let (control, pressure) = (Arc::<Control>::default(), Arc::<Pressure>::default());
-        let ledger = Arc::<Ledger>::default();
-        let shared =
-            Shared { queue: Arc::clone(&queue), control: Arc::clone(&control), losses: Arc::clone(&losses) };
-        let worker = Worker::new(Parts {
-            queue: Arc::clone(&queue),
-            control: Arc::clone(&control),
-            losses,
-            pressure: Arc::clone(&pressure),
-            ledger: Arc::clone(&ledger),
+        let encoding = encoder.content_encoding();
+        let ingest = dsn.map(|dsn| Ingest::new(dsn, options, encoding, on_machine)).transpose()?;
+        let Remains { queue, spans, account, control } = &self.remains;
+        let losses = account.losses();
+        Ok(Worker::new(Parts {
+            queue: Arc::clone(queue),
+            control: Arc::clone(control),
+            account: Arc::clone(account),
+            spans: spans.clone(),
+            pressure: Arc::clone(&self.pressure),
+            ledger: Arc::clone(&self.ledger),
             ingest,
             spotlight,
-            spool,
+            spool: self.spool(dsn, options, on_machine)?,
             encoder,
-            reports,
-            checkup,
+            reports: Reports::new(Arc::clone(losses), options.sends_client_reports(), pace.report, now),
+            checkup: Checkup::new(options.handles_backpressure().then_some(pace.checkup), now),
             retry_timeout: options.get_retry_timeout(),
-            span_flush_interval: options.get_span_flush_interval(),
-        });
-        let worker = thread::start(worker, shared)?;
-        Ok(Self { queue, control, pressure, ledger, worker, grace: options.get_shutdown_timeout() })
+        }))
+    }
+
+    fn spool(
+        &self,
+        dsn: Option<&Dsn>,
+        options: &Options,
+        on_machine: OnMachine,
+    ) -> Result<Option<Spool>, StartError> {
+        let Some((dsn, folder)) = dsn.zip(options.get_spool_dir()) else { return Ok(None) };
+        match Spool::open(folder, dsn, options.get_spool_bytes(), Arc::clone(&self.remains.account)) {
+            Ok(spool) => Ok(Some(spool)),
+            Err(error) => {
+                on_machine.went_wrong(error, "until then what cannot be delivered is lost instead of kept")?;
+                Ok(None)
+            }
+        }
     }
 
     /// The worker cannot wait for itself; code of users runs there, too.
     fn is_called_by_worker(&self) -> bool {
-        std::thread::current().id() == self.worker
+        Some(std::thread::current().id()) == self.worker
+    }
+
+    fn request_close(&self, timeout: Duration) {
+        let Remains { queue, control, .. } = &self.remains;
+        queue.close();
+        control.request_close(timeout);
+        queue.wake();
     }
 }
 
@@ -151,7 +221,10 @@ impl Default for Pace {
 
 impl Deliver for Delivery {
     fn deliver(&self, finished: Finished) {
-        self.queue.push(finished);
+        if self.process.is_forked() {
+            return self.remains.queue.refuse(&finished);
+        }
+        self.remains.queue.push(finished);
     }
 
     fn spans(&self) -> Option<&dyn DeliverSpans> {
@@ -165,45 +238,78 @@ impl Deliver for Delivery {
 
     fn stats(&self) -> DeliveryStats {
         let mut stats = DeliveryStats::default();
-        stats.running = self.control.is_running();
-        stats.queued_transactions = self.queue.len() as u64;
-        stats.queued_spans = self.queue.spans().len() as u64;
-        stats.queued_bytes = self.queue.bytes() as u64;
+        // The parent may have been forked while its worker held a lock, which nobody opens in here.
+        if self.process.is_forked() {
+            return stats;
+        }
+        let Remains { queue, control, .. } = &self.remains;
+        stats.running = control.is_running();
+        stats.queued_transactions = queue.len() as u64;
+        stats.queued_spans = queue.spans().len() as u64;
+        stats.queued_bytes = queue.bytes() as u64;
         stats.rate_halvings = self.pressure.halvings();
         self.ledger.tell(&mut stats, Instant::now());
         stats
     }
 
     /// Also posts what was lost so far as a client report and waits for that. May be called from anywhere, by several
-    /// threads, within any runtime (whose thread it blocks), and while a panic unwinds.
+    /// threads, within any runtime (whose thread it blocks), and while a panic unwinds. Returns `false` at once on the
+    /// worker's own thread and in a forked process.
     fn flush(&self, timeout: Duration) -> bool {
-        !self.is_called_by_worker() && self.control.flush(timeout, || self.queue.wake())
+        let Remains { queue, control, .. } = &self.remains;
+        !self.process.is_forked()
+            && !self.is_called_by_worker()
+            && control.flush(timeout, || queue.wake())
     }
 
     /// Refuses what comes from now on and delivers what is there; what is not through when the time is over is counted
-    /// as `network_error`, and reported in the last quarter of the time (half a second at most), or kept on disk where
-    /// there is a spool. `false` where something was given up; what could not even be reported is what is left in the
-    /// [`Losses`].
+    /// as `network_error`, and reported in the last quarter of the time (half a second at most), or kept on disk if
+    /// there is a spool. If the worker does not come back in time (a hook or a disk blocks it), it is left behind and
+    /// everything that it holds is counted here, so that nothing is missing from the [`Losses`] when this returns.
+    ///
+    /// Returns whether nothing was given up, and nothing is left that Sentry does not know of; see
+    /// [`Closed`](sentrace_core::Closed). In a forked process it returns `false` at once.
     fn close(&self, timeout: Duration) -> bool {
-        self.queue.close();
-        self.control.request_close(timeout.saturating_sub(COUNTING.min(timeout / 8)));
-        self.queue.wake();
-        !self.is_called_by_worker() && self.control.wait_for_end(timeout)
+        if self.process.is_forked() {
+            return false;
+        }
+        self.request_close(timeout.saturating_sub(COUNTING.min(timeout / 8)));
+        if self.is_called_by_worker() {
+            return false;
+        }
+        match self.remains.control.wait_for_end(timeout) {
+            Some(end) => end == End::Complete && !self.is_unreported(),
+            None => {
+                self.remains.give_up(Reason::NetworkError);
+                false
+            }
+        }
+    }
+}
+
+impl Delivery {
+    /// Whether something was lost that Sentry would have been told of, and does not know.
+    fn is_unreported(&self) -> bool {
+        self.reports && !self.remains.account.losses().peek().is_empty()
     }
 }
 
 impl DeliverSpans for Delivery {
     /// Spans wait for others of their trace, at most as long as [`Options::span_flush_interval`] says.
     fn deliver_span(&self, span: FinishedSpan) {
-        self.queue.push_span(span);
+        if self.process.is_forked() {
+            return span.lost(Reason::QueueOverflow);
+        }
+        self.remains.queue.push_span(span);
     }
 }
 
+/// In a forked process nothing is closed: what is open belongs to the parent.
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.queue.close();
-        self.control.request_close(self.grace);
-        self.queue.wake();
+        if !self.process.is_forked() {
+            self.request_close(self.grace);
+        }
     }
 }
 
@@ -223,7 +329,7 @@ mod tests {
         let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0);
         let losses = Arc::new(Losses::default());
         let pace = Pace { report: INTERVAL, ..Pace::default() };
-        let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace).unwrap();
+        let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail).unwrap();
         (Client::new(options, Arc::new(delivery), Arc::clone(&losses)).unwrap(), losses)
     }
 
@@ -269,7 +375,7 @@ mod tests {
             record(&client, "frequent", 1);
             recorded = recorded + Tally::of(1, 1);
         }
-        assert!(client.close(LONG).complete);
+        assert!(!client.close(LONG).complete, "Sentry knows of none of it");
         assert_eq!(counted(&losses), recorded);
     }
 
@@ -282,7 +388,7 @@ mod tests {
         let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0).send_client_reports(false);
         let losses = Arc::new(Losses::default());
         let pace = Pace { checkup: Duration::from_millis(20), ..Pace::default() };
-        let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace).unwrap();
+        let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail).unwrap();
         let delivery = Arc::new(delivery);
         let deliver: Arc<dyn Deliver> = Arc::<Delivery>::clone(&delivery);
         let client = Client::new(options, deliver, Arc::clone(&losses)).unwrap();
@@ -310,7 +416,7 @@ mod tests {
             let options = options.clone().backpressure_handling(handles);
             let losses = Arc::new(Losses::default());
             let pace = Pace { checkup: Duration::from_millis(20), ..Pace::default() };
-            let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace);
+            let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail);
             let delivery = Arc::new(delivery.unwrap());
             let deliver: Arc<dyn Deliver> = Arc::<Delivery>::clone(&delivery);
             let client =

@@ -10,6 +10,7 @@
 //!                                +--> client reports
 //! ```
 
+mod account;
 mod backoff;
 mod client;
 mod compress;
@@ -25,8 +26,10 @@ mod limits;
 mod load;
 mod parcel;
 mod post;
+mod process;
 mod queue;
 mod reach;
+mod remains;
 mod reports;
 mod retry;
 mod room;
@@ -34,6 +37,7 @@ mod spans;
 mod spool;
 mod spotlight;
 mod thread;
+mod time;
 mod tls;
 mod worker;
 

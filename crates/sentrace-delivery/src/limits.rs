@@ -8,6 +8,8 @@ use sentrace_core::ActiveLimit;
 use sentrace_protocol::Category;
 use sentrace_protocol::rate_limits::{self, Categories, RateLimit};
 
+use crate::time;
+
 /// How long an answer 429 holds that does not say how long.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(60);
 
@@ -58,7 +60,7 @@ impl RateLimits {
     }
 
     fn extend(&mut self, limit: RateLimit, now: Instant) {
-        let until = now.checked_add(limit.retry_after);
+        let until = Some(time::after(now, limit.retry_after));
         if limit.categories.is_all() {
             self.all = self.all.max(until);
             return;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use sentrace_core::{Finished, Losses};
 use sentrace_protocol::{Category, DiscardedEvents, Reason};
 
+use crate::account::Account;
+
 /// What an envelope counts for. A transaction is a span, too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -13,6 +15,10 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    pub(crate) fn of(finished: &Finished) -> Self {
+        Self { transactions: 1, spans: finished.child_spans() + 1 }
+    }
+
     pub(crate) fn is_empty(self) -> bool {
         self == Self::default()
     }
@@ -42,33 +48,42 @@ impl Tally {
     }
 }
 
-/// What one post carries, until it is known what became of it. What nobody settles is counted when it is dropped.
+/// What one post carries, until it is known what became of it. If it is dropped unsettled, it is counted as lost.
 #[derive(Debug)]
 #[must_use = "a load that is dropped counts as lost by our own fault"]
 pub(crate) struct Load {
-    losses: Arc<Losses>,
+    account: Arc<Account>,
     tally: Tally,
     report: Vec<DiscardedEvents>,
+    /// Whether it is on disk, where it stays unless it is settled.
+    stored: bool,
 }
 
 impl Load {
-    pub(crate) fn new(tally: Tally, losses: &Arc<Losses>) -> Self {
-        Self { losses: Arc::clone(losses), tally, report: Vec::new() }
+    pub(crate) fn new(tally: Tally, account: &Arc<Account>) -> Self {
+        let tally = if account.enter(tally) { tally } else { Tally::default() };
+        Self { account: Arc::clone(account), tally, report: Vec::new(), stored: false }
     }
 
-    pub(crate) fn transaction(finished: &Finished, losses: &Arc<Losses>) -> Self {
-        Self::new(Tally { transactions: 1, spans: finished.child_spans() + 1 }, losses)
+    pub(crate) fn transaction(finished: &Finished, account: &Arc<Account>) -> Self {
+        Self::new(Tally::of(finished), account)
     }
 
-    pub(crate) fn report(report: &[DiscardedEvents], losses: &Arc<Losses>) -> Self {
-        let mut load = Self::new(Tally::default(), losses);
+    /// What was read from the spool: the file accounts for it until it is settled.
+    pub(crate) fn stored(tally: Tally, account: &Arc<Account>) -> Self {
+        Self { account: Arc::clone(account), tally, report: Vec::new(), stored: true }
+    }
+
+    /// A report that was [taken](Account::take_report).
+    pub(crate) fn report(report: Vec<DiscardedEvents>, account: &Arc<Account>) -> Self {
+        let mut load = Self::new(Tally::default(), account);
         load.attach(report);
         load
     }
 
-    /// Adds a client report, whose counts go back where they came from unless it is delivered.
-    pub(crate) fn attach(&mut self, report: &[DiscardedEvents]) {
-        self.report = report.to_vec();
+    /// Adds a report that was [taken](Account::take_report); its losses go back to the counters unless it is delivered.
+    pub(crate) fn attach(&mut self, report: Vec<DiscardedEvents>) {
+        self.report = report;
     }
 
     pub(crate) fn tally(&self) -> Tally {
@@ -78,44 +93,66 @@ impl Load {
     /// Counts these of its spans, which will not be sent with the rest.
     pub(crate) fn lose_spans(&mut self, reason: Reason, spans: u64) {
         let lost = Tally { transactions: 0, spans: spans.min(self.tally.spans) };
-        lost.lost(reason, &self.losses);
+        self.account.lose(lost, reason);
         self.tally = self.tally.minus(lost);
     }
 
     /// It arrived.
     pub(crate) fn delivered(mut self) {
-        self.tally = Tally::default();
-        self.report.clear();
+        self.account.settle_report(&std::mem::take(&mut self.report), false);
+        self.settle();
     }
 
     /// The ingest turned it away with 429, and counts the transaction itself.
-    pub(crate) fn limited(self) {
-        self.kept();
+    pub(crate) fn limited(mut self) {
+        self.settle();
     }
 
-    /// It is somebody else's from here on: all but the report.
-    pub(crate) fn kept(mut self) {
-        self.tally = Tally::default();
+    /// A file accounts for all of these from here on, except for their reports. Returns `false` if they were counted as
+    /// lost in the meantime.
+    pub(crate) fn kept(loads: Vec<Self>) -> bool {
+        let Some(account) = loads.first().map(|load| Arc::clone(&load.account)) else { return true };
+        let fresh = loads.iter().filter(|load| !load.stored);
+        let tally = fresh.fold(Tally::default(), |sum, load| sum.plus(load.tally));
+        // At once, so that all or none of them were given up.
+        let ours = account.settle(tally);
+        for mut load in loads {
+            std::mem::take(&mut load.tally);
+        }
+        ours
     }
 
     /// It will not arrive.
     pub(crate) fn lost(mut self, reason: Reason) {
-        self.count(reason);
+        self.lose(reason);
     }
 
-    /// The report's counts go back; the rest is carried on.
+    /// The report's losses go back to the counters; the rest is carried on.
     pub(crate) fn detach_report(&mut self) {
-        self.losses.restore(&std::mem::take(&mut self.report));
+        self.account.settle_report(&std::mem::take(&mut self.report), true);
     }
 
-    fn count(&mut self, reason: Reason) {
-        std::mem::take(&mut self.tally).lost(reason, &self.losses);
-        self.detach_report();
+    fn settle(&mut self) {
+        let tally = std::mem::take(&mut self.tally);
+        if !self.stored {
+            self.account.settle(tally);
+        }
+    }
+
+    fn lose(&mut self, reason: Reason) {
+        let tally = std::mem::take(&mut self.tally);
+        match self.stored {
+            true => tally.lost(reason, self.account.losses()),
+            false => self.account.lose(tally, reason),
+        }
     }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.count(Reason::InternalSdkError);
+        if !self.stored {
+            self.lose(Reason::InternalSdkError);
+        }
+        self.detach_report();
     }
 }

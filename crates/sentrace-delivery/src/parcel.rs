@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::load::Load;
+use crate::spool::FileId;
 
 /// An envelope, compressed, with what it counts for.
 #[derive(Debug)]
@@ -23,8 +24,8 @@ pub(crate) struct Parcel {
 pub(crate) enum Kind {
     /// With its place among all that left the queue.
     Fresh(u64),
-    /// From the spool; it is still on disk.
-    Kept,
+    /// From the spool, where it still is in this file.
+    Kept(FileId),
     /// A client report alone. It is not tried again: its counts go into the next one.
     Report,
 }

@@ -7,6 +7,7 @@ use sentrace_core::{Finished, Options, diagnostics};
 use sentrace_protocol::{Dsn, envelope};
 
 use crate::client::{Answer, Client, Error, Target};
+use crate::error::OnMachine;
 use crate::{StartError, connect};
 
 const SENTRY_AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
@@ -25,6 +26,7 @@ impl Ingest {
         dsn: &Dsn,
         options: &Options,
         encoding: Option<&'static str>,
+        on_machine: OnMachine,
     ) -> Result<Self, StartError> {
         let url = dsn.envelope_url();
         let target = Target::parse(&url).map_err(|rule| {
@@ -33,7 +35,7 @@ impl Ingest {
         let headers = headers(dsn, encoding).map_err(|error| {
             StartError::new("the DSN's keys cannot be sent in a header; correct them", error)
         })?;
-        let client = connect::client(options, &target, headers, connect::is_this_machine(dsn.host()))?;
+        let client = connect::client(options, &target, headers, connect::is_this_machine(dsn.host()), on_machine)?;
         Ok(Self { client, target })
     }
 
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn a_host_that_is_none_is_told() {
         let dsn: Dsn = "http://key@256.256.256.256/1".parse().unwrap();
-        let error = Ingest::new(&dsn, &Options::new(), None).unwrap_err().to_string();
+        let error = Ingest::new(&dsn, &Options::new(), None, OnMachine::Fail).unwrap_err().to_string();
         assert!(error.contains("256.256.256.256") && error.contains("correct its host"), "{error}");
     }
 }

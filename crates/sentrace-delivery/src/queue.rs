@@ -152,7 +152,8 @@ impl Queue {
         }
     }
 
-    fn refuse(&self, finished: &Finished) {
+    /// Counts what cannot be taken over.
+    pub(crate) fn refuse(&self, finished: &Finished) {
         self.losses.record_transaction(Reason::QueueOverflow, finished.child_spans());
     }
 }

@@ -26,6 +26,11 @@ impl Reports {
         Self { losses, enabled, interval, last: now }
     }
 
+    /// Whether anybody wants to know.
+    pub(crate) fn are_enabled(&self) -> bool {
+        self.enabled
+    }
+
     /// How long until the next report is due; no time comes where nobody wants to know.
     pub(crate) fn due_in(&self, now: Instant) -> Duration {
         if !self.enabled {

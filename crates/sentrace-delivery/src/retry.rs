@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::backoff;
 use crate::parcel::{Kind, Parcel};
+use crate::time;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
@@ -43,7 +44,7 @@ impl Retries {
     /// Takes a parcel in that failed now, or gives it back where its time is over.
     #[must_use]
     pub(crate) fn wait(&mut self, mut parcel: Parcel, now: Instant) -> Option<Parcel> {
-        let give_up_at = *parcel.give_up_at.get_or_insert_with(|| now + self.timeout);
+        let give_up_at = *parcel.give_up_at.get_or_insert_with(|| time::after(now, self.timeout));
         let due = now + backoff::pause(parcel.tries, FIRST_PAUSE, LONGEST_PAUSE);
         if due > give_up_at {
             return Some(parcel);
@@ -86,13 +87,13 @@ mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
-    use sentrace_core::Losses;
 
     use super::*;
+    use crate::account::Account;
     use crate::load::{Load, Tally};
 
     fn parcel(number: u64) -> Parcel {
-        let load = Load::new(Tally::default(), &Arc::new(Losses::default()));
+        let load = Load::new(Tally::default(), &Account::new(Arc::default()));
         Parcel { tries: 1, ..Parcel::new(load, Bytes::from_static(b"body"), Kind::Fresh(number)) }
     }
 
@@ -108,6 +109,15 @@ mod tests {
         assert!(retries.wait(again, start + Duration::from_millis(500)).is_none());
         let again = retries.pop_due(start + Duration::from_secs(1)).unwrap();
         assert!(retries.wait(again, start + Duration::from_secs(2)).is_some(), "two seconds are over");
+    }
+
+    #[test]
+    fn a_timeout_without_end_is_as_good_as_a_long_one() {
+        let start = Instant::now();
+        let mut retries = Retries::new(Duration::MAX);
+        assert!(retries.wait(parcel(0), start).is_none());
+        let again = retries.pop_due(start + FIRST_PAUSE).unwrap();
+        assert!(retries.wait(again, start + Duration::from_secs(86_400)).is_none());
     }
 
     #[test]

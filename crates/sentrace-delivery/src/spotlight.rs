@@ -12,7 +12,8 @@ use sentrace_protocol::envelope;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use crate::client::{Client, Config, Target, explain};
+use crate::client::{Client, Config, Target, describe};
+use crate::error::OnMachine;
 use crate::{StartError, backoff, tls};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,7 +54,7 @@ impl Spotlight {
         let headers =
             HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(envelope::CONTENT_TYPE))]);
         let config = Config {
-            tls: tls::config(target.is_https(), &[])?,
+            tls: tls::config(target.is_https(), &[], OnMachine::Fail)?,
             proxy: None,
             http2_prior_knowledge: false,
             timeout: TIMEOUT,
@@ -124,7 +125,7 @@ async fn run(mut receiver: mpsc::Receiver<Bytes>, viewer: Arc<Viewer>, waiting: 
                         let url = viewer.target.uri();
                         diagnostics::warn(format_args!(
                             "Spotlight does not answer at {url}: {}",
-                            explain(&error)
+                            describe(&error)
                         ));
                     }
                 }

@@ -1,51 +1,39 @@
 //! The worker's thread and runtime, which are its own: any host runtime will do, and none as well.
 
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread::ThreadId;
 
-use sentrace_core::Losses;
+use sentrace_core::diagnostics;
 use sentrace_protocol::Reason;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::StartError;
-use crate::control::{Control, End};
-use crate::load::Load;
-use crate::queue::Queue;
-use crate::worker::Worker;
+use crate::remains::Remains;
 
-/// Threads that look up host names.
-const MAX_LOOKUPS: usize = 2;
-
-/// What stays behind when the worker is gone.
-#[derive(Debug, Clone)]
-pub(crate) struct Shared {
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) control: Arc<Control>,
-    pub(crate) losses: Arc<Losses>,
-}
-
-/// Starts the thread and waits until it can run.
-pub(crate) fn start(worker: Worker, shared: Shared) -> Result<ThreadId, StartError> {
+/// Starts the thread and waits until it can run. When `work` ends, however, `remains` are accounted for.
+pub(crate) fn start(
+    work: impl Future<Output = ()> + Send + 'static,
+    remains: Remains,
+) -> Result<ThreadId, StartError> {
     let (tell, told) = sync_channel(1);
     let thread = std::thread::Builder::new()
         .name("sentrace-worker".to_owned())
         .spawn(move || match runtime() {
             Ok(runtime) => {
                 give_way();
-                // Who waits for this has gone only if the process is ending.
+                // Nobody waits for this any more only if the process is ending.
                 let _ = tell.send(Ok(()));
-                run(runtime, worker, shared);
+                run(runtime, work, remains);
             }
             Err(error) => {
                 let _ = tell.send(Err(error));
             }
         })
-        .map_err(|error| StartError::new("the delivery thread cannot be started", error))?;
+        .map_err(|error| StartError::of_machine("the delivery thread cannot be started", error))?;
     match told.recv() {
         Ok(Ok(())) => Ok(thread.thread().id()),
-        Ok(Err(error)) => Err(StartError::new("the delivery thread has no I/O", error)),
-        Err(error) => Err(StartError::new("the delivery thread ended at once", error)),
+        Ok(Err(error)) => Err(StartError::of_machine("the delivery thread has no I/O", error)),
+        Err(error) => Err(StartError::of_machine("the delivery thread ended at once", error)),
     }
 }
 
@@ -62,33 +50,29 @@ fn give_way() {
 #[cfg(not(target_os = "linux"))]
 fn give_way() {}
 
+/// Nothing in here may use the runtime's threads for blocking work: tokio panics if the system gives it none.
 fn runtime() -> std::io::Result<Runtime> {
-    Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(MAX_LOOKUPS)
-        .thread_name("sentrace-lookup")
-        .build()
+    Builder::new_current_thread().enable_all().build()
 }
 
-fn run(runtime: Runtime, worker: Worker, shared: Shared) {
-    let ends = EndOnDrop(shared);
-    runtime.block_on(worker.run());
+fn run(runtime: Runtime, work: impl Future<Output = ()>, remains: Remains) {
+    let ends = EndOnDrop(remains);
+    runtime.block_on(work);
     drop(ends);
-    // A lookup that hangs must not keep the thread.
     runtime.shutdown_background();
 }
 
-/// Also where the worker itself panics: then too nobody waits for it in vain, and nothing goes uncounted.
-struct EndOnDrop(Shared);
+/// Also if the worker panics: then too nobody waits for it in vain, and nothing goes uncounted.
+struct EndOnDrop(Remains);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
-        let Shared { queue, control, losses } = &self.0;
-        queue.end();
-        while let Some(finished) = queue.pop() {
-            Load::transaction(&finished, losses).lost(Reason::InternalSdkError);
+        self.0.give_up(Reason::InternalSdkError);
+        if std::thread::panicking() {
+            diagnostics::warn(format_args!(
+                "the delivery thread died of a panic: nothing is sent from now on, and all of it is counted as lost; \
+                 restart the service, and report the panic to the authors of sentrace"
+            ));
         }
-        queue.spans().end(Reason::InternalSdkError);
-        control.end(End::CutShort);
     }
 }

@@ -25,7 +25,8 @@ use crate::guard::Guard;
 /// ```
 ///
 /// # Errors
-/// [`InitError`] where an option breaks its rule, or the worker cannot be started.
+/// [`InitError`] where an option breaks its rule. If the machine lacks something (certificates, a folder for the spool, file
+/// descriptors, a thread), this warns and goes on without it, unless [`Options::strict`] is on.
 pub fn init(options: Options) -> Result<Guard, InitError> {
     let timeout = options.get_shutdown_timeout();
     let client = client(options)?;
@@ -45,10 +46,10 @@ pub fn client(options: Options) -> Result<Client, InitError> {
         if options.get_spotlight().is_none() {
             return Ok(Client::without_delivery(options)?);
         }
-        let delivery = Delivery::start_without_dsn(&options, Arc::clone(&losses))?;
+        let delivery = Delivery::start_or_degrade(None, &options, Arc::clone(&losses))?;
         return Ok(Client::recording_everything(options, Arc::new(delivery), losses)?);
     };
-    let delivery = Delivery::start(dsn, &options, Arc::clone(&losses))?;
+    let delivery = Delivery::start_or_degrade(Some(&dsn), &options, Arc::clone(&losses))?;
     Ok(Client::new(options, Arc::new(delivery), losses)?)
 }
 

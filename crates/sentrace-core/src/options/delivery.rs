@@ -3,12 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sentrace_protocol::Transaction;
 
 use super::spotlight::SpotlightOption;
 use super::{Options, Spotlight};
+use crate::diagnostics;
 
 /// What a service does to a transaction before it is sent; see [`Options::before_send_transaction`].
 pub type BeforeSendTransaction = Arc<dyn Fn(&mut Transaction<'_>) -> bool + Send + Sync>;
@@ -41,6 +43,7 @@ pub(crate) struct DeliveryOptions {
     http2_prior_knowledge: bool,
     spool_dir: Option<PathBuf>,
     spool_bytes: u64,
+    strict: bool,
     pub(super) spotlight: SpotlightOption,
 }
 
@@ -59,6 +62,7 @@ impl Default for DeliveryOptions {
             http2_prior_knowledge: false,
             spool_dir: None,
             spool_bytes: 256 * 1024 * 1024,
+            strict: false,
             spotlight: SpotlightOption::default(),
         }
     }
@@ -161,9 +165,24 @@ impl Options {
 
     /// Keeps what cannot be delivered (the ingest is away, asks for a pause, or the process ends) in this folder and
     /// sends it later, after a restart, too. Off by default. Several processes may share a folder.
+    ///
+    /// An empty path is ignored with a warning: it would mean the working directory, which nobody asked for by leaving a
+    /// variable empty. To mean it, write `.`.
     #[must_use]
     pub fn spool_dir(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.delivery.spool_dir = Some(folder.into());
+        static WARNED: AtomicBool = AtomicBool::new(false);
+        let folder = folder.into();
+        let is_blank = folder.to_str().is_some_and(|folder| folder.trim().is_empty());
+        if is_blank {
+            diagnostics::warn_once(
+                &WARNED,
+                format_args!(
+                    "option spool_dir: {folder:?} is not a folder, so nothing is kept on disk; name one that exists or can be \
+                     made, or leave the option out"
+                ),
+            );
+        }
+        self.delivery.spool_dir = (!is_blank).then_some(folder);
         self
     }
 
@@ -172,6 +191,18 @@ impl Options {
     #[must_use]
     pub fn spool_bytes(mut self, bytes: u64) -> Self {
         self.delivery.spool_bytes = bytes;
+        self
+    }
+
+    /// Whether `init` fails when the machine lacks something that is needed to deliver: trusted certificates, a folder for the
+    /// spool that we may write to, file descriptors, a thread, TLS for a DSN with `https`.
+    ///
+    /// Off by default: tracing must not keep a service from starting, so `init` warns and goes on without the spool, or
+    /// without sending anything. Turn it on where a deployment that does not report is worse than one that does not start.
+    /// Options that are wrong on any machine are errors either way.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.delivery.strict = strict;
         self
     }
 
@@ -244,6 +275,11 @@ impl Options {
         self.delivery.spool_bytes
     }
 
+    /// Whether `init` fails when the machine lacks something.
+    pub fn is_strict(&self) -> bool {
+        self.delivery.strict
+    }
+
     /// The URL that Spotlight listens at, where it gets a copy of every envelope.
     pub fn get_spotlight(&self) -> Option<&str> {
         self.delivery.spotlight.url()
@@ -260,5 +296,22 @@ impl fmt::Debug for DeliveryOptions {
             .field("spool_dir", &self.spool_dir)
             .field("spotlight", &self.spotlight)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_spool_dir_is_not_the_working_directory() {
+        for blank in ["", " ", "\t\n"] {
+            assert_eq!(Options::new().spool_dir(blank).get_spool_dir(), None, "{blank:?}");
+            let set_before = Options::new().spool_dir("/var/spool/shop").spool_dir(blank);
+            assert_eq!(set_before.get_spool_dir(), None, "{blank:?}");
+        }
+        for folder in [".", "spool", "/var/spool/shop", " spool"] {
+            assert_eq!(Options::new().spool_dir(folder).get_spool_dir(), Some(Path::new(folder)), "{folder:?}");
+        }
     }
 }

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
-use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
-use rustls::ClientConfig;
 use tokio::time::timeout;
 use tower_service::Service;
 
 use super::Proxy;
 use super::error::BoxError;
+use super::metered::Metered;
+use super::resolver::Resolver;
 use super::stream::Stream;
+use crate::tls::{self, MaybeTls};
 
 /// Until TLS is agreed upon, with all addresses that are tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,18 +31,18 @@ type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// Opens connections in time, encrypted where the URL says so. The client copies it for each request.
 #[derive(Debug, Clone)]
-pub(super) struct Connector(Arc<HttpsConnector<Way>>);
+pub(super) struct Connector(Arc<tls::Connector<Way>>);
 
 /// To the host of a URL, through a proxy where there is one.
 #[derive(Debug, Clone)]
 struct Way {
-    tcp: HttpConnector,
-    proxy: Option<(Proxy, HttpsConnector<HttpConnector>)>,
+    tcp: HttpConnector<Resolver>,
+    proxy: Option<(Proxy, tls::Connector<HttpConnector<Resolver>>)>,
 }
 
 impl Connector {
-    pub(super) fn new(tls: ClientConfig, proxy: Option<Proxy>) -> Self {
-        let mut tcp = HttpConnector::new();
+    pub(super) fn new(tls: &tls::Config, proxy: Option<Proxy>) -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::default());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
@@ -51,15 +52,13 @@ impl Connector {
         #[cfg(target_os = "linux")]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         // Proxies are spoken to in HTTP/1.1.
-        let mut tls_to_proxy = tls.clone();
-        tls_to_proxy.alpn_protocols.clear();
-        let proxy = proxy.map(|proxy| (proxy, HttpsConnector::from((tcp.clone(), tls_to_proxy))));
-        Self(Arc::new(HttpsConnector::from((Way { tcp, proxy }, tls))))
+        let proxy = proxy.map(|proxy| (proxy, tls::connector(tcp.clone(), tls, false)));
+        Self(Arc::new(tls::connector(Way { tcp, proxy }, tls, true)))
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<Stream>;
+    type Response = Metered<MaybeTls<Stream>>;
     type Error = BoxError;
     type Future = Connecting<Self::Response>;
 
@@ -68,10 +67,10 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = HttpsConnector::clone(&self.0).call(uri);
+        let connecting = tls::Connector::clone(&self.0).call(uri);
         Box::pin(async move {
             match timeout(CONNECT_TIMEOUT, connecting).await {
-                Ok(connected) => connected,
+                Ok(connected) => Ok(Metered::new(connected?)),
                 Err(_) => Err(format!("it takes longer than {CONNECT_TIMEOUT:?}").into()),
             }
         })
@@ -91,7 +90,7 @@ impl Service<Uri> for Way {
         let Self { mut tcp, proxy } = self.clone();
         Box::pin(async move {
             let (next, tells_proxy) = match proxy {
-                None => (MaybeHttpsStream::Http(tcp.call(uri).await?), false),
+                None => (tls::plain(tcp.call(uri).await?), false),
                 Some((proxy, _)) if !proxy.is_http() => {
                     return Err("proxies of the environment have to be `http://` or `https://` ones".into());
                 }

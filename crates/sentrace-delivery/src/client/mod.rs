@@ -3,27 +3,30 @@
 mod connector;
 mod deadline;
 mod error;
+mod metered;
 mod proxy;
+mod resolver;
 mod stream;
 mod target;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode, Version};
+use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use self::connector::Connector;
 use self::deadline::Deadlines;
-pub(crate) use self::error::{Error, explain};
+use self::metered::Status;
+pub(crate) use self::error::{Error, describe};
 pub(crate) use self::proxy::Proxy;
 pub(crate) use self::target::Target;
 use crate::reach::Reach;
+use crate::tls;
 
 /// A connection that nothing was sent on for so long is closed.
 const IDLE: Duration = Duration::from_secs(60);
@@ -32,6 +35,8 @@ const HTTP2_PING: Duration = Duration::from_secs(10);
 /// An answer is read up to here so that its connection can be used again; one that goes on closes it.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(1);
+/// What is shown in place of a refusal that could not be read.
+const TOO_LARGE: &[u8] = b"(an answer with more header fields than can be read)";
 /// How much of a refusal is kept.
 const SHOWN_BYTES: usize = 512;
 
@@ -46,7 +51,7 @@ pub(crate) struct Client {
 /// How a [`Client`] connects.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) tls: ClientConfig,
+    pub(crate) tls: tls::Config,
     pub(crate) proxy: Option<Proxy>,
     /// Whether HTTP/2 is spoken without asking.
     pub(crate) http2_prior_knowledge: bool,
@@ -80,7 +85,7 @@ impl Client {
             .http2_only(config.http2_prior_knowledge)
             .http2_keep_alive_interval(HTTP2_PING)
             .http2_keep_alive_timeout(HTTP2_PING)
-            .build(Connector::new(config.tls, config.proxy));
+            .build(Connector::new(&config.tls, config.proxy));
         Self { request, client, deadlines: Deadlines::new(config.timeout) }
     }
 
@@ -98,17 +103,25 @@ impl Client {
     }
 
     async fn try_twice(&self, body: Bytes) -> Result<Answer, Error> {
-        match self.send(body.clone()).await {
+        match self.try_once(body.clone()).await {
             // A kept connection may be closed at the very moment it is used again. That is nobody's fault, and the
             // ingest knows an envelope that it should see twice by its event id.
-            Err(Error::Broken(_)) => self.send(body).await,
+            Err(Error::Broken(_)) => self.try_once(body).await,
             outcome => outcome,
         }
     }
 
-    async fn send(&self, body: Bytes) -> Result<Answer, Error> {
+    async fn try_once(&self, body: Bytes) -> Result<Answer, Error> {
         let request = self.request.clone().map(|()| Full::new(body));
-        let (head, body) = self.client.request(request).await?.into_parts();
+        let response = match self.client.request(request).await {
+            Ok(response) => response,
+            Err(error) => return unread(error),
+        };
+        self.read(response).await
+    }
+
+    async fn read(&self, response: Response<Incoming>) -> Result<Answer, Error> {
+        let (head, body) = response.into_parts();
         let shown = if head.status.is_success() { 0 } else { SHOWN_BYTES };
         let said = if body.is_end_stream() {
             Vec::new()
@@ -116,6 +129,21 @@ impl Client {
             timeout(MAX_ANSWER_TIME, read(body, shown)).await.unwrap_or_default()
         };
         Ok(Answer { status: head.status, headers: head.headers, version: head.version, said })
+    }
+}
+
+/// What is known of an answer that hyper could not read. If it only has too much in its head, the status says whether the
+/// envelope arrived; to send it again would be to send it twice.
+fn unread(error: legacy::Error) -> Result<Answer, Error> {
+    let parsed = error::of_hyper(&error).filter(|cause| cause.is_parse());
+    let status = error.connect_info().and_then(Status::of);
+    match (parsed, status) {
+        (Some(cause), Some(status)) if cause.is_parse_too_large() => {
+            let version = Version::HTTP_11;
+            Ok(Answer { status, headers: HeaderMap::new(), version, said: TOO_LARGE.to_vec() })
+        }
+        (Some(_), Some(_)) => Err(Error::Unreadable(error)),
+        _ => Err(error.into()),
     }
 }
 
@@ -141,14 +169,14 @@ mod tests {
 
     use super::*;
     use crate::support::{Ingest, LONG, Reply};
-    use crate::tls;
+    use crate::error::OnMachine;
 
     fn target(ingest: &Ingest) -> Target {
         Target::parse(&ingest.url("/stream")).unwrap()
     }
 
     fn config(timeout: Duration) -> Config {
-        let tls = tls::config(false, &[]).unwrap();
+        let tls = tls::config(false, &[], OnMachine::Fail).unwrap();
         Config { tls, proxy: None, http2_prior_knowledge: false, timeout }
     }
 
@@ -208,7 +236,7 @@ mod tests {
         let ingest = Ingest::start(|_| Reply::Stall(b""));
         let client = client(&ingest, Duration::from_millis(100));
         let error = run(client.post(envelope())).unwrap_err();
-        assert_eq!(explain(&error), "there was no answer within 100ms");
+        assert_eq!(describe(&error), "there was no answer within 100ms");
         assert_eq!(ingest.requests(), 1);
     }
 

@@ -5,13 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_rustls::MaybeHttpsStream;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use crate::tls::MaybeTls;
+
 /// Bytes to and from the next machine, encrypted where that is a proxy that wants it.
-pub(super) type ToNext = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(super) type ToNext = MaybeTls<TokioIo<TcpStream>>;
 
 /// A connection to the target, or to a proxy that has to be told where each request goes.
 #[derive(Debug)]

@@ -8,12 +8,10 @@ use sentrace_core::FinishedSpan;
 use sentrace_protocol::{Reason, TraceId, span_v2};
 
 use super::{Batch, SpanQueue};
+use crate::time;
 
 /// A bucket with as many bytes in memory leaves.
 const MAX_BYTES: usize = 1024 * 1024;
-/// Longer ones would overflow some clocks.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(86_400);
-
 /// A bucket for each trace with spans that wait. It leaves as a batch when its transaction ends, when it is full, when
 /// its first span has waited long enough, and when somebody flushes.
 #[derive(Debug)]
@@ -36,7 +34,7 @@ impl Buckets {
     pub(crate) fn new(queue: Arc<SpanQueue>, interval: Duration) -> Self {
         Self {
             queue,
-            interval: interval.min(LONGEST_INTERVAL),
+            interval,
             buckets: HashMap::new(),
             due: VecDeque::new(),
             ready: VecDeque::new(),
@@ -96,7 +94,7 @@ impl Buckets {
         let trace_id = span.trace_id();
         let last = span.is_segment();
         let bucket = self.buckets.entry(trace_id).or_insert_with(|| {
-            let due = now + self.interval;
+            let due = time::after(now, self.interval);
             self.due.push_back((due, trace_id));
             Bucket { batch: Batch::default(), due }
         });

@@ -10,7 +10,9 @@
 mod batch;
 mod buckets;
 mod queue;
+mod shared;
 
 pub(crate) use self::batch::Batch;
 pub(crate) use self::buckets::Buckets;
 pub(crate) use self::queue::SpanQueue;
+pub(crate) use self::shared::SharedBuckets;

@@ -5,8 +5,12 @@ use flate2::Crc;
 
 use crate::load::Tally;
 
-/// What a file starts with; another version of the format would start otherwise.
+/// What a file starts with; another version of the format has another number.
 const MAGIC: &[u8] = b"sentrace spool 1\n";
+/// What a file of any version starts with.
+const ANY_MAGIC: &[u8] = b"sentrace spool ";
+/// No version is longer.
+const MAX_VERSION_BYTES: usize = 32;
 /// Length, checksum, transactions, spans.
 const HEADER_BYTES: usize = 16;
 
@@ -30,8 +34,28 @@ pub(super) fn append(file: &mut Vec<u8>, tally: Tally, body: &[u8]) {
     file.extend_from_slice(body);
 }
 
-/// The records up to the first that is torn or changed.
-pub(super) fn read(file: Vec<u8>) -> Vec<Record> {
+/// What a file holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// The records up to the first that is torn or changed.
+    Records(Vec<Record>),
+    /// It is whole, as far as can be seen, and not ours to read.
+    OtherVersion,
+}
+
+pub(super) fn read(file: Vec<u8>) -> Content {
+    if is_other_version(&file) { Content::OtherVersion } else { Content::Records(records(file)) }
+}
+
+fn is_other_version(file: &[u8]) -> bool {
+    let Some(rest) = file.strip_prefix(ANY_MAGIC) else { return false };
+    let Some(end) = rest.iter().take(MAX_VERSION_BYTES).position(|byte| *byte == b'\n') else { return false };
+    let version = &rest[..end];
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    !version.is_empty() && version != b"1" && version.iter().all(is_digit)
+}
+
+fn records(file: Vec<u8>) -> Vec<Record> {
     let mut records = Vec::new();
     if !file.starts_with(MAGIC) {
         return records;
@@ -76,6 +100,32 @@ mod tests {
             append(&mut file, record.tally, &record.body);
         }
         file
+    }
+
+    fn read(file: Vec<u8>) -> Vec<Record> {
+        match super::read(file) {
+            Content::Records(records) => records,
+            Content::OtherVersion => panic!("it is of our version"),
+        }
+    }
+
+    #[test]
+    fn another_version_is_told_from_a_torn_file() {
+        let rows: [(&[u8], bool, &str); 10] = [
+            (b"sentrace spool 2\n", true, "the next"),
+            (b"sentrace spool 2\nwhatever it holds", true, "the next, with content"),
+            (b"sentrace spool 10\n", true, "one that starts as ours does"),
+            (b"sentrace spool 1.1\n", true, "a small step"),
+            (b"sentrace spool 1\n", false, "ours, empty"),
+            (b"sentrace spool 1", false, "ours, torn"),
+            (b"sentrace spool ", false, "torn before the version"),
+            (b"", false, "nothing"),
+            (b"nonsense", false, "nonsense"),
+            (b"sentrace spool \x02\n", false, "a version that is none"),
+        ];
+        for (file, expected, reason) in rows {
+            assert_eq!(super::read(file.to_vec()) == Content::OtherVersion, expected, "{reason}");
+        }
     }
 
     #[test]

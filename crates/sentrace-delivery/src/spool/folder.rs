@@ -1,65 +1,126 @@
 //! The folder of one project's spool, which several processes may share.
 //!
-//! Each process has an id, and holds a lock on a file of that name for as long as it lives. A data file is touched by
-//! nobody but who holds the lock of the id in its name: the process that wrote it, or, once that is gone, the one
-//! that got its lock. So nothing is ever sent by two.
+//! A data file is touched by nobody but who holds the lock of the id in its name: the process that wrote it. Once that is
+//! gone, another one gets its lock, moves its files to an id of its own, and releases the lock. So nothing is ever sent by
+//! two, and no lock or file descriptor stays behind.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-
-use fs4::fs_std::FileExt as _;
+use std::path::PathBuf;
 
 use super::name::Name;
+use super::open::open;
+use super::owner::{Owner, parse_lock, remove_lock};
 use crate::load::Tally;
 
 /// Larger files are none of ours.
 const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
+/// Processes that are looked at in one go: this takes about a millisecond.
+const OWNERS_AT_ONCE: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
     own: Owner,
-    adopted: Vec<Owner>,
     sequence: u32,
+    /// The next owner to look at.
+    next_owner: u64,
 }
 
-#[derive(Debug)]
-struct Owner {
-    id: u64,
-    /// Locked until it is closed, at the end of the process at the latest.
-    _lock: File,
+/// What was found in one look for processes that are gone.
+#[derive(Debug, Default)]
+pub(super) struct Adopted {
+    /// Files that are ours from now on.
+    pub(super) files: Vec<Name>,
+    /// Whether some processes were not looked at yet.
+    pub(super) more: bool,
+    /// What is there and cannot be used; the rest is not affected.
+    pub(super) problem: Option<(PathBuf, io::Error)>,
+}
+
+/// What is in the folder, by owner. An owner may have a lock and no files.
+#[derive(Debug, Default)]
+struct Listing {
+    files: BTreeMap<u64, BTreeSet<Name>>,
+    /// Something that is named like one of ours, and is no regular file.
+    odd: Option<PathBuf>,
 }
 
 impl Folder {
-    /// Makes the folder where it is missing, readable by its owner only.
+    /// Makes the folder if it is missing, readable by its owner only.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
         make(&path)?;
         let own = Owner::new(&path)?;
-        Ok(Self { path, own, adopted: Vec::new(), sequence: 0 })
+        Ok(Self { path, own, sequence: 0, next_owner: 0 })
     }
 
-    /// Takes over from the processes that are gone, and returns the files that they left.
-    pub(super) fn adopt(&mut self) -> io::Result<BTreeSet<Name>> {
-        let (names, locks) = self.list()?;
-        let left: BTreeSet<u64> = names.iter().map(|name| name.owner).collect();
-        for id in left.union(&locks).filter(|id| !self.is_ours(**id)).copied().collect::<Vec<_>>() {
-            let Some(owner) = Owner::adopt(&self.path, id, left.contains(&id))? else { continue };
-            if left.contains(&id) {
-                self.adopted.push(owner);
-            } else {
-                remove(&lock_path(&self.path, id));
+    /// Takes over from some of the processes that are gone, and returns the files that they left. `is_done` says of a file
+    /// that this process has sent it already: it is only removed.
+    pub(super) fn adopt(&mut self, is_done: impl Fn(&Name) -> bool) -> io::Result<Adopted> {
+        let listing = match self.list() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.restore()?;
+                self.list()?
             }
+            listing => listing?,
+        };
+        let not_regular = |path| (path, io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        let mut adopted = Adopted { problem: listing.odd.map(not_regular), ..Adopted::default() };
+        let mut others = listing.files.range(self.next_owner..).filter(|(id, _)| **id != self.own.id);
+        for (id, names) in others.by_ref().take(OWNERS_AT_ONCE) {
+            let lock = match Owner::adopt(&self.path, *id, !names.is_empty()) {
+                Ok(Some(lock)) => lock,
+                Ok(None) => continue,
+                Err(error) => {
+                    adopted.problem.get_or_insert_with(|| (self.path.join(format!("{id:016x}.lock")), error));
+                    continue;
+                }
+            };
+            let mut left = false;
+            for name in names {
+                let from = self.path.join(name.to_string());
+                self.sequence = self.sequence.wrapping_add(1);
+                let to = name.moved(self.sequence, self.own.id);
+                let moved = if is_done(name) {
+                    fs::remove_file(&from).map(|()| None)
+                } else {
+                    fs::rename(&from, self.path.join(to.to_string())).map(|()| Some(to))
+                };
+                match moved {
+                    Ok(ours) => adopted.files.extend(ours),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => {
+                        left = true;
+                        adopted.problem.get_or_insert((from, error));
+                    }
+                }
+            }
+            if !left {
+                remove_lock(&self.path, *id);
+            }
+            drop(lock);
         }
-        let (names, _) = self.list()?;
-        Ok(names.into_iter().filter(|name| self.adopted.iter().any(|owner| owner.id == name.owner)).collect())
+        let next = others.next().map(|(id, _)| *id);
+        adopted.more = next.is_some();
+        self.next_owner = next.unwrap_or(0);
+        Ok(adopted)
     }
 
-    /// Writes a file that is there as a whole or not at all, whenever this process ends.
+    /// Writes a file that is there as a whole or not at all, whenever this process ends. A folder that was removed is made
+    /// again.
     pub(super) fn write(&mut self, millis: u64, tally: Tally, content: &[u8]) -> io::Result<Name> {
-        self.sequence += 1;
+        match self.try_write(millis, tally, content) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.restore()?;
+                self.try_write(millis, tally, content)
+            }
+            written => written,
+        }
+    }
+
+    fn try_write(&mut self, millis: u64, tally: Tally, content: &[u8]) -> io::Result<Name> {
+        self.sequence = self.sequence.wrapping_add(1);
         let name = Name::new(millis, self.sequence, self.own.id, tally);
         let part = self.path.join(name.part().to_string());
         let written = OpenOptions::new()
@@ -69,99 +130,89 @@ impl Folder {
             .and_then(|mut file| file.write_all(content))
             .and_then(|()| fs::rename(&part, self.path.join(name.to_string())));
         if written.is_err() {
-            remove(&part);
+            let _ = fs::remove_file(&part);
         }
         written.map(|()| name)
     }
 
+    /// The whole content.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is none of ours, whatever its name. Other errors may be gone the next time.
     pub(super) fn read(&self, name: Name) -> io::Result<Vec<u8>> {
+        let file = open(&self.path.join(name.to_string()), OpenOptions::new().read(true))?;
         let mut content = Vec::new();
-        File::open(self.path.join(name.to_string()))?.take(MAX_FILE_BYTES).read_to_end(&mut content)?;
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > MAX_FILE_BYTES {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is larger than 32 MiB"));
+        }
         Ok(content)
     }
 
-    pub(super) fn remove(&self, name: Name) {
-        remove(&self.path.join(name.to_string()));
+    /// Removes a file; one that is gone already is fine.
+    pub(super) fn remove(&self, name: Name) -> io::Result<()> {
+        match fs::remove_file(self.path.join(name.to_string())) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
-    /// What all processes together keep in here.
+    /// What all processes together keep in here; nothing if somebody removed the folder.
     pub(super) fn bytes(&self) -> io::Result<u64> {
-        let (names, _) = self.list()?;
+        let listing = match self.list() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            listing => listing?,
+        };
         // What vanishes meanwhile takes no room.
         let size = |name: &Name| fs::metadata(self.path.join(name.to_string())).map_or(0, |file| file.len());
-        Ok(names.iter().map(size).sum())
+        Ok(listing.files.values().flatten().map(size).sum())
     }
 
-    fn list(&self) -> io::Result<(BTreeSet<Name>, BTreeSet<u64>)> {
-        let (mut names, mut locks) = (BTreeSet::new(), BTreeSet::new());
+    pub(super) fn path_of(&self, name: Name) -> PathBuf {
+        self.path.join(name.to_string())
+    }
+
+    fn list(&self) -> io::Result<Listing> {
+        let mut listing = Listing::default();
         for entry in fs::read_dir(&self.path)? {
-            let file = entry?.file_name();
-            let Some(file) = file.to_str() else { continue };
-            names.extend(Name::parse(file));
-            locks.extend(file.strip_suffix(".lock").and_then(|id| u64::from_str_radix(id, 16).ok()));
+            let entry = entry?;
+            let file = entry.file_name();
+            let Some(text) = file.to_str() else { continue };
+            let (name, lock) = (Name::parse(text), parse_lock(text));
+            let Some(owner) = name.map(|name| name.owner).or(lock) else { continue };
+            if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                listing.odd = Some(entry.path());
+                continue;
+            }
+            listing.files.entry(owner).or_default().extend(name);
         }
-        Ok((names, locks))
+        Ok(listing)
     }
 
-    fn is_ours(&self, id: u64) -> bool {
-        self.own.id == id || self.adopted.iter().any(|owner| owner.id == id)
+    /// Makes the folder and our lock again, if somebody removed them. What was in there is gone.
+    fn restore(&mut self) -> io::Result<()> {
+        make(&self.path)?;
+        if !self.own.is_known(&self.path) {
+            self.own = Owner::new(&self.path)?;
+        }
+        Ok(())
     }
 }
 
 /// A lock without files is of no use to anybody.
 impl Drop for Folder {
     fn drop(&mut self) {
-        let Ok((names, _)) = self.list() else { return };
-        for owner in self.adopted.iter().chain([&self.own]) {
-            if !names.iter().any(|name| name.owner == owner.id) {
-                remove(&lock_path(&self.path, owner.id));
-            }
+        let Ok(listing) = self.list() else { return };
+        if listing.files.get(&self.own.id).is_none_or(BTreeSet::is_empty) {
+            remove_lock(&self.path, self.own.id);
         }
     }
 }
 
-impl Owner {
-    fn new(folder: &Path) -> io::Result<Self> {
-        loop {
-            let id = RandomState::new().build_hasher().finish();
-            let path = lock_path(folder, id);
-            let lock = match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-                opened => opened?,
-            };
-            // Somebody who tidies up may have been faster than our lock; then another id will do.
-            if lock.try_lock_exclusive()? && path.exists() {
-                return Ok(Self { id, _lock: lock });
-            }
-        }
-    }
-
-    /// Gets the lock of a process that is gone; `None` where it lives, or where somebody else got it.
-    fn adopt(folder: &Path, id: u64, create: bool) -> io::Result<Option<Self>> {
-        // Without files to send, a lock that vanishes meanwhile must not come back.
-        let opened =
-            OpenOptions::new().write(true).create(create).truncate(false).open(lock_path(folder, id));
-        let lock = match opened {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        Ok(lock.try_lock_exclusive()?.then_some(Self { id, _lock: lock }))
-    }
-}
-
-fn lock_path(folder: &Path, id: u64) -> PathBuf {
-    folder.join(format!("{id:016x}.lock"))
-}
-
-fn make(folder: &Path) -> io::Result<()> {
+fn make(folder: &std::path::Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
-}
-
-fn remove(path: &Path) {
-    // Somebody may have been faster.
-    let _ = fs::remove_file(path);
 }

@@ -1,33 +1,45 @@
 //! What could not be delivered, on disk until it can.
 
+mod batch;
+mod done;
 mod file;
 mod folder;
 mod name;
+mod open;
+mod owner;
+mod pending;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use sentrace_core::{Losses, diagnostics};
+use sentrace_core::diagnostics;
 use sentrace_protocol::{Category, Dsn, Reason};
 
-use self::file::Record;
-use self::folder::Folder;
+use self::batch::Batch;
+use self::file::Content;
+use self::folder::{Adopted, Folder};
 use self::name::Name;
+use self::pending::Pending;
 use crate::StartError;
+use crate::account::Account;
 use crate::load::{Load, Tally};
 
-/// How long something waits for more that goes into the same file. A crash loses what waits.
-const COMMIT_AFTER: Duration = Duration::from_millis(500);
 /// A file that reaches this many bytes is written at once.
 const FILE_BYTES: usize = 256 * 1024;
 /// Files that a small spool has room for, so that a full one is nearly full.
 const MIN_FILES: u64 = 8;
-/// How often processes are looked for that ended without sending what they kept.
+/// Files whose envelopes are under way at the same time.
+const FILES_AT_ONCE: usize = 32;
+/// How often processes are looked for that ended without sending what they kept, and files are tried again that could not be
+/// read.
 const ADOPT_EVERY: Duration = Duration::from_secs(10);
+/// The pause while some of those processes were not looked at yet.
+const ADOPT_NEXT: Duration = Duration::from_millis(50);
 
 /// The spool of one project. Used by one thread, which waits for the disk.
 #[derive(Debug)]
@@ -35,31 +47,33 @@ pub(crate) struct Spool {
     folder: Folder,
     max_bytes: u64,
     file_bytes: usize,
-    losses: Arc<Losses>,
+    account: Arc<Account>,
     pending: Pending,
     files: BTreeSet<Name>,
-    batch: Option<Batch>,
+    /// Files that could not be read and may be readable later.
+    unreadable: BTreeSet<Name>,
+    /// The files that are being sent, oldest first.
+    batches: Vec<Batch>,
+    /// Counts the files that were sent.
+    opened: u64,
     adopt_at: Instant,
-    told: AtomicBool,
+    warned: Warned,
 }
 
-/// What is going to be a file.
+/// What was reported already; each is reported once.
 #[derive(Debug, Default)]
-struct Pending {
-    content: Vec<u8>,
-    loads: Vec<(Load, Reason)>,
-    since: Option<Instant>,
+struct Warned {
+    read: AtomicBool,
+    write: AtomicBool,
+    remove: AtomicBool,
+    adopt: AtomicBool,
+    version: AtomicBool,
+    gone: AtomicBool,
 }
 
-/// The file that is being sent.
-#[derive(Debug)]
-struct Batch {
-    name: Name,
-    left: VecDeque<Record>,
-    under_way: usize,
-    /// Whether some of it is through, so that the file says more than is left.
-    begun: bool,
-}
+/// Which of the files that are being sent an envelope is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileId(u64);
 
 impl Spool {
     /// The spool of a project in `folder`, with what is left there from earlier.
@@ -67,157 +81,195 @@ impl Spool {
         folder: &Path,
         dsn: &Dsn,
         max_bytes: u64,
-        losses: Arc<Losses>,
+        account: Arc<Account>,
     ) -> Result<Self, StartError> {
         let project = format!("{:016x}", fingerprint(&[&dsn.envelope_url(), dsn.public_key()]));
-        let refuse = |error| {
+        let opened = Folder::open(folder.join(project)).map_err(|error| {
             let rule = format!(
                 "option spool_dir: {} cannot be used, name a folder that we may write to",
                 folder.display()
             );
-            StartError::new(rule, error)
-        };
-        let mut opened = Folder::open(folder.join(project)).map_err(refuse)?;
-        let files = opened.adopt().map_err(refuse)?;
-        Ok(Self {
+            StartError::of_machine(rule, error)
+        })?;
+        let mut spool = Self {
             folder: opened,
             max_bytes,
             file_bytes: usize::try_from(max_bytes / MIN_FILES).unwrap_or(FILE_BYTES).min(FILE_BYTES),
-            losses,
+            account,
             pending: Pending::default(),
-            files,
-            batch: None,
-            adopt_at: Instant::now() + ADOPT_EVERY,
-            told: AtomicBool::new(false),
-        })
+            files: BTreeSet::new(),
+            unreadable: BTreeSet::new(),
+            batches: Vec::new(),
+            opened: 0,
+            adopt_at: Instant::now(),
+            warned: Warned::default(),
+        };
+        spool.adopt(Instant::now());
+        Ok(spool)
     }
 
     /// Keeps an envelope (as [`Encoder::kept`](crate::encode::Encoder::kept) makes it) that would otherwise be
     /// lost for `reason`.
     pub(crate) fn keep(&mut self, mut load: Load, kept: &[u8], reason: Reason, now: Instant) {
         load.detach_report();
-        file::append(&mut self.pending.content, load.tally(), kept);
-        self.pending.loads.push((load, reason));
-        self.pending.since.get_or_insert(now);
-        if self.pending.content.len() >= self.file_bytes {
+        if self.account.is_given_up() {
+            return drop(load);
+        }
+        self.pending.add(load, kept, reason, now);
+        if self.pending.is_ready(self.file_bytes) {
             self.commit();
         }
     }
 
     /// How long until [`tick`](Self::tick) has something to do.
     pub(crate) fn due_in(&self, now: Instant) -> Duration {
-        let commit_at = self.pending.since.map(|since| since + COMMIT_AFTER);
+        let commit_at = self.pending.due();
         commit_at.map_or(self.adopt_at, |at| at.min(self.adopt_at)).saturating_duration_since(now)
     }
 
     /// Writes what has waited long enough, and takes over from processes that are gone.
     pub(crate) fn tick(&mut self, now: Instant) {
-        if self.pending.since.is_some_and(|since| now >= since + COMMIT_AFTER) {
+        if self.pending.due().is_some_and(|due| now >= due) {
             self.commit();
         }
         if now >= self.adopt_at {
-            self.adopt_at = now + ADOPT_EVERY;
-            let sending = self.batch.as_ref().map(|batch| batch.name);
-            match self.folder.adopt() {
-                Ok(found) => self.files.extend(found.into_iter().filter(|name| Some(*name) != sending)),
-                Err(error) => self.tell("read", &error),
-            }
+            self.files.append(&mut self.unreadable);
+            self.adopt(now);
         }
     }
 
     /// Writes what was kept so far.
     pub(crate) fn commit(&mut self) {
-        let Pending { content, loads, .. } = std::mem::take(&mut self.pending);
-        if loads.is_empty() {
+        let pending = std::mem::take(&mut self.pending);
+        if pending.is_empty() || self.account.is_given_up() {
             return;
         }
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let tally = loads.iter().fold(Tally::default(), |sum, (load, _)| sum.plus(load.tally()));
-        match self.write(millis, tally, &content) {
-            Written::Yes(name) => {
-                self.files.insert(name);
-                loads.into_iter().for_each(|(load, _)| load.kept());
+        match self.write(millis, pending.tally(), pending.content()) {
+            Ok(Some(name)) => {
+                if pending.kept() {
+                    self.files.insert(name);
+                } else {
+                    // Whoever closed had no more time to wait for the disk, and has counted it.
+                    self.remove(name);
+                }
             }
-            Written::NoRoom => loads.into_iter().for_each(|(load, _)| load.lost(Reason::CacheOverflow)),
-            Written::Failed => loads.into_iter().for_each(|(load, reason)| load.lost(reason)),
+            Ok(None) => pending.overflowed(),
+            Err(error) => {
+                self.warn(&self.warned.write, "written", &error);
+                // File descriptors or space may be there again in a moment.
+                if pending.is_full() { pending.failed() } else { self.pending = pending.again(Instant::now()) }
+            }
         }
     }
 
     /// Whether there is something to be sent.
     pub(crate) fn has_more(&self) -> bool {
-        !self.files.is_empty() || self.batch.as_ref().is_some_and(|batch| !batch.left.is_empty())
+        !self.files.is_empty() || self.batches.iter().any(|batch| !batch.left.is_empty())
     }
 
     /// How many envelopes were taken by [`next`](Self::next) and are not settled.
     pub(crate) fn under_way(&self) -> usize {
-        self.batch.as_ref().map_or(0, |batch| batch.under_way)
+        self.batches.iter().map(|batch| batch.under_way).sum()
     }
 
     /// The oldest envelope, to be settled by [`settled`](Self::settled) or [`give_back`](Self::give_back). It stays on
     /// disk until all of its file are settled.
-    pub(crate) fn next(&mut self) -> Option<(Load, Bytes)> {
+    pub(crate) fn next(&mut self) -> Option<(Load, Bytes, FileId)> {
         let batch = self.filled_batch()?;
-        let Record { tally, body } = batch.left.pop_front()?;
-        batch.under_way += 1;
-        Some((Load::new(tally, &self.losses), body))
+        let (file, record) = batch.next()?;
+        Some((Load::stored(record.tally, &self.account), record.body, file))
     }
 
-    /// What rate limits call the oldest envelope; `None` where [`next`](Self::next) gives none.
+    /// What rate limits call the oldest envelope; `None` if [`next`](Self::next) gives none.
     pub(crate) fn next_category(&mut self) -> Option<Category> {
         Some(self.filled_batch()?.left.front()?.tally.category())
     }
 
     /// One envelope is through, delivered or not.
-    pub(crate) fn settled(&mut self) {
-        let Some(batch) = &mut self.batch else { return };
-        batch.begun = true;
-        batch.under_way -= 1;
+    pub(crate) fn settled(&mut self, file: FileId) {
+        let Some(at) = self.batches.iter().position(|batch| batch.file == file) else { return };
+        let batch = &mut self.batches[at];
+        batch.settled();
         if batch.under_way == 0 && batch.left.is_empty() {
-            self.folder.remove(batch.name);
-            self.batch = None;
+            let batch = self.batches.remove(at);
+            self.remove(batch.name);
         }
     }
 
     /// One envelope could not be sent now: it is the next again.
-    pub(crate) fn give_back(&mut self, load: Load, kept: Bytes) {
-        let Some(batch) = &mut self.batch else { return };
-        batch.under_way -= 1;
-        batch.left.push_front(Record { tally: load.tally(), body: kept });
-        load.kept();
+    pub(crate) fn give_back(&mut self, load: Load, kept: Bytes, file: FileId) {
+        if let Some(batch) = self.batches.iter_mut().find(|batch| batch.file == file) {
+            batch.give_back(load.tally(), kept);
+        }
+        Load::kept(vec![load]);
     }
 
     /// Leaves everything on disk as it is to be found later.
     pub(crate) fn close(mut self) {
         self.commit();
-        let Some(batch) = self.batch.take().filter(|batch| batch.begun) else { return };
-        let (mut content, mut tally) = (Vec::new(), Tally::default());
-        for record in &batch.left {
-            file::append(&mut content, record.tally, &record.body);
-            tally = tally.plus(record.tally);
-        }
-        // Where this fails the old file stays: sent twice is better than not at all.
-        if content.is_empty() || self.folder.write(batch.name.millis, tally, &content).is_ok() {
-            self.folder.remove(batch.name);
+        std::mem::take(&mut self.pending).failed();
+        for batch in std::mem::take(&mut self.batches).into_iter().filter(|batch| batch.begun) {
+            let (content, tally) = batch.rest();
+            // If this fails the old file stays: sent twice is better than not at all.
+            if content.is_empty() || self.folder.write(batch.name.millis, tally, &content).is_ok() {
+                self.remove(batch.name);
+            }
         }
     }
 
     fn filled_batch(&mut self) -> Option<&mut Batch> {
-        while self.batch.as_ref().is_none_or(|batch| batch.left.is_empty()) {
-            // One file after the other: which of them can be removed is then plain.
-            if self.under_way() > 0 {
+        let filled = |batch: &Batch| !batch.left.is_empty();
+        while !self.batches.iter().any(filled) {
+            if self.batches.len() >= FILES_AT_ONCE {
                 return None;
             }
             let name = self.files.pop_first()?;
-            self.batch = self.load(name);
+            if let Some(batch) = self.load(name) {
+                self.batches.push(batch);
+            }
         }
-        self.batch.as_mut()
+        self.batches.iter_mut().find(|batch| filled(batch))
     }
 
     fn load(&mut self, name: Name) -> Option<Batch> {
-        let content =
-            self.folder.read(name).inspect_err(|error| self.tell("read", error)).unwrap_or_default();
-        let left = file::read(content);
+        let left = match self.folder.read(name) {
+            Ok(content) => match file::read(content) {
+                Content::Records(records) => records,
+                Content::OtherVersion => {
+                    diagnostics::warn_once(
+                        &self.warned.version,
+                        format_args!(
+                            "the spool's file {} is of another version of sentrace: it is left alone, for that version \
+                             to send it",
+                            self.folder.path_of(name).display()
+                        ),
+                    );
+                    return None;
+                }
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                diagnostics::warn_once(
+                    &self.warned.gone,
+                    format_args!(
+                        "somebody removed files of the spool, {} with {} transactions among them: they are lost; \
+                         give the option spool_dir a folder that nobody else tidies up",
+                        self.folder.path_of(name).display(),
+                        name.tally().transactions
+                    ),
+                );
+                name.tally().lost(Reason::InternalSdkError, self.account.losses());
+                return None;
+            }
+            Err(error) => {
+                self.warn(&self.warned.read, "read", &error);
+                if error.kind() != io::ErrorKind::InvalidInput {
+                    self.unreadable.insert(name);
+                }
+                return None;
+            }
+        };
         let found = left.iter().fold(Tally::default(), |sum, record| sum.plus(record.tally));
         let missing = name.tally().minus(found);
         if !missing.is_empty() {
@@ -225,45 +277,65 @@ impl Spool {
                 "the spool's file {name} is torn: {} transactions of it are lost",
                 missing.transactions
             ));
-            missing.lost(Reason::InternalSdkError, &self.losses);
+            missing.lost(Reason::InternalSdkError, self.account.losses());
         }
         if left.is_empty() {
-            self.folder.remove(name);
+            self.remove(name);
             return None;
         }
+        self.opened += 1;
         // Should it be read again, what is missing is counted already.
-        Some(Batch { name, left: left.into(), under_way: 0, begun: !missing.is_empty() })
+        Some(Batch::new(FileId(self.opened), name, left, !missing.is_empty()))
     }
 
-    fn write(&mut self, millis: u64, tally: Tally, content: &[u8]) -> Written {
-        match self.folder.bytes() {
-            Ok(bytes) if bytes + content.len() as u64 > self.max_bytes => Written::NoRoom,
-            Ok(_) => match self.folder.write(millis, tally, content) {
-                Ok(name) => Written::Yes(name),
-                Err(error) => {
-                    self.tell("written", &error);
-                    Written::Failed
-                }
-            },
-            Err(error) => {
-                self.tell("read", &error);
-                Written::Failed
-            }
+    /// `None` if there is no room.
+    fn write(&mut self, millis: u64, tally: Tally, content: &[u8]) -> io::Result<Option<Name>> {
+        if self.folder.bytes()?.saturating_add(content.len() as u64) > self.max_bytes {
+            return Ok(None);
+        }
+        self.folder.write(millis, tally, content).map(Some)
+    }
+
+    /// Removes a file that is done with, and remembers it if that fails: it must not be sent or counted again.
+    fn remove(&self, name: Name) {
+        if let Err(error) = self.folder.remove(name) {
+            done::add(name);
+            diagnostics::warn_once(
+                &self.warned.remove,
+                format_args!(
+                    "the spool's file {} was sent and cannot be removed: {error}; make its folder writable, otherwise the \
+                     next process sends it again",
+                    self.folder.path_of(name).display()
+                ),
+            );
         }
     }
 
-    fn tell(&self, what: &str, error: &std::io::Error) {
+    fn adopt(&mut self, now: Instant) {
+        let adopted = self.folder.adopt(done::contains).unwrap_or_else(|error| {
+            self.warn(&self.warned.read, "read", &error);
+            Adopted::default()
+        });
+        if let Some((path, error)) = adopted.problem {
+            diagnostics::warn_once(
+                &self.warned.adopt,
+                format_args!(
+                    "the spool skips {}: {error}; remove it, or make it a file that we may write to",
+                    path.display()
+                ),
+            );
+        }
+        self.files.extend(adopted.files);
+        // Instants near the end of the clock's range do not occur: this counts from now.
+        self.adopt_at = now + if adopted.more { ADOPT_NEXT } else { ADOPT_EVERY };
+    }
+
+    fn warn(&self, warned: &AtomicBool, what: &str, error: &io::Error) {
         diagnostics::warn_once(
-            &self.told,
-            format_args!("the spool cannot be {what}: {error}; look at its folder"),
+            warned,
+            format_args!("the spool cannot be {what}: {error}; look at its folder and its permissions"),
         );
     }
-}
-
-enum Written {
-    Yes(Name),
-    NoRoom,
-    Failed,
 }
 
 /// FNV-1a, 64 bits: the same on every machine and in every version.

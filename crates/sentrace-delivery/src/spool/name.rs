@@ -25,6 +25,11 @@ impl Name {
         Self { complete: false, ..self }
     }
 
+    /// The same file when it belongs to another owner.
+    pub(super) fn moved(self, sequence: u32, owner: u64) -> Self {
+        Self { sequence, owner, ..self }
+    }
+
     pub(super) fn tally(self) -> Tally {
         Tally { transactions: self.transactions, spans: self.spans }
     }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
+use sentrace_core::Losses;
+
 use super::*;
 
 const MANY_BYTES: u64 = 1024 * 1024;
@@ -25,16 +27,28 @@ impl Place {
 
     fn open_with(&self, max_bytes: u64) -> Spool {
         let dsn = "http://key@localhost/1".parse().unwrap();
-        Spool::open(self.folder.path(), &dsn, max_bytes, Arc::clone(&self.losses)).unwrap()
+        Spool::open(self.folder.path(), &dsn, max_bytes, Account::new(Arc::clone(&self.losses))).unwrap()
     }
 
     /// Keeps one transaction of a span for each of these.
     fn keep(&self, spool: &mut Spool, bodies: &[&str]) {
         for body in bodies {
-            let load = Load::new(Tally { transactions: 1, spans: 2 }, &self.losses);
+            let account = Account::new(Arc::clone(&self.losses));
+            let load = Load::new(Tally { transactions: 1, spans: 2 }, &account);
             spool.keep(load, body.as_bytes(), Reason::NetworkError, Instant::now());
         }
         spool.commit();
+    }
+
+    fn project(&self) -> PathBuf {
+        fs::read_dir(self.folder.path()).unwrap().next().unwrap().unwrap().path()
+    }
+
+    /// From now on nothing can be done in its folder.
+    fn replace_by_a_file(&self) {
+        let project = self.project();
+        fs::remove_dir_all(&project).unwrap();
+        fs::write(project, "in the way").unwrap();
     }
 
     fn lost(&self) -> u64 {
@@ -42,7 +56,7 @@ impl Place {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        let project = fs::read_dir(self.folder.path()).unwrap().next().unwrap().unwrap().path();
+        let project = self.project();
         let mut files: Vec<PathBuf> =
             fs::read_dir(project).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
@@ -53,9 +67,9 @@ impl Place {
 /// Takes what is there, as if all of it were delivered.
 fn send_all(spool: &mut Spool) -> Vec<String> {
     let mut sent = Vec::new();
-    while let Some((load, body)) = spool.next() {
+    while let Some((load, body, file)) = spool.next() {
         load.delivered();
-        spool.settled();
+        spool.settled(file);
         sent.push(String::from_utf8(body.to_vec()).unwrap());
     }
     sent
@@ -93,11 +107,11 @@ fn what_was_not_sent_of_a_file_is_there_after_a_restart_and_the_rest_is_not() {
     let place = Place::new();
     let mut spool = place.open();
     place.keep(&mut spool, &["one", "two", "three"]);
-    let (load, _) = spool.next().unwrap();
+    let (load, _, at) = spool.next().unwrap();
     load.delivered();
-    spool.settled();
-    let (load, body) = spool.next().unwrap();
-    spool.give_back(load, body);
+    spool.settled(at);
+    let (load, body, at) = spool.next().unwrap();
+    spool.give_back(load, body, at);
     spool.close();
     let mut spool = place.open();
     assert_eq!(send_all(&mut spool), ["two", "three"]);
@@ -109,9 +123,9 @@ fn after_a_crash_everything_that_was_written_is_there() {
     let place = Place::new();
     let mut spool = place.open();
     place.keep(&mut spool, &["one", "two"]);
-    let (load, _) = spool.next().unwrap();
+    let (load, _, at) = spool.next().unwrap();
     load.delivered();
-    spool.settled();
+    spool.settled(at);
     // As a crash leaves it: nobody closes anything, and the system takes the lock.
     drop(spool);
     assert_eq!(send_all(&mut place.open()), ["one", "two"], "twice is better than not at all");
@@ -173,11 +187,13 @@ fn a_full_spool_takes_nothing_more_and_counts_it_as_that() {
 }
 
 #[test]
-fn what_cannot_be_written_is_lost_for_the_reason_it_was_kept_for() {
+fn what_cannot_be_written_in_time_is_lost_for_the_reason_it_was_kept_for() {
     let place = Place::new();
     let mut spool = place.open();
-    fs::remove_dir_all(place.folder.path()).unwrap();
+    place.replace_by_a_file();
     place.keep(&mut spool, &["one"]);
+    assert_eq!(place.lost(), 0, "it may work in a moment");
+    spool.close();
     assert_eq!(place.losses.peek()[0].reason, Reason::NetworkError);
     assert_eq!(place.lost(), 3);
 }
@@ -190,4 +206,177 @@ fn nobody_else_may_read_it() {
     place.open().close();
     let project = fs::read_dir(place.folder.path()).unwrap().next().unwrap().unwrap();
     assert_eq!(project.metadata().unwrap().permissions().mode() & 0o077, 0);
+}
+
+#[test]
+fn what_cannot_be_written_now_is_written_when_it_can() {
+    let place = Place::new();
+    let mut spool = place.open();
+    let project = place.project();
+    place.replace_by_a_file();
+    place.keep(&mut spool, &["one"]);
+    place.keep(&mut spool, &["two"]);
+    fs::remove_file(project).unwrap();
+    spool.tick(Instant::now() + ADOPT_EVERY);
+    assert_eq!((place.lost(), send_all(&mut spool)), (0, vec!["one".to_owned(), "two".to_owned()]));
+}
+
+#[test]
+fn a_folder_that_is_removed_is_made_again() {
+    for remove_all in [false, true] {
+        let place = Place::new();
+        let mut spool = place.open();
+        place.keep(&mut spool, &["before"]);
+        fs::remove_dir_all(if remove_all { place.folder.path().to_owned() } else { place.project() }).unwrap();
+        place.keep(&mut spool, &["after"]);
+        assert_eq!(send_all(&mut spool), ["after"]);
+        assert_eq!(place.lost(), 3, "what was removed is counted");
+        place.keep(&mut spool, &["the last"]);
+        let mut other = place.open();
+        assert!(!other.has_more(), "its lock is back");
+        spool.close();
+        other.tick(Instant::now() + ADOPT_EVERY);
+        assert_eq!(send_all(&mut other), ["the last"]);
+    }
+}
+
+#[test]
+fn many_ended_processes_leave_nothing_behind_and_lose_nothing() {
+    let place = Place::new();
+    let count = 3 * 64 + 10;
+    let mut living: Vec<Spool> = (0..count).map(|_| place.open()).collect();
+    for (number, spool) in living.iter_mut().enumerate() {
+        place.keep(spool, &[&format!("{number:03}")]);
+    }
+    let mut spool = place.open();
+    assert!(!spool.has_more(), "all of them live");
+    drop(living);
+    // Some died before they kept anything.
+    for number in 0..70 {
+        fs::write(place.project().join(format!("{number:016x}.lock")), "").unwrap();
+    }
+    for _ in 0..10 {
+        let now = spool.adopt_at;
+        spool.tick(now);
+    }
+    let mut sent = send_all(&mut spool);
+    sent.sort();
+    sent.dedup();
+    assert_eq!(sent.len(), count);
+    spool.close();
+    assert_eq!(place.files(), Vec::<PathBuf>::new());
+    assert_eq!(place.lost(), 0);
+}
+
+#[test]
+fn an_owner_that_cannot_be_taken_over_does_not_affect_others() {
+    let place = Place::new();
+    for body in ["one", "two", "three"] {
+        let mut spool = place.open();
+        place.keep(&mut spool, &[body]);
+        let files = place.files();
+        drop(spool);
+        if body == "two" {
+            // Whoever wants the lock finds a folder there.
+            for lock in files.iter().filter(|file| file.extension().unwrap() == "lock") {
+                let name = lock.file_stem().unwrap().to_str().unwrap().to_owned();
+                if files.iter().any(|file| file.to_str().unwrap().contains(&format!("-{name}-"))) {
+                    fs::remove_file(lock).unwrap();
+                    fs::create_dir(lock).unwrap();
+                }
+            }
+        }
+    }
+    let mut spool = place.open();
+    for _ in 0..3 {
+        let now = spool.adopt_at;
+        spool.tick(now);
+    }
+    let mut sent = send_all(&mut spool);
+    sent.sort();
+    // Which of them the second one had taken over is left to the order of ids.
+    assert!(sent.contains(&"three".to_owned()), "{sent:?}");
+    assert_eq!(place.lost(), 0);
+}
+
+#[test]
+fn a_file_of_another_version_is_left_alone() {
+    let place = Place::new();
+    let mut spool = place.open();
+    place.keep(&mut spool, &["one"]);
+    spool.close();
+    let file = place.files().into_iter().find(|file| file.extension().unwrap() == "envelopes").unwrap();
+    fs::write(&file, "sentrace spool 2\nof the future").unwrap();
+    let mut spool = place.open();
+    assert_eq!(send_all(&mut spool), Vec::<String>::new());
+    spool.tick(Instant::now() + ADOPT_EVERY);
+    assert!(!spool.has_more(), "it is not read again");
+    spool.close();
+    let kept: Vec<String> =
+        place.files().iter().filter_map(|file| fs::read_to_string(file).ok()).filter(|text| !text.is_empty()).collect();
+    assert_eq!((place.lost(), kept), (0, vec!["sentrace spool 2\nof the future".to_owned()]));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_only_looks_like_a_file_is_skipped_without_waiting_for_it() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let place = Place::new();
+    let mut spool = place.open();
+    place.keep(&mut spool, &["one"]);
+    spool.close();
+    let project = place.project();
+    let name = |at: u64| format!("{at:014}-0000000001-{at:016x}-5-5");
+    let odd = [
+        project.join(name(1) + ".envelopes"),
+        project.join(name(2) + ".envelopes"),
+        project.join(name(3) + ".part"),
+        project.join(name(4) + ".envelopes"),
+        project.join("0000000000000005.lock"),
+        project.join("0000000000000006.lock"),
+    ];
+    fs::create_dir(&odd[0]).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", &odd[1]).unwrap();
+    mknodat(CWD, &odd[2], FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(&odd[3]).unwrap();
+    mknodat(CWD, &odd[4], FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    std::os::unix::fs::symlink("/nowhere", &odd[5]).unwrap();
+    // Files whose lock cannot be had.
+    for owner in [5, 6] {
+        fs::write(project.join(name(owner) + ".envelopes"), "nonsense").unwrap();
+    }
+    let mut spool = place.open();
+    spool.tick(Instant::now() + ADOPT_EVERY);
+    assert_eq!((place.lost(), send_all(&mut spool)), (0, vec!["one".to_owned()]));
+    spool.close();
+    assert!(odd.iter().all(|path| path.symlink_metadata().is_ok()), "they are left alone");
+    assert!(!Path::new("/nowhere").exists());
+}
+
+#[test]
+fn a_file_that_turns_into_something_else_costs_itself_only() {
+    let place = Place::new();
+    let mut spool = place.open();
+    place.keep(&mut spool, &["one"]);
+    let file = place.files().into_iter().find(|file| file.extension().unwrap() == "envelopes").unwrap();
+    place.keep(&mut spool, &["two"]);
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert_eq!((send_all(&mut spool), place.lost()), (vec!["two".to_owned()], 0));
+    spool.tick(Instant::now() + ADOPT_EVERY);
+    assert!(!spool.has_more());
+}
+
+#[test]
+fn what_was_counted_while_the_disk_stalled_is_not_kept_as_well() {
+    let place = Place::new();
+    let mut spool = place.open();
+    let account = Arc::clone(&spool.account);
+    let load = |transactions| Load::new(Tally { transactions, spans: 2 }, &account);
+    spool.keep(load(1), b"one", Reason::NetworkError, Instant::now());
+    account.give_up(Reason::NetworkError);
+    spool.commit();
+    spool.keep(load(1), b"two", Reason::NetworkError, Instant::now());
+    spool.commit();
+    assert_eq!((place.lost(), send_all(&mut spool)), (6, Vec::<String>::new()));
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use sentrace_core::{Finished, Losses};
+use sentrace_core::Finished;
 use sentrace_protocol::{Category, ClientReport, Reason};
 use tokio::task::Id;
 use tokio::time::sleep;
@@ -19,6 +19,7 @@ use tokio::time::sleep;
 use self::flush::Flush;
 use self::rounds::Rounds;
 use self::settle::Told;
+use crate::account::Account;
 use crate::control::Control;
 use crate::encode::{Encoder, Purpose};
 use crate::health::{Checkup, Pressure};
@@ -32,7 +33,7 @@ use crate::queue::Queue;
 use crate::reach::{PROBES, Reach};
 use crate::reports::Reports;
 use crate::retry::Retries;
-use crate::spans::Buckets;
+use crate::spans::SharedBuckets;
 use crate::spool::Spool;
 use crate::spotlight::Spotlight;
 
@@ -49,7 +50,8 @@ const LOOK_FOR_SLOW: Duration = Duration::from_secs(1);
 pub(crate) struct Parts {
     pub(crate) queue: Arc<Queue>,
     pub(crate) control: Arc<Control>,
-    pub(crate) losses: Arc<Losses>,
+    pub(crate) account: Arc<Account>,
+    pub(crate) spans: SharedBuckets,
     pub(crate) pressure: Arc<Pressure>,
     pub(crate) ledger: Arc<Ledger>,
     /// `None` where there is Spotlight alone.
@@ -60,7 +62,6 @@ pub(crate) struct Parts {
     pub(crate) reports: Reports,
     pub(crate) checkup: Checkup,
     pub(crate) retry_timeout: Duration,
-    pub(crate) span_flush_interval: Duration,
 }
 
 /// Takes from the queue, builds, posts, and accounts for what it took.
@@ -68,7 +69,7 @@ pub(crate) struct Parts {
 pub(crate) struct Worker {
     queue: Arc<Queue>,
     control: Arc<Control>,
-    losses: Arc<Losses>,
+    account: Arc<Account>,
     pressure: Arc<Pressure>,
     ledger: Arc<Ledger>,
     ingest: Option<Arc<Ingest>>,
@@ -76,6 +77,7 @@ pub(crate) struct Worker {
     spool: Option<Spool>,
     replay_at: Instant,
     replay_failures: u32,
+    replay_failed_at: Option<Instant>,
     reports: Reports,
     checkup: Checkup,
     limits: RateLimits,
@@ -83,7 +85,7 @@ pub(crate) struct Worker {
     encoder: Encoder,
     in_flight: InFlight,
     retries: Retries,
-    spans: Buckets,
+    spans: SharedBuckets,
     /// Transactions and batches of spans that left their queues.
     taken: u64,
     flushes: Vec<Flush>,
@@ -104,10 +106,10 @@ enum Way {
 impl Worker {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
-            spans: Buckets::new(Arc::clone(parts.queue.spans()), parts.span_flush_interval),
+            spans: parts.spans,
             queue: parts.queue,
             control: parts.control,
-            losses: parts.losses,
+            account: parts.account,
             pressure: parts.pressure,
             ledger: parts.ledger,
             ingest: parts.ingest.map(Arc::new),
@@ -115,6 +117,7 @@ impl Worker {
             spool: parts.spool,
             replay_at: Instant::now(),
             replay_failures: 0,
+            replay_failed_at: None,
             reports: parts.reports,
             checkup: parts.checkup,
             limits: RateLimits::default(),
@@ -160,11 +163,15 @@ impl Worker {
         }
         let mut came = self.start_span_posts(now);
         while let Some(way) = self.way(Category::Transaction, now) {
+            // A hook may have blocked for so long that the caller of `close` has given up.
+            if self.account.is_given_up() {
+                return;
+            }
             let Some(finished) = self.queue.pop() else { return self.rounds.end(came, now) };
             came += 1;
             let number = self.taken;
             self.taken += 1;
-            let load = Load::transaction(&finished, &self.losses);
+            let load = Load::transaction(&finished, &self.account);
             match way {
                 Way::Post => self.post_transaction(&finished, load, number, now),
                 Way::Divert(reason) => self.divert(&finished, load, reason, now),
@@ -202,9 +209,9 @@ impl Worker {
 
     fn post_transaction(&mut self, finished: &Finished, mut load: Load, number: u64, now: Instant) {
         let report =
-            if self.may_report(now) && self.reports.is_due(now) { self.reports.take(now) } else { None };
+            if self.may_report(now) && self.reports.is_due(now) { self.take_report(now) } else { None };
         if let Some(report) = &report {
-            load.attach(&report.discarded);
+            load.attach(report.discarded.clone());
         }
         let encoded = self.encoder.transaction(finished, load, Purpose::Post(report.as_ref()));
         self.copy_to_spotlight();
@@ -276,11 +283,16 @@ impl Worker {
         if !self.may_report(now) {
             return None;
         }
-        let report: ClientReport = self.reports.take(now)?;
-        let load = Load::report(&report.discarded, &self.losses);
+        let report = self.take_report(now)?;
+        let load = Load::report(report.discarded.clone(), &self.account);
         let body = self.encoder.report(&report)?;
         self.copy_to_spotlight();
         Some((load, body))
+    }
+
+    fn take_report(&mut self, now: Instant) -> Option<ClientReport> {
+        let reports = &mut self.reports;
+        self.account.take_report(|| reports.take(now))
     }
 
     fn may_report(&self, now: Instant) -> bool {
@@ -289,6 +301,10 @@ impl Worker {
 
     fn post(&mut self, parcel: Parcel) -> Option<Id> {
         let ingest = Arc::clone(self.ingest.as_ref()?);
+        if self.account.is_given_up() {
+            // Counted as lost already, by a caller of `close` that had no more time.
+            return None;
+        }
         let body = parcel.body.clone();
         self.ledger.posted(body.len());
         Some(self.in_flight.start(parcel, async move { ingest.post(body).await }))

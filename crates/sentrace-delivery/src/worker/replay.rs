@@ -35,22 +35,27 @@ impl Worker {
             if spool.next_category().is_none_or(limited) {
                 return;
             }
-            let Some((load, kept)) = spool.next() else { return };
+            let Some((load, kept, file)) = spool.next() else { return };
             match self.encoder.revived(&kept) {
                 Some(body) => {
-                    self.post(Parcel::new(load, body, Kind::Kept));
+                    self.post(Parcel::new(load, body, Kind::Kept(file)));
                 }
                 None => {
                     load.lost(Reason::InternalSdkError);
-                    spool.settled();
+                    spool.settled(file);
                 }
             }
         }
     }
 
-    /// Waits with the rest of the spool: the longer, the longer nobody answers.
-    pub(super) fn postpone_replay(&mut self, now: Instant) {
-        self.replay_failures += 1;
+    /// Waits with the rest of the spool: the longer, the longer nobody answers. Posts that were under way together
+    /// count as one failure.
+    pub(super) fn postpone_replay(&mut self, posted_at: Option<Instant>, now: Instant) {
+        if self.replay_failed_at.is_some_and(|failed_at| posted_at.is_some_and(|at| at <= failed_at)) {
+            return;
+        }
+        self.replay_failed_at = Some(now);
+        self.replay_failures = self.replay_failures.saturating_add(1);
         let pause = backoff::pause(self.replay_failures, Duration::from_secs(1), LONGEST_PAUSE);
         self.replay_at = self.replay_at.max(now + pause);
     }

@@ -4,20 +4,32 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use http::StatusCode;
+use http::header::LOCATION;
 use sentrace_core::diagnostics;
-use sentrace_protocol::Reason;
+use sentrace_protocol::{Reason, sensitive};
 
 use super::Worker;
-use crate::client::{Answer, explain};
+use crate::client::{Answer, describe};
 use crate::in_flight::Outcome;
 use crate::load::Load;
 use crate::parcel::{Kind, Parcel};
+
+/// How much of a URL is shown.
+const MAX_LOCATION: usize = 200;
 
 /// What was said aloud already.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     silent: AtomicBool,
     refused: AtomicBool,
+    redirected: AtomicBool,
+}
+
+/// Where a redirect leads to, without what may be secret in it.
+fn location(answer: &Answer) -> Option<String> {
+    let location = answer.headers.get(LOCATION)?;
+    let location = String::from_utf8_lossy(location.as_bytes());
+    Some(sensitive::split_url(&location).without_query.chars().take(MAX_LOCATION).collect())
 }
 
 impl Worker {
@@ -28,7 +40,7 @@ impl Worker {
         match outcome {
             Outcome::Answered(answer) => self.settle_answered(parcel, &answer, now),
             Outcome::Unanswered(error) => {
-                let error = explain(&error);
+                let (is_final, error) = (error.is_final(), describe(&error));
                 diagnostics::warn_once(
                     &self.told.silent,
                     format_args!(
@@ -36,8 +48,11 @@ impl Worker {
                     ),
                 );
                 diagnostics::debug(format_args!("a post came to nothing: {error}"));
-                self.reach.failed();
                 self.ledger.failed();
+                if is_final {
+                    return self.through(parcel, |load| load.lost(Reason::NetworkError));
+                }
+                self.reach.failed();
                 self.settle_unanswered(parcel, now);
             }
             Outcome::Aborted => self.keep_or_lose(parcel, Reason::NetworkError, now),
@@ -62,15 +77,26 @@ impl Worker {
                 self.through(parcel, Load::limited);
             }
             status => {
-                diagnostics::warn_once(
-                    &self.told.refused,
-                    format_args!(
-                        "the ingest refused an envelope with {status}; turn on the option debug to see why"
-                    ),
-                );
+                self.warn_of_refusal(status, answer);
                 self.ledger.refused();
                 self.through(parcel, |load| load.lost(Reason::SendError));
             }
+        }
+    }
+
+    fn warn_of_refusal(&self, status: StatusCode, answer: &Answer) {
+        match location(answer).filter(|_| status.is_redirection()) {
+            Some(location) => diagnostics::warn_once(
+                &self.told.redirected,
+                format_args!(
+                    "the ingest answers {status} and redirects to {location}, which envelopes do not follow; correct the \
+                     scheme, host and port of the DSN"
+                ),
+            ),
+            None => diagnostics::warn_once(
+                &self.told.refused,
+                format_args!("the ingest refused an envelope with {status}; turn on the option debug to see why"),
+            ),
         }
     }
 
@@ -92,19 +118,21 @@ impl Worker {
             return parcel.load.lost(reason);
         };
         match self.encoder.kept(&parcel.body) {
-            Some(kept) if parcel.kind == Kind::Kept => {
-                spool.give_back(parcel.load, kept);
-                self.postpone_replay(now);
-            }
-            Some(kept) => spool.keep(parcel.load, &kept, reason, now),
+            Some(kept) => match parcel.kind {
+                Kind::Kept(file) => {
+                    spool.give_back(parcel.load, kept, file);
+                    self.postpone_replay(parcel.posted_at, now);
+                }
+                _ => spool.keep(parcel.load, &kept, reason, now),
+            },
             None => self.through(parcel, |load| load.lost(Reason::InternalSdkError)),
         }
     }
 
     fn through(&mut self, parcel: Parcel, account: impl FnOnce(Load)) {
         account(parcel.load);
-        if let (Kind::Kept, Some(spool)) = (parcel.kind, &mut self.spool) {
-            spool.settled();
+        if let (Kind::Kept(file), Some(spool)) = (parcel.kind, &mut self.spool) {
+            spool.settled(file);
         }
     }
 }

@@ -11,15 +11,23 @@ use crate::load::Load;
 
 /// The most that is set aside of the time to close for the last report.
 const LAST_REPORT: Duration = Duration::from_millis(500);
+/// How often the last report is posted at most.
+const LAST_TRIES: usize = 5;
 /// What it takes to put one transaction on disk.
 const KEEPING: Duration = Duration::from_micros(200);
 /// The most that Spotlight is waited for where it is not all there is.
 const LAST_COPIES: Duration = Duration::from_millis(500);
 
 impl Worker {
+    /// Without client reports nobody else learns what the network failed while closing.
+    fn is_lossless(&self, network_losses: u64) -> bool {
+        self.reports.are_enabled() || self.account.lost(Reason::NetworkError) == network_losses
+    }
+
     /// Delivers what is left, keeps on disk or counts what is left of that when the time is over, and reports it.
     pub(super) async fn shut_down(mut self, deadline: Instant) {
         let now = Instant::now();
+        let network_losses = self.account.lost(Reason::NetworkError);
         let left = deadline.saturating_duration_since(now);
         let set_aside = LAST_REPORT.min(left / 4).max(self.time_to_keep().min(left / 2));
         let drain_until = deadline.checked_sub(set_aside).unwrap_or(deadline);
@@ -32,13 +40,13 @@ impl Worker {
         if let Some(spool) = self.spool.take() {
             spool.close();
         }
-        self.post_report(Instant::now());
-        if timeout_at(deadline.into(), self.settle_all()).await.is_err() {
+        if timeout_at(deadline.into(), self.report_losses()).await.is_err() {
             self.give_up_posts().await;
         }
         let copies_until =
             if self.ingest.is_some() { deadline.min(Instant::now() + LAST_COPIES) } else { deadline };
         let _ = timeout_at(copies_until.into(), copies_settled(self.spotlight.as_ref())).await;
+        complete &= self.is_lossless(network_losses);
         self.control.end(if complete { End::Complete } else { End::CutShort });
     }
 
@@ -54,7 +62,7 @@ impl Worker {
             self.see_flushes();
             self.start_posts();
             self.answer_flushes();
-            let queued = self.queue.len() > 0 || !self.spans.is_empty();
+            let queued = self.queue.len() > 0 || !self.spans.lock().is_empty();
             if self.in_flight.is_empty() && self.retries.is_empty() && !queued {
                 return;
             }
@@ -74,10 +82,23 @@ impl Worker {
         let mut lost = self.give_up_spans(now);
         while let Some(finished) = self.queue.pop() {
             lost |= self.spool.is_none();
-            let load = Load::transaction(&finished, &self.losses);
+            let load = Load::transaction(&finished, &self.account);
             self.divert(&finished, load, Reason::NetworkError, now);
         }
         lost
+    }
+
+    /// Posts the last report, and again if the ingest refuses it: nothing else will tell Sentry.
+    async fn report_losses(&mut self) {
+        for _ in 0..LAST_TRIES {
+            if self.post_report(Instant::now()).is_none() {
+                return;
+            }
+            self.settle_all().await;
+            if self.reach.is_away() {
+                return;
+            }
+        }
     }
 
     async fn settle_all(&mut self) {

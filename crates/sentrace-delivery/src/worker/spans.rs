@@ -15,13 +15,17 @@ impl Worker {
     /// Takes what has come into buckets, and starts posts of the batches that are ready. Returns how many those
     /// are, or 1 where something has come for later.
     pub(super) fn start_span_posts(&mut self, now: Instant) -> u32 {
-        let came = self.spans.collect(now);
         let mut batches = 0;
-        if self.closing {
-            self.spans.flush(now);
-        }
+        let came = {
+            let mut spans = self.spans.lock();
+            let came = spans.collect(now);
+            if self.closing {
+                spans.flush(now);
+            }
+            came
+        };
         while let Some(way) = self.way(Category::Span, now) {
-            let Some(batch) = self.spans.pop() else { break };
+            let Some(batch) = self.next_batch() else { break };
             let number = self.taken;
             self.taken += 1;
             self.send_spans(batch, way, number, now);
@@ -32,13 +36,16 @@ impl Worker {
 
     /// Sends everything that has come so far, which is so many batches.
     pub(super) fn flush_spans(&mut self) -> u64 {
-        self.spans.flush(Instant::now()) as u64
+        self.spans.lock().flush(Instant::now()) as u64
     }
 
     /// How long until the clock alone gives something to do about spans.
     pub(super) fn spans_in(&self, now: Instant) -> Duration {
-        if !self.spans.has_ready() {
-            return self.spans.due_in(now);
+        {
+            let spans = self.spans.lock();
+            if !spans.has_ready() {
+                return spans.due_in(now);
+            }
         }
         // Without room, a post that is through gives the next thing to do.
         if self.way(Category::Span, now).is_some() { Duration::ZERO } else { Duration::MAX }
@@ -46,14 +53,18 @@ impl Worker {
 
     /// Whether something was left that is now counted.
     pub(super) fn give_up_spans(&mut self, now: Instant) -> bool {
-        self.spans.flush(now);
+        self.flush_spans();
         let mut lost = false;
-        while let Some(batch) = self.spans.pop() {
+        while let Some(batch) = self.next_batch() {
             lost |= self.spool.is_none();
             self.send_spans(batch, Way::Divert(Reason::NetworkError), 0, now);
         }
-        self.spans.end(Reason::NetworkError);
+        self.spans.lock().end(Reason::NetworkError);
         lost
+    }
+
+    fn next_batch(&self) -> Option<Batch> {
+        self.spans.lock().pop()
     }
 
     /// One envelope or more: each holds as much as the specification allows.
@@ -64,13 +75,18 @@ impl Worker {
             Way::Divert(_) => Purpose::Keep,
         };
         let context = batch.dynamic_sampling_context();
+        let mut parts = Vec::new();
         while !batch.is_empty() {
             let mut items = SpanItems::new(Vec::new());
             batch.fill(&mut items);
             if items.is_empty() {
-                return;
+                break;
             }
-            let load = Load::new(Tally { transactions: 0, spans: items.len() as u64 }, &self.losses);
+            let tally = Tally { transactions: 0, spans: items.len() as u64 };
+            parts.push((Load::new(tally, &self.account), items));
+        }
+        // All of it is in the account before anything waits for a disk.
+        for (load, items) in parts {
             let body = self.encoder.spans(&items, context.as_ref(), purpose);
             self.copy_to_spotlight();
             let Some(body) = body else {
