@@ -38,7 +38,12 @@ impl Account {
 
     /// How much was ever lost for this reason.
     pub(crate) fn lost(&self, reason: Reason) -> u64 {
-        self.losses.total().iter().filter(|events| events.reason == reason).map(|events| events.quantity).sum()
+        self.losses
+            .total()
+            .iter()
+            .filter(|events| events.reason == reason)
+            .map(|events| events.quantity)
+            .sum()
     }
 
     /// Whether somebody has given up what the worker holds: nothing that it does counts any more.

@@ -80,7 +80,8 @@ mod tests {
     fn a_proxy_that_is_none_is_told_without_its_password() {
         let options = Options::new().proxy("http://user:secret@exa mple:3128");
         let target = Target::parse("http://localhost/api/1/envelope/").unwrap();
-        let error = client(&options, &target, HeaderMap::new(), true, OnMachine::Fail).unwrap_err().to_string();
+        let error =
+            client(&options, &target, HeaderMap::new(), true, OnMachine::Fail).unwrap_err().to_string();
         assert!(error.contains("option proxy") && !error.contains("secret"), "{error}");
     }
 }

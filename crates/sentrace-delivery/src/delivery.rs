@@ -134,7 +134,8 @@ impl Delivery {
         match started {
             Ok(worker) => delivery.worker = Some(worker),
             Err(error) => {
-                on_machine.went_wrong(error, "nothing is sent, and all that is recorded is counted as lost")?;
+                on_machine
+                    .went_wrong(error, "nothing is sent, and all that is recorded is counted as lost")?;
                 delivery.remains.give_up(Reason::InternalSdkError);
             }
         }
@@ -187,7 +188,8 @@ impl Delivery {
         match Spool::open(folder, dsn, options.get_spool_bytes(), Arc::clone(&self.remains.account)) {
             Ok(spool) => Ok(Some(spool)),
             Err(error) => {
-                on_machine.went_wrong(error, "until then what cannot be delivered is lost instead of kept")?;
+                on_machine
+                    .went_wrong(error, "until then what cannot be delivered is lost instead of kept")?;
                 Ok(None)
             }
         }
@@ -257,9 +259,7 @@ impl Deliver for Delivery {
     /// worker's own thread and in a forked process.
     fn flush(&self, timeout: Duration) -> bool {
         let Remains { queue, control, .. } = &self.remains;
-        !self.process.is_forked()
-            && !self.is_called_by_worker()
-            && control.flush(timeout, || queue.wake())
+        !self.process.is_forked() && !self.is_called_by_worker() && control.flush(timeout, || queue.wake())
     }
 
     /// Refuses what comes from now on and delivers what is there; what is not through when the time is over is counted
@@ -329,7 +329,9 @@ mod tests {
         let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0);
         let losses = Arc::new(Losses::default());
         let pace = Pace { report: INTERVAL, ..Pace::default() };
-        let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail).unwrap();
+        let delivery =
+            Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail)
+                .unwrap();
         (Client::new(options, Arc::new(delivery), Arc::clone(&losses)).unwrap(), losses)
     }
 
@@ -388,7 +390,9 @@ mod tests {
         let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0).send_client_reports(false);
         let losses = Arc::new(Losses::default());
         let pace = Pace { checkup: Duration::from_millis(20), ..Pace::default() };
-        let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail).unwrap();
+        let delivery =
+            Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail)
+                .unwrap();
         let delivery = Arc::new(delivery);
         let deliver: Arc<dyn Deliver> = Arc::<Delivery>::clone(&delivery);
         let client = Client::new(options, deliver, Arc::clone(&losses)).unwrap();
@@ -416,7 +420,8 @@ mod tests {
             let options = options.clone().backpressure_handling(handles);
             let losses = Arc::new(Losses::default());
             let pace = Pace { checkup: Duration::from_millis(20), ..Pace::default() };
-            let delivery = Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail);
+            let delivery =
+                Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail);
             let delivery = Arc::new(delivery.unwrap());
             let deliver: Arc<dyn Deliver> = Arc::<Delivery>::clone(&delivery);
             let client =

@@ -43,6 +43,12 @@ impl RateLimits {
         [self.all, self.categories[category.index()]].into_iter().flatten().any(|until| now < until)
     }
 
+    /// For how much longer data of `category` may not be sent.
+    pub(crate) fn remaining(&self, category: Category, now: Instant) -> Duration {
+        let until = self.all.max(self.categories[category.index()]);
+        until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
     /// Whether anything may not be sent now.
     pub(crate) fn any_active(&self, now: Instant) -> bool {
         self.categories.iter().chain([&self.all]).flatten().any(|until| now < *until)

@@ -35,7 +35,8 @@ impl Ingest {
         let headers = headers(dsn, encoding).map_err(|error| {
             StartError::new("the DSN's keys cannot be sent in a header; correct them", error)
         })?;
-        let client = connect::client(options, &target, headers, connect::is_this_machine(dsn.host()), on_machine)?;
+        let client =
+            connect::client(options, &target, headers, connect::is_this_machine(dsn.host()), on_machine)?;
         Ok(Self { client, target })
     }
 

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use http::Version;
 
-/// Posts under way before the ingest has answered, and while it does not: enough to notice when it does, and few enough
-/// to learn the protocol before a connection is opened for each.
+/// Posts under way while the ingest does not answer: enough to notice when it does.
 pub(crate) const PROBES: usize = 4;
+/// Posts under way before the ingest has answered for the first time: each opens a connection, of which HTTP/2 would need one.
+const FIRST: usize = 3;
 /// A connection each. At 50 ms an answer this is 2,000 a second.
 const POSTS: usize = 100;
 /// All on one connection.
@@ -49,7 +50,8 @@ impl Reach {
     /// How many posts may be under way.
     pub(crate) fn posts(&self) -> usize {
         match self {
-            _ if self.is_away() || !self.answered => PROBES,
+            _ if self.is_away() => PROBES,
+            Self { answered: false, .. } => FIRST,
             Self { http2: true, .. } => POSTS_OVER_HTTP2,
             _ => POSTS,
         }
@@ -67,7 +69,7 @@ mod tests {
     fn posts_are_few_until_the_ingest_has_answered_and_while_it_is_away() {
         let (mut reach, now) = (Reach::default(), Instant::now());
         assert!(reach.is_silent(Duration::from_secs(1), now));
-        assert_eq!(reach.posts(), PROBES, "nothing is known");
+        assert_eq!(reach.posts(), FIRST, "nothing is known");
         assert!(!reach.answered(Version::HTTP_11, now));
         assert_eq!(reach.posts(), POSTS);
         assert!(!reach.is_silent(Duration::from_secs(1), now));

@@ -311,7 +311,11 @@ mod tests {
             assert_eq!(set_before.get_spool_dir(), None, "{blank:?}");
         }
         for folder in [".", "spool", "/var/spool/shop", " spool"] {
-            assert_eq!(Options::new().spool_dir(folder).get_spool_dir(), Some(Path::new(folder)), "{folder:?}");
+            assert_eq!(
+                Options::new().spool_dir(folder).get_spool_dir(),
+                Some(Path::new(folder)),
+                "{folder:?}"
+            );
         }
     }
 }

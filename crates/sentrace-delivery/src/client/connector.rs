@@ -17,7 +17,7 @@ use super::error::BoxError;
 use super::metered::Metered;
 use super::resolver::Resolver;
 use super::stream::Stream;
-use crate::tls::{self, MaybeTls};
+use crate::tls::{self, Ask, MaybeTls};
 
 /// Until TLS is agreed upon, with all addresses that are tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,7 +41,7 @@ struct Way {
 }
 
 impl Connector {
-    pub(super) fn new(tls: &tls::Config, proxy: Option<Proxy>) -> Self {
+    pub(super) fn new(tls: &tls::Config, ask: Ask, proxy: Option<Proxy>) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Resolver::default());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -52,8 +52,8 @@ impl Connector {
         #[cfg(target_os = "linux")]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         // Proxies are spoken to in HTTP/1.1.
-        let proxy = proxy.map(|proxy| (proxy, tls::connector(tcp.clone(), tls, false)));
-        Self(Arc::new(tls::connector(Way { tcp, proxy }, tls, true)))
+        let proxy = proxy.map(|proxy| (proxy, tls::connector(tcp.clone(), tls, Ask::Nothing)));
+        Self(Arc::new(tls::connector(Way { tcp, proxy }, tls, ask)))
     }
 }
 

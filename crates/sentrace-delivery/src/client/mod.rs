@@ -4,6 +4,7 @@ mod connector;
 mod deadline;
 mod error;
 mod metered;
+mod pools;
 mod proxy;
 mod resolver;
 mod stream;
@@ -16,22 +17,18 @@ use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
-use self::connector::Connector;
 use self::deadline::Deadlines;
-use self::metered::Status;
 pub(crate) use self::error::{Error, describe};
+use self::metered::Status;
+use self::pools::Pools;
 pub(crate) use self::proxy::Proxy;
 pub(crate) use self::target::Target;
-use crate::reach::Reach;
 use crate::tls;
 
 /// A connection that nothing was sent on for so long is closed.
 const IDLE: Duration = Duration::from_secs(60);
-/// A connection that all share must not swallow posts for long after the other side has vanished.
-const HTTP2_PING: Duration = Duration::from_secs(10);
 /// An answer is read up to here so that its connection can be used again; one that goes on closes it.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(1);
@@ -44,7 +41,7 @@ const SHOWN_BYTES: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Client {
     request: Request<()>,
-    client: legacy::Client<Connector, Full<Bytes>>,
+    pools: Pools,
     deadlines: Deadlines,
 }
 
@@ -77,16 +74,8 @@ impl Client {
 
     fn idling(target: &Target, headers: HeaderMap, config: Config, idle: Duration) -> Self {
         let request = target.request(headers, config.proxy.as_ref());
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(idle)
-            .pool_max_idle_per_host(Reach::MOST)
-            .http2_only(config.http2_prior_knowledge)
-            .http2_keep_alive_interval(HTTP2_PING)
-            .http2_keep_alive_timeout(HTTP2_PING)
-            .build(Connector::new(&config.tls, config.proxy));
-        Self { request, client, deadlines: Deadlines::new(config.timeout) }
+        let deadlines = Deadlines::new(config.timeout);
+        Self { request, pools: Pools::new(target, config, idle), deadlines }
     }
 
     /// Posts a body. Anything that is said is an answer, a refusal too.
@@ -113,11 +102,10 @@ impl Client {
 
     async fn try_once(&self, body: Bytes) -> Result<Answer, Error> {
         let request = self.request.clone().map(|()| Full::new(body));
-        let response = match self.client.request(request).await {
-            Ok(response) => response,
-            Err(error) => return unread(error),
-        };
-        self.read(response).await
+        match self.pools.request(request).await {
+            Ok(response) => self.read(response).await,
+            Err(error) => unread(error),
+        }
     }
 
     async fn read(&self, response: Response<Incoming>) -> Result<Answer, Error> {
@@ -168,8 +156,8 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::support::{Ingest, LONG, Reply};
     use crate::error::OnMachine;
+    use crate::support::{Ingest, LONG, Reply};
 
     fn target(ingest: &Ingest) -> Target {
         Target::parse(&ingest.url("/stream")).unwrap()

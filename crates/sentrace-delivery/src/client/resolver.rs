@@ -44,9 +44,14 @@ impl Service<Name> for Resolver {
                 let _ = tell.send((name.as_str(), 0).to_socket_addrs());
                 drop(permit);
             };
-            std::thread::Builder::new().name("sentrace-lookup".to_owned()).spawn(look_up).map_err(|error| {
-                io::Error::new(error.kind(), format!("there is no thread to look up the host with: {error}"))
-            })?;
+            std::thread::Builder::new().name("sentrace-lookup".to_owned()).spawn(look_up).map_err(
+                |error| {
+                    io::Error::new(
+                        error.kind(),
+                        format!("there is no thread to look up the host with: {error}"),
+                    )
+                },
+            )?;
             told.await.map_err(io::Error::other)?
         })
     }

@@ -32,13 +32,7 @@ struct Bucket {
 
 impl Buckets {
     pub(crate) fn new(queue: Arc<SpanQueue>, interval: Duration) -> Self {
-        Self {
-            queue,
-            interval,
-            buckets: HashMap::new(),
-            due: VecDeque::new(),
-            ready: VecDeque::new(),
-        }
+        Self { queue, interval, buckets: HashMap::new(), due: VecDeque::new(), ready: VecDeque::new() }
     }
 
     /// Takes what has come into buckets and makes ready what has to leave; whether anything came.

@@ -65,7 +65,8 @@ impl Folder {
             }
             listing => listing?,
         };
-        let not_regular = |path| (path, io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+        let not_regular =
+            |path| (path, io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
         let mut adopted = Adopted { problem: listing.odd.map(not_regular), ..Adopted::default() };
         let mut others = listing.files.range(self.next_owner..).filter(|(id, _)| **id != self.own.id);
         for (id, names) in others.by_ref().take(OWNERS_AT_ONCE) {

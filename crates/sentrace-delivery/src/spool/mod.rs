@@ -33,8 +33,6 @@ use crate::load::{Load, Tally};
 const FILE_BYTES: usize = 256 * 1024;
 /// Files that a small spool has room for, so that a full one is nearly full.
 const MIN_FILES: u64 = 8;
-/// Files whose envelopes are under way at the same time.
-const FILES_AT_ONCE: usize = 32;
 /// How often processes are looked for that ended without sending what they kept, and files are tried again that could not be
 /// read.
 const ADOPT_EVERY: Duration = Duration::from_secs(10);
@@ -52,8 +50,7 @@ pub(crate) struct Spool {
     files: BTreeSet<Name>,
     /// Files that could not be read and may be readable later.
     unreadable: BTreeSet<Name>,
-    /// The files that are being sent, oldest first.
-    batches: Vec<Batch>,
+    batch: Option<Batch>,
     /// Counts the files that were sent.
     opened: u64,
     adopt_at: Instant,
@@ -69,6 +66,7 @@ struct Warned {
     adopt: AtomicBool,
     version: AtomicBool,
     gone: AtomicBool,
+    torn: AtomicBool,
 }
 
 /// Which of the files that are being sent an envelope is from.
@@ -99,7 +97,7 @@ impl Spool {
             pending: Pending::default(),
             files: BTreeSet::new(),
             unreadable: BTreeSet::new(),
-            batches: Vec::new(),
+            batch: None,
             opened: 0,
             adopt_at: Instant::now(),
             warned: Warned::default(),
@@ -159,19 +157,23 @@ impl Spool {
             Err(error) => {
                 self.warn(&self.warned.write, "written", &error);
                 // File descriptors or space may be there again in a moment.
-                if pending.is_full() { pending.failed() } else { self.pending = pending.again(Instant::now()) }
+                if pending.is_full() {
+                    pending.failed()
+                } else {
+                    self.pending = pending.again(Instant::now())
+                }
             }
         }
     }
 
     /// Whether there is something to be sent.
     pub(crate) fn has_more(&self) -> bool {
-        !self.files.is_empty() || self.batches.iter().any(|batch| !batch.left.is_empty())
+        !self.files.is_empty() || self.batch.as_ref().is_some_and(|batch| !batch.left.is_empty())
     }
 
     /// How many envelopes were taken by [`next`](Self::next) and are not settled.
     pub(crate) fn under_way(&self) -> usize {
-        self.batches.iter().map(|batch| batch.under_way).sum()
+        self.batch.as_ref().map_or(0, |batch| batch.under_way)
     }
 
     /// The oldest envelope, to be settled by [`settled`](Self::settled) or [`give_back`](Self::give_back). It stays on
@@ -189,18 +191,18 @@ impl Spool {
 
     /// One envelope is through, delivered or not.
     pub(crate) fn settled(&mut self, file: FileId) {
-        let Some(at) = self.batches.iter().position(|batch| batch.file == file) else { return };
-        let batch = &mut self.batches[at];
+        let Some(batch) = self.batch.as_mut().filter(|batch| batch.file == file) else { return };
         batch.settled();
         if batch.under_way == 0 && batch.left.is_empty() {
-            let batch = self.batches.remove(at);
-            self.remove(batch.name);
+            let name = batch.name;
+            self.batch = None;
+            self.remove(name);
         }
     }
 
     /// One envelope could not be sent now: it is the next again.
     pub(crate) fn give_back(&mut self, load: Load, kept: Bytes, file: FileId) {
-        if let Some(batch) = self.batches.iter_mut().find(|batch| batch.file == file) {
+        if let Some(batch) = self.batch.as_mut().filter(|batch| batch.file == file) {
             batch.give_back(load.tally(), kept);
         }
         Load::kept(vec![load]);
@@ -210,27 +212,24 @@ impl Spool {
     pub(crate) fn close(mut self) {
         self.commit();
         std::mem::take(&mut self.pending).failed();
-        for batch in std::mem::take(&mut self.batches).into_iter().filter(|batch| batch.begun) {
-            let (content, tally) = batch.rest();
-            // If this fails the old file stays: sent twice is better than not at all.
-            if content.is_empty() || self.folder.write(batch.name.millis, tally, &content).is_ok() {
-                self.remove(batch.name);
-            }
+        let Some(batch) = self.batch.take().filter(|batch| batch.begun) else { return };
+        let (content, tally) = batch.rest();
+        // If this fails the old file stays: sent twice is better than not at all.
+        if content.is_empty() || self.folder.write(batch.name.millis, tally, &content).is_ok() {
+            self.remove(batch.name);
         }
     }
 
     fn filled_batch(&mut self) -> Option<&mut Batch> {
-        let filled = |batch: &Batch| !batch.left.is_empty();
-        while !self.batches.iter().any(filled) {
-            if self.batches.len() >= FILES_AT_ONCE {
+        while self.batch.as_ref().is_none_or(|batch| batch.left.is_empty()) {
+            // One file after the other: the oldest go first, and which file can be removed is plain.
+            if self.under_way() > 0 {
                 return None;
             }
             let name = self.files.pop_first()?;
-            if let Some(batch) = self.load(name) {
-                self.batches.push(batch);
-            }
+            self.batch = self.load(name);
         }
-        self.batches.iter_mut().find(|batch| filled(batch))
+        self.batch.as_mut()
     }
 
     fn load(&mut self, name: Name) -> Option<Batch> {
@@ -273,10 +272,15 @@ impl Spool {
         let found = left.iter().fold(Tally::default(), |sum, record| sum.plus(record.tally));
         let missing = name.tally().minus(found);
         if !missing.is_empty() {
-            diagnostics::warn(format_args!(
-                "the spool's file {name} is torn: {} transactions of it are lost",
-                missing.transactions
-            ));
+            diagnostics::warn_once(
+                &self.warned.torn,
+                format_args!(
+                    "files of the spool are torn, {} among them: {} transactions of it are lost; that is normal after the \
+                     machine crashed or the disk was full",
+                    self.folder.path_of(name).display(),
+                    missing.transactions
+                ),
+            );
             missing.lost(Reason::InternalSdkError, self.account.losses());
         }
         if left.is_empty() {
@@ -344,5 +348,7 @@ fn fingerprint(texts: &[&str]) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
+#[cfg(all(test, target_os = "linux"))]
+mod permission_tests;
 #[cfg(test)]
 mod tests;

@@ -35,10 +35,8 @@ impl Owner {
     /// Gets the lock of a process that is gone; `None` if it lives, or if another process got the lock.
     pub(super) fn adopt(folder: &Path, id: u64, create: bool) -> io::Result<Option<Self>> {
         // Without files to send, a lock that vanishes meanwhile must not come back.
-        let opened = open(
-            &lock_path(folder, id),
-            OpenOptions::new().write(true).create(create).truncate(false),
-        );
+        let opened =
+            open(&lock_path(folder, id), OpenOptions::new().write(true).create(create).truncate(false));
         let lock = match opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,

@@ -11,17 +11,17 @@ use super::*;
 
 const MANY_BYTES: u64 = 1024 * 1024;
 
-struct Place {
-    folder: TempDir,
+pub(super) struct Place {
+    pub(super) folder: TempDir,
     losses: Arc<Losses>,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { folder: TempDir::new().unwrap(), losses: Arc::default() }
     }
 
-    fn open(&self) -> Spool {
+    pub(super) fn open(&self) -> Spool {
         self.open_with(MANY_BYTES)
     }
 
@@ -31,7 +31,7 @@ impl Place {
     }
 
     /// Keeps one transaction of a span for each of these.
-    fn keep(&self, spool: &mut Spool, bodies: &[&str]) {
+    pub(super) fn keep(&self, spool: &mut Spool, bodies: &[&str]) {
         for body in bodies {
             let account = Account::new(Arc::clone(&self.losses));
             let load = Load::new(Tally { transactions: 1, spans: 2 }, &account);
@@ -40,7 +40,7 @@ impl Place {
         spool.commit();
     }
 
-    fn project(&self) -> PathBuf {
+    pub(super) fn project(&self) -> PathBuf {
         fs::read_dir(self.folder.path()).unwrap().next().unwrap().unwrap().path()
     }
 
@@ -51,11 +51,11 @@ impl Place {
         fs::write(project, "in the way").unwrap();
     }
 
-    fn lost(&self) -> u64 {
+    pub(super) fn lost(&self) -> u64 {
         self.losses.peek().iter().map(|events| events.quantity).sum()
     }
 
-    fn files(&self) -> Vec<PathBuf> {
+    pub(super) fn files(&self) -> Vec<PathBuf> {
         let project = self.project();
         let mut files: Vec<PathBuf> =
             fs::read_dir(project).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -65,7 +65,7 @@ impl Place {
 }
 
 /// Takes what is there, as if all of it were delivered.
-fn send_all(spool: &mut Spool) -> Vec<String> {
+pub(super) fn send_all(spool: &mut Spool) -> Vec<String> {
     let mut sent = Vec::new();
     while let Some((load, body, file)) = spool.next() {
         load.delivered();
@@ -227,7 +227,8 @@ fn a_folder_that_is_removed_is_made_again() {
         let place = Place::new();
         let mut spool = place.open();
         place.keep(&mut spool, &["before"]);
-        fs::remove_dir_all(if remove_all { place.folder.path().to_owned() } else { place.project() }).unwrap();
+        fs::remove_dir_all(if remove_all { place.folder.path().to_owned() } else { place.project() })
+            .unwrap();
         place.keep(&mut spool, &["after"]);
         assert_eq!(send_all(&mut spool), ["after"]);
         assert_eq!(place.lost(), 3, "what was removed is counted");
@@ -312,8 +313,12 @@ fn a_file_of_another_version_is_left_alone() {
     spool.tick(Instant::now() + ADOPT_EVERY);
     assert!(!spool.has_more(), "it is not read again");
     spool.close();
-    let kept: Vec<String> =
-        place.files().iter().filter_map(|file| fs::read_to_string(file).ok()).filter(|text| !text.is_empty()).collect();
+    let kept: Vec<String> = place
+        .files()
+        .iter()
+        .filter_map(|file| fs::read_to_string(file).ok())
+        .filter(|text| !text.is_empty())
+        .collect();
     assert_eq!((place.lost(), kept), (0, vec!["sentrace spool 2\nof the future".to_owned()]));
 }
 

@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
+use super::Ask;
 use crate::StartError;
 use crate::error::OnMachine;
 
@@ -28,12 +29,14 @@ fn provider() -> CryptoProvider {
     return rustls::crypto::ring::default_provider();
 }
 
-/// Encrypts what `inner` connects to; `asks` whether HTTP/2 can be spoken.
-pub(crate) fn connector<C>(inner: C, config: &Config, asks: bool) -> Connector<C> {
+/// Encrypts what `inner` connects to.
+pub(crate) fn connector<C>(inner: C, config: &Config, ask: Ask) -> Connector<C> {
     let mut config = config.clone();
-    if !asks {
-        config.alpn_protocols.clear();
-    }
+    config.alpn_protocols = match ask {
+        Ask::Nothing => Vec::new(),
+        Ask::Either => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        Ask::Http2 => vec![b"h2".to_vec()],
+    };
     HttpsConnector::from((inner, config))
 }
 
@@ -64,14 +67,12 @@ pub(crate) fn config(https: bool, authorities: &[u8], on_machine: OnMachine) -> 
     } else {
         None
     };
-    let mut config = match verifier {
+    Ok(match verifier {
         Some(verifier) => {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
         }
         None => builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-    };
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    })
 }
 
 /// What to do about a certificate that was not accepted; `None` if `error` is about something else.

@@ -76,6 +76,8 @@ pub(crate) struct Worker {
     spotlight: Option<Spotlight>,
     spool: Option<Spool>,
     replay_at: Instant,
+    /// How many more may be posted before that.
+    replay_left: usize,
     replay_failures: u32,
     replay_failed_at: Option<Instant>,
     reports: Reports,
@@ -116,6 +118,7 @@ impl Worker {
             spotlight: parts.spotlight,
             spool: parts.spool,
             replay_at: Instant::now(),
+            replay_left: 0,
             replay_failures: 0,
             replay_failed_at: None,
             reports: parts.reports,

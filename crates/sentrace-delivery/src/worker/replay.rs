@@ -12,30 +12,36 @@ use crate::parcel::{Kind, Parcel};
 const PAUSE: Duration = Duration::from_millis(100);
 /// The longest wait for an ingest that is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Kept envelopes under way at the same time.
+/// Kept envelopes that are posted in one round, and are under way at the same time.
 const AT_ONCE: usize = 32;
 
 impl Worker {
     /// Posts some of what was kept, oldest first, where nothing fresh waits and nothing speaks against it.
     pub(super) fn replay(&mut self) {
         let now = Instant::now();
-        if now < self.replay_at || self.spool.as_ref().is_none_or(|spool| !spool.has_more()) {
+        if self.spool.as_ref().is_none_or(|spool| !spool.has_more()) {
             return;
         }
-        self.replay_at = now + PAUSE;
+        if now >= self.replay_at {
+            self.replay_at = now + PAUSE;
+            self.replay_left = AT_ONCE;
+        }
         // What is fresh was posted before, as far as there is room.
         if self.in_flight.len() > self.reach.posts() / 2 {
             return;
         }
         // Whether anybody is there can be learned from one.
         let at_once = if self.replay_failures > 0 { 1 } else { AT_ONCE };
-        while let Some(spool) = self.spool.as_mut().filter(|spool| spool.under_way() < at_once) {
+        while self.replay_left > 0
+            && let Some(spool) = self.spool.as_mut().filter(|spool| spool.under_way() < at_once)
+        {
             // Oldest first, for one category as for the other: who is limited holds up what comes after it.
             let limited = |category| self.limits.is_active(category, now);
             if spool.next_category().is_none_or(limited) {
                 return;
             }
             let Some((load, kept, file)) = spool.next() else { return };
+            self.replay_left -= 1;
             match self.encoder.revived(&kept) {
                 Some(body) => {
                     self.post(Parcel::new(load, body, Kind::Kept(file)));
@@ -58,6 +64,7 @@ impl Worker {
         self.replay_failures = self.replay_failures.saturating_add(1);
         let pause = backoff::pause(self.replay_failures, Duration::from_secs(1), LONGEST_PAUSE);
         self.replay_at = self.replay_at.max(now + pause);
+        self.replay_left = 0;
     }
 
     /// Somebody is there again.

@@ -95,7 +95,9 @@ impl Worker {
             ),
             None => diagnostics::warn_once(
                 &self.told.refused,
-                format_args!("the ingest refused an envelope with {status}; turn on the option debug to see why"),
+                format_args!(
+                    "the ingest refused an envelope with {status}; turn on the option debug to see why"
+                ),
             ),
         }
     }

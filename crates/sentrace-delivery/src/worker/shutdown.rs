@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sentrace_protocol::Reason;
+use sentrace_protocol::{Category, Reason};
 use tokio::time::{sleep, timeout_at};
 
 use super::{LOOK_FOR_SLOW, Worker, copies_settled};
@@ -12,7 +12,7 @@ use crate::load::Load;
 /// The most that is set aside of the time to close for the last report.
 const LAST_REPORT: Duration = Duration::from_millis(500);
 /// How often the last report is posted at most.
-const LAST_TRIES: usize = 5;
+const LAST_TRIES: usize = 6;
 /// What it takes to put one transaction on disk.
 const KEEPING: Duration = Duration::from_micros(200);
 /// The most that Spotlight is waited for where it is not all there is.
@@ -91,6 +91,12 @@ impl Worker {
     /// Posts the last report, and again if the ingest refuses it: nothing else will tell Sentry.
     async fn report_losses(&mut self) {
         for _ in 0..LAST_TRIES {
+            // A short limit is worth waiting for.
+            let now = Instant::now();
+            let limited = self.limits.remaining(Category::Internal, now);
+            if !limited.is_zero() && limited <= LAST_REPORT {
+                sleep(limited).await;
+            }
             if self.post_report(Instant::now()).is_none() {
                 return;
             }

@@ -93,6 +93,30 @@ fn where_the_connection_of_all_breaks_one_other_is_opened_for_all() {
 }
 
 #[test]
+fn a_connection_that_is_going_costs_one_other() {
+    let rows = [
+        (Server::secure_going_after(&["h2"], 10), true, 10, "TLS"),
+        (Server::secure_going_after(&["h2"], 100), true, 100, "TLS, seldom"),
+        (Server::plain_going_after(10), false, 10, "plain"),
+        (Server::secure_going_after(&["h2"], 1), true, 1, "TLS, always"),
+    ];
+    for (server, secure, requests, reason) in rows {
+        let (client, losses) = if secure {
+            secure_client(&server, |options| options.retry_timeout(LONG))
+        } else {
+            let dsn = format!("http://key@{}/1", server.address);
+            client_with(&dsn, |options| options.http2_prior_knowledge(true).retry_timeout(LONG))
+        };
+        record_many(&client, 400, 1);
+        assert!(client.flush(LONG), "{reason}");
+        assert_eq!((server.versions().len(), counted(&losses)), (400, Tally::default()), "{reason}");
+        // Fewer than one for each that went: posts that are under way wait for the next.
+        let most = 400 / requests.max(4) + 10;
+        assert!(server.connections() <= most, "{reason}: {} connections", server.connections());
+    }
+}
+
+#[test]
 fn a_proxy_is_sent_through() {
     let proxy = Ingest::ok();
     let url = proxy.url("").replace("//", "//user:secret@");

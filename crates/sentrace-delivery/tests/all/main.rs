@@ -1,5 +1,6 @@
 //! Delivery over real sockets, against an ingest whose answers each test decides.
 
+mod answers;
 mod compression;
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod connections;
@@ -26,3 +27,5 @@ mod spotlight;
 mod stats;
 #[expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod support;
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod unfinished;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use hyper_util::server::conn::auto::Builder;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -36,11 +38,21 @@ struct Seen {
 impl Server {
     /// Plain, for HTTP/1.1 and HTTP/2.
     pub(crate) fn plain(delay: Duration) -> Self {
-        Self::start(None, String::new(), delay)
+        Self::start(None, String::new(), delay, usize::MAX)
+    }
+
+    /// Plain; each connection takes so many requests before it says that it is going.
+    pub(crate) fn plain_going_after(requests: usize) -> Self {
+        Self::start(None, String::new(), Duration::from_millis(5), requests)
     }
 
     /// With TLS by an authority of its own, offering these protocols.
     pub(crate) fn secure(protocols: &[&str]) -> Self {
+        Self::secure_going_after(protocols, usize::MAX)
+    }
+
+    /// The same; each connection takes so many requests before it says that it is going.
+    pub(crate) fn secure_going_after(protocols: &[&str], requests: usize) -> Self {
         let authority_key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -59,10 +71,10 @@ impl Server {
             )
             .unwrap();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-        Self::start(Some(TlsAcceptor::from(Arc::new(config))), authority, Duration::ZERO)
+        Self::start(Some(TlsAcceptor::from(Arc::new(config))), authority, Duration::ZERO, requests)
     }
 
-    fn start(tls: Option<TlsAcceptor>, authority: String, delay: Duration) -> Self {
+    fn start(tls: Option<TlsAcceptor>, authority: String, delay: Duration, requests: usize) -> Self {
         let seen = Arc::new(Seen::default());
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -71,7 +83,7 @@ impl Server {
             let seen = Arc::clone(&seen);
             move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(accept(listener, tls, seen, delay));
+                runtime.block_on(accept(listener, tls, seen, delay, requests));
             }
         });
         Self { address, authority, seen }
@@ -87,7 +99,13 @@ impl Server {
     }
 }
 
-async fn accept(listener: std::net::TcpListener, tls: Option<TlsAcceptor>, seen: Arc<Seen>, delay: Duration) {
+async fn accept(
+    listener: std::net::TcpListener,
+    tls: Option<TlsAcceptor>,
+    seen: Arc<Seen>,
+    delay: Duration,
+    requests: usize,
+) {
     let listener = TcpListener::from_std(listener).unwrap();
     while let Ok((stream, _)) = listener.accept().await {
         seen.connections.fetch_add(1, Ordering::SeqCst);
@@ -97,10 +115,10 @@ async fn accept(listener: std::net::TcpListener, tls: Option<TlsAcceptor>, seen:
                 Some(tls) => {
                     // Who does not trust us goes away here.
                     if let Ok(stream) = tls.accept(stream).await {
-                        serve(stream, seen, delay).await;
+                        serve(stream, seen, delay, requests).await;
                     }
                 }
-                None => serve(stream, seen, delay).await,
+                None => serve(stream, seen, delay, requests).await,
             }
         });
     }
@@ -110,9 +128,15 @@ async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     seen: Arc<Seen>,
     delay: Duration,
+    requests: usize,
 ) {
+    let (going, taken) = (Arc::new(Notify::new()), Arc::<AtomicUsize>::default());
+    let goes = Arc::clone(&going);
     let service = service_fn(move |request: Request<Incoming>| {
         let seen = Arc::clone(&seen);
+        if taken.fetch_add(1, Ordering::SeqCst) + 1 == requests {
+            going.notify_one();
+        }
         async move {
             let version = request.version();
             let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
@@ -124,6 +148,13 @@ async fn serve(
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http2().max_concurrent_streams(250);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     // A connection that breaks is the client's affair.
-    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = goes.notified() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub(crate) enum Reply {
     Raw(&'static [u8]),
     /// Writes these bytes and then nothing, until the other side closes or the ingest is dropped.
     Stall(&'static [u8]),
+    /// Writes these bytes over and over, until the other side closes.
+    Endless(&'static [u8]),
 }
 
 impl Reply {
@@ -402,6 +404,11 @@ fn serve(stream: &TcpStream, shared: &Shared) {
             Reply::Stall(bytes) => {
                 (&*stream).write_all(bytes).unwrap();
                 let _ = reader.read(&mut [0]);
+                (Vec::new(), true)
+            }
+            Reply::Endless(bytes) => {
+                let many = bytes.repeat(200);
+                while (&*stream).write_all(&many).is_ok() {}
                 (Vec::new(), true)
             }
             Reply::After(..) => unreachable!("delays are over"),

@@ -2,10 +2,8 @@
 
 use std::time::SystemTime;
 
-use sentrace_core::{BeforeSendTransaction, Finished, Losses, Options, diagnostics, guarded};
-use sentrace_protocol::{
-    Category, ClientReport, EncodeError, EnvelopeHeaders, EnvelopeWriter, Reason, Transaction,
-};
+use sentrace_core::{BeforeSendTransaction, Finished, Options, diagnostics, guarded};
+use sentrace_protocol::{ClientReport, EncodeError, EnvelopeHeaders, EnvelopeWriter, Reason, Transaction};
 use sentry_core::Envelope;
 
 /// Builds envelopes. They are raw ones: parsed, the official crate would drop the fields that it does not know.
@@ -18,14 +16,16 @@ impl Encoder {
         Self { before_send: options.get_before_send_transaction().cloned() }
     }
 
-    /// The envelope; `None` where there is nothing to send, which is then counted, as are spans that the hook takes out.
-    pub(super) fn transaction(&self, finished: &Finished, losses: &Losses) -> Option<Envelope> {
+    /// The envelope, and how many spans the hook took out.
+    ///
+    /// # Errors
+    /// Why it is not to be sent.
+    pub(super) fn transaction(&self, finished: &Finished) -> Result<(Envelope, u64), Reason> {
         // Code of users runs in here, and a panic in it costs this transaction only.
-        let built = guarded(|| self.build(finished, losses)).unwrap_or_else(|| {
+        guarded(|| self.build(finished)).unwrap_or_else(|| {
             diagnostics::debug(format_args!("a transaction was not sent: building it panicked"));
             Err(Reason::InternalSdkError)
-        });
-        built.map_err(|reason| losses.record_transaction(reason, finished.child_spans())).ok()
+        })
     }
 
     pub(super) fn report(&self, report: &ClientReport) -> Option<Envelope> {
@@ -37,7 +37,7 @@ impl Encoder {
         envelope(&headers, |writer| writer.item("client_report", report)).ok()
     }
 
-    fn build(&self, finished: &Finished, losses: &Losses) -> Result<Envelope, Reason> {
+    fn build(&self, finished: &Finished) -> Result<(Envelope, u64), Reason> {
         let mut transaction = finished.transaction().ok_or(Reason::InternalSdkError)?;
         let spans = transaction.spans.len();
         if let Some(hook) = &self.before_send
@@ -55,8 +55,7 @@ impl Encoder {
         };
         let envelope = envelope(&headers, |writer| writer.item("transaction", &transaction))?;
         let taken_out = spans.saturating_sub(transaction.spans.len());
-        losses.record(Reason::BeforeSend, Category::Span, taken_out as u64);
-        Ok(envelope)
+        Ok((envelope, taken_out as u64))
     }
 }
 

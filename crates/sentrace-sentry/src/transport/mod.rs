@@ -2,6 +2,8 @@
 
 mod control;
 mod encode;
+mod hand;
+mod process;
 mod queue;
 mod worker;
 
@@ -15,6 +17,8 @@ use sentry_core::TransportOptions;
 
 use self::control::Control;
 use self::encode::Encoder;
+use self::hand::Hand;
+use self::process::Process;
 use self::queue::Queue;
 use self::worker::{Worker, start};
 use crate::StartError;
@@ -54,8 +58,10 @@ const ENVELOPES_AT_ONCE: usize = 16;
 #[derive(Debug)]
 pub struct TransportDeliver {
     queue: Arc<Queue>,
+    hand: Arc<Hand>,
     control: Arc<Control>,
     worker: ThreadId,
+    process: Process,
     grace: Duration,
 }
 
@@ -86,9 +92,11 @@ impl TransportDeliver {
         let about = TransportOptions::try_from_client_options(of).ok_or(StartError::NoTransport)?;
         let room = of.transport_channel_capacity.map_or(ENVELOPES_AT_ONCE, std::num::NonZeroUsize::get);
         let queue = Arc::new(Queue::new(options.get_queue_bytes(), Arc::clone(&losses)));
+        let hand = Arc::new(Hand::new(Arc::clone(&losses)));
         let control = Arc::<Control>::default();
         let worker = start(Worker::new(
             Arc::clone(&queue),
+            Arc::clone(&hand),
             Arc::clone(&control),
             factory.create_transport_with_options(about),
             Encoder::new(options),
@@ -98,7 +106,8 @@ impl TransportDeliver {
         ))
         .map_err(StartError::Thread)?;
         queue.served_by(worker.clone());
-        Ok(Self { queue, control, worker: worker.id(), grace: options.get_shutdown_timeout() })
+        let (worker, process) = (worker.id(), Process::this());
+        Ok(Self { queue, hand, control, worker, process, grace: options.get_shutdown_timeout() })
     }
 
     /// The worker cannot wait for itself; code of users runs there, too.
@@ -115,17 +124,26 @@ impl TransportDeliver {
 
 impl Deliver for TransportDeliver {
     fn deliver(&self, finished: Finished) {
+        if self.process.is_forked() {
+            return self.queue.lose(&finished, Reason::QueueOverflow);
+        }
         self.queue.push(finished);
     }
 
-    /// Also flushes the transport, as far as transports of its kind can be.
+    /// Also flushes the transport, as far as transports of its kind can be. Returns `false` at once in a forked process.
     fn flush(&self, timeout: Duration) -> bool {
-        !self.is_called_by_worker() && self.control.flush(timeout, || self.queue.wake())
+        !self.process.is_forked()
+            && !self.is_called_by_worker()
+            && self.control.flush(timeout, || self.queue.wake())
     }
 
     /// Refuses what comes from now on and hands over what is there; what the transport has not taken when the time is
-    /// over is counted as `network_error`.
+    /// over is counted as `network_error`, even if a hook or the transport blocks the worker. Returns `false` at once in a
+    /// forked process.
     fn close(&self, timeout: Duration) -> bool {
+        if self.process.is_forked() {
+            return false;
+        }
         let deadline = after(timeout);
         self.request_close(timeout);
         if self.is_called_by_worker() {
@@ -133,16 +151,21 @@ impl Deliver for TransportDeliver {
         }
         let complete = self.control.wait_for_end(deadline);
         if complete.is_none() {
-            // A transport that does not come back holds the worker; what waits behind it is not going to be sent.
+            // A hook or a transport that does not come back holds the worker: nothing more is going to be sent.
             self.queue.give_up(Reason::NetworkError);
+            self.hand.give_up(Reason::NetworkError);
+            self.control.end(false);
         }
         complete.unwrap_or(false)
     }
 }
 
+/// In a forked process nothing is closed: what is open belongs to the parent.
 impl Drop for TransportDeliver {
     fn drop(&mut self) {
-        self.request_close(self.grace);
+        if !self.process.is_forked() {
+            self.request_close(self.grace);
+        }
     }
 }
 

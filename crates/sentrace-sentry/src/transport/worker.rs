@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant, SystemTime};
 
-use sentrace_core::{Losses, guarded};
+use sentrace_core::{Losses, diagnostics, guarded};
 use sentrace_protocol::{ClientReport, Reason};
 use sentry_core::{Envelope, Transport};
 
 use super::control::Control;
 use super::encode::Encoder;
+use super::hand::Hand;
 use super::queue::Queue;
 
 /// How long the worker naps while there is work now and then.
@@ -27,6 +28,7 @@ const MAX_PATIENCE: Duration = Duration::from_secs(8);
 
 pub(super) struct Worker {
     queue: Arc<Queue>,
+    hand: Arc<Hand>,
     control: Arc<Control>,
     transport: Arc<dyn Transport>,
     encoder: Encoder,
@@ -46,8 +48,10 @@ pub(super) fn start(worker: Worker) -> io::Result<Thread> {
 }
 
 impl Worker {
+    #[expect(clippy::too_many_arguments, reason = "each is something else, and there is one caller")]
     pub(super) fn new(
         queue: Arc<Queue>,
+        hand: Arc<Hand>,
         control: Arc<Control>,
         transport: Arc<dyn Transport>,
         encoder: Encoder,
@@ -58,6 +62,7 @@ impl Worker {
         let next_report = Instant::now() + REPORT_INTERVAL;
         Self {
             queue,
+            hand,
             control,
             transport,
             encoder,
@@ -71,7 +76,11 @@ impl Worker {
     }
 
     fn run(mut self) {
-        let ends = EndOnDrop { queue: Arc::clone(&self.queue), control: Arc::clone(&self.control) };
+        let ends = EndOnDrop {
+            queue: Arc::clone(&self.queue),
+            hand: Arc::clone(&self.hand),
+            control: Arc::clone(&self.control),
+        };
         let mut idle = 0;
         loop {
             let worked = self.send_queued();
@@ -107,14 +116,22 @@ impl Worker {
         let mut any = false;
         while let Some(finished) = self.queue.pop() {
             any = true;
+            if !self.hand.take(&finished) {
+                break;
+            }
             if !self.has_room() {
-                self.queue.lose(&finished, Reason::NetworkError);
+                self.hand.lose(Reason::NetworkError);
                 self.gave_up = true;
                 break;
             }
-            let Some(envelope) = self.encoder.transaction(&finished, &self.losses) else { continue };
-            if !self.hand_over(envelope) {
-                self.queue.lose(&finished, Reason::InternalSdkError);
+            match self.encoder.transaction(&finished) {
+                Ok((envelope, taken_out)) => {
+                    // The hook may have blocked for so long that the caller of `close` has given up.
+                    if self.hand.hand_on(taken_out) && !self.hand_over(envelope) {
+                        self.queue.lose(&finished, Reason::InternalSdkError);
+                    }
+                }
+                Err(reason) => self.hand.lose(reason),
             }
         }
         any
@@ -158,15 +175,15 @@ impl Worker {
     }
 
     fn report(&mut self) {
-        if !self.reports {
-            return;
-        }
-        for discarded in self.losses.take().chunks(REPORT_ENTRIES) {
-            let report =
-                ClientReport { timestamp: Some(SystemTime::now().into()), discarded: discarded.to_vec() };
-            let envelope = self.encoder.report(&report).filter(|_| self.has_room());
+        // Room first: nothing may be on its way while the transport is waited for.
+        while self.reports && !self.losses.peek().is_empty() && self.has_room() && !self.hand.is_given_up() {
+            let mut discarded = self.losses.take();
+            let later = discarded.split_off(discarded.len().min(REPORT_ENTRIES));
+            self.losses.restore(&later);
+            let report = ClientReport { timestamp: Some(SystemTime::now().into()), discarded };
+            let envelope = self.encoder.report(&report);
             if !envelope.is_some_and(|envelope| self.hand_over(envelope)) {
-                self.losses.restore(discarded);
+                return self.losses.restore(&report.discarded);
             }
         }
     }
@@ -175,12 +192,20 @@ impl Worker {
 /// Also where the worker itself panics: then too nobody waits for it in vain, and nothing goes uncounted.
 struct EndOnDrop {
     queue: Arc<Queue>,
+    hand: Arc<Hand>,
     control: Arc<Control>,
 }
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {
         self.queue.give_up(Reason::InternalSdkError);
+        self.hand.give_up(Reason::InternalSdkError);
         self.control.end(false);
+        if std::thread::panicking() {
+            diagnostics::warn(format_args!(
+                "the thread between sentrace and the transport died of a panic: nothing is sent from now on, and all of it is \
+                 counted as lost; restart the service, and report the panic to the authors of sentrace"
+            ));
+        }
     }
 }

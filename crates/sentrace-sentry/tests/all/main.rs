@@ -7,3 +7,4 @@ mod integration;
 mod server;
 mod support;
 mod transport;
+mod unfinished;

@@ -1,0 +1,217 @@
+//! Whatever keeps a worker from finishing, nobody waits for it longer than asked, and nothing goes uncounted. The crates that
+//! have a worker run these tests with theirs: `super::start` makes a client of it, and [`HANDED_ON`](super::HANDED_ON) is how
+//! many transactions another crate may answer for when the client is closed.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use sentrace_core::{Client, Options};
+use sentrace_protocol::Category;
+
+use super::{HANDED_ON, start};
+
+const LONG: Duration = Duration::from_secs(30);
+const SHORT: Duration = Duration::from_millis(400);
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+
+/// Answers each request with the same bytes, once or without end.
+struct Server {
+    dsn: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Server {
+    fn start(answer: &'static [u8], endless: bool) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let dsn = format!("http://key@{}/1", listener.local_addr().unwrap());
+        let requests = Arc::<AtomicUsize>::default();
+        let seen = Arc::clone(&requests);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let seen = Arc::clone(&seen);
+                std::thread::spawn(move || answer_all(&stream, &seen, answer, endless));
+            }
+        });
+        Self { dsn, requests }
+    }
+
+    fn requests(&self) -> u64 {
+        self.requests.load(Ordering::SeqCst) as u64
+    }
+}
+
+fn answer_all(stream: &TcpStream, seen: &AtomicUsize, answer: &[u8], endless: bool) {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if !reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+                return;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+        }
+        if reader.read_exact(&mut vec![0; length]).is_err() {
+            return;
+        }
+        seen.fetch_add(1, Ordering::SeqCst);
+        let chunk = if endless { answer.repeat(200) } else { answer.to_vec() };
+        while (&*stream).write_all(&chunk).is_ok() {
+            if !endless {
+                break;
+            }
+        }
+    }
+}
+
+/// What a hook waits for, until it is opened or dropped.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    fn pass(&self) {
+        let (open, changed) = &*self.0;
+        drop(changed.wait_timeout_while(open.lock().unwrap(), LONG, |open| !*open));
+    }
+
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
+
+fn record_many(client: &Client, count: u64) {
+    for number in 0..count {
+        let transaction = client.start_transaction(format!("task {number}"), "queue.task");
+        transaction.start_span("db.query", "SELECT 1").finish();
+        transaction.finish();
+    }
+}
+
+/// Lost transactions, and lost spans.
+fn lost(client: &Client) -> (u64, u64) {
+    let lost = client.losses().total();
+    let sum = |category| {
+        lost.iter().filter(|events| events.category == category).map(|events| events.quantity).sum()
+    };
+    (sum(Category::Transaction), sum(Category::Span))
+}
+
+fn silent(options: Options) -> Options {
+    options.send_client_reports(false)
+}
+
+#[test]
+fn a_hook_that_blocks_holds_nobody_and_all_is_counted() {
+    for recorded in [1, 2, 60] {
+        let (server, gate) = (Server::start(OK, false), Gate::default());
+        let client = start(&server.dsn, |options| {
+            let gate = gate.clone();
+            silent(options).before_send_transaction(move |_| {
+                gate.pass();
+                true
+            })
+        });
+        record_many(&client, recorded);
+        let begin = Instant::now();
+        assert!(!client.flush(SHORT), "nothing is through");
+        let closed = client.close(SHORT);
+        assert!(begin.elapsed() < SHORT * 2 + Duration::from_secs(2), "{:?}", begin.elapsed());
+        assert!(!closed.complete);
+        assert_eq!(lost(&client), (recorded, 2 * recorded));
+        assert_eq!(closed.unreported, client.losses().peek(), "the caller is told of all of it");
+        record_many(&client, 3);
+        assert!(client.flush(LONG) || begin.elapsed() < LONG, "nobody is waited for any more");
+        gate.open();
+        // What comes out of the hook now is counted already.
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(lost(&client), (recorded + 3, 2 * (recorded + 3)));
+        assert_eq!(server.requests(), 0, "and is not sent as well");
+    }
+}
+
+#[test]
+fn a_hook_that_comes_back_in_time_costs_nothing() {
+    let (server, gate) = (Server::start(OK, false), Gate::default());
+    let client = start(&server.dsn, |options| {
+        let gate = gate.clone();
+        silent(options).before_send_transaction(move |_| {
+            gate.pass();
+            true
+        })
+    });
+    record_many(&client, 5);
+    assert!(!client.flush(Duration::from_millis(50)));
+    gate.open();
+    assert!(client.close(LONG).complete);
+    assert_eq!((lost(&client), server.requests()), ((0, 0), 5));
+}
+
+#[test]
+fn an_answer_without_end_holds_nobody_and_all_is_counted() {
+    let rows: [(&[u8], &str); 3] = [
+        (b"HTTP/1.1 102 Processing\r\n\r\n", "one after the other that is not the last"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "the best known of them"),
+        (b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n", "with header fields"),
+    ];
+    for (answer, reason) in rows {
+        let server = Server::start(answer, true);
+        let client = start(&server.dsn, |options| silent(options).retry_timeout(LONG));
+        record_many(&client, 100);
+        let begin = Instant::now();
+        let _ = client.flush(SHORT);
+        let closed = client.close(Duration::from_secs(1));
+        assert!(begin.elapsed() < Duration::from_secs(4), "{reason}: {:?}", begin.elapsed());
+        let (transactions, spans) = lost(&client);
+        assert!((100 - HANDED_ON..=100).contains(&transactions), "{reason}: {transactions} are counted");
+        assert_eq!(spans, 2 * transactions, "{reason}");
+        assert!(!closed.complete, "{reason}");
+        assert!(!client.stats().delivery.running, "{reason}");
+    }
+}
+
+#[test]
+fn no_time_is_too_long_or_too_short() {
+    let times = [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX), Duration::MAX];
+    for time in times {
+        let server = Server::start(OK, false);
+        let client = start(&server.dsn, |options| {
+            silent(options).retry_timeout(time).shutdown_timeout(time).span_flush_interval(time)
+        });
+        record_many(&client, 20);
+        assert!(client.flush(LONG), "{time:?}");
+        record_many(&client, 20);
+        let _ = client.flush(time);
+        assert!(client.close(LONG).complete, "{time:?}");
+        assert_eq!((lost(&client), server.requests()), ((0, 0), 40), "{time:?}");
+    }
+    for time in times {
+        let server = Server::start(OK, false);
+        let client = start(&server.dsn, silent);
+        record_many(&client, 20);
+        let closed = client.close(time);
+        let (transactions, _) = lost(&client);
+        assert!(closed.complete == (transactions == 0) || time < Duration::from_secs(1), "{time:?}");
+        assert!(client.close(LONG).complete || time < Duration::from_secs(1), "{time:?}");
+    }
+}
+
+#[test]
+fn no_size_is_too_large_or_too_small() {
+    for bytes in [0, 1, 4 * 1024, usize::MAX / 2, usize::MAX - 1, usize::MAX] {
+        let server = Server::start(OK, false);
+        let client = start(&server.dsn, |options| silent(options).queue_bytes(bytes));
+        record_many(&client, 20);
+        assert!(client.close(LONG).complete, "{bytes}");
+        assert_eq!(lost(&client).0 + server.requests(), 20, "{bytes}");
+        assert!(bytes < 1 << 20 || server.requests() == 20, "{bytes}");
+    }
+}
