@@ -88,7 +88,7 @@ impl Account {
         for events in &report.discarded {
             match open.reports.iter_mut().find(|other| is_same(other, events)) {
                 Some(other) => other.quantity = other.quantity.saturating_add(events.quantity),
-                None => open.reports.push(events.clone()),
+                None => open.reports.push(*events),
             }
         }
         Some(report)

@@ -158,9 +158,9 @@ impl Spool {
                 self.warn(&self.warned.write, "written", &error);
                 // File descriptors or space may be there again in a moment.
                 if pending.is_full() {
-                    pending.failed()
+                    pending.failed();
                 } else {
-                    self.pending = pending.again(Instant::now())
+                    self.pending = pending.again(Instant::now());
                 }
             }
         }
@@ -348,7 +348,8 @@ fn fingerprint(texts: &[&str]) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod permission_tests;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
-use sentrace_core::{Client, Deliver as _, Options};
+use sentrace_core::{Client, Options};
 
 use super::tests::{Place, send_all};
 use super::*;

@@ -116,7 +116,8 @@ fn a_head_that_drips_ends_with_the_time_to_close() {
 
 #[test]
 fn closing_is_complete_only_if_sentry_knows_of_all_that_was_lost() {
-    let rows: [(fn(usize) -> Reply, bool, &str); 4] = [
+    type Row = (fn(usize) -> Reply, bool, &'static str);
+    let rows: [Row; 4] = [
         (|_| Reply::ok(), true, "all arrived"),
         (|number| if number < 3 { Reply::status(500) } else { Reply::ok() }, true, "the loss was reported"),
         (|_| Reply::status(500), false, "the report was refused, too"),
