@@ -4,17 +4,22 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Deref;
 
+use sentrace_protocol::url::default_port;
 use sentrace_protocol::{SpanStatus, Value};
 
 use crate::headers::TraceHeaders;
+use crate::record::cut;
 use crate::span::{Span, SpanRef};
+
+/// Longest scheme that is shown, in bytes.
+const MAX_SCHEME: usize = 64;
 
 /// The parts of an outgoing HTTP request that are recorded; adapters fill it from their own types.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OutgoingRequest<'a> {
     /// `GET`, in upper case.
     pub method: &'a str,
-    /// `http` or `https`; empty stands for `http`.
+    /// `http` or `https`. Empty if it is unknown: then it is shown as `http` before a host, and no port is derived from it.
     pub scheme: &'a str,
     /// The host, an IPv6 address in brackets; empty where unknown.
     pub host: &'a str,
@@ -29,16 +34,20 @@ pub struct OutgoingRequest<'a> {
 }
 
 impl<'a> OutgoingRequest<'a> {
-    pub(crate) fn scheme(&self) -> &'a str {
+    fn scheme(&self) -> &'a str {
         if self.scheme.is_empty() { "http" } else { self.scheme }
     }
 
+    /// Appends `scheme://`, unless neither scheme nor host is known.
+    pub(crate) fn push_scheme(&self, into: &mut String) {
+        if !(self.scheme.is_empty() && self.host.is_empty()) {
+            into.push_str(cut(self.scheme(), MAX_SCHEME));
+            into.push_str("://");
+        }
+    }
+
     pub(crate) fn port_or_default(&self) -> Option<u16> {
-        self.port.or(match self.scheme() {
-            "http" => Some(80),
-            "https" => Some(443),
-            _ => None,
-        })
+        self.port.or_else(|| default_port(self.scheme))
     }
 
     /// `:port`, where the URL names one.
@@ -51,7 +60,9 @@ impl<'a> OutgoingRequest<'a> {
 
     /// `METHOD scheme://host:port/path`: without the query, which would make too many names.
     fn name(&self) -> String {
-        let mut name = [self.method, " ", self.scheme(), "://", self.host].concat();
+        let mut name = [self.method, " "].concat();
+        self.push_scheme(&mut name);
+        name.push_str(self.host);
         self.push_port(&mut name);
         name.push_str(self.path);
         name

@@ -84,10 +84,8 @@ impl Client {
         // The first look sets the clock up, which is nothing for a request to wait for.
         Moment::now();
         let dsn = options.dsn.as_ref();
-        let own = dsn.map(|dsn| {
-            let default_port = if dsn.scheme() == "https" { 443 } else { 80 };
-            (dsn.host().to_owned(), Some(dsn.port().unwrap_or(default_port)))
-        });
+        let own = dsn.map(|dsn| (dsn.host(), dsn.port_or_default()));
+        let outgoing = Outgoing::new(options.tracing_origins, own);
         let identity = Identity {
             public_key: dsn.map(|dsn| dsn.public_key().to_owned()),
             org_id: options.org_id.or_else(|| dsn.and_then(|dsn| dsn.org_id()).map(str::to_owned)),
@@ -108,7 +106,7 @@ impl Client {
             deliver,
             losses,
             identity: identity.interned(),
-            outgoing: Outgoing::new(options.tracing_origins, own),
+            outgoing,
             sampling: options.sampling,
             process_trace: process_trace.into_process_trace(),
             continuation,

@@ -6,48 +6,86 @@ use sentrace_protocol::sensitive::{self, UsualHeader, ValueKind};
 ///
 /// Names on Sentry's denylist (`authorization`, `password`, `token`, `session`, … as parts of the name, in any
 /// case) never show their value, whatever is chosen (Sentry SDK specification, *Data Collection*).
+///
+/// ```
+/// use sentrace_core::Collect;
+///
+/// let everything_but_tenants = Collect::deny(["X-Tenant"]);
+/// let only_two = Collect::allow(["accept", "content-type"]);
+/// let nothing = Collect::Off;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Collect {
-    /// Nothing, not even the keys.
+pub struct Collect(Mode);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mode {
     Off,
-    /// All keys; values are `[Filtered]` where the key contains a term of the denylist or of this list.
-    DenyList(Vec<String>),
-    /// All keys; values only where the key contains a term of this list and none of the denylist.
-    AllowList(Vec<String>),
+    Deny(Terms),
+    Allow(Terms),
 }
 
 impl Collect {
-    /// Everything but what the denylist names. The default.
+    /// Nothing, not even the keys.
+    #[expect(
+        non_upper_case_globals,
+        reason = "the name of a choice, beside `Collect::deny` and `Collect::allow`"
+    )]
+    pub const Off: Self = Self(Mode::Off);
+
+    /// All keys; values are `[Filtered]` if the key contains a term of the denylist. The default.
     pub const fn deny_list() -> Self {
-        Self::DenyList(Vec::new())
+        Self(Mode::Deny(Terms(Vec::new())))
     }
 
-    /// The denylist and more `terms`.
+    /// All keys; values are `[Filtered]` if the key contains a term of the denylist or one of `terms`, in any case.
     pub fn deny(terms: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::DenyList(lower(terms))
+        Self(Mode::Deny(Terms::new(terms)))
     }
 
-    /// Only what contains one of `terms`.
+    /// All keys; values only if the key contains one of `terms`, in any case, and no term of the denylist.
     pub fn allow(terms: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self::AllowList(lower(terms))
+        Self(Mode::Allow(Terms::new(terms)))
     }
 
-    /// Whether the value of `key` must not be recorded.
-    pub(crate) fn hides(&self, key: &str, personal: bool) -> bool {
+    /// Whether the value of the header field `name` must not be recorded.
+    pub(crate) fn hides(&self, name: &str, personal: bool) -> bool {
         let named =
-            if personal { sensitive::is_sensitive(key) } else { sensitive::is_sensitive_or_personal(key) };
-        named || self.hides_harmless(key)
+            if personal { sensitive::is_sensitive(name) } else { sensitive::is_sensitive_or_personal(name) };
+        named || self.hides_harmless(name)
+    }
+
+    /// Whether the value of the query parameter `name` must not be recorded.
+    pub(crate) fn hides_parameter(&self, name: &str, personal: bool) -> bool {
+        sensitive::is_sensitive_parameter(name)
+            || (!personal && sensitive::is_personal(name))
+            || self.hides_harmless(name)
     }
 
     /// What is chosen of the keys that nothing else hides.
     #[inline]
     fn hides_harmless(&self, key: &str) -> bool {
-        match self {
-            Self::Off => true,
-            Self::DenyList(terms) => !terms.is_empty() && contains_any(key, terms),
-            Self::AllowList(terms) => !contains_any(key, terms),
+        match &self.0 {
+            Mode::Off => true,
+            Mode::Deny(terms) => !terms.0.is_empty() && terms.are_in(key),
+            Mode::Allow(terms) => !terms.are_in(key),
         }
+    }
+}
+
+/// Terms in lower case, none of them empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Terms(Vec<String>);
+
+impl Terms {
+    fn new(terms: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let terms = terms.into_iter().map(|term| term.into().trim().to_lowercase());
+        // An empty one would be part of every key.
+        Self(terms.filter(|term| !term.is_empty()).collect())
+    }
+
+    fn are_in(&self, key: &str) -> bool {
+        let key = key.to_lowercase();
+        self.0.iter().any(|term| key.contains(term.as_str()))
     }
 }
 
@@ -116,24 +154,30 @@ impl DataCollection {
     /// Who judges header fields; `None` where they are not recorded at all.
     pub(crate) fn headers(&self, personal: bool) -> Option<HeaderRules<'_>> {
         let collect = &self.request_headers;
-        let chosen = match collect {
-            Collect::Off => return None,
-            Collect::DenyList(terms) => !terms.is_empty(),
-            Collect::AllowList(_) => true,
+        let chosen = match &collect.0 {
+            Mode::Off => return None,
+            Mode::Deny(terms) => !terms.0.is_empty(),
+            Mode::Allow(_) => true,
         };
         Some(HeaderRules { collect, chosen, personal })
     }
 
     /// Whether a query has nothing to hide, found without taking it apart.
-    pub(crate) fn shows_all_of(&self, query: &str, personal: bool) -> bool {
+    pub(crate) fn shows_all_of(&self, query: &str) -> bool {
         // A term that is nowhere in the text is in none of its keys, unless one is encoded.
-        matches!(self.url_query, Collect::DenyList(_))
-            && !query.as_bytes().contains(&b'%')
-            && !self.url_query.hides(query, personal)
+        match &self.url_query.0 {
+            Mode::Deny(terms) => {
+                !query.as_bytes().contains(&b'%')
+                    && !sensitive::may_have_sensitive_parameters(query)
+                    && (terms.0.is_empty() || !terms.are_in(query))
+            }
+            Mode::Off | Mode::Allow(_) => false,
+        }
     }
 
     pub(crate) fn query(&self, personal: bool) -> Option<impl Fn(&str) -> bool + '_> {
-        (self.url_query != Collect::Off).then_some(move |key: &str| self.url_query.hides(key, personal))
+        (self.url_query != Collect::Off)
+            .then_some(move |name: &str| self.url_query.hides_parameter(name, personal))
     }
 }
 
@@ -151,21 +195,17 @@ impl HeaderRules<'_> {
         self.collect.hides(name, self.personal)
     }
 
+    /// Of a URL among the values.
+    pub(crate) fn hide_parameter(self, name: &str) -> bool {
+        self.collect.hides_parameter(name, self.personal)
+    }
+
     #[inline]
     pub(crate) fn hide_usual(self, header: &UsualHeader) -> bool {
         let named =
             header.value == ValueKind::Sensitive || (header.value == ValueKind::Personal && !self.personal);
         named || (self.chosen && self.collect.hides_harmless(header.name))
     }
-}
-
-fn lower(terms: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
-    terms.into_iter().map(|term| term.into().to_ascii_lowercase()).collect()
-}
-
-fn contains_any(key: &str, terms: &[String]) -> bool {
-    let key = key.to_ascii_lowercase();
-    terms.iter().any(|term| key.contains(term.as_str()))
 }
 
 #[cfg(test)]
@@ -179,6 +219,13 @@ mod tests {
             (Collect::deny_list(), "X-Api-Key", true, "on the denylist"),
             (Collect::deny_list(), "x-forwarded-for", true, "personal"),
             (Collect::deny(["Plan"]), "x-plan", true, "a term of one's own, in any case"),
+            (Collect::deny(["X-Tenant"]), "x-tenant-id", true, "written as in a document"),
+            (Collect::deny(vec!["X-TENANT".to_owned()]), "X-Tenant", true, "both in capitals"),
+            (Collect::deny(["  x-tenant "]), "x-tenant", true, "with blanks around it"),
+            (Collect::deny(["STRASSE", "\u{c4}"]), "\u{e4}", true, "letters beyond ASCII"),
+            (Collect::deny([""]), "accept", false, "an empty term denies nothing"),
+            (Collect::allow([""]), "accept", true, "and allows nothing"),
+            (Collect::allow(["Accept"]), "accept", false, "allowed, in any case"),
             (Collect::allow(["accept"]), "accept", false, "allowed"),
             (Collect::allow(["accept"]), "user-agent", true, "not allowed"),
             (
@@ -190,6 +237,7 @@ mod tests {
         ];
         for (collect, key, hidden, reason) in rows {
             assert_eq!(collect.hides(key, false), hidden, "{collect:?} {key}: {reason}");
+            assert_eq!(collect.hides_parameter(key, false), hidden, "{collect:?} {key}: {reason}");
         }
         assert!(!Collect::deny_list().hides("x-forwarded-for", true), "personal values were asked for");
     }

@@ -2,6 +2,7 @@
 //!
 //! Everything here is cold. Callers ask [`debug_is_on`](crate::diagnostics::debug_is_on) first.
 
+use sentrace_protocol::url::UrlRef;
 use sentrace_protocol::{Reason, TraceId};
 
 use crate::continuation::ContinuationRules;
@@ -114,7 +115,8 @@ pub(crate) fn withheld(outgoing: &Outgoing, url: &str) {
     if !debug_is_on() {
         return;
     }
-    match Outgoing::host_of(url) {
+    let url_parts = UrlRef::parse(url);
+    match url_parts.host() {
         Some(host) if outgoing.is_own(url) => explain(
             "own host",
             host,
@@ -129,6 +131,14 @@ pub(crate) fn withheld(outgoing: &Outgoing, url: &str) {
                 "calls to {host:?} carry no trace headers: tracing_origins are {:?}; add Origin::host({host:?}) if the \
                  host is yours",
                 outgoing.origins()
+            ),
+        ),
+        None if url_parts.is_ambiguous() => explain(
+            "ambiguous host",
+            "",
+            format_args!(
+                "a call carries no trace headers: HTTP clients read the host of its URL in different ways; write it as \
+                 a plain name or address, without escapes, backslashes and brackets in a name"
             ),
         ),
         None => explain(

@@ -2,6 +2,7 @@
 
 use http::header::Entry;
 use http::{HeaderMap, HeaderValue, Request};
+use sentrace_protocol::url::host_header;
 
 use crate::call_span::CallSpan;
 use crate::client::Client;
@@ -166,7 +167,7 @@ fn absolute<B>(request: &Request<B>) -> Option<String> {
     let uri = request.uri();
     let host = match uri.authority() {
         Some(authority) => authority.as_str(),
-        None => request.headers().get(http::header::HOST)?.to_str().ok()?,
+        None => host_header(request.headers())?,
     };
     Some([uri.scheme_str().unwrap_or("http"), "://", host, uri.path()].concat())
 }
@@ -194,13 +195,18 @@ mod tests {
 
     #[test]
     fn a_request_is_judged_by_the_host_that_it_goes_to() {
-        let rows: [(_, &[_], _, _); 6] = [
+        let rows: [(_, &[_], _, _); 11] = [
             ("http://ours.test/x", &[], true, "an allowed host"),
             ("http://theirs.test/x", &[], false, "another one"),
             ("/x", &[("host", "ours.test:8080")], true, "an allowed host in the field"),
             ("/x", &[("host", "theirs.test")], false, "another one in the field"),
             ("http://theirs.test/x", &[("host", "ours.test")], false, "the URI says where it goes"),
             ("/x", &[], false, "an unknown host"),
+            ("/x", &[("host", "ours.test"), ("host", "theirs.test")], false, "two hosts in the field"),
+            ("/x", &[("host", "theirs.test/@ours.test")], false, "more than a host in the field"),
+            ("/x", &[("host", "me@ours.test")], false, "a user in the field"),
+            ("http://theirs.test:[::1].ours.test/x", &[], false, "the http crate finds theirs.test"),
+            ("HTTP://OURS.test./x", &[], true, "another spelling"),
         ];
         for (uri, headers, expected, reason) in rows {
             let mut request = request(uri, headers);

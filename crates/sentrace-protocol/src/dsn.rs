@@ -73,6 +73,11 @@ impl Dsn {
         self.port
     }
 
+    /// The port that is connected to: 443 for `https` and 80 for `http` if none is written.
+    pub fn port_or_default(&self) -> u16 {
+        self.port.unwrap_or(if self.scheme == "https" { 443 } else { 80 })
+    }
+
     /// What stands before the project id: empty, or `/` and segments without a `/` at the end.
     pub fn path(&self) -> &str {
         &self.path

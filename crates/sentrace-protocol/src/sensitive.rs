@@ -6,6 +6,7 @@
 //! | a query | [`filter_query`], or [`filter_query_into`] with other rules |
 //! | a URL | [`filter_url`] |
 //! | an attribute, such as a field of a `tracing` span | [`filter_field`] |
+//! | an attribute whose name was chosen for Sentry | [`filter_value`] |
 //! | any other text | [`filter_text`] |
 //! | an option's value in an error message | [`filter_option`] |
 //!
@@ -20,7 +21,7 @@ mod url;
 mod usual;
 
 pub use self::query::{filter_query, filter_query_into, filter_query_values};
-pub use self::text::{filter_field, filter_text, is_credential};
+pub use self::text::{filter_field, filter_text, filter_value, is_credential};
 pub use self::url::{UrlParts, filter_option, filter_url, filter_userinfo, is_bare_url, split_url};
 pub use self::usual::{UsualHeader, ValueKind, usual_header};
 

@@ -161,6 +161,25 @@ pub fn split_host_port(text: &str) -> Option<(&str, Option<u16>)> {
     host.filter(|_| start == 0 && end == text.len())
 }
 
+/// Returns what the `Host` header says, if there is one that all readers understand in the same way; see [`split_host_port`].
+///
+/// ```
+/// use sentrace_protocol::url::host_header;
+///
+/// let headers = http::HeaderMap::from_iter([(http::header::HOST, "example.com:8443".parse().unwrap())]);
+/// assert_eq!(host_header(&headers), Some("example.com:8443"));
+/// ```
+#[cfg(feature = "http")]
+pub fn host_header(headers: &http::HeaderMap) -> Option<&str> {
+    let mut hosts = headers.get_all(http::header::HOST).iter();
+    let host = hosts.next()?.to_str().ok()?.trim();
+    // Two that differ are an attempt to be taken for another host.
+    if hosts.any(|other| other.as_bytes() != host.as_bytes()) {
+        return None;
+    }
+    split_host_port(host).map(|_| host)
+}
+
 /// Where credentials may stand in `url`, by any reading: before the last `@` of the authority.
 ///
 /// A password that should have been percent-encoded can end the authority too early. It is found if what then stands in

@@ -167,11 +167,32 @@ impl Options {
         self
     }
 
-    /// Where outgoing calls may carry trace headers; by default this machine only. An empty list: nowhere.
+    /// Where outgoing calls may carry trace headers; by default this machine only. An empty list
+    /// (`Vec::<Origin>::new()`): nowhere.
+    ///
+    /// [`Origin::host`] is recommended. A string is looked for in the URL, as in other SDKs of Sentry; see
+    /// [`Origin::contains`]. An origin that can never match is an error of `init`.
+    ///
+    /// ```
+    /// use sentrace_core::{Options, Origin};
+    ///
+    /// let by_host = Options::new().tracing_origins([Origin::host("example.com"), Origin::host("127.0.0.1:3000")]);
+    /// let by_text = Options::new().tracing_origins(["https://api.example.com/", "/internal/"]);
+    /// ```
     #[doc(alias = "trace_propagation_targets")]
     #[must_use]
-    pub fn tracing_origins(mut self, origins: impl IntoIterator<Item = Origin>) -> Self {
-        self.tracing_origins = Some(origins.into_iter().collect());
+    pub fn tracing_origins(mut self, origins: impl IntoIterator<Item = impl Into<Origin>>) -> Self {
+        let mut valid = Vec::new();
+        for origin in origins {
+            match origin.into().validated() {
+                Ok(origin) => valid.push(origin),
+                Err(error) => {
+                    let error = OptionsError { option: "tracing_origins", message: error.to_string() };
+                    self.error = self.error.or(Some(error));
+                }
+            }
+        }
+        self.tracing_origins = Some(valid);
         self
     }
 

@@ -73,8 +73,7 @@ impl Parts {
             method.end = text.len();
             text.push(' ');
             url.start = text.len();
-            text.push_str(cut(request.scheme(), MAX_TEXT));
-            text.push_str("://");
+            request.push_scheme(text);
             host.start = text.len();
             text.push_str(cut(request.host, MAX_TEXT));
             host.end = text.len();
@@ -86,7 +85,7 @@ impl Parts {
             if let Some(asked) = request.query {
                 text.push('?');
                 query.start = text.len();
-                sensitive::filter_query_into(cut(asked, MAX_TEXT), sensitive::is_sensitive, text);
+                sensitive::filter_query_into(cut(asked, MAX_TEXT), sensitive::is_sensitive_parameter, text);
                 query.end = text.len();
             }
             url.end = text.len();

@@ -139,7 +139,7 @@ fn filter_url(value: &[u8], rules: HeaderRules<'_>) -> String {
     };
     if let Some(query) = parts.query {
         shown.push('?');
-        sensitive::filter_query_into(query, |key| rules.hide(key), &mut shown);
+        sensitive::filter_query_into(query, |name| rules.hide_parameter(name), &mut shown);
     }
     shown
 }

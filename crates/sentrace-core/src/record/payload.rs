@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use sentrace_protocol::transaction::{
     Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,
 };
-use sentrace_protocol::{SpanStatus, Value};
+use sentrace_protocol::url::split_host_port;
+use sentrace_protocol::{SpanStatus, Value, sensitive};
 
 use super::queue_time::time_in_queue;
-use super::{Record, RecordedValue, Slot, SpanRecord};
+use super::{Record, RecordedValue, Slot, SpanRecord, Text};
 use crate::moment::{Moment, Scale};
 
 /// One moment on both clocks. Records keep monotonic times only, which are read once and never jump; the wall
@@ -53,7 +54,8 @@ impl Record {
         self.describe_request(root, anchor, &mut root_data);
         let mut root_tags = Tags::default();
         for entry in &self.data {
-            let (key, value) = (Cow::Borrowed(self.arena.get(entry.key)), self.value(&entry.value));
+            let key = self.arena.get(entry.key);
+            let (key, value) = (Cow::Borrowed(key), self.value(key, &entry.value));
             match self.target(entry.slot, &payload_index) {
                 Target::Root => root_data.set(key, value),
                 Target::Child(index) => spans[index].data.set(key, value),
@@ -61,8 +63,7 @@ impl Record {
             }
         }
         for entry in &self.tags {
-            let (key, value) =
-                (Cow::Borrowed(self.arena.get(entry.key)), Cow::Borrowed(self.arena.get(entry.value)));
+            let (key, value) = (Cow::Borrowed(self.arena.get(entry.key)), self.shown(entry.value));
             match self.target(entry.slot, &payload_index) {
                 Target::Root => root_tags.set(key, value),
                 Target::Child(index) => spans[index].tags.set(key, value),
@@ -72,7 +73,7 @@ impl Record {
 
         Some(Transaction {
             event_id: self.event_id,
-            name: self.name(),
+            name: self.shown_name(),
             source: self.source,
             start_timestamp: anchor.timestamp(root.start),
             timestamp: anchor.timestamp(root.end.unwrap_or(root.start)),
@@ -108,12 +109,12 @@ impl Record {
     }
 
     fn child<'a>(&'a self, span: &SpanRecord, end: Moment, anchor: &Anchor) -> Span<'a> {
-        let description = self.arena.get(span.description);
+        let description = self.shown(span.description);
         Span {
             span_id: span.span_id,
             parent_span_id: span.parent_span_id,
             op: Cow::Borrowed(self.arena.get(span.op)),
-            description: (!description.is_empty()).then_some(Cow::Borrowed(description)),
+            description: (!description.is_empty()).then_some(description),
             status: Some(span.status.unwrap_or(SpanStatus::Ok)),
             origin: Cow::Borrowed(self.arena.get(span.origin)),
             start_timestamp: anchor.timestamp(span.start),
@@ -123,15 +124,35 @@ impl Record {
         }
     }
 
-    pub(super) fn value<'a>(&'a self, value: &'a RecordedValue) -> Value<'a> {
+    /// A text without the secrets that can be recognised in it. That is done here, where no request waits.
+    pub(super) fn shown(&self, text: Text) -> Cow<'_, str> {
+        match text {
+            Text::Literal(literal) => Cow::Borrowed(literal),
+            Text::Copied { .. } => sensitive::filter_text(self.arena.get(text)),
+        }
+    }
+
+    pub(super) fn shown_name(&self) -> Cow<'_, str> {
+        match self.name() {
+            Cow::Borrowed(name) => sensitive::filter_text(name),
+            Cow::Owned(name) => match sensitive::filter_text(&name) {
+                Cow::Owned(filtered) => Cow::Owned(filtered),
+                Cow::Borrowed(_) => Cow::Owned(name),
+            },
+        }
+    }
+
+    pub(super) fn value<'a>(&'a self, key: &str, value: &'a RecordedValue) -> Value<'a> {
+        let shown = |text: Text| match text {
+            Text::Literal(literal) => Cow::Borrowed(literal),
+            Text::Copied { .. } => sensitive::filter_value(key, self.arena.get(text)),
+        };
         match value {
             RecordedValue::Bool(value) => Value::Bool(*value),
             RecordedValue::Int(value) => Value::Int(*value),
             RecordedValue::Float(value) => Value::Float(*value),
-            RecordedValue::Text(text) => Value::Str(Cow::Borrowed(self.arena.get(*text))),
-            RecordedValue::Texts(texts) => {
-                Value::Strs(texts.iter().map(|text| Cow::Borrowed(self.arena.get(*text))).collect())
-            }
+            RecordedValue::Text(text) => Value::Str(shown(*text)),
+            RecordedValue::Texts(texts) => Value::Strs(texts.iter().map(|text| shown(*text)).collect()),
             RecordedValue::Other(value) => (**value).clone(),
         }
     }
@@ -142,41 +163,47 @@ impl Record {
         Request {
             method: text(self.request.method),
             url: Cow::Owned(self.url()),
-            query_string: self.request.query.map(text),
+            query_string: self
+                .request
+                .query
+                .map(|query| sensitive::filter_query_values(self.arena.get(query))),
             headers: self
                 .request
                 .headers
                 .iter()
-                .map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)))
+                .map(|(name, value)| (Cow::Borrowed(name), sensitive::filter_text(value)))
                 .collect(),
         }
     }
 
     /// The URL without its query.
     fn url(&self) -> String {
-        let [scheme, path] = [self.request.scheme, self.request.path].map(|text| self.arena.get(text));
+        let (scheme, path) = (self.arena.get(self.request.scheme), self.shown(self.request.path));
         let host = self.request.host(&self.arena);
-        if host.is_empty() { path.to_owned() } else { [scheme, "://", host, path].concat() }
+        if host.is_empty() { path.into_owned() } else { [scheme, "://", host, &path].concat() }
     }
 
     /// The attributes of an HTTP request (sentry-conventions, the same names as OpenTelemetry's).
     pub(super) fn describe_request<'a>(&'a self, root: &SpanRecord, anchor: &Anchor, data: &mut Data<'a>) {
         if self.request.is_some() {
             let request = &self.request;
-            let mut put = |key: &'static str, text: &'a str| {
+            let mut put = |key: &'static str, text: Cow<'a, str>| {
                 if !text.is_empty() {
-                    data.set(Cow::Borrowed(key), Value::Str(Cow::Borrowed(text)));
+                    data.set(Cow::Borrowed(key), Value::Str(text));
                 }
             };
-            let (address, port) = split_host(request.host(&self.arena));
-            put("http.request.method", self.arena.get(request.method));
-            put("http.route", self.arena.get(request.route));
-            put("url.path", self.arena.get(request.path));
-            put("url.query", request.query.map_or("", |query| self.arena.get(query)));
-            put("url.scheme", self.arena.get(request.scheme));
-            put("server.address", address);
-            put("network.protocol.version", self.arena.get(request.protocol_version));
-            put("user_agent.original", self.request.header("user-agent"));
+            let host = request.host(&self.arena);
+            let (address, port) = split_host_port(host).unwrap_or((host, None));
+            let text = |text| Cow::Borrowed(self.arena.get(text));
+            let query = request.query.map_or("", |query| self.arena.get(query));
+            put("http.request.method", text(request.method));
+            put("http.route", text(request.route));
+            put("url.path", self.shown(request.path));
+            put("url.query", sensitive::filter_query_values(query));
+            put("url.scheme", text(request.scheme));
+            put("server.address", Cow::Borrowed(address));
+            put("network.protocol.version", text(request.protocol_version));
+            put("user_agent.original", sensitive::filter_text(self.request.header("user-agent")));
             if let Some(port) = port {
                 data.set(Cow::Borrowed("server.port"), Value::Int(port.into()));
             }
@@ -209,7 +236,7 @@ impl Record {
         let mut url = self.url();
         if let Some(query) = self.request.query {
             url.push('?');
-            url.push_str(self.arena.get(query));
+            url.push_str(&sensitive::filter_query_values(self.arena.get(query)));
         }
         url
     }
@@ -224,33 +251,3 @@ enum Target {
 /// Who speaks, in payloads and envelope headers.
 pub(crate) const SDK: SdkInfo<'static> =
     SdkInfo { name: Cow::Borrowed("sentrace.rust"), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) };
-
-fn split_host(host: &str) -> (&str, Option<u16>) {
-    let port_at = match host.rfind(']') {
-        Some(bracket) => host[bracket..].find(':').map(|at| bracket + at),
-        None => host.rfind(':'),
-    };
-    match port_at.map(|at| (&host[..at], host[at + 1..].parse())) {
-        Some((address, Ok(port))) => (address, Some(port)),
-        _ => (host, None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_are_split_at_their_port() {
-        let rows = [
-            ("example.com", ("example.com", None)),
-            ("example.com:8080", ("example.com", Some(8080))),
-            ("[::1]:80", ("[::1]", Some(80))),
-            ("[::1]", ("[::1]", None)),
-            ("odd:port", ("odd:port", None)),
-        ];
-        for (host, expected) in rows {
-            assert_eq!(split_host(host), expected, "{host}");
-        }
-    }
-}

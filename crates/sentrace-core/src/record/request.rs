@@ -147,7 +147,7 @@ impl RequestRecord {
         self.query = match (request.query(), collection.query(personal)) {
             (Some(query), Some(hidden)) if !query.is_empty() => {
                 let query = cut(query, MAX_QUERY);
-                Some(if collection.shows_all_of(query, personal) {
+                Some(if collection.shows_all_of(query) {
                     arena.copy(query)
                 } else {
                     copy_without_secrets(arena, query, hidden)

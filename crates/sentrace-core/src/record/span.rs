@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use sentrace_protocol::span_v2::{self, keys};
-use sentrace_protocol::{Data, SpanStatus, Value};
+use sentrace_protocol::{Data, SpanStatus, Value, sensitive};
 
 use super::{Anchor, Record, SDK, Slot, SpanRecord};
 use crate::finished_span::Segment;
@@ -33,13 +33,15 @@ impl Record {
         self.add_entries(&mut attributes);
         // Last, so that nobody's data hides what Sentry cannot do without.
         set(&mut attributes, keys::TRACE_LIFECYCLE, "stream");
-        set(&mut attributes, keys::SEGMENT_NAME, segment.name);
+        if !segment.name.is_empty() {
+            attributes.set(keys::SEGMENT_NAME, sensitive::filter_text(segment.name));
+        }
         attributes.set(keys::SEGMENT_ID, segment.span_id.to_string());
         Some(span_v2::Span {
             trace_id: self.trace_id,
             span_id: span.span_id,
             parent_span_id: span.parent_span_id,
-            name: if is_segment { named(self.name()) } else { named(self.child_name(span)) },
+            name: if is_segment { named(self.shown_name()) } else { named(self.child_name(span)) },
             status,
             is_segment,
             start_timestamp: anchor.timestamp(span.start),
@@ -50,8 +52,8 @@ impl Record {
 
     /// A streamed span has one name for what op and description tell otherwise.
     fn child_name(&self, span: &SpanRecord) -> Cow<'_, str> {
-        let description = self.arena.get(span.description);
-        Cow::Borrowed(if description.is_empty() { self.arena.get(span.op) } else { description })
+        let description = self.shown(span.description);
+        if description.is_empty() { Cow::Borrowed(self.arena.get(span.op)) } else { description }
     }
 
     /// Header fields as arrays, one element for each value (Sentry SDK specification, *Spans* 1.0).
@@ -59,8 +61,8 @@ impl Record {
         let mut values: Vec<(&str, Vec<Cow<'a, str>>)> = Vec::new();
         for (name, value) in self.request.headers.iter() {
             match values.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, values)) => values.push(Cow::Borrowed(value)),
-                None => values.push((name, vec![Cow::Borrowed(value)])),
+                Some((_, values)) => values.push(sensitive::filter_text(value)),
+                None => values.push((name, vec![sensitive::filter_text(value)])),
             }
         }
         for (name, values) in values {
@@ -71,11 +73,12 @@ impl Record {
     /// Data and tags; there is one place for both, and data wins.
     fn add_entries<'a>(&'a self, attributes: &mut Data<'a>) {
         for entry in self.data.iter().filter(|entry| entry.slot == Slot::ROOT) {
-            attributes.set(self.arena.get(entry.key), self.value(&entry.value));
+            let key = self.arena.get(entry.key);
+            attributes.set(key, self.value(key, &entry.value));
         }
         let mut tags = Data::new();
         for entry in self.tags.iter().filter(|entry| entry.slot == Slot::ROOT) {
-            tags.set(self.arena.get(entry.key), self.arena.get(entry.value));
+            tags.set(self.arena.get(entry.key), self.shown(entry.value));
         }
         for entry in &self.tags {
             let key = self.arena.get(entry.key);

@@ -66,6 +66,24 @@ fn a_call_tells_where_it_goes_and_hides_secrets() {
             }),
             "credentials, and hardly anything else",
         ),
+        (
+            OutgoingRequest { scheme: "", host: "", query: Some("a=1"), ..PAY },
+            json!({
+                "description": "POST /pay/7",
+                "data": { "url.path": "/pay/7", "url.full": "/pay/7?a=1", "url.query": "a=1", "http.query": "a=1",
+                    "http.request.method": "POST", "http.response.status_code": 200 },
+            }),
+            "nothing is made up for a host that is unknown",
+        ),
+        (
+            OutgoingRequest { scheme: "", ..PAY },
+            json!({
+                "description": "POST http://api.test/pay/7",
+                "data": { "server.address": "api.test", "url.path": "/pay/7", "url.full": "http://api.test/pay/7",
+                    "http.request.method": "POST", "http.response.status_code": 200 },
+            }),
+            "nor a port for an unknown scheme",
+        ),
     ];
     for (request, expected, reason) in rows {
         let span = recorded(None, &request);
@@ -79,6 +97,40 @@ fn a_call_tells_where_it_goes_and_hides_secrets() {
         let named = recorded(Some("pay"), &request);
         assert_eq!(named["description"], "pay", "{reason}, named by a hook");
         assert_eq!(named["data"], expected["data"], "{reason}, named by a hook");
+    }
+}
+
+#[test]
+fn secrets_in_the_url_of_a_call_are_hidden() {
+    let query = "X-Amz-Signature=hush&sig=hush&code=hush&a=Bearer+hush&b=eyJhbGciOiJub25lIn0.hush.c2ln\
+                 &next=https%3A%2F%2Fme%3Ahush%40shop.test&state=open&status_code=200";
+    let path = "/proxy/redis://:hush@cache/eyJhbGciOiJub25lIn0.hush.c2ln";
+    let span = recorded(None, &OutgoingRequest { path, query: Some(query), ..PAY });
+    assert!(!span.to_string().contains("hush"), "{span:#}");
+    assert!(span["data"]["url.full"].as_str().unwrap().ends_with("&state=open&status_code=200"), "{span:#}");
+}
+
+#[test]
+fn secrets_under_harmless_names_are_hidden() {
+    let (client, capture) = recording();
+    let transaction = client.start_transaction("GET /verify/eyJhbGciOiJub25lIn0.hush.c2ln", "task");
+    let span = transaction.start_span("db", "connect postgres://me:hush@db/shop");
+    span.set_data("note", "Bearer hush");
+    span.set_data("header", "basic hush");
+    span.set_data("db.url", "mysql://me:hush@db");
+    span.set_data("url", "shop.test/?X-Goog-Signature=hush");
+    span.set_data("http.query", "sig=hush");
+    span.set_tag("broker", "amqps://me:hu@hush@mq");
+    span.set_data("error.code", "E7");
+    span.set_data("http.response.status_code", 200);
+    span.set_data("plan", "Basically free");
+    span.finish();
+    transaction.set_tag("cache", "redis://:hush@cache/0");
+    transaction.finish();
+    let sent = serde_json::to_string(&only(&capture).transaction).unwrap();
+    assert!(!sent.contains("hush"), "{sent}");
+    for shown in ["\"E7\"", "200", "Basically free", "postgres://[Filtered]:[Filtered]@db/shop"] {
+        assert!(sent.contains(shown), "{shown} is harmless: {sent}");
     }
 }
 

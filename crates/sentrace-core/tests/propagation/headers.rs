@@ -1,7 +1,7 @@
 //! `sentry-trace` and `baggage` as they come, one by one and several times.
 
 use http::{HeaderMap, HeaderValue};
-use sentrace_core::Options;
+use sentrace_core::{Options, Origin};
 
 use crate::support::{
     DEFERRED, Headers, PARENT_ID, SAMPLED, UNSAMPLED, carried, client, continued, is_the_callers, only,
@@ -128,7 +128,8 @@ fn continuing_opens_no_span() {
 
 #[test]
 fn who_may_send_nowhere_still_continues() {
-    let (client, capture) = client(Options::new().traces_sample_rate(0.0).tracing_origins([]));
+    let (client, capture) =
+        client(Options::new().traces_sample_rate(0.0).tracing_origins(Vec::<Origin>::new()));
     assert!(!client.outgoing().allows("http://localhost/"));
     continued(&client, &[("sentry-trace", SAMPLED)]).start_transaction("work", "task").finish();
     assert_eq!(only(&capture).transaction.trace.parent_span_id.unwrap().to_string(), PARENT_ID);

@@ -262,6 +262,30 @@ fn secrets_are_recognised_by_their_form() {
     for (text, expected, reason) in rows {
         assert_eq!(filter_text(text), expected, "{reason}");
     }
+    for scheme in [
+        "ApiKey",
+        "Concealed",
+        "DPoP",
+        "GNAP",
+        "Hawk",
+        "HMAC",
+        "HOBA",
+        "Key",
+        "MAC",
+        "Mutual",
+        "PrivateToken",
+        "SharedAccessSignature",
+        "Signature",
+        "SSWS",
+        "Token",
+        "vapid",
+        "SCRAM-SHA-256",
+        "Proxy-Authorization:",
+    ] {
+        for scheme in [scheme.to_owned(), scheme.to_uppercase(), format!(" '{scheme}")] {
+            assert!(is_credential(&format!("{scheme} k=SECRET")), "{scheme}");
+        }
+    }
     let harmless = [
         "",
         "Bearer",

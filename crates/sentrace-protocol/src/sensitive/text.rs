@@ -24,8 +24,8 @@ pub fn filter_text(text: &str) -> Cow<'_, str> {
     filter_within(text, Depth::START)
 }
 
-/// Returns the value of an attribute without its secrets: [`FILTERED`] if the name [is sensitive](is_sensitive_field), what
-/// [`filter_url`] or [`filter_query`] leaves if the name says that the value is one, and else what [`filter_text`] leaves.
+/// Returns the value of an attribute without its secrets: [`FILTERED`] if the name [is sensitive](is_sensitive_field), else
+/// what [`filter_value`] leaves.
 ///
 /// ```
 /// use sentrace_protocol::sensitive::filter_field;
@@ -34,22 +34,33 @@ pub fn filter_text(text: &str) -> Cow<'_, str> {
 /// assert_eq!(filter_field("url.query", "page=2&sig=abc"), "page=2&sig=[Filtered]");
 /// ```
 pub fn filter_field<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
-    let ends_with = |ending: &str| {
-        let start = name.len().checked_sub(ending.len());
-        start.and_then(|start| name.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
-    };
-    if is_sensitive_field(name) {
-        Cow::Borrowed(FILTERED)
-    } else if is_query(name) {
+    if is_sensitive_field(name) { Cow::Borrowed(FILTERED) } else { filter_value(name, value) }
+}
+
+/// Returns the value of an attribute that an application chose to record, without the secrets that can be recognised in it:
+/// what [`filter_url`] or [`filter_query`] leaves if the name says that the value is one, else what [`filter_text`] leaves.
+///
+/// ```
+/// use sentrace_protocol::sensitive::filter_value;
+///
+/// assert_eq!(filter_value("db.url", "redis://:hush@cache"), "redis://[Filtered]:[Filtered]@cache");
+/// assert_eq!(filter_value("cart.key", "abc"), "abc");
+/// ```
+pub fn filter_value<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
+    if is_query(name) {
         filter_query(value.strip_prefix(['?', '#']).unwrap_or(value))
-    } else if ["url", "uri", "url.full", "http.target", "location", "referer"]
-        .iter()
-        .any(|ending| ends_with(ending))
-    {
+    } else if is_url(name) {
         filter_url(value)
     } else {
         filter_text(value)
     }
+}
+
+fn is_url(name: &str) -> bool {
+    let last = name.rsplit(['.', '_']).next().unwrap_or_default();
+    ["url", "uri", "location", "referer"].iter().any(|word| last.eq_ignore_ascii_case(word))
+        || name == "url.full"
+        || name == "http.target"
 }
 
 fn is_query(name: &str) -> bool {
@@ -181,6 +192,9 @@ pub(super) fn filter_tokens(text: &str) -> Cow<'_, str> {
 pub fn is_credential(text: &str) -> bool {
     const LONGEST: usize = 24;
 
+    if !begins_like_a_scheme(text.as_bytes()) {
+        return false;
+    }
     let text = text.trim_start_matches([' ', '\t', '"', '\'']);
     let Some(end) = text.bytes().take(LONGEST).position(|byte| matches!(byte, b' ' | b'\t')) else {
         return false;
@@ -196,6 +210,43 @@ pub fn is_credential(text: &str) -> bool {
         has_parameters(rest)
     } else {
         false
+    }
+}
+
+/// Nearly no text does.
+#[inline]
+fn begins_like_a_scheme(text: &[u8]) -> bool {
+    let [first, second, ..] = text else { return false };
+    match first.to_ascii_lowercase() {
+        b' ' | b'\t' | b'"' | b'\'' => true,
+        first => matches!(
+            &[first, second.to_ascii_lowercase()],
+            b"ap"
+                | b"au"
+                | b"aw"
+                | b"ba"
+                | b"be"
+                | b"co"
+                | b"di"
+                | b"dp"
+                | b"gn"
+                | b"ha"
+                | b"hm"
+                | b"ho"
+                | b"ke"
+                | b"ma"
+                | b"mu"
+                | b"ne"
+                | b"nt"
+                | b"oa"
+                | b"pr"
+                | b"sc"
+                | b"sh"
+                | b"si"
+                | b"ss"
+                | b"to"
+                | b"va"
+        ),
     }
 }
 

@@ -191,6 +191,26 @@ fn a_host_header_is_a_host_and_a_port() {
     }
 }
 
+#[cfg(feature = "http")]
+#[test]
+fn a_request_has_one_host() {
+    let rows: [(&[&str], _, _); 6] = [
+        (&["example.com:80"], Some("example.com:80"), "one"),
+        (&["a.test", "a.test"], Some("a.test"), "the same twice"),
+        (&["a.test", "b.test"], None, "two"),
+        (&["me@a.test"], None, "not a host"),
+        (&[""], None, "an empty one"),
+        (&[], None, "none"),
+    ];
+    for (hosts, expected, reason) in rows {
+        let mut headers = http::HeaderMap::new();
+        for host in hosts {
+            headers.append(http::header::HOST, host.parse().unwrap());
+        }
+        assert_eq!(host_header(&headers), expected, "{reason}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 

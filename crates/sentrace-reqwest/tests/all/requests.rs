@@ -366,3 +366,32 @@ fn a_middleware_without_any_client_leaves_requests_alone() {
         assert_eq!(world.take_log()[0].header("sentry-trace"), None);
     });
 }
+
+#[test]
+fn signatures_of_presigned_urls_are_filtered() {
+    run(async {
+        let world = World::new().await;
+        world.home.on("/report.pdf", Reply::Status(200));
+        let parameters = [
+            "X-Amz-Credential",
+            "X-Amz-Signature",
+            "X-Amz-Security-Token",
+            "AWSAccessKeyId",
+            "Signature",
+            "sig",
+            "X-Goog-Signature",
+            "X-Goog-Credential",
+            "Policy",
+            "Key-Pair-Id",
+            "code",
+        ];
+        for parameter in parameters {
+            let url = world.home.at(&format!("/report.pdf?page=2&{parameter}=SECRET&state=open"));
+            let captured = record(Setup::new(world.allowed()), Client::builder(), get(&url)).await;
+            let sent = format!("{:?}", captured.transaction);
+            assert!(!sent.contains("SECRET"), "{sent}");
+            let query = format!("page=2&{parameter}=[Filtered]&state=open");
+            assert_eq!(text(&captured.transaction.spans[0], "url.query"), Some(&*query));
+        }
+    });
+}

@@ -1,7 +1,11 @@
 //! One call, from its request to its end.
 
-use http::{Request, Response, StatusCode, Uri};
+use std::borrow::Cow;
+
+use http::uri::Authority;
+use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use sentrace_core::{CallSpan, OutgoingCall, OutgoingRequest, SpanRef};
+use sentrace_protocol::url::host_header;
 
 use super::head::CallHead;
 use super::layer::Config;
@@ -18,7 +22,7 @@ impl Call {
     /// Starts the span and puts the trace on the request; `None` where the call is left alone.
     pub(super) fn begin<B>(config: &Config, request: &mut Request<B>) -> Option<Self> {
         let head = CallHead::of(request);
-        let place = Place::of(head.uri(), config.endpoint.as_ref());
+        let place = Place::of(head.uri(), config.endpoint.as_ref(), head.headers());
         let Some(mut call) = OutgoingCall::to(&place.url(), config.client.as_ref()) else {
             OutgoingCall::withdraw(request.headers_mut(), config.client.as_ref());
             return None;
@@ -96,36 +100,40 @@ fn grpc_span(parent: &SpanRef, name: Option<&str>, rpc: &RpcMethod<'_>, place: &
 
 /// Where a request goes.
 struct Place<'a> {
-    /// Whose scheme and authority hold.
-    host: &'a Uri,
+    /// Unknown if only the `Host` header says where the request goes.
+    scheme: &'a str,
+    authority: Option<Cow<'a, Authority>>,
     uri: &'a Uri,
 }
 
 impl<'a> Place<'a> {
-    fn of(uri: &'a Uri, endpoint: Option<&'a Uri>) -> Self {
-        let host = if uri.authority().is_some() { uri } else { endpoint.unwrap_or(uri) };
-        Self { host, uri }
+    /// By its URI, else by the layer's endpoint, else by its `Host` header.
+    fn of(uri: &'a Uri, endpoint: Option<&'a Uri>, headers: &HeaderMap) -> Self {
+        let base = if uri.authority().is_some() { uri } else { endpoint.unwrap_or(uri) };
+        let authority = match base.authority() {
+            Some(authority) => Some(Cow::Borrowed(authority)),
+            None => host_header(headers).and_then(|host| host.parse().ok()).map(Cow::Owned),
+        };
+        Self { scheme: base.scheme_str().unwrap_or_default(), authority, uri }
     }
 
     /// Absolute, as far as the host is known.
     fn url(&self) -> String {
-        let Some(authority) = self.host.authority() else { return self.uri.path().to_owned() };
-        [self.scheme(), "://", authority.as_str(), self.uri.path()].concat()
+        let Some(authority) = &self.authority else { return self.uri.path().to_owned() };
+        let scheme = if self.scheme.is_empty() { "http" } else { self.scheme };
+        [scheme, "://", authority.as_str(), self.uri.path()].concat()
     }
 
-    fn scheme(&self) -> &'a str {
-        self.host.scheme_str().unwrap_or("http")
-    }
-
-    fn request(&self, method: &'a str) -> OutgoingRequest<'a> {
+    fn request<'p>(&'p self, method: &'p str) -> OutgoingRequest<'p> {
+        let authority = self.authority.as_deref();
         OutgoingRequest {
             method,
-            scheme: self.scheme(),
-            host: self.host.host().unwrap_or_default(),
-            port: self.host.port_u16(),
+            scheme: self.scheme,
+            host: authority.map_or("", Authority::host),
+            port: authority.and_then(Authority::port_u16),
             path: self.uri.path(),
             query: self.uri.query(),
-            has_credentials: self.host.authority().is_some_and(|authority| authority.as_str().contains('@')),
+            has_credentials: authority.is_some_and(|authority| authority.as_str().contains('@')),
         }
     }
 }

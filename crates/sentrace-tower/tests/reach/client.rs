@@ -1,13 +1,21 @@
 //! hyper-util's client behind the layer.
 
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::Method;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::Empty;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioExecutor;
 use sentrace_core::{Options, Origin, testing::Capture};
 use sentrace_protocol::{SentryTrace, SpanStatus};
 use sentrace_tower::SentryClientLayer;
 use tokio::net::TcpListener;
-use tower::{Layer, ServiceExt};
+use tower::{Layer, Service, ServiceExt};
 
 use crate::support::{echo, get, hyper, in_time, lines, only, only_span, recording, recording_to, value};
 
@@ -75,6 +83,124 @@ async fn a_host_that_is_not_allowed_gets_a_span_and_no_headers() {
     transaction.finish();
     assert_eq!(sent, ["none", "none", "none"]);
     only_span(&only(&capture).await);
+}
+
+/// Resolves every name to one address, as whoever owns a name can.
+fn resolving_to(
+    address: SocketAddr,
+) -> Client<
+    HttpConnector<
+        impl Service<Name, Response = std::iter::Once<SocketAddr>, Error = io::Error, Future: Send> + Clone,
+    >,
+    Empty<Bytes>,
+> {
+    let resolver =
+        tower::service_fn(move |_: Name| std::future::ready(Ok::<_, io::Error>(std::iter::once(address))));
+    Client::builder(TokioExecutor::new()).build(HttpConnector::new_with_resolver(resolver))
+}
+
+#[tokio::test]
+async fn only_the_host_that_is_connected_to_decides() {
+    let address = echo().await;
+    let port = address.port();
+    let rows = [
+        ("inside.test", format!("http://inside.test:{port}/"), true, "the host"),
+        ("inside.test", format!("http://a.INSIDE.test.:{port}/"), true, "one below it, in another spelling"),
+        (
+            "inside.test",
+            format!("http://evil.test:[::1].inside.test:{port}/"),
+            false,
+            "hyper connects to evil.test",
+        ),
+        ("localhost", format!("http://evil.test:[::1].localhost:{port}/"), false, "the same by default"),
+        ("inside.test", format!("http://inside.test@evil.test:{port}/"), false, "a user"),
+        ("127.0.0.1", format!("http://evil.127.0.0.1:{port}/"), false, "an address has no subdomains"),
+        ("127.0.0.1", format!("http://127.0.0.1:{port}/"), true, "the address"),
+    ];
+    for (origin, url, allowed, reason) in rows {
+        let (client, _capture) = recording_to(Origin::host(origin));
+        let http = SentryClientLayer::new().client(client.clone()).layer(resolving_to(address));
+        let call = http.oneshot(get(url));
+        let response = client.start_transaction("test", "task").scope(in_time(call)).await;
+        let sent = lines(response.unwrap()).await;
+        assert_eq!(sent[0] != "none", allowed, "{reason}: {sent:?}");
+        assert_eq!(sent[1] != "none", allowed, "{reason}: {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_host_in_its_uri_goes_where_its_host_header_says() {
+    type Row<'a> = (&'a [&'a str], Option<&'a str>, bool, &'a str, Option<&'a str>, Option<i64>, &'a str);
+    let rows: [Row<'_>; 6] = [
+        (&["127.0.0.1:81"], None, true, "GET http://127.0.0.1:81/x", Some("127.0.0.1"), Some(81), "allowed"),
+        (
+            &["127.0.0.1"],
+            None,
+            true,
+            "GET http://127.0.0.1/x",
+            Some("127.0.0.1"),
+            None,
+            "its scheme is unknown",
+        ),
+        (&["evil.test"], None, false, "GET http://evil.test/x", Some("evil.test"), None, "not allowed"),
+        (&[], None, false, "GET /x", None, None, "an unknown host"),
+        (&["127.0.0.1", "evil.test"], None, false, "GET /x", None, None, "two hosts"),
+        (
+            &["evil.test"],
+            Some("https://127.0.0.1"),
+            true,
+            "GET https://127.0.0.1/x",
+            Some("127.0.0.1"),
+            Some(443),
+            "the layer knows better",
+        ),
+    ];
+    for (hosts, endpoint, allowed, description, address, port, reason) in rows {
+        let (client, capture) = recording();
+        let mut layer = SentryClientLayer::new().client(client.clone());
+        if let Some(endpoint) = endpoint {
+            layer = layer.endpoint(endpoint.parse().unwrap());
+        }
+        let sent = tower::service_fn(async |request: Request<Empty<Bytes>>| {
+            let traced = request.headers().contains_key("sentry-trace");
+            Ok::<_, io::Error>(
+                Response::builder().header("traced", traced.to_string()).body(Empty::<Bytes>::new()).unwrap(),
+            )
+        });
+        let mut request = get("/x".to_owned());
+        for host in hosts {
+            request.headers_mut().append("host", host.parse().unwrap());
+        }
+        let transaction = client.start_transaction("test", "task");
+        let response = transaction.scope(layer.layer(sent).oneshot(request)).await.unwrap();
+        transaction.finish();
+        assert_eq!(response.headers()["traced"], allowed.to_string().as_str(), "{reason}");
+        let captured = only(&capture).await;
+        let span = only_span(&captured);
+        assert_eq!(span.description.as_deref(), Some(description), "{reason}");
+        assert_eq!(value(&span.data, "server.address"), address.map(Into::into).as_ref(), "{reason}");
+        assert_eq!(value(&span.data, "server.port"), port.map(Into::into).as_ref(), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn text_and_patterns_see_scheme_and_host_in_lower_case() {
+    let address = echo().await;
+    let url = format!("HTTP://API.Inside.TEST:{}/V1", address.port());
+    let rows = [
+        (Origin::contains("http://api.inside.test"), true, "in lower case"),
+        (Origin::contains("API.Inside.TEST"), true, "as it is written"),
+        (Origin::contains("/V1"), true, "a path"),
+        (Origin::contains("/v1"), false, "a path has a case"),
+        (Origin::regex(r"^http://[a-z.]+:\d+/V1$").unwrap(), true, "a pattern"),
+    ];
+    for (origin, allowed, reason) in rows {
+        let (client, _capture) = recording_to(origin);
+        let http = SentryClientLayer::new().client(client.clone()).layer(resolving_to(address));
+        let call = http.oneshot(get(url.clone()));
+        let response = client.start_transaction("test", "task").scope(in_time(call)).await;
+        assert_eq!(lines(response.unwrap()).await[0] != "none", allowed, "{reason}");
+    }
 }
 
 #[tokio::test]
@@ -169,7 +295,7 @@ async fn a_request_without_a_host_goes_where_the_endpoint_is() {
             layer = layer.endpoint(endpoint);
         }
         // As tonic's channel, the client inside puts its own host on the request.
-        let inner = tower::util::MapRequest::new(hyper(), move |mut request: http::Request<_>| {
+        let inner = tower::util::MapRequest::new(hyper(), move |mut request: Request<_>| {
             *request.uri_mut() = format!("http://{address}{}", request.uri().path()).parse().unwrap();
             request
         });

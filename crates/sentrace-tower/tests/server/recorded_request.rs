@@ -171,6 +171,69 @@ async fn secrets_in_urls_inside_headers_never_appear() {
 }
 
 #[tokio::test]
+async fn secrets_are_recognised_by_their_form_under_harmless_names() {
+    let jwt = format!("eyJhbGciOiJub25lIn0.{SECRET}.c2ln");
+    let values = [
+        (format!("Bearer {SECRET}"), "a token"),
+        (format!("bASIC {SECRET}"), "name and password"),
+        (format!("Digest username=\"{SECRET}\""), "another scheme"),
+        (format!("AWS4-HMAC-SHA256 Credential={SECRET}"), "Amazon's scheme"),
+        (jwt.clone(), "a JSON Web Token"),
+        (format!("postgres://me:{SECRET}@db/shop"), "a database"),
+        (format!("redis://:{SECRET}@cache"), "a cache"),
+        (format!("amqps://me:{SECRET}@mq"), "a broker"),
+        (format!("mongodb+srv://me:{SECRET}@db"), "a scheme with a plus"),
+        (format!("https://shop.test/a?X-Amz-Signature={SECRET}"), "a presigned URL"),
+    ];
+    for (value, reason) in values {
+        for name in ["x-upstream", "x-request-id", "user-agent", "referer", "link"] {
+            let captured = recorded(with_header(name, &value)).await;
+            assert!(!captured_json(&captured).contains(SECRET), "{name}: {reason}");
+        }
+        let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let captured = recorded(get(&format!("/x?page=2&a={encoded}"))).await;
+        let json = captured_json(&captured);
+        assert!(!json.contains(SECRET) && !json.contains(&encoded), "in a query: {reason}: {json}");
+        assert!(json.contains("page=2"), "the rest is shown: {json}");
+    }
+    let captured = recorded(get(&format!("/verify/{jwt}?state=open"))).await;
+    let json = captured_json(&captured);
+    assert!(!json.contains(SECRET) && json.contains("/verify/[Filtered]"), "in a path: {json}");
+}
+
+#[tokio::test]
+async fn what_grants_access_is_hidden_in_a_query_and_the_same_word_elsewhere_is_not() {
+    let parameters = [
+        "X-Amz-Signature",
+        "X-Amz-Credential",
+        "X-Amz-Security-Token",
+        "AWSAccessKeyId",
+        "Signature",
+        "sig",
+        "X-Goog-Signature",
+        "X-Goog-Credential",
+        "GoogleAccessId",
+        "Key-Pair-Id",
+        "Policy",
+        "code",
+        "%63ode",
+        "SIG",
+    ];
+    for parameter in parameters {
+        let captured = recorded(get(&format!("/x?page=2&{parameter}={SECRET}"))).await;
+        let query = Some(format!("page=2&{parameter}=[Filtered]"));
+        assert_eq!(data(&captured, "url.query"), query.as_deref());
+        assert!(!captured_json(&captured).contains(SECRET), "{parameter}");
+        let referer = with_header("referer", &format!("https://shop.test/x?{parameter}={SECRET}"));
+        assert!(!captured_json(&recorded(referer).await).contains(SECRET), "{parameter} in a header");
+    }
+    let captured = recorded(with_header("x-country-code", "de")).await;
+    assert_eq!(header(&captured, "x-country-code"), Some("de"));
+    let captured = recorded(get("/x?zip_code=1&design=2&state=open")).await;
+    assert_eq!(data(&captured, "url.query"), Some("zip_code=1&design=2&state=open"));
+}
+
+#[tokio::test]
 async fn what_is_collected_can_be_chosen_and_the_denylist_always_holds() {
     let request = || {
         let mut request = get(&format!("/x?page=2&plan=gold&token={SECRET}"));

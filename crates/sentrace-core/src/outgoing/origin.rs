@@ -1,0 +1,365 @@
+//! One entry of `tracing_origins`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::IpAddr;
+
+use regex_lite::Regex;
+use sentrace_protocol::sensitive;
+use sentrace_protocol::url::{Host, split_host_port};
+
+use super::target::Target;
+
+/// One entry of [`Options::tracing_origins`](crate::Options::tracing_origins): a place that may receive trace headers.
+///
+/// Every rule judges the URL without its userinfo, query and fragment, so that nobody lets headers out by
+/// writing an allowed name into a parameter (Sentry SDK specification, *Trace Propagation* 1.9,
+/// `tracePropagationTargets`).
+///
+/// ```
+/// use sentrace_core::Origin;
+///
+/// let api = Origin::host("example.com");
+/// assert!(api.matches("https://api.example.com:8443/pay?next=/"));
+/// assert!(!api.matches("https://example.com.evil.test/"));
+/// assert!(!api.matches("https://evil.test/?to=example.com"));
+/// ```
+///
+/// A string is an origin, too, and means what it means in other SDKs of Sentry: [`Origin::contains`].
+///
+/// ```
+/// # use sentrace_core::Origin;
+/// assert!(Origin::from("/internal/").matches("https://example.com/internal/stock"));
+/// ```
+///
+/// An origin that can never match is reported as an [`OriginError`] by `init`; until then it matches nothing.
+#[derive(Clone)]
+pub struct Origin(Rule);
+
+#[derive(Clone)]
+enum Rule {
+    Host(HostRule),
+    Contains(String),
+    Regex(Regex),
+    Invalid(OriginError),
+}
+
+impl Origin {
+    /// The host `name` and all hosts below it (`api.example.com` for `example.com`), on every port. Recommended.
+    ///
+    /// `*.example.com` means the same as `example.com`. International names may be written in either form
+    /// (`bücher.example`, `xn--bcher-kva.example`). With a port (`127.0.0.1:3000`) only that port matches. IPv6 addresses
+    /// are written with or without brackets, in any form; an address has no hosts below it. A scheme before the host
+    /// (`https://example.com/`) is ignored.
+    ///
+    /// A path, a user name, other wildcards and the like are reported as an [`OriginError`] by `init`.
+    ///
+    /// ```
+    /// # use sentrace_core::Origin;
+    /// assert!(Origin::host("127.0.0.1:3000").matches("http://127.0.0.1:3000/"));
+    /// assert!(!Origin::host("127.0.0.1:3000").matches("http://127.0.0.1:8080/"));
+    /// assert!(Origin::host("bücher.example").matches("https://shop.xn--bcher-kva.example/"));
+    /// ```
+    pub fn host(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self(
+            HostRule::parse(&name)
+                .map_or_else(|rule| Rule::Invalid(OriginError::new(&name, rule)), Rule::Host),
+        )
+    }
+
+    /// Every URL that contains `text`, for example `"/internal/"`. In scheme and host case does not matter.
+    ///
+    /// A host in `text` is found wherever it is: `api.example.com` is also in `https://api.example.com.evil.test/`, so use
+    /// [`Origin::host`] for hosts.
+    pub fn contains(text: impl Into<String>) -> Self {
+        let text = text.into();
+        match parse_text(text.trim()) {
+            Ok(Cow::Borrowed(trimmed)) if trimmed.len() == text.len() => Self(Rule::Contains(text)),
+            Ok(parsed) => Self(Rule::Contains(parsed.into_owned())),
+            Err(rule) => Self(Rule::Invalid(OriginError::new(&text, rule))),
+        }
+    }
+
+    /// Every URL in which `pattern` (the syntax of the `regex-lite` crate) is found. Scheme and host of the URL are in lower
+    /// case, and international names in their ASCII form.
+    ///
+    /// # Errors
+    /// [`OriginError`] if the pattern is not a regular expression.
+    pub fn regex(pattern: &str) -> Result<Self, OriginError> {
+        match Regex::new(pattern) {
+            Ok(regex) => Ok(Self(Rule::Regex(regex))),
+            Err(error) => Err(OriginError::new(
+                pattern,
+                format!("is not a regular expression ({error}); use Origin::contains for plain text"),
+            )),
+        }
+    }
+
+    /// Returns `true` if `url` (absolute, `scheme://host/…`) may receive trace headers by this rule.
+    pub fn matches(&self, url: &str) -> bool {
+        Target::parse(url).is_some_and(|target| self.matches_target(&target))
+    }
+
+    /// Returns the origin, unless it can never match.
+    ///
+    /// # Errors
+    /// [`OriginError`] names the value, the rule that it breaks and the remedy.
+    pub fn validated(self) -> Result<Self, OriginError> {
+        match self.0 {
+            Rule::Invalid(error) => Err(error),
+            _ => Ok(self),
+        }
+    }
+
+    pub(super) fn matches_target(&self, target: &Target<'_>) -> bool {
+        match &self.0 {
+            Rule::Host(rule) => rule.matches(target),
+            Rule::Contains(text) => is_in_text(text, target),
+            Rule::Regex(regex) => regex.is_match(target.text()),
+            Rule::Invalid(_) => false,
+        }
+    }
+}
+
+impl From<&str> for Origin {
+    /// [`Origin::contains`], as in other SDKs of Sentry.
+    fn from(text: &str) -> Self {
+        Self::contains(text)
+    }
+}
+
+impl From<String> for Origin {
+    /// [`Origin::contains`], as in other SDKs of Sentry.
+    fn from(text: String) -> Self {
+        Self::contains(text)
+    }
+}
+
+impl From<&String> for Origin {
+    /// [`Origin::contains`], as in other SDKs of Sentry.
+    fn from(text: &String) -> Self {
+        Self::contains(text)
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Rule::Host(rule) => write!(f, "Origin::host(\"{rule}\")"),
+            Rule::Contains(text) => write!(f, "Origin::contains({:?})", sensitive::filter_text(text)),
+            Rule::Regex(regex) => write!(f, "Origin::regex({:?})", regex.as_str()),
+            Rule::Invalid(error) => write!(f, "Origin::invalid({:?})", error.value),
+        }
+    }
+}
+
+/// A host, possibly with a port.
+#[derive(Clone)]
+struct HostRule {
+    name: HostName,
+    port: Option<u16>,
+}
+
+impl HostRule {
+    /// The rule, or what of the grammar is broken and what to do.
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("is empty; name a host, as in Origin::host(\"api.example.com\")");
+        }
+        let authority = without_scheme(text);
+        let (authority, path) =
+            authority.split_at(authority.find(['/', '\\', '?', '#']).unwrap_or(authority.len()));
+        if authority.contains('@') {
+            return Err("has a user name, which is never judged; write the host alone");
+        }
+        if !matches!(path, "" | "/") {
+            return Err(
+                "has a path, and Origin::host judges the host alone; write the host, or use Origin::contains",
+            );
+        }
+        if matches!(authority, "*" | "*.") {
+            return Err("is not a host; to send trace headers to every host, use Origin::regex(\".*\")");
+        }
+        let name = authority.strip_prefix("*.").or_else(|| authority.strip_prefix('.')).unwrap_or(authority);
+        if name.contains('*') {
+            return Err("has a wildcard that is not understood; hosts below a host match anyway, so write \
+                        \"example.com\" for \"*.example.com\", and use Origin::regex for patterns");
+        }
+        if let Ok(address) = name.parse::<std::net::Ipv6Addr>() {
+            return Ok(Self { name: HostName::Address(address.to_canonical()), port: None });
+        }
+        let parsed = split_host_port(name).and_then(|(host, port)| Some((HostName::parse(host)?, port)));
+        let parsed = parsed.filter(|(name, _)| name.can_exist());
+        match parsed {
+            Some((HostName::Address(_), _)) if name.len() < authority.len() => {
+                Err("is an address, and an address has no hosts below it; write the address alone")
+            }
+            Some((name, port)) => Ok(Self { name, port }),
+            None => Err(
+                "is neither a host name nor an IP address, possibly with a port; write one origin for each host, as in \
+                         Origin::host(\"api.example.com\") or Origin::host(\"[::1]:3000\")",
+            ),
+        }
+    }
+
+    #[inline]
+    fn matches(&self, target: &Target<'_>) -> bool {
+        self.name.contains(target) && (self.port.is_none() || self.port == target.port_or_default())
+    }
+}
+
+impl fmt::Display for HostRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.name, self.port) {
+            (HostName::Name(name), _) => f.write_str(name)?,
+            (HostName::Address(IpAddr::V6(address)), Some(_)) => write!(f, "[{address}]")?,
+            (HostName::Address(address), _) => write!(f, "{address}")?,
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// A host in its canonical form.
+#[derive(Debug, Clone)]
+pub(super) enum HostName {
+    Name(String),
+    Address(IpAddr),
+}
+
+impl HostName {
+    pub(super) fn parse(host: &str) -> Option<Self> {
+        Some(match Host::parse(host)? {
+            Host::Name(name) => Self::Name(name.into_owned()),
+            Host::Address(address) => Self::Address(address),
+        })
+    }
+
+    /// Whether a name can be one in DNS, which is stricter than URLs are.
+    fn can_exist(&self) -> bool {
+        match self {
+            Self::Name(name) => name.split('.').all(|label| {
+                !label.is_empty()
+                    && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            }),
+            Self::Address(_) => true,
+        }
+    }
+
+    /// Whether a request to the target goes to this host.
+    pub(super) fn is(&self, target: &Target<'_>) -> bool {
+        match self {
+            Self::Name(name) => {
+                let host = target.host();
+                host.strip_suffix('.').unwrap_or(host).eq_ignore_ascii_case(name)
+                    || target.converted_name().is_some_and(|host| host == name)
+            }
+            Self::Address(address) => target.address() == Some(*address),
+        }
+    }
+
+    /// Whether a request to the target goes to this host or below.
+    #[inline]
+    fn contains(&self, target: &Target<'_>) -> bool {
+        match self {
+            Self::Name(name) => {
+                let host = target.host();
+                is_within(host, name)
+                    || (!host.is_ascii() && target.converted_name().is_some_and(|host| is_within(host, name)))
+            }
+            Self::Address(address) => target.address() == Some(*address),
+        }
+    }
+}
+
+/// Exact or below `name`: the same text, or ending in `.name`.
+fn is_within(host: &str, name: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let Some(start) = host.len().checked_sub(name.len()) else { return false };
+    // Nearly all hosts are in lower case, and a plain comparison is a tenth of one that does not care.
+    host.get(start..).is_some_and(|end| end == name || end.eq_ignore_ascii_case(name))
+        && (start == 0 || host.as_bytes()[start - 1] == b'.')
+}
+
+fn without_scheme(text: &str) -> &str {
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    match text.split_once("://") {
+        Some((scheme, rest)) if scheme.bytes().all(is_scheme) => rest,
+        _ => text.strip_prefix("//").unwrap_or(text),
+    }
+}
+
+/// What of a URL [`Origin::contains`] looks for, or why it would never be found.
+fn parse_text(text: &str) -> Result<Cow<'_, str>, &'static str> {
+    if text.is_empty() {
+        return Err("is in every URL; to send trace headers to every host, use Origin::regex(\".*\")");
+    }
+    if text.contains('*') {
+        return Err(
+            "has a wildcard, and a string is looked for as it is; write Origin::host(\"example.com\") for a host \
+                    and those below it, and Origin::regex for patterns",
+        );
+    }
+    if text.contains(['?', '#']) {
+        return Err("has a query or a fragment, which are never judged; leave them out");
+    }
+    let authority = text.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+    if authority.is_some_and(|authority| authority.contains('@')) {
+        return Err("has a user name, which is never judged; leave it out");
+    }
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err("has a character that is not in any URL; leave it out");
+    }
+    if text.is_ascii() {
+        return Ok(Cow::Borrowed(text));
+    }
+    match HostName::parse(text) {
+        Some(HostName::Name(name)) => Ok(Cow::Owned(name)),
+        _ => Err(
+            "is not in ASCII, as URLs are; use Origin::host for international names, and percent-encode paths",
+        ),
+    }
+}
+
+fn is_in_text(text: &str, target: &Target<'_>) -> bool {
+    let url = target.text();
+    if url.contains(text) {
+        return true;
+    }
+    text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && is_in_either_case(text, url, target.text_before_path())
+}
+
+/// Whether `text` is in `url`, where the first bytes have no case.
+#[cold]
+fn is_in_either_case(text: &str, url: &str, without_case: usize) -> bool {
+    url.as_bytes().windows(text.len()).enumerate().any(|(start, part)| {
+        let (before, path) = part.split_at(without_case.saturating_sub(start).min(part.len()));
+        let (text_before, text_path) = text.as_bytes().split_at(before.len());
+        before.eq_ignore_ascii_case(text_before) && path == text_path
+    })
+}
+
+/// An origin that can never match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OriginError {
+    /// Without what could be a secret.
+    value: String,
+    rule: Cow<'static, str>,
+}
+
+impl OriginError {
+    fn new(value: &str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { value: sensitive::filter_option(value).into_owned(), rule: rule.into() }
+    }
+}
+
+impl fmt::Display for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value, rule } = self;
+        write!(f, "tracing origin {value:?} {rule}")
+    }
+}
+
+impl std::error::Error for OriginError {}
