@@ -86,6 +86,9 @@ fn check_secret_in_text(parts: &[String; 6]) {
     let [first, scheme, user, _, host, tail] = parts;
     let word = |text: &String| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     let (scheme, user, host) = (word(scheme), word(user), word(host));
+    if [&scheme, &user, &host].iter().any(|word| word.contains(SECRET)) {
+        return;
+    }
     let text = format!("{first} {scheme}://{user}:{SECRET}@{host}/{tail}");
     assert!(!filter_text(&text).contains(SECRET), "{text:?} is shown as {:?}", filter_text(&text));
     let text = format!("Bearer {SECRET}{tail}");

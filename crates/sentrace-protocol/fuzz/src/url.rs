@@ -96,7 +96,12 @@ fn check_host_header(text: &str) {
 fn canonical(url: &Url) -> Option<Host<'static>> {
     let address = |address: IpAddr| Some(Host::Address(address.to_canonical()));
     match url.host()? {
-        ::url::Host::Domain(name) => Some(Host::Name(name.strip_suffix('.').unwrap_or(name).to_owned().into())),
+        // Nobody has a name with two roots.
+        ::url::Host::Domain(name) if name.ends_with("..") => None,
+        ::url::Host::Domain(name) => Host::parse(name).map(|host| match host {
+            Host::Name(name) => Host::Name(name.into_owned().into()),
+            Host::Address(address) => Host::Address(address),
+        }),
         ::url::Host::Ipv4(ip) => address(ip.into()),
         ::url::Host::Ipv6(ip) => address(ip.into()),
     }

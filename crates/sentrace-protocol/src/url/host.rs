@@ -43,7 +43,7 @@ impl<'a> Host<'a> {
 
     fn from_ascii(host: Cow<'a, str>) -> Option<Self> {
         let trimmed = host.strip_suffix('.').unwrap_or(&host);
-        if trimmed.is_empty() || trimmed.bytes().any(|byte| !is_name(byte)) {
+        if trimmed.is_empty() || trimmed.ends_with('.') || trimmed.bytes().any(|byte| !is_name(byte)) {
             return None;
         }
         if ends_in_number(trimmed) {

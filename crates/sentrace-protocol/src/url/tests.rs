@@ -124,6 +124,7 @@ fn hosts_have_one_canonical_form() {
         ("a%41", None, "an escape"),
         ("", None, "nothing"),
         (".", None, "only the root"),
+        ("127.0.0..", None, "two roots"),
         ("3com.example", Some("3com.example"), "a digit at the start"),
         ("a.0b", Some("a.0b"), "a digit at the start of the last label"),
     ];
