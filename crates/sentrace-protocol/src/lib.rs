@@ -7,7 +7,7 @@
 //!   [`Traceparent`], read from any [`Carrier`].
 //! - What is sent to Sentry: [`Transaction`] with its [`Span`]s or spans by themselves ([`span_v2`]),
 //!   [`ClientReport`], in an [`envelope`], to where a [`Dsn`] says, as long as the [`rate_limits`] allow.
-//! - What must not be sent: [`sensitive`]. Which host a URL names: [`url`].
+//! - What must not be sent: [`sensitive`], and the literals of [`sql`]. Which host a URL names: [`url`].
 //!
 //! ```
 //! use sentrace_protocol::{Carrier, DynamicSamplingContext, SentryTrace, baggage, sentry_trace};
@@ -47,6 +47,7 @@ pub mod sensitive;
 pub mod sentry_trace;
 pub mod source;
 pub mod span_v2;
+pub mod sql;
 pub mod status;
 mod text_enum;
 pub mod traceparent;

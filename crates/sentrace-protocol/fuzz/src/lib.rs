@@ -15,6 +15,7 @@ mod input;
 pub mod rate_limits;
 pub mod sensitive;
 pub mod sentry_trace;
+pub mod sql;
 pub mod timestamp;
 pub mod traceparent;
 pub mod url;
@@ -24,7 +25,7 @@ pub mod words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     ("baggage", baggage::check),
     ("carrier", carrier::check),
     ("dsc", dsc::check),
@@ -34,6 +35,7 @@ pub const TARGETS: [Target; 13] = [
     ("rate_limits", rate_limits::check),
     ("sensitive", sensitive::check),
     ("sentry_trace", sentry_trace::check),
+    ("sql", sql::check),
     ("timestamp", timestamp::check),
     ("traceparent", traceparent::check),
     ("url", url::check),
