@@ -376,6 +376,7 @@ pub(crate) fn open(
             status: None,
             start: Moment::now(),
             end: None,
+            status_open: false,
             may_go_on: false,
         });
         let live = trace.live_mut();

@@ -175,6 +175,12 @@ impl SpanRef {
         self.with_span(|span, _| span.status = Some(status));
     }
 
+    /// Leaves the status open, unless it is set: otherwise a span that ends is `ok`. For work of which nobody says whether it
+    /// succeeded. Streamed spans are `ok` all the same, because they need a status.
+    pub fn leave_status_open(&self) {
+        self.with_span(|span, _| span.status_open = true);
+    }
+
     /// Sets the status of what is dropped before somebody said how it went.
     pub(crate) fn set_broken_off(&self) {
         let panicked = std::thread::panicking();

@@ -130,6 +130,7 @@ impl Record {
             status: None,
             start: Moment::now(),
             end: None,
+            status_open: false,
             may_go_on: false,
         })?;
         Some((span_id, slot))

@@ -7,19 +7,21 @@
 //! | a URL | [`filter_url`] |
 //! | an attribute, such as a field of a `tracing` span | [`filter_field`] |
 //! | an attribute whose name was chosen for Sentry | [`filter_value`] |
-//! | any other text | [`filter_text`] |
+//! | any other text | [`filter_text`], and [`filter_pairs`] where it may be a struct, a map or JSON |
 //! | an option's value in an error message | [`filter_option`] |
 //!
 //! Sentry SDK specification, *Data Collection* and *Data Handling*.
 
 use self::terms::Terms;
 
+mod pairs;
 mod query;
 mod terms;
 mod text;
 mod url;
 mod usual;
 
+pub use self::pairs::filter_pairs;
 pub use self::query::{filter_query, filter_query_into, filter_query_values};
 pub use self::text::{filter_field, filter_text, filter_value, is_credential};
 pub use self::url::{UrlParts, filter_option, filter_url, filter_userinfo, is_bare_url, split_url};

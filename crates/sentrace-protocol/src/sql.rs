@@ -29,6 +29,12 @@ const MAX_INPUT: usize = 64 * 1024;
 /// The same if a statement has to be read in several ways.
 const MAX_AMBIGUOUS_INPUT: usize = 16 * 1024;
 
+/// How often a statement is read until it stays as it is. Few rounds are needed, as each hides more.
+const MAX_ROUNDS: usize = 4;
+
+/// The longest name of a command that is not SQL.
+const MAX_WORD: usize = 32;
+
 /// Returns the statement as one line, with `?` in place of each literal and without comments.
 ///
 /// - Strings, numbers, booleans, and binary and dollar-quoted text are literals. If the databases of this
@@ -110,8 +116,30 @@ fn settled(mut shown: String, dialect: Dialect) -> String {
     leading_word(&shown).to_owned()
 }
 
-/// Each round hides more, and few are needed.
-const MAX_ROUNDS: usize = 4;
+/// Returns `true` if there is nothing to execute, only blanks, comments and semicolons, as pools of connections send to
+/// see whether one is alive.
+///
+/// ```
+/// use sentrace_protocol::sql::is_empty;
+///
+/// assert!(is_empty("/* SQLx ping */") && !is_empty("/* cart */ SELECT 1"));
+/// ```
+pub fn is_empty(sql: &str) -> bool {
+    let mut rest = bounded(sql, MAX_INPUT);
+    loop {
+        rest = rest.trim_start_matches(|c| is_blank(c) || c == ';');
+        if rest.starts_with("/*!") || rest.starts_with("/*M!") {
+            return false;
+        }
+        rest = if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, behind)| behind)
+        } else if rest.starts_with("--") {
+            rest.split_once('\n').map_or("", |(_, behind)| behind)
+        } else {
+            return rest.is_empty();
+        };
+    }
+}
 
 /// The statement, or a beginning of it that ends with a whole word.
 fn bounded(sql: &str, max: usize) -> &str {
@@ -135,9 +163,6 @@ fn leading_word(command: &str) -> &str {
     let is_word = end <= MAX_WORD && command[end..].chars().next().is_none_or(is_blank);
     if is_word { &command[..end] } else { "" }
 }
-
-/// No command is longer.
-const MAX_WORD: usize = 32;
 
 /// The text of what all readings show; `?` for each run of what one of them hides.
 fn render<'a>(sql: &'a str, marks: &[u8]) -> Cow<'a, str> {

@@ -117,6 +117,9 @@ impl TracingLayer {
 
     /// Which database sqlx's queries go to (`db.system`): `postgresql`, `mysql`, `sqlite`. sqlx does not tell; without
     /// this it is left out where the SQL could be that of several.
+    ///
+    /// It also decides what is a literal and hidden (see [`sql`](sentrace_protocol::sql)). Without it `SELECT "mail" FROM users` is
+    /// shown as `SELECT ? FROM users`, because some databases read `"mail"` as text.
     pub fn database_system(mut self, system: &'static str) -> Self {
         self.database_system = Some(system);
         self

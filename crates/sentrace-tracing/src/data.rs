@@ -4,11 +4,12 @@ use std::error::Error;
 use std::fmt;
 
 use sentrace_core::{SpanRef, Transaction};
+use sentrace_protocol::sensitive::{FILTERED, is_sensitive_field};
+use sentrace_protocol::sql::{Dialect, parameterise};
 use sentrace_protocol::{SpanStatus, TransactionSource, Value};
 use tracing::field::{Field, Visit};
 
-use crate::database::parameterised;
-use crate::text::with_text;
+use crate::text::{filtered, shown, with_text};
 
 /// How many causes of an error are told.
 const MAX_CAUSES: usize = 16;
@@ -24,17 +25,29 @@ pub(crate) struct Data<'a> {
     pub(crate) named: bool,
     /// Whether the span told the statement that it runs.
     pub(crate) statement: bool,
+    /// Whose SQL that is, as far as the span told.
+    pub(crate) dialect: Dialect,
 }
 
 impl<'a> Data<'a> {
     pub(crate) fn new(span: &'a SpanRef, transaction: Option<&'a Transaction>) -> Self {
-        Self { span, transaction, starting: false, named: false, statement: false }
+        Self { span, transaction, starting: false, named: false, statement: false, dialect: Dialect::Unknown }
     }
 
+    /// Sets what is a number: behind the name of a secret it may be one.
     fn set<'v, V: Into<Value<'v>> + ToString>(&self, field: &Field, value: V) {
         match field.name().strip_prefix("tags.") {
+            Some(tag) if is_sensitive_field(tag) => self.span.set_tag(tag, FILTERED),
             Some(tag) => self.span.set_tag(tag, value.to_string()),
+            None if is_sensitive_field(field.name()) => self.span.set_data(field.name(), FILTERED),
             None => self.span.set_data(field.name(), value),
+        }
+    }
+
+    fn set_text(&self, field: &Field, value: &str) {
+        match field.name().strip_prefix("tags.") {
+            Some(tag) => self.span.set_tag(tag, shown(tag, value)),
+            None => self.span.set_data(field.name(), shown(field.name(), value)),
         }
     }
 
@@ -43,6 +56,7 @@ impl<'a> Data<'a> {
             return;
         }
         self.named = true;
+        let name = &*filtered(name);
         match self.transaction {
             _ if self.starting => {}
             Some(transaction) => transaction.set_name(name, TransactionSource::Custom),
@@ -51,11 +65,18 @@ impl<'a> Data<'a> {
     }
 
     fn run(&mut self, field: &Field, sql: &str) {
-        let sql = parameterised(sql);
+        let sql = parameterise(sql, self.dialect);
         self.statement = true;
+        if sql.is_empty() {
+            return;
+        }
         // A statement tells more than the name of the code that runs it.
         if !self.named && self.transaction.is_none() {
             self.span.set_description(&sql);
+        }
+        if self.transaction.is_none() {
+            // That it ended does not say that the statement succeeded.
+            self.span.leave_status_open();
         }
         self.span.set_data(field.name(), sql);
     }
@@ -77,9 +98,16 @@ impl Visit for Data<'_> {
             }
             "otel.status_code" if value.eq_ignore_ascii_case("ok") => self.span.set_status(SpanStatus::Ok),
             "otel.status_code" => {}
-            "otel.status_description" => self.span.set_data("error.message", value),
+            "otel.status_description" => self.span.set_data("error.message", filtered(value)),
             "db.statement" | "db.query.text" if !value.is_empty() => self.run(field, value),
-            _ => self.set(field, value),
+            "db.statement" | "db.query.text" => self.span.set_data(field.name(), value),
+            "sql" => self.span.set_data("sql", parameterise(value, self.dialect)),
+            "db.system" | "db.system.name" => {
+                self.dialect = Dialect::of_system(value);
+                self.set_text(field, value);
+            }
+            name if name.starts_with("db.query.parameter.") => self.span.set_data(field.name(), FILTERED),
+            _ => self.set_text(field, value),
         }
     }
 
@@ -96,8 +124,11 @@ impl Visit for Data<'_> {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        if field.name() != "sentry.transaction" {
-            self.set(field, value);
+        match field.name().strip_prefix("tags.") {
+            _ if field.name() == "sentry.transaction" => {}
+            // Whether there is a secret is none.
+            Some(tag) => self.span.set_tag(tag, value.to_string()),
+            None => self.span.set_data(field.name(), value),
         }
     }
 
@@ -106,7 +137,7 @@ impl Visit for Data<'_> {
         let mut causes = Vec::new();
         let mut cause = value.source();
         while let Some(error) = cause.filter(|_| causes.len() < MAX_CAUSES) {
-            causes.push(with_text(format_args!("{error}"), str::to_owned));
+            causes.push(with_text(format_args!("{error}"), |text| shown(field.name(), text).into_owned()));
             cause = error.source();
         }
         if !causes.is_empty() {

@@ -8,7 +8,7 @@ use sentrace_protocol::SpanStatus;
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
-use crate::text::with_text;
+use crate::text::{filtered, with_text};
 
 /// Marks `span` as failed, with what `event` says about it: `error.message` is its message, else the error itself, which
 /// is also in `exception.message`.
@@ -33,14 +33,16 @@ struct Told {
 impl Visit for Told {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
-            "message" => self.message = Some(value.to_owned()),
-            "error" | "err" | "exception" | "exception.message" => self.exception = Some(value.to_owned()),
+            "message" => self.message = Some(filtered(value).into_owned()),
+            "error" | "err" | "exception" | "exception.message" => {
+                self.exception = Some(filtered(value).into_owned())
+            }
             _ => {}
         }
     }
 
     fn record_error(&mut self, _: &Field, value: &(dyn Error + 'static)) {
-        self.exception = Some(with_text(format_args!("{value}"), str::to_owned));
+        self.exception = Some(with_text(format_args!("{value}"), |text| filtered(text).into_owned()));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -36,17 +36,19 @@ where
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id).filter(|_| !self.redundant) else { return };
-        let Some((own, named)) =
-            span.extensions().get().and_then(|state: &SpanState| Some((state.own()?, state.named)))
-        else {
-            return;
-        };
+        let told = span
+            .extensions()
+            .get()
+            .and_then(|state: &SpanState| Some((state.own()?, state.named, state.dialect)));
+        let Some((own, named, dialect)) = told else { return };
         let mut data = own.data();
         data.named = named;
+        data.dialect = dialect;
         values.record(&mut data);
         if let Some(state) = span.extensions_mut().get_mut::<SpanState>() {
             state.named |= data.named;
             state.statement |= data.statement;
+            state.dialect = data.dialect;
         }
     }
 
@@ -137,16 +139,18 @@ impl TracingLayer {
             return;
         }
         if !parent.records_children() {
-            parent.start_span("", "").finish();
+            if Query::is_told_by(event) {
+                parent.start_span("", "").finish();
+            }
             return;
         }
         let opened_for_it = context
             .event_span(event)
             .and_then(|span| span.extensions().get::<SpanState>().filter(|state| state.statement)?.own());
-        let query = Query::of(event);
+        let Some(query) = Query::of(event, self.database_system) else { return };
         match opened_for_it {
             Some(span) => query.record_rows(span.span()),
-            None => query.record_below(&parent, self.database_system),
+            None => query.record_below(&parent),
         }
     }
 

@@ -50,17 +50,33 @@
 //! | `otel.status_code` | `ok` or `error`; `otel.status_description` is then `error.message` |
 //! | `sentry.transaction` | `true` or a name: a transaction, where there is none |
 //! | `sentry.trace`, `sentry.baggage` | a transaction that continues this trace, where there is none |
-//! | `db.statement`, `db.query.text` | the description, where no name is given, without values |
+//! | `db.statement`, `db.query.text` | the description, where no name is given, without literals; see [`sql`](sentrace_protocol::sql) |
+//! | `db.system`, `db.system.name` | also whose SQL a statement in the same span is |
+//! | `db.query.parameter.*` | nothing but `[Filtered]` |
 //! | `tags.*` | a tag |
 //! | all others | data: numbers, booleans and text as such, the rest as formatted; of errors the causes, too (`error.chain`) |
 //!
 //! All may be recorded later ([`Span::record`](tracing::Span::record)), but for those that decide about a transaction.
 //!
+//! # Secrets
+//! `#[instrument]` records every argument of a function, so fields are filtered before they are recorded:
+//!
+//! - Behind a name on Sentry's denylist (`password`, `api_key`, `authorization`, `session`; see
+//!   [`SENSITIVE_TERMS`](sentrace_protocol::sensitive::SENSITIVE_TERMS)) any value but a boolean is `[Filtered]`, also that of a tag.
+//! - URLs lose credentials and sensitive parameters, statements their literals, and texts JSON Web Tokens and whatever begins
+//!   with `Bearer ` or `Basic `.
+//! - Structs, maps and JSON, as `Debug` writes them (`?headers`, `?login`), lose the values of such names:
+//!   `Login { user: "eve", password: [Filtered] }`.
+//!
+//! The same goes for names given by fields, for errors with their causes, and for the message of an `ERROR` event. A secret that
+//! neither a name nor its form gives away is recorded: leave it out with `#[instrument(skip(..))]`.
+//!
 //! An event of level `ERROR` marks the span that it happens in as `internal_error`, with `error.message`.
 //!
 //! # Queries
-//! Every query that sqlx runs, those of `sea-orm` among them, is a `db.query` span: the statement without values, `db.system`,
-//! `db.rows_affected`, `db.rows_returned`, and the time that sqlx measured. sqlx tells of queries in events of the target
+//! Every query that sqlx runs, those of `sea-orm` among them, is a `db.query` span: the statement without literals, `db.system`,
+//! `db.rows_affected`, `db.rows_returned`, and the time that sqlx measured. It has no status, because sqlx does not tell whether
+//! a query succeeded. Pings of a pool are no queries. sqlx tells of queries in events of the target
 //! `sqlx::query` at `DEBUG`: let them through (`sqlx::query=debug`), if only to this layer:
 //!
 //! ```

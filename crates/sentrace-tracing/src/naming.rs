@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use sentrace_protocol::sql::Dialect;
 use tracing::Metadata;
 use tracing::field::{Field, Visit};
 use tracing::span::Attributes;
 
-use crate::text::with_text;
+use crate::text::{filtered, with_text};
 
 /// The op of spans that do not say theirs, as in Sentry's other SDKs.
 const DEFAULT_OP: &str = "default";
@@ -23,6 +24,8 @@ pub(crate) struct Naming {
     otel_name: Option<String>,
     kind: Kind,
     work: Option<Work>,
+    /// Whose SQL a statement in the fields is.
+    pub(crate) dialect: Dialect,
     /// Whether the fields ask for a transaction where there is none.
     pub(crate) transaction: bool,
     /// A transaction's name, where `sentry.transaction` is text.
@@ -98,11 +101,11 @@ impl Visit for Naming {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "sentry.op" if !value.is_empty() => self.op = Some(value.to_owned()),
-            "sentry.name" if !value.is_empty() => self.sentry_name = Some(value.to_owned()),
-            "otel.name" if !value.is_empty() => self.otel_name = Some(value.to_owned()),
+            "sentry.name" if !value.is_empty() => self.sentry_name = Some(filtered(value).into_owned()),
+            "otel.name" if !value.is_empty() => self.otel_name = Some(filtered(value).into_owned()),
             "sentry.transaction" => {
                 self.transaction = true;
-                self.transaction_name = (!value.is_empty()).then(|| value.to_owned());
+                self.transaction_name = (!value.is_empty()).then(|| filtered(value).into_owned());
             }
             "sentry.trace" if !value.is_empty() => {
                 self.transaction = true;
@@ -111,7 +114,10 @@ impl Visit for Naming {
             "sentry.baggage" => self.incoming("baggage", value),
             "otel.kind" if value.eq_ignore_ascii_case("client") => self.kind = Kind::Client,
             "otel.kind" if value.eq_ignore_ascii_case("server") => self.kind = Kind::Server,
-            "db.system" | "db.system.name" => self.work = Some(Work::Database),
+            "db.system" | "db.system.name" => {
+                self.work = Some(Work::Database);
+                self.dialect = Dialect::of_system(value);
+            }
             "http.request.method" | "http.method" => self.work = Some(Work::Http),
             "rpc.system" | "rpc.service" => self.work = Some(Work::Rpc),
             "messaging.system" => self.work = Some(Work::Messaging),

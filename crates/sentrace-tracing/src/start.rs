@@ -52,8 +52,9 @@ impl TracingLayer {
             return None;
         }
         let mut naming = Naming::of(attributes);
-        let span = parent.start_span(naming.take_op(), naming.name(metadata));
-        Some(self.describe(attributes, SpanState::new(Bound::Span(span))))
+        let op = naming.take_op();
+        let span = parent.start_span(op, naming.name(metadata));
+        Some(self.describe(attributes, &naming, SpanState::new(Bound::Span(span))))
     }
 
     #[cold]
@@ -72,14 +73,15 @@ impl TracingLayer {
             Some(carrier) => client.continue_trace(carrier).start_transaction_with(&options),
             None => parent.enter(|| client.start_transaction_with(&options)),
         };
-        Some(self.describe(attributes, SpanState::new(Bound::Transaction(Arc::new(transaction)))))
+        Some(self.describe(attributes, &naming, SpanState::new(Bound::Transaction(Arc::new(transaction)))))
     }
 
     /// Records what the code and the fields tell.
-    fn describe(&self, attributes: &Attributes<'_>, mut state: SpanState) -> SpanState {
+    fn describe(&self, attributes: &Attributes<'_>, naming: &Naming, mut state: SpanState) -> SpanState {
         let Some(own) = state.own() else { return state };
         let mut data = own.data();
         data.starting = true;
+        data.dialect = naming.dialect;
         if data.transaction.is_none() {
             data.span.set_origin(ORIGIN);
         }
@@ -87,9 +89,10 @@ impl TracingLayer {
             record_location(data.span, attributes);
         }
         attributes.record(&mut data);
-        let (named, statement) = (data.named, data.statement);
+        let (named, statement, dialect) = (data.named, data.statement, data.dialect);
         state.named = named;
         state.statement = statement;
+        state.dialect = dialect;
         state.times = self.busy_times.then(Times::new);
         state
     }

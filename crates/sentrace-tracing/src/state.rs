@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use sentrace_core::current::current_span;
 use sentrace_core::{Span, SpanRef, Transaction};
+use sentrace_protocol::sql::Dialect;
 
 use crate::data::Data;
 use crate::entered::Entering;
@@ -17,6 +18,8 @@ pub(crate) struct SpanState {
     pub(crate) named: bool,
     /// Whether it told the statement that it runs: then it is what a query of sqlx would be.
     pub(crate) statement: bool,
+    /// Whose SQL that is.
+    pub(crate) dialect: Dialect,
     pub(crate) times: Option<Times>,
     follows: Vec<String>,
 }
@@ -35,7 +38,14 @@ pub(crate) enum Bound {
 
 impl SpanState {
     pub(crate) fn new(bound: Bound) -> Self {
-        Self { bound, named: false, statement: false, times: None, follows: Vec::new() }
+        Self {
+            bound,
+            named: false,
+            statement: false,
+            dialect: Dialect::Unknown,
+            times: None,
+            follows: Vec::new(),
+        }
     }
 
     /// Below what its children begin.

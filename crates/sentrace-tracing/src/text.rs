@@ -1,9 +1,11 @@
 //! Values of `tracing` fields as text, without an allocation each.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt::{self, Write as _};
 
 use sentrace_core::guarded;
+use sentrace_protocol::sensitive::{filter_field, filter_pairs, filter_text};
 
 /// As much as a record keeps of one text, in bytes.
 const MAX_TEXT: usize = 8 * 1024;
@@ -25,6 +27,27 @@ pub(crate) fn with_text<R>(value: fmt::Arguments<'_>, read: impl FnOnce(&str) ->
     text.0.clear();
     let _ = BUFFER.try_with(|buffer| buffer.set(text.0));
     answer
+}
+
+/// What is shown of the value of a field: nothing if its name is that of a secret, and otherwise what it has besides
+/// secrets.
+pub(crate) fn shown<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
+    chain(filter_field(name, value), filter_pairs)
+}
+
+/// The same for text without a name.
+pub(crate) fn filtered(text: &str) -> Cow<'_, str> {
+    chain(filter_text(text), filter_pairs)
+}
+
+fn chain<'v>(text: Cow<'v, str>, filter: impl Fn(&str) -> Cow<'_, str>) -> Cow<'v, str> {
+    match text {
+        Cow::Borrowed(text) => filter(text),
+        Cow::Owned(text) => match filter(&text) {
+            Cow::Owned(filtered) => Cow::Owned(filtered),
+            Cow::Borrowed(_) => Cow::Owned(text),
+        },
+    }
 }
 
 /// Stops a value that goes on and on.

@@ -85,6 +85,8 @@ pub(crate) struct SpanRecord {
     pub(crate) description: Text,
     pub(crate) origin: Text,
     pub(crate) status: Option<SpanStatus>,
+    /// Whether it has no status if none is set.
+    pub(crate) status_open: bool,
     pub(crate) start: Moment,
     pub(crate) end: Option<Moment>,
     /// Whether its end may not have been one.

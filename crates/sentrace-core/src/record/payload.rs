@@ -115,7 +115,7 @@ impl Record {
             parent_span_id: span.parent_span_id,
             op: Cow::Borrowed(self.arena.get(span.op)),
             description: (!description.is_empty()).then_some(description),
-            status: Some(span.status.unwrap_or(SpanStatus::Ok)),
+            status: span.status.or((!span.status_open).then_some(SpanStatus::Ok)),
             origin: Cow::Borrowed(self.arena.get(span.origin)),
             start_timestamp: anchor.timestamp(span.start),
             timestamp: anchor.timestamp(end),

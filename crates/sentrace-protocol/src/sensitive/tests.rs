@@ -378,7 +378,80 @@ fn urls_within_urls_are_filtered_to_any_depth_in_bounded_time() {
     assert!(filter_text(&many).len() <= 12 * many.len());
 }
 
+#[test]
+fn values_behind_sensitive_names_are_replaced() {
+    let rows = [
+        ("", "", "nothing"),
+        ("the token is valid", "the token is valid", "a name alone"),
+        ("invalid token: unexpected end", "invalid token: unexpected end", "prose"),
+        (
+            "Login { user: \"eve\", password: \"hush\" }",
+            "Login { user: \"eve\", password: [Filtered] }",
+            "a struct",
+        ),
+        (
+            "Login { password: Some(\"hush, }\"), user: 7 }",
+            "Login { password: [Filtered], user: 7 }",
+            "an option",
+        ),
+        (
+            "Login {\n    api_key: \"hush\",\n    user: 7,\n}",
+            "Login {\n    api_key: [Filtered],\n    user: 7,\n}",
+            "on several lines",
+        ),
+        ("Login { pwd: \"a\\\"hush\", b: 1 }", "Login { pwd: [Filtered], b: 1 }", "an escaped quote"),
+        ("Login { secrets: [\"hush\", \"hush\"], b: 1 }", "Login { secrets: [Filtered], b: 1 }", "a list"),
+        ("Login { auth: Auth { a: \"hush\" }, b: 1 }", "Login { auth: [Filtered], b: 1 }", "a struct within"),
+        ("Login { password: 1234, b: 1 }", "Login { password: [Filtered], b: 1 }", "a number"),
+        ("Login { password: \"hush", "Login { password: [Filtered]", "a value that is cut"),
+        ("password: hush", "password: [Filtered]", "a line"),
+        (
+            "{\"host\": \"a\", \"authorization\": \"Bearer hush\", \"cookie\": Sensitive}",
+            "{\"host\": \"a\", \"authorization\": [Filtered], \"cookie\": [Filtered]}",
+            "headers",
+        ),
+        (
+            "[(\"host\", \"a\"), (\"x-api-key\", \"hush\")]",
+            "[(\"host\", \"a\"), (\"x-api-key\", [Filtered])]",
+            "headers in pairs",
+        ),
+        ("{\"token\":\"hush\",\"n\":1}", "{\"token\":[Filtered],\"n\":1}", "JSON"),
+        (
+            "\"{\\\"token\\\":\\\"hush\\\",\\\"n\\\":1}\"",
+            "\"{\\\"token\\\":[Filtered],\\\"n\\\":1}\"",
+            "JSON in a string",
+        ),
+        ("user=eve&password=hush&b=1", "user=eve&password=[Filtered]&b=1", "a form"),
+        ("\"password=hush\", b", "\"password=[Filtered]\", b", "a form in a string"),
+        ("level=info session=hush b=1", "level=info session=[Filtered] b=1", "logfmt"),
+        ("auth=Bearer hush b=1", "auth=[Filtered] b=1", "two words"),
+        ("header Authorization: Bearer hush", "header Authorization: [Filtered]", "a header in prose"),
+        ("creds: Password(\"hush\"), b", "creds: Password[Filtered], b", "a type"),
+        (
+            "Err(SessionExpired(\"yesterday\"))",
+            "Err(SessionExpired(\"yesterday\"))",
+            "a type that holds none",
+        ),
+        ("token: b\"hush\", n: 1", "token: [Filtered], n: 1", "bytes"),
+        ("auth::login, key == 1, token => x", "auth::login, key == 1, token => x", "paths and comparisons"),
+        ("cache.key: \"cart\"", "cache.key: \"cart\"", "a name of Sentry's conventions"),
+        ("ä password: \"ö\\", "ä password: [Filtered]", "letters beyond ASCII"),
+    ];
+    for (text, shown, reason) in rows {
+        assert_eq!(filter_pairs(text), shown, "{reason}");
+        assert_eq!(filter_pairs(shown), shown, "{reason}, again");
+    }
+}
+
 proptest! {
+    #[test]
+    fn pairs_never_panic(text in any::<String>(), near in r#"(password|token|Key|a|"|\\|:|=|\(|\)|\{|\}|\[|,| |é|\n|&){0,25}"#) {
+        for text in [text, near] {
+            let shown = filter_pairs(&text).into_owned();
+            prop_assert_eq!(filter_pairs(&shown), &*shown);
+        }
+    }
+
     #[test]
     fn the_quick_search_agrees_with_the_plain_one(key in "[a-zA-Z_-]{0,12}(token|Key|sid|-IP|via)?[a-z-]{0,4}") {
         prop_assert_eq!(is_sensitive(&key), naive(&key, &SENSITIVE_TERMS));

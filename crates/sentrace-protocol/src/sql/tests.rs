@@ -353,6 +353,19 @@ fn a_long_statement_is_cut_at_once_and_shows_no_half_of_a_literal() {
 }
 
 #[test]
+fn what_executes_nothing_is_empty() {
+    for sql in ["", " ;\n", "/* SQLx ping */", "-- ping", "-- ping\n;/* and */ --", "/* never ends"] {
+        assert!(is_empty(sql), "{sql}");
+        assert!(parameterise(sql, Unknown).chars().all(|c| c == ';'), "{sql}");
+    }
+    for sql in
+        ["SELECT 1", "/* cart */ SELECT 1", "-- a\nSELECT 1", "/*!40101 SET NAMES utf8 */", "'x'", "(a)"]
+    {
+        assert!(!is_empty(sql), "{sql}");
+    }
+}
+
+#[test]
 fn commands_that_are_not_sql_are_shown_by_name() {
     let rows = [
         ("SET session:7 hush", "SET"),

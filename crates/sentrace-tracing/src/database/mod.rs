@@ -3,17 +3,15 @@
 //! sqlx tells of a query when it is done, in one event: `db.statement`, or `summary` alone where the statement has
 //! four words or fewer, how many rows there were, and how long it took.
 
-mod sql;
 mod system;
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use sentrace_core::SpanRef;
+use sentrace_protocol::sql::{self, Dialect};
 use tracing::Event;
 use tracing::field::{Field, Visit};
-
-pub(crate) use self::sql::parameterised;
 
 /// Where sqlx's events come from.
 const TARGET: &str = "sqlx::query";
@@ -27,26 +25,41 @@ pub(crate) fn is_query(event: &Event<'_>) -> bool {
 /// What sqlx told of a query.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
+    /// Without literals.
     sql: String,
+    dialect: Dialect,
+    system: Option<&'static str>,
     rows_affected: Option<u64>,
     rows_returned: Option<u64>,
     elapsed: Option<Duration>,
 }
 
 impl Query {
-    pub(crate) fn of(event: &Event<'_>) -> Self {
-        let mut query = Self::default();
+    /// `system` is the database, if it is known. `None` for events that tell of no statement, as a pool's pings.
+    pub(crate) fn of(event: &Event<'_>, system: Option<&'static str>) -> Option<Self> {
+        let system = system.or_else(system::of_thread);
+        let dialect = system.map(Dialect::of_system).unwrap_or_default();
+        let mut query = Self { system, dialect, ..Self::default() };
         event.record(&mut query);
-        query
+        (!query.sql.is_empty()).then_some(query)
+    }
+
+    /// Whether an event tells of a statement; asked where the statement itself is not needed.
+    pub(crate) fn is_told_by(event: &Event<'_>) -> bool {
+        let mut told = Told(false);
+        event.record(&mut told);
+        told.0
     }
 
     /// Adds the span that the query was, below `parent`.
-    pub(crate) fn record_below(&self, parent: &SpanRef, system: Option<&'static str>) {
+    pub(crate) fn record_below(&self, parent: &SpanRef) {
         let now = Instant::now();
         let start = self.elapsed.and_then(|elapsed| now.checked_sub(elapsed)).unwrap_or(now);
         let span = parent.start_span_at("db.query", &self.sql, start);
         span.set_origin(ORIGIN);
-        if let Some(system) = system.or_else(|| system::of(&self.sql)) {
+        // sqlx tells of queries that failed, too, but not that they did.
+        span.leave_status_open();
+        if let Some(system) = self.system {
             span.set_data("db.system", system);
         }
         self.record_rows(&span);
@@ -66,9 +79,10 @@ impl Query {
 impl Visit for Query {
     fn record_str(&mut self, field: &Field, value: &str) {
         // The statement comes after its summary, and is empty where that is all of it.
-        if matches!(field.name(), "summary" | "db.statement") && !value.is_empty() {
+        if is_statement(field) && !sql::is_empty(value) {
             self.sql.clear();
-            self.sql.push_str(&parameterised(value));
+            self.sql.push_str(&sql::parameterise(value, self.dialect));
+            self.system = self.system.or_else(|| system::of_sql(value));
         }
     }
 
@@ -87,4 +101,19 @@ impl Visit for Query {
     }
 
     fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
+
+/// Whether there was a statement.
+struct Told(bool);
+
+impl Visit for Told {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0 |= is_statement(field) && !sql::is_empty(value);
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
+
+fn is_statement(field: &Field) -> bool {
+    matches!(field.name(), "summary" | "db.statement")
 }

@@ -128,7 +128,7 @@ async fn queries_of_several_requests_at_a_time_find_their_own() {
 }
 
 #[tokio::test]
-async fn a_query_that_fails_is_told_too() {
+async fn a_query_that_fails_is_told_too_and_is_not_ok() {
     let pool = pool().await;
     let captured = record(async {
         sqlx::query("INSERT INTO cart (id) VALUES (?)").bind(1).execute(&pool).await.unwrap_err();
@@ -136,7 +136,7 @@ async fn a_query_that_fails_is_told_too() {
         sqlx::query("SELECT id FROM cart").fetch_all(&pool).await.unwrap();
     })
     .await;
-    captured.expect_span("INSERT INTO cart (id) VALUES (?)");
+    assert_eq!(captured.expect_span("INSERT INTO cart (id) VALUES (?)").status, None);
 }
 
 #[tokio::test]
