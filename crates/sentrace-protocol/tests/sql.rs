@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 
+#[expect(unreachable_pub, reason = "the fuzz targets call it, too")]
 #[path = "../fuzz/src/sql.rs"]
 mod model;
 

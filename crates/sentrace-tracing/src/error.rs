@@ -35,7 +35,7 @@ impl Visit for Told {
         match field.name() {
             "message" => self.message = Some(filtered(value).into_owned()),
             "error" | "err" | "exception" | "exception.message" => {
-                self.exception = Some(filtered(value).into_owned())
+                self.exception = Some(filtered(value).into_owned());
             }
             _ => {}
         }

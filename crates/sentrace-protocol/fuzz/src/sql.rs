@@ -22,7 +22,6 @@ const DIALECTS: [Dialect; 7] = [
 ];
 
 /// Takes the input for a statement as it is, then for choices of which one is built.
-#[allow(unreachable_pub, reason = "the fuzz targets call it, too")]
 pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for dialect in DIALECTS {

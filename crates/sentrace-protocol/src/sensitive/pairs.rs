@@ -126,7 +126,7 @@ fn end_of(bytes: &[u8], start: usize, ends: Ends) -> usize {
             b'"' => return at,
             // A string within a string.
             b'\\' if bytes.get(at + 1) == Some(&b'"') && (depth > 0 || at == start) => {
-                at = escaped_string_end(bytes, at)
+                at = escaped_string_end(bytes, at);
             }
             b'\\' if bytes.get(at + 1) == Some(&b'"') => return at,
             b'(' | b'[' | b'{' => {

@@ -19,7 +19,7 @@ pub enum Dialect {
     SqlServer,
     /// Oracle Database.
     Oracle,
-    /// A database with commands of its own, such as Redis or MongoDB. Only the name of a command is shown.
+    /// A database with commands of its own, such as Redis or `MongoDB`. Only the name of a command is shown.
     NotSql,
 }
 

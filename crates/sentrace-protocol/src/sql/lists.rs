@@ -116,7 +116,7 @@ impl<'a> Lists<'a> {
             let token = self.next();
             // A statement that was cut in a list ends as the whole one would.
             let ends = token.is_none() || (depth == 0 && matches!(token, Some(")" | "]")));
-            if !ends && !(depth == 0 && token == Some(",")) {
+            if !ends && (depth > 0 || token != Some(",")) {
                 self.renumbered |= token.is_some_and(is_numbered);
                 append(&mut element, token.unwrap_or_default());
                 match token {

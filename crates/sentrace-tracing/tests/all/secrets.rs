@@ -1,5 +1,4 @@
 //! Fields that are secrets, or hold some.
-#![expect(clippy::too_many_arguments, reason = "each field is an argument")]
 
 use std::collections::BTreeMap;
 use std::error::Error;
