@@ -29,10 +29,17 @@ enum State {
     /// May still be written.
     #[default]
     Open,
-    /// Given by upstream, with this decision, and not read yet.
-    Unread { sampled: Option<bool> },
+    /// Given by upstream, with this decision, and not read yet; this service may have decided since.
+    Unread { sampled: Option<bool>, applied: Option<Applied> },
     /// Given, or written, for good; empty included.
     Frozen,
+}
+
+/// A decision that this service's rate or sampler made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Applied {
+    pub(crate) rate: f64,
+    pub(crate) sampled: bool,
 }
 
 impl Baggage {
@@ -46,7 +53,7 @@ impl Baggage {
 
     /// What was taken along is the context that came with this decision, and frozen whatever it says.
     pub(crate) fn came(&mut self, trace_id: TraceId, sampled: Option<bool>) {
-        self.state = State::Unread { sampled };
+        self.state = State::Unread { sampled, applied: None };
         if self.unread.len() > MAX_UNREAD {
             self.settle(trace_id);
         }
@@ -55,6 +62,17 @@ impl Baggage {
     /// Whether the context is given, empty included.
     pub(crate) fn is_frozen(&self) -> bool {
         !matches!(self.state, State::Open)
+    }
+
+    /// Has the context tell the rate that was applied here, though it is frozen: whoever extrapolates from what is recorded
+    /// needs that one, and services further on that ask for their parent's rate decide as this one did. What is still to
+    /// be written tells it by itself, and an empty context stays empty.
+    pub(crate) fn apply(&mut self, trace_id: TraceId, decided: Applied) {
+        match &mut self.state {
+            State::Open => {}
+            State::Unread { applied, .. } => *applied = Some(decided),
+            State::Frozen => tell_applied(&mut self.members, trace_id, decided),
+        }
     }
 
     /// Leaves it to this service to write a context, as long as it has none.
@@ -67,16 +85,16 @@ impl Baggage {
     /// Sentry's members.
     pub(crate) fn read(&self, trace_id: TraceId) -> Cow<'_, str> {
         match self.state {
-            State::Unread { sampled } => {
+            State::Unread { sampled, applied } => {
                 let mut members = String::new();
-                read(&self.unread, trace_id, sampled, &mut members);
+                read(&self.unread, trace_id, sampled, applied, &mut members);
                 Cow::Owned(members)
             }
             State::Open | State::Frozen => Cow::Borrowed(&self.members),
         }
     }
 
-    /// Lends a member, decoded, without reading the others for good.
+    /// Lends a member, decoded, without reading the others for good: also of a context that is another trace's.
     pub(crate) fn with_member<R>(
         &self,
         trace_id: TraceId,
@@ -89,11 +107,17 @@ impl Baggage {
         }
     }
 
+    /// Whether what came tells of another trace.
+    #[cold]
+    pub(crate) fn is_of_another_trace(&self, trace_id: TraceId) -> bool {
+        self.with_member(trace_id, "trace_id", |told| told.is_some_and(|told| !is_id(told, trace_id)))
+    }
+
     /// Sentry's members, read for good.
     pub(crate) fn settle(&mut self, trace_id: TraceId) -> &str {
-        if let State::Unread { sampled } = self.state {
+        if let State::Unread { sampled, applied } = self.state {
             self.members.clear();
-            read(&self.unread, trace_id, sampled, &mut self.members);
+            read(&self.unread, trace_id, sampled, applied, &mut self.members);
             self.unread.clear();
             self.unread.shrink_to(MAX_UNREAD);
             self.state = State::Frozen;
@@ -131,11 +155,18 @@ impl Baggage {
     }
 }
 
-/// Appends Sentry's members of a header, as the bytes they came as, and the `sample_rand` that they lack.
-fn read(field: &[u8], trace_id: TraceId, sampled: Option<bool>, members: &mut String) {
+/// Appends Sentry's members of a header, as the bytes they came as, and what they lack: a `sample_rand`, and the rate that
+/// was applied here.
+fn read(
+    field: &[u8],
+    trace_id: TraceId,
+    sampled: Option<bool>,
+    applied: Option<Applied>,
+    members: &mut String,
+) {
     static SAID: AtomicBool = AtomicBool::new(false);
     members.reserve(field.len().min(baggage::MAX_BYTES));
-    let unusable = baggage::copy_sentry_members(std::iter::once(field), members);
+    let unusable = baggage::copy_sentry_members_within_limits(std::iter::once(field), members);
     if unusable > 0 {
         debug_once(
             &SAID,
@@ -147,7 +178,77 @@ fn read(field: &[u8], trace_id: TraceId, sampled: Option<bool>, members: &mut St
             ),
         );
     }
+    if let Some(told) = member(members, "trace_id").filter(|told| !is_id(told, trace_id)) {
+        another_trace(&told, trace_id);
+        return members.clear();
+    }
     add_sample_rand(members, trace_id, sampled);
+    if let Some(applied) = applied {
+        tell_applied(members, trace_id, applied);
+    }
+}
+
+#[cold]
+fn another_trace(told: &str, trace_id: TraceId) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    debug_once(
+        &SAID,
+        format_args!(
+            "baggage's sentry- members are ignored: they tell of trace {told:?}, and sentry-trace names {trace_id}; \
+             send both headers of the same trace"
+        ),
+    );
+}
+
+/// Whether it is this id, in any case, and with the dashes of a UUID or without.
+fn is_id(told: &str, trace_id: TraceId) -> bool {
+    let digits = told.bytes().filter(|byte| *byte != b'-').map(|byte| byte.to_ascii_lowercase());
+    digits.eq(trace_id.to_hex().bytes())
+}
+
+/// Puts the rate that was applied here in place of the one that came, and adds the decision and the random number behind it
+/// where the context lacks them. An empty one stays empty.
+#[cold]
+fn tell_applied(members: &mut String, trace_id: TraceId, Applied { rate, sampled }: Applied) {
+    if members.is_empty() {
+        return;
+    }
+    let rate = format!("sentry-sample_rate={}", rate.abs());
+    let mut told = String::with_capacity(members.len() + rate.len());
+    let mut push = |member: &str| {
+        if !told.is_empty() {
+            told.push(',');
+        }
+        told.push_str(member);
+    };
+    let mut replaced = false;
+    for member in members.split(',') {
+        if !baggage::is_called(member, &["sample_rate"]) {
+            push(member);
+        } else if !std::mem::replace(&mut replaced, true) {
+            push(&rate);
+        }
+    }
+    if !replaced {
+        push(&rate);
+    }
+    // What the decision was compared to where nothing better was known.
+    if member(members, "sample_rand").is_none() {
+        push(&format!("sentry-sample_rand={}", SampleRand::of_trace(trace_id)));
+    }
+    if member(members, "sampled").is_none() {
+        push(&format!("sentry-sampled={sampled}"));
+    }
+    *members = match baggage::fit(&told, baggage::MAX_BYTES, baggage::MAX_MEMBERS) {
+        Some(fitting) => fitting.into_owned(),
+        None => {
+            // So much came that there is no room: what comes last goes, but the rate is right.
+            let others = baggage::without(&told, &["sample_rate"]);
+            let mut cut = rate;
+            baggage::copy_sentry_members(std::iter::once(others.as_bytes()), &mut cut);
+            cut
+        }
+    };
 }
 
 /// Gives the context the `sample_rand` that it lacks, by the rules of the Sentry SDK specification (*Trace
@@ -156,7 +257,7 @@ fn read(field: &[u8], trace_id: TraceId, sampled: Option<bool>, members: &mut St
 fn add_sample_rand(members: &mut String, trace_id: TraceId, sampled: Option<bool>) {
     const MEMBER: &str = "sentry-sample_rand=";
     // The quick search first: nearly every context has it.
-    if members.is_empty() || members.contains(MEMBER) || baggage::member(members, "sample_rand").is_some() {
+    if members.is_empty() || members.contains(MEMBER) || member(members, "sample_rand").is_some() {
         return;
     }
     let chosen = match (sampled, sample_rate(members)) {
@@ -166,7 +267,14 @@ fn add_sample_rand(members: &mut String, trace_id: TraceId, sampled: Option<bool
     };
     let Some(sample_rand) = chosen else { return };
     let member = format!("{MEMBER}{sample_rand}");
-    baggage::copy_sentry_members(std::iter::once(member.as_bytes()), members);
+    let before = members.len();
+    members.push(',');
+    members.push_str(&member);
+    match baggage::fit(members, baggage::MAX_BYTES, baggage::MAX_MEMBERS) {
+        Some(Cow::Borrowed(_)) => {}
+        Some(Cow::Owned(fitting)) => *members = fitting,
+        None => members.truncate(before),
+    }
 }
 
 /// The rate by which the trace's head decided.
@@ -176,5 +284,5 @@ pub(crate) fn sample_rate(members: &str) -> Option<f64> {
 
 /// What the context says, decoded.
 pub(crate) fn member<'a>(members: &'a str, key: &str) -> Option<Cow<'a, str>> {
-    baggage::decode(baggage::member(members, key)?)
+    baggage::decoded_member(members, key)
 }

@@ -7,6 +7,7 @@ use std::ops::Deref;
 use sentrace_protocol::url::default_port;
 use sentrace_protocol::{SpanStatus, Value};
 
+use crate::diagnostics::debug_is_on;
 use crate::headers::TraceHeaders;
 use crate::record::cut;
 use crate::span::{Span, SpanRef};
@@ -88,6 +89,8 @@ impl CallSpan {
         let judged = match name {
             Some(name) => Cow::Borrowed(name),
             None if parent.judges_children() => Cow::Owned(request.name()),
+            // Debug mode tells why there is no span.
+            None if debug_is_on() && !parent.records_children() => Cow::Owned(request.name()),
             // The record writes the name where the URL can share it.
             None => Cow::Borrowed(""),
         };

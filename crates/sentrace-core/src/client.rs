@@ -18,7 +18,7 @@ use crate::lifecycle::TraceLifecycle;
 use crate::local::lend;
 use crate::losses::Losses;
 use crate::moment::Moment;
-use crate::options::{Options, OptionsError};
+use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity};
 use crate::outgoing::Outgoing;
 use crate::pipeline::{Identity, Pipeline};
 use crate::recent::RecentHeaders;
@@ -27,6 +27,7 @@ use crate::span::SpanRef;
 use crate::spare;
 use crate::stats::Stats;
 use crate::transaction::{Transaction, TransactionOptions};
+use crate::wrong_rate::RateWarnings;
 
 /// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.
 const MAX_SPANS: usize = 1000;
@@ -88,10 +89,12 @@ impl Client {
         let outgoing = Outgoing::new(options.tracing_origins, own);
         let identity = Identity {
             public_key: dsn.map(|dsn| dsn.public_key().to_owned()),
-            org_id: options.org_id.or_else(|| dsn.and_then(|dsn| dsn.org_id()).map(str::to_owned)),
-            release: options.release,
-            environment: options.environment,
-            server_name: options.server_name,
+            org_id: identity::org_id(options.org_id.as_deref())
+                .or_else(|| dsn.and_then(|dsn| dsn.org_id()).map(str::to_owned)),
+            release: identity::release(options.release.as_deref()),
+            environment: identity::environment(Some(&options.environment))
+                .unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()),
+            server_name: identity::server_name(options.server_name.as_deref()),
         };
         let continuation = ContinuationRules {
             org_id: identity.org_id.clone(),
@@ -118,6 +121,7 @@ impl Client {
             idle: IdleSlot::new(options.idle),
             counters: Counters::default(),
             recent: RecentHeaders::default(),
+            rate_warnings: RateWarnings::default(),
         })))
     }
 
@@ -126,7 +130,7 @@ impl Client {
     /// # Errors
     /// [`OptionsError`] for the first option that breaks its rule.
     pub fn without_delivery(mut options: Options) -> Result<Self, OptionsError> {
-        options.sampling = Sampling::default();
+        options.sampling = Sampling { no_project: true, ..Sampling::default() };
         Self::new(options, Arc::new(Nowhere), Arc::new(Losses::default()))
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sentrace_protocol::{Carrier, Reason, SpanId, TraceId};
 
-use crate::baggage::{member, sample_rate};
+use crate::baggage::{Applied, member, sample_rate};
 use crate::current::with_current;
 use crate::diagnostics::debug_is_on;
 use crate::explain::{self, Unrecorded};
@@ -17,7 +17,7 @@ use crate::pipeline::{Pipeline, ProcessTrace};
 use crate::reading::{self, SentryTraceRead};
 use crate::recent::RecentHeaders;
 use crate::record::{Held, Record, SpanRecord, Text, pool};
-use crate::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide};
+use crate::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide, is_rate};
 use crate::scope::Scoped;
 use crate::span::SpanRef;
 use crate::spare;
@@ -182,8 +182,16 @@ impl Incoming {
         baggage.came(parent.trace_id, parent.sampled);
         if rules.ask_for_organisation() {
             let allowed = baggage.with_member(parent.trace_id, "org_id", |theirs| {
-                let theirs = theirs.filter(|org_id| !org_id.is_empty());
-                let allowed = rules.allow(theirs);
+                let mut theirs = theirs.filter(|org_id| !org_id.is_empty());
+                let mut allowed = rules.allow(theirs);
+                // A context that is another trace's says nothing of this one. To find out costs another search.
+                if theirs.is_some()
+                    && (!allowed || rules.strict)
+                    && baggage.is_of_another_trace(parent.trace_id)
+                {
+                    theirs = None;
+                    allowed = rules.allow(theirs);
+                }
                 if !allowed {
                     explain::not_continued(rules, parent.trace_id, theirs);
                 }
@@ -318,9 +326,11 @@ pub(crate) fn open(
 ) -> Transaction {
     let mut trace = incoming.into_trace();
     let sampler = options.sampler.or(pipeline.sampling.sampler.as_ref());
-    let rate = options.sample_rate.or(pipeline.sampling.rate);
+    let own_rate = options.sample_rate.filter(|rate| is_rate(*rate));
+    let rate = own_rate.or(pipeline.sampling.rate);
     let explicit = options.sampled.or(pipeline.sampling.everything.then_some(true));
-    let decided = options.recorded && (rate.is_some() || sampler.is_some() || explicit.is_some());
+    let decides = rate.is_some() || sampler.is_some() || explicit.is_some();
+    let decided = options.recorded && decides && !pipeline.sampling.no_project;
     let ignored = decided && pipeline.ignores(&Starting::Segment(options));
     let decision = (decided && !ignored).then(|| {
         let context = SamplingContext {
@@ -342,11 +352,14 @@ pub(crate) fn open(
         Some(Decision { sampled: false, reason, .. }) => Recording::Unsampled(reason),
     };
     pipeline.counters.started(recording, trace.parent_span_id.is_none());
+    let unusable = decision.and_then(|decision| decision.unusable);
+    if unusable.is_some() || own_rate != options.sample_rate {
+        pipeline.rate_warnings.warn(options, pipeline.sampling.rate, decision, trace.sampled);
+    }
     if recording != Recording::Sampled && debug_is_on() {
         let rate_halvings = pipeline.deliver.rate_halvings();
-        let has_sampler = sampler.is_some();
         explain_unrecorded(
-            Unrecorded { options, has_sampler, explicit, ignored, decision, rate_halvings },
+            Unrecorded { options, sampling: &pipeline.sampling, ignored, decision, rate_halvings },
             &trace,
         );
     }
@@ -355,6 +368,10 @@ pub(crate) fn open(
         None => undecided(&trace, sampler, rate),
     };
     trace.sample_rate = decision.and_then(|decision| decision.rate);
+    if let Some(Decision { sampled, rate: Some(rate), .. }) = decision {
+        let trace_id = trace.trace_id;
+        trace.live_mut().baggage.apply(trace_id, Applied { rate, sampled });
+    }
     trace.recording = recording;
     trace.span_id =
         if recording.passes_through() { passing_span_id(&trace) } else { crate::random::span_id() };

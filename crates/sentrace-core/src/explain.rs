@@ -2,6 +2,8 @@
 //!
 //! Everything here is cold. Callers ask [`debug_is_on`](crate::diagnostics::debug_is_on) first.
 
+pub(crate) mod span;
+
 use sentrace_protocol::url::UrlRef;
 use sentrace_protocol::{Reason, TraceId};
 
@@ -9,14 +11,13 @@ use crate::continuation::ContinuationRules;
 use crate::diagnostics::{debug_is_on, explain};
 use crate::outgoing::Outgoing;
 use crate::record::full_name;
-use crate::sampling::{Decision, SampleRand};
+use crate::sampling::{DecidedBy, Decision, SampleRand, Sampling, is_rate};
 use crate::transaction::TransactionOptions;
 
 /// What was known when a transaction was not recorded.
 pub(crate) struct Unrecorded<'a> {
     pub(crate) options: &'a TransactionOptions<'a>,
-    pub(crate) has_sampler: bool,
-    pub(crate) explicit: Option<bool>,
+    pub(crate) sampling: &'a Sampling,
     pub(crate) ignored: bool,
     pub(crate) decision: Option<Decision>,
     pub(crate) rate_halvings: u32,
@@ -27,10 +28,10 @@ impl Unrecorded<'_> {
     #[cold]
     pub(crate) fn explain(&self, sample_rand: impl FnOnce() -> SampleRand) {
         let name = full_name(self.options.name);
-        let Some(Decision { rate, reason, .. }) = self.decision else {
+        let Some(Decision { rate, reason, by, .. }) = self.decision else {
             return self.explain_undecided(&name);
         };
-        if self.explicit.is_some() {
+        if by == DecidedBy::Caller {
             let said = "not sampled: whoever started it decided against it";
             return explain("explicit", &name, format_args!("transaction {name:?} is {said}"));
         }
@@ -57,15 +58,39 @@ impl Unrecorded<'_> {
                 ),
             );
         }
-        let who = if self.has_sampler { "traces_sampler answered" } else { "traces_sample_rate is" };
+        let Some(who) = self.who(by) else {
+            return explain(
+                "no rate",
+                &name,
+                format_args!(
+                    "transaction {name:?} is not sampled: the sampler has no say in it, and no rate is set; set \
+                     traces_sample_rate for what it leaves open"
+                ),
+            );
+        };
+        let halved = match self.rate_halvings {
+            0 => "",
+            _ => " (halved because more comes than can be delivered)",
+        };
         explain(
             "rate",
             &name,
             format_args!(
-                "transaction {name:?} is not sampled this time: {who} {rate}, and the trace's sample_rand {rand} is not \
+                "transaction {name:?} is not sampled this time: {who} {rate}{halved}, and the trace's sample_rand {rand} is not \
                  below that; with 1 all are"
             ),
         );
+    }
+
+    /// Whose rate it was that decided; `None` where nobody named one.
+    fn who(&self, by: DecidedBy) -> Option<&'static str> {
+        let own_rate = self.options.sample_rate.is_some_and(is_rate);
+        match (by, self.options.sampler) {
+            (DecidedBy::Sampler, Some(_)) => Some("the layer's sampler answered"),
+            (DecidedBy::Sampler, None) => Some("traces_sampler answered"),
+            _ if own_rate => Some("the layer's sample_rate is"),
+            _ => self.sampling.rate.map(|_| "traces_sample_rate is"),
+        }
     }
 
     fn explain_undecided(&self, name: &str) {
@@ -81,13 +106,22 @@ impl Unrecorded<'_> {
                 name,
                 format_args!("transaction {name:?} is not recorded: a rule of ignore_spans matches it"),
             );
+        } else if self.sampling.no_project {
+            explain(
+                "no DSN",
+                "",
+                format_args!(
+                    "no transaction is recorded: there is no DSN, so traces only pass through; set SENTRY_DSN, and \
+                     SENTRY_TRACES_SAMPLE_RATE where no rate is set, 1 for all"
+                ),
+            );
         } else {
             explain(
                 "tracing is off",
                 "",
                 format_args!(
-                    "no transaction is recorded: neither traces_sample_rate nor traces_sampler is set (or there is no \
-                     DSN), so traces only pass through; set SENTRY_TRACES_SAMPLE_RATE, 1 for all"
+                    "no transaction is recorded: neither traces_sample_rate nor traces_sampler is set, so traces only \
+                     pass through; set SENTRY_TRACES_SAMPLE_RATE, 1 for all"
                 ),
             );
         }

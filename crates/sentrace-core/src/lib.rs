@@ -61,6 +61,8 @@ mod stream;
 pub mod testing;
 mod trace;
 mod transaction;
+pub mod values;
+mod wrong_rate;
 
 pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,

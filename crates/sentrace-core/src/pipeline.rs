@@ -19,6 +19,7 @@ use crate::outgoing::Outgoing;
 use crate::recent::RecentHeaders;
 use crate::record::Record;
 use crate::sampling::Sampling;
+use crate::wrong_rate::RateWarnings;
 
 /// Who reports: the same in payloads and in the dynamic sampling contexts of the traces that begin here.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,6 +79,7 @@ pub(crate) struct Pipeline {
     pub(crate) counters: Counters,
     /// Foreign headers that were handed on or refused.
     pub(crate) recent: RecentHeaders,
+    pub(crate) rate_warnings: RateWarnings,
 }
 
 /// A trace's share in its pipeline. Only a trace that is over and waits for its memory to be used again has none.
@@ -146,6 +148,7 @@ impl Pipeline {
             idle: IdleSlot::default(),
             counters: Counters::default(),
             recent: RecentHeaders::default(),
+            rate_warnings: RateWarnings::default(),
         }
     }
 

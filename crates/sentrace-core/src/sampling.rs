@@ -97,17 +97,21 @@ pub struct SamplingContext<'a> {
 }
 
 impl SamplingContext<'_> {
-    /// The rate by which the trace's head decided, where it came in.
+    /// The rate that was applied last: by the trace's head, or by a service between it and this one that decided anew.
+    /// `None` if the trace begins here, or if nobody told a rate.
     ///
-    /// A sampler that answers with it decides as the head did, since both compare it to the same random number, and
+    /// A sampler that answers with it decides as that service did, since both compare it to the same random number, and
     /// Sentry can still extrapolate counts:
     ///
     /// ```
     /// use sentrace_core::Options;
     ///
-    /// let options = Options::new().traces_sampler(|context| match context.parent_sample_rate() {
-    ///     Some(rate) => rate,
-    ///     None => 0.5, // traces that begin here
+    /// let options = Options::new().traces_sampler(|context| {
+    ///     match (context.parent_sample_rate(), context.parent_sampled) {
+    ///         (Some(rate), _) => rate,
+    ///         (None, Some(sampled)) => f64::from(sampled), // decided, by a rate that nobody told
+    ///         (None, None) => 0.5,                         // traces that begin here
+    ///     }
     /// });
     /// ```
     pub fn parent_sample_rate(&self) -> Option<f64> {
@@ -144,6 +148,8 @@ pub(crate) struct Sampling {
     pub(crate) sampler: Option<Sampler>,
     /// Whether all is recorded that is not filtered, as if each had been decided for explicitly.
     pub(crate) everything: bool,
+    /// Whether there is nowhere to send to, so that nothing is recorded whatever rates say.
+    pub(crate) no_project: bool,
 }
 
 impl fmt::Debug for Sampling {
@@ -157,10 +163,37 @@ impl fmt::Debug for Sampling {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Decision {
     pub(crate) sampled: bool,
-    /// The rate that decided, for the head's dynamic sampling context; an inherited decision has none of its own.
+    /// The rate that was applied, for the dynamic sampling context; only a rate or a sampler of this service has one.
     pub(crate) rate: Option<f64>,
+    pub(crate) by: DecidedBy,
     /// Why not, for the report, where it is not sampled.
     pub(crate) reason: Reason,
+    /// The sampler's answer, where it is of no use.
+    pub(crate) unusable: Option<Unusable>,
+}
+
+/// Who decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DecidedBy {
+    /// The code that started the transaction.
+    Caller,
+    Sampler,
+    /// The incoming decision.
+    Parent,
+    /// A rate, or that there is none.
+    Rate,
+}
+
+/// An answer of a sampler that is not a rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Unusable {
+    Number(f64),
+    Panic,
+}
+
+/// Whether it is a share: from 0 (nothing) to 1 (everything).
+pub(crate) fn is_rate(rate: f64) -> bool {
+    (0.0..=1.0).contains(&rate)
 }
 
 /// Explicit decision, sampler, parent's decision, rate: the first that speaks decides. A rate is halved as many times
@@ -173,36 +206,35 @@ pub(crate) fn decide(
     halvings: impl FnOnce() -> u32,
     context: &SamplingContext<'_>,
 ) -> Decision {
+    let decision =
+        |sampled, by| Decision { sampled, rate: None, by, reason: Reason::SampleRate, unusable: None };
     if let Some(sampled) = explicit {
-        let rate = Some(if sampled { 1.0 } else { 0.0 });
-        return Decision { sampled, rate, reason: Reason::SampleRate };
+        return decision(sampled, DecidedBy::Caller);
     }
-    let asked = sampler.and_then(|sampler| ask(sampler, context));
+    let (asked, unusable) = match sampler.map(|sampler| ask(sampler, context)) {
+        None => (None, None),
+        Some(Ok(rate)) => (Some(rate), None),
+        Some(Err(unusable)) => (None, Some(unusable)),
+    };
     if let (None, Some(sampled)) = (asked, context.parent_sampled) {
-        return Decision { sampled, rate: None, reason: Reason::SampleRate };
+        return Decision { unusable, ..decision(sampled, DecidedBy::Parent) };
     }
+    let by = if asked.is_some() { DecidedBy::Sampler } else { DecidedBy::Rate };
     let rate = asked.or(rate).unwrap_or(0.0);
     if rate <= 0.0 {
         // Nothing is below it, and to look at the random number costs a search through the baggage.
-        return Decision { sampled: false, rate: Some(0.0), reason: Reason::SampleRate };
+        return Decision { rate: Some(0.0), unusable, ..decision(false, by) };
     }
     let sample_rand = sample_rand();
     let halved = rate / f64::from(1_u32 << halvings().min(MAX_HALVINGS));
     let reason = if sample_rand.is_below(rate) { Reason::Backpressure } else { Reason::SampleRate };
-    Decision { sampled: sample_rand.is_below(halved), rate: Some(halved), reason }
+    Decision { sampled: sample_rand.is_below(halved), rate: Some(halved), by, reason, unusable }
 }
 
-/// A sampler that panics or answers nonsense has no say.
-fn ask(sampler: &Sampler, context: &SamplingContext<'_>) -> Option<f64> {
-    let rate = crate::guarded(|| sampler(context))?;
-    if (0.0..=1.0).contains(&rate) {
-        return Some(rate);
-    }
-    crate::diagnostics::debug(format_args!(
-        "traces_sampler answered {rate} for {:?}: a rate is a number from 0 to 1, so it was ignored",
-        context.name()
-    ));
-    None
+/// Asks a sampler. One that panics or answers with something else than a rate has no say.
+fn ask(sampler: &Sampler, context: &SamplingContext<'_>) -> Result<f64, Unusable> {
+    let rate = crate::guarded(|| sampler(context)).ok_or(Unusable::Panic)?;
+    if is_rate(rate) { Ok(rate) } else { Err(Unusable::Number(rate)) }
 }
 
 #[cfg(test)]
@@ -258,12 +290,18 @@ mod tests {
             (None, None, 1.0, 10, false, Reason::Backpressure, Some(1.0 / 1024.0), "ten times"),
             (None, None, 1.0, 99, false, Reason::Backpressure, Some(1.0 / 1024.0), "ten times at most"),
             (None, Some(true), 0.4, 5, true, Reason::SampleRate, None, "a decision that came in stands"),
-            (Some(true), None, 0.4, 5, true, Reason::SampleRate, Some(1.0), "an explicit one, too"),
+            (Some(true), None, 0.4, 5, true, Reason::SampleRate, None, "an explicit one, too"),
         ];
         for (explicit, parent, rate, halvings, sampled, why, effective, reason) in rows {
             let rand = || SampleRand(0.5);
             let decision = decide(explicit, None, Some(rate), rand, || halvings, &context(parent));
-            assert_eq!(decision, Decision { sampled, rate: effective, reason: why }, "{reason}");
+            let by = match (explicit, parent) {
+                (Some(_), _) => DecidedBy::Caller,
+                (None, Some(_)) => DecidedBy::Parent,
+                (None, None) => DecidedBy::Rate,
+            };
+            let expected = Decision { sampled, rate: effective, by, reason: why, unusable: None };
+            assert_eq!(decision, expected, "{reason}");
         }
     }
 

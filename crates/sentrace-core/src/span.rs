@@ -5,12 +5,15 @@ use std::fmt;
 use std::ops::Deref;
 
 use sentrace_protocol::losses::{Category, Reason};
-use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId, Value};
+use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 
+use crate::diagnostics::debug_is_on;
+use crate::explain;
 use crate::headers::TraceHeaders;
-use crate::record::{Arena, Record, Slot, SpanRecord, Text};
+use crate::record::{Arena, Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::scope::Scoped;
 use crate::trace::{Recording, SharedTrace};
+use crate::values::{IntoData, IntoTag};
 
 /// The origin of what users write by hand.
 pub(crate) const MANUAL: &str = "manual";
@@ -42,7 +45,7 @@ impl SpanRef {
         Self(Some(Handle { span_id: trace.span_id, trace, slot }))
     }
 
-    /// Whether there is a trace at all.
+    /// Returns `true` if this handle refers to no trace: nothing was current where it was taken, or nothing is initialised.
     pub fn is_none(&self) -> bool {
         self.0.is_none()
     }
@@ -103,8 +106,15 @@ impl SpanRef {
         description: &str,
         describe: impl FnOnce(&mut Record, Slot),
     ) -> Self {
-        let Some(parent) = &self.0 else { return Self::none() };
+        let Some(parent) = &self.0 else {
+            if debug_is_on() {
+                explain::span::of_nothing(&op, description);
+            }
+            return Self::none();
+        };
         let trace = &parent.trace;
+        // Its kind, where it may have to be explained why it is not recorded.
+        let mut explained = None;
         let lost = match trace.recording {
             Recording::Off => return self.without_slot(),
             Recording::Unsampled(reason) => reason,
@@ -119,6 +129,7 @@ impl SpanRef {
                         started.ok_or(Reason::BufferOverflow)
                     }
                     _ => {
+                        explained = debug_is_on().then(|| op.clone());
                         let started = trace.start_span_checked(&mut live, parent.span_id, op, description);
                         let recorded = started.ok().and_then(|(span_id, slot)| live.record_of(slot, span_id));
                         if let Some((record, slot)) = recorded {
@@ -139,6 +150,9 @@ impl SpanRef {
                 }
             }
         };
+        if let Some(op) = explained {
+            explain::span::left_out(&op, description, lost, trace.pipeline.max_spans);
+        }
         trace.pipeline.losses.record(lost, Category::Span, 1);
         self.without_slot()
     }
@@ -154,19 +168,30 @@ impl SpanRef {
         Self(self.0.as_ref().map(|handle| Handle { slot: None, ..handle.clone() }))
     }
 
-    /// Sets a value of the span's `data`: numbers, booleans, strings. The last value of a key stays.
-    pub fn set_data<'v>(&self, key: impl Into<Cow<'static, str>>, value: impl Into<Value<'v>>) {
-        if self.has_slot() {
-            let (key, value) = (key.into(), value.into());
+    /// Sets a value of the span's `data`: numbers, booleans, strings, or an `Option` of them, of which `None` sets nothing.
+    /// The last value of a key stays.
+    pub fn set_data<'v, Kind>(&self, key: impl Into<Cow<'static, str>>, value: impl IntoData<'v, Kind>) {
+        if self.has_slot()
+            && let Some(value) = value.into_data()
+        {
+            let key = key.into();
             self.with_record(|record, slot| record.set_data(slot, key, value));
         }
     }
 
-    /// Sets a tag: at most 200 characters for key and value.
-    pub fn set_tag(&self, key: impl Into<Cow<'static, str>>, value: impl AsRef<str>) {
+    /// Sets a tag: a text, number or boolean, or an `Option` of them, of which `None` sets nothing. The last value of a key
+    /// stays.
+    ///
+    /// Sentry takes keys of at most 200 letters, digits and `_.:-`, and values of one line with at most 200 characters.
+    /// What is not so is made to fit, with one warning: other characters of a key become `-`, line breaks become blanks, and
+    /// what is too long is cut. A key or value of blanks only sets nothing.
+    pub fn set_tag<Kind>(&self, key: impl Into<Cow<'static, str>>, value: impl IntoTag<Kind>) {
         if self.has_slot() {
-            let (key, value) = (key.into(), value.as_ref());
-            self.with_record(|record, slot| record.set_tag(slot, key, value));
+            let key = key.into();
+            value.with_tag(|value| {
+                let Some((key, value)) = acceptable_tag(key, value) else { return };
+                self.with_record(|record, slot| record.set_tag(slot, key, &value));
+            });
         }
     }
 

@@ -8,12 +8,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, baggage};
 use triomphe::{Arc, UniqueArc};
 
-use crate::baggage::Baggage;
+use crate::baggage::{Applied, Baggage};
 use crate::carried::CarriedHeaders;
 use crate::pipeline::PipelineRef;
-use crate::record::{Record, Slot};
+use crate::record::{Record, Slot, cut_chars};
 use crate::sampling::SampleRand;
 use crate::stream::Stream;
+
+/// Characters of a transaction's name in the dynamic sampling context: as many as Sentry keeps of it.
+const MAX_NAME_CHARS: usize = 200;
 
 /// A trace that several hold. Nobody holds one weakly, so that it takes no more than a look to know who is the last.
 pub(crate) type SharedTrace = Arc<TraceState>;
@@ -182,10 +185,15 @@ impl TraceState {
         match &self.head {
             Some(head) => {
                 let head = &mut head.live().baggage;
-                if !head.is_frozen() {
+                let is_ours = !head.is_frozen();
+                if is_ours {
                     head.freeze(write);
                 }
                 baggage.copy_from(head);
+                if let (false, Some(rate), Some(sampled)) = (is_ours, self.sample_rate, self.sampled) {
+                    // Another transaction of the trace wrote it, which may have been decided about by another rate.
+                    baggage.apply(self.trace_id, Applied { rate, sampled });
+                }
             }
             None => baggage.freeze(write),
         }
@@ -231,7 +239,25 @@ impl TraceState {
             member("org_id", org_id);
         }
         if let Some(record) = record.filter(|record| record.source.is_low_cardinality()) {
-            member("transaction", &record.name());
+            member("transaction", cut_chars(&record.name(), MAX_NAME_CHARS));
+        }
+        if into.len() > baggage::MAX_BYTES {
+            self.shorten_context(into);
+        }
+    }
+
+    /// Keeps what every call carries within the limits of its header.
+    #[cold]
+    fn shorten_context(&self, context: &mut String) {
+        match baggage::fit(context, baggage::MAX_BYTES, baggage::MAX_MEMBERS) {
+            Some(fitting) => *context = fitting.into_owned(),
+            None => {
+                // Nothing that a service is usually called is that long. What is left is what Sentry cannot do without.
+                *context = baggage::without(context, &["transaction", "release", "environment", "org_id"]);
+                if context.len() > baggage::MAX_BYTES {
+                    context.clear();
+                }
+            }
         }
     }
 }

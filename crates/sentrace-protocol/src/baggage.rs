@@ -23,8 +23,8 @@ pub const PREFIX: &str = "sentry-";
 /// Appends Sentry's members of all `fields` (one `baggage` header each) to `into`, byte for byte and joined
 /// by commas. Returns how many of Sentry's members could not be used.
 ///
-/// Left out are: members of other tools (which do not count), members without `=` or with anything but printable ASCII, and
-/// members with which `into` would pass [`MAX_BYTES`] or [`MAX_MEMBERS`], those that it already has included.
+/// Left out are: members of other tools (which do not count), members without `=` or with anything but printable ASCII and
+/// tabs, and members with which `into` would pass [`MAX_BYTES`] or [`MAX_MEMBERS`], those that it already has included.
 /// So the headers of one message may come in one call or in several. Nothing is decoded and nothing allocated
 /// but `into`'s own growth, so that this can run on every request.
 ///
@@ -51,7 +51,7 @@ pub fn copy_sentry_members<'a>(fields: impl Iterator<Item = &'a [u8]>, into: &mu
         each_member(field, |member| {
             let separator = usize::from(!into.is_empty());
             let fits = into.len() + separator + member.len() <= MAX_BYTES;
-            if room > 0 && fits && is_sentry(member) && all_within(member.as_bytes(), b' '..=b'~') {
+            if room > 0 && fits && is_sentry(member) && is_readable(member) {
                 room -= 1;
                 push_member(into, member);
             } else if member.starts_with(PREFIX) {
@@ -79,14 +79,134 @@ pub fn member<'a>(baggage: &'a str, key: &str) -> Option<&'a str> {
     values.last()
 }
 
+/// The value of Sentry's member `key` (given without its prefix), decoded, exactly as a
+/// [`DynamicSamplingContext`](crate::DynamicSamplingContext) has it: keys may be percent-encoded as well, of two values the
+/// last wins, and those that cannot be decoded are passed over.
+///
+/// ```
+/// use sentrace_protocol::baggage::decoded_member;
+///
+/// let header = "other=1,sentry-rel%65ase=shop%401.4.0;p=1";
+/// assert_eq!(decoded_member(header, "release").as_deref(), Some("shop@1.4.0"));
+/// ```
+pub fn decoded_member<'a>(baggage: &'a str, key: &str) -> Option<Cow<'a, str>> {
+    // Such a key can be compared as it stands, but for members that encode it though they need not.
+    let is_plain = key.bytes().all(is_unreserved);
+    let values = scan::members(baggage).filter_map(|member| {
+        let member = member.strip_prefix(PREFIX)?;
+        let value = match member.strip_prefix(key) {
+            Some(rest) if is_plain => trim_start(rest).strip_prefix('=')?,
+            _ if !is_plain || differs_by_encoding(member, key) => {
+                let (encoded, value) = split_key(member)?;
+                (decode(encoded)? == key).then_some(value)?
+            }
+            _ => return None,
+        };
+        decode(without_properties(value))
+    });
+    values.last()
+}
+
+/// Whether the first letter in which `member` is not `key` begins a percent-encoding.
+fn differs_by_encoding(member: &str, key: &str) -> bool {
+    let differing = member.bytes().zip(key.bytes()).find(|(theirs, ours)| theirs != ours);
+    differing.is_some_and(|(theirs, _)| theirs == b'%')
+}
+
+/// Sentry's members without those called one of `keys`; the others stay as they are and in order.
+///
+/// ```
+/// use sentrace_protocol::baggage::without;
+///
+/// let context = "sentry-transaction=GET%20%2F,sentry-sampled=true";
+/// assert_eq!(without(context, &["transaction"]), "sentry-sampled=true");
+/// ```
+pub fn without(members: &str, keys: &[&str]) -> String {
+    let mut kept = String::with_capacity(members.len());
+    for member in scan::members(members).filter(|member| !member.is_empty() && !is_called(member, keys)) {
+        push_member(&mut kept, member);
+    }
+    kept
+}
+
+/// Whether it is a member of Sentry's with one of these keys, given without their prefix.
+pub fn is_called(member: &str, keys: &[&str]) -> bool {
+    let key = trim(member).strip_prefix(PREFIX).and_then(split_key).and_then(|(key, _)| decode(key));
+    key.is_some_and(|key| keys.contains(&&*key))
+}
+
+/// What a context may do without, and goes first where there is little room.
+const OPTIONAL: [&[&str]; 2] = [&["transaction"], &["transaction", "release"]];
+
+/// Sentry's members within these limits: all of them, or else without `transaction`, or else without `release`, too.
+/// `None` where even that is too much: half of a sampling context is worse than none.
+///
+/// ```
+/// use sentrace_protocol::baggage::fit;
+///
+/// let context = "sentry-release=a,sentry-transaction=b,sentry-sampled=true";
+/// assert_eq!(fit(context, 40, 64).as_deref(), Some("sentry-release=a,sentry-sampled=true"));
+/// assert_eq!(fit(context, 20, 64).as_deref(), Some("sentry-sampled=true"));
+/// assert_eq!(fit(context, 10, 64), None);
+/// ```
+pub fn fit(members: &str, max_bytes: usize, max_members: usize) -> Option<Cow<'_, str>> {
+    let fits = |members: &str| {
+        let count = || scan::members(members).count();
+        members.is_empty() || (members.len() <= max_bytes && count() <= max_members)
+    };
+    if fits(members) {
+        return Some(Cow::Borrowed(members));
+    }
+    OPTIONAL.iter().map(|keys| without(members, keys)).find(|fewer| fits(fewer)).map(Cow::Owned)
+}
+
+/// [`copy_sentry_members`], leaving out what a context may do without where the limits would cost it something else:
+/// `transaction` first, then `release`. Returns how many of the others could not be used.
+pub fn copy_sentry_members_within_limits<'a>(
+    fields: impl Iterator<Item = &'a [u8]> + Clone,
+    into: &mut String,
+) -> usize {
+    let before = into.len();
+    let mut unusable = copy_sentry_members(fields.clone(), into);
+    for keys in OPTIONAL {
+        if unusable == 0 {
+            break;
+        }
+        let mut fewer = String::new();
+        for field in fields.clone() {
+            each_member(field, |member| {
+                if member.starts_with(PREFIX) && !is_called(member, keys) {
+                    push_member(&mut fewer, member);
+                }
+            });
+        }
+        let mut needed = into[..before].to_owned();
+        let others = copy_sentry_members(std::iter::once(fewer.as_bytes()), &mut needed);
+        if others < unusable {
+            unusable = others;
+            *into = needed;
+        }
+    }
+    unusable
+}
+
 /// Sentry's members: keys without their prefix, and values without properties, both still percent-encoded.
 pub(crate) fn sentry_members(baggage: &str) -> impl Iterator<Item = (&str, &str)> {
     scan::members(baggage).filter_map(|member| {
-        let member = member.strip_prefix(PREFIX)?;
-        let (key, value) = member.split_at_checked(scan::find(b'=', member.as_bytes())?)?;
-        // As in `member`: blanks may stand before the `=`, and those behind the prefix belong to the key.
-        Some((key.trim_end_matches([' ', '\t']), without_properties(&value[1..])))
+        let (key, value) = split_key(member.strip_prefix(PREFIX)?)?;
+        Some((key, without_properties(value)))
     })
+}
+
+/// Key and the rest of a member without its prefix. As in [`member`]: blanks may stand before the `=`, and those behind the
+/// prefix belong to the key.
+fn split_key(member: &str) -> Option<(&str, &str)> {
+    let (key, value) = member.split_at_checked(scan::find(b'=', member.as_bytes())?)?;
+    Some((key.trim_end_matches([' ', '\t']), &value[1..]))
+}
+
+fn trim_start(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t'])
 }
 
 fn without_properties(value: &str) -> &str {
@@ -149,8 +269,8 @@ pub fn encode_into(value: &str, into: &mut String) {
 ///
 /// Other tools' members of `existing` (one header each) stay as they are, in order and with their properties;
 /// older members of Sentry's are replaced by `ours`. Where all together would pass [`MAX_BYTES`] or
-/// [`MAX_MEMBERS`], `ours` is left out as a whole: what the application has set itself goes first, and half
-/// of a sampling context is worse than none. Members that are not UTF-8, which no `baggage` may have, are
+/// [`MAX_MEMBERS`], `ours` goes without what it can do without, or is left out as a whole ([`fit`]): what the
+/// application has set itself goes first. Members that are not UTF-8, which no `baggage` may have, are
 /// dropped.
 ///
 /// ```
@@ -170,9 +290,10 @@ pub fn merge<'a>(existing: impl Iterator<Item = &'a [u8]>, ours: &str) -> String
             }
         });
     }
-    let bytes = merged.len() + usize::from(!merged.is_empty()) + ours.len();
-    if !ours.is_empty() && bytes <= MAX_BYTES && members + ours.split(',').count() <= MAX_MEMBERS {
-        push_member(&mut merged, ours);
+    let bytes = merged.len() + usize::from(!merged.is_empty());
+    let ours = fit(ours, MAX_BYTES.saturating_sub(bytes), MAX_MEMBERS.saturating_sub(members));
+    if let Some(ours) = ours.filter(|ours| !ours.is_empty()) {
+        push_member(&mut merged, &ours);
     }
     merged
 }
@@ -250,6 +371,12 @@ fn push_run(into: &mut String, run: &str) {
 
 fn is_sentry(member: &str) -> bool {
     member.starts_with(PREFIX) && scan::find(b'=', member.as_bytes()).is_some()
+}
+
+/// Whether there is nothing but printable ASCII, blanks and tabs: both of the latter may stand around `=` and `;` (W3C
+/// Baggage, *Header Content*).
+fn is_readable(member: &str) -> bool {
+    member.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }
 
 fn all_within(bytes: &[u8], range: RangeInclusive<u8>) -> bool {

@@ -35,11 +35,12 @@ pub struct SentryTrace {
 }
 
 impl SentryTrace {
-    /// Reads a header's value. Blanks around it are ignored and either case is read.
+    /// Reads a header's value. Blanks around it are ignored and either case is read. A dash with nothing behind it, as
+    /// Sentry's Ruby SDK writes it when nothing was decided, leaves the decision open.
     ///
     /// # Errors
     ///
-    /// When the value is not `32hex-16hex`, `32hex-16hex-0` or `32hex-16hex-1`, or an id is all zero.
+    /// When the value is not `32hex-16hex`, optionally followed by `-`, `-0` or `-1`, or an id is all zero.
     pub fn parse(value: &[u8]) -> Result<Self, ParseError> {
         Self::parse_opt(value).ok_or_else(|| ParseError::new(HEADER, value, broken_rule(value), ADVICE))
     }
@@ -50,6 +51,7 @@ impl SentryTrace {
         let value = value.trim_ascii();
         let sampled = match value.len() {
             49 => None,
+            50 if value[49] == b'-' => None,
             51 if value[49] == b'-' => match value[50] {
                 b'1' => Some(true),
                 b'0' => Some(false),
@@ -126,8 +128,8 @@ impl fmt::Debug for SentryTraceText {
 
 fn broken_rule(value: &[u8]) -> String {
     let value = value.trim_ascii();
-    if value.len() != 49 && value.len() != 51 {
-        return format!("it has {} bytes, not 49 or 51", value.len());
+    if !(49..=51).contains(&value.len()) {
+        return format!("it has {} bytes, not 49 to 51", value.len());
     }
     if value[32] != b'-' {
         return "there is no `-` after the trace id's 32 digits".to_owned();
@@ -160,7 +162,7 @@ mod tests {
     #[test]
     fn the_grammar_is_read_as_specified() {
         let ids = format!("{TRACE}-{SPAN}");
-        let rows: [(String, Option<Option<bool>>, &str); 19] = [
+        let rows: [(String, Option<Option<bool>>, &str); 25] = [
             (ids.clone(), Some(None), "no decision"),
             (format!("{ids}-1"), Some(Some(true)), "sampled"),
             (format!("{ids}-0"), Some(Some(false)), "not sampled"),
@@ -168,7 +170,13 @@ mod tests {
             (ids.to_uppercase(), Some(None), "upper case"),
             (String::new(), None, "empty"),
             ("1".to_owned(), None, "a decision alone"),
-            (format!("{ids}-"), None, "a dash without decision"),
+            (format!("{ids}-"), Some(None), "a dash without decision, as Ruby writes it"),
+            (format!(" {ids}-\t"), Some(None), "the same with blanks around it"),
+            (format!("{}-", ids.to_uppercase()), Some(None), "the same in upper case"),
+            (format!("{ids}--"), None, "two dashes"),
+            (format!("{ids}- "), Some(None), "a blank as decision is no decision"),
+            (format!("{ids}x"), None, "something else in place of the dash"),
+            (format!("{TRACE}-{}-", "0".repeat(16)), None, "a zero span id before a dash"),
             (format!("{ids}-2"), None, "another flag"),
             (format!("{ids}-1-1"), None, "an extra segment"),
             (format!("{ids}-true"), None, "a word as decision"),

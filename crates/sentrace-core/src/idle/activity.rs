@@ -42,7 +42,7 @@ impl Activity {
         own.or_else(|| self.idle.as_ref().map(|idle| idle.span())).unwrap_or_default()
     }
 
-    /// Whether an idle transaction was open for it.
+    /// Returns `true` if no idle transaction was open for it, so that it keeps nothing open.
     pub fn is_none(&self) -> bool {
         self.idle.is_none()
     }

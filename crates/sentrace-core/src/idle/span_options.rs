@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use sentrace_protocol::Value;
 
 use crate::span::{Span, SpanRef};
+use crate::values::{IntoData, IntoTag};
 
 /// How a span starts that is opened by somebody else: its kind, its description, its first data and tags.
 ///
@@ -19,7 +20,7 @@ pub struct SpanOptions<'a> {
     op: Cow<'static, str>,
     description: Cow<'a, str>,
     data: Vec<(Cow<'static, str>, Value<'a>)>,
-    tags: Vec<(Cow<'static, str>, Cow<'a, str>)>,
+    tags: Vec<(Cow<'static, str>, String)>,
 }
 
 impl<'a> SpanOptions<'a> {
@@ -29,14 +30,14 @@ impl<'a> SpanOptions<'a> {
     }
 
     /// Sets a value of the span's `data`; see [`SpanRef::set_data`].
-    pub fn data(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value<'a>>) -> Self {
-        self.data.push((key.into(), value.into()));
+    pub fn data<Kind>(mut self, key: impl Into<Cow<'static, str>>, value: impl IntoData<'a, Kind>) -> Self {
+        self.data.extend(value.into_data().map(|value| (key.into(), value)));
         self
     }
 
     /// Sets a tag; see [`SpanRef::set_tag`].
-    pub fn tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'a, str>>) -> Self {
-        self.tags.push((key.into(), value.into()));
+    pub fn tag<Kind>(mut self, key: impl Into<Cow<'static, str>>, value: impl IntoTag<Kind>) -> Self {
+        self.tags.extend(value.with_tag(str::to_owned).map(|value| (key.into(), value)));
         self
     }
 

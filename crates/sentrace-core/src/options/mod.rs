@@ -1,6 +1,7 @@
 //! How a client is set up: in code, from the environment, code winning.
 
 mod delivery;
+pub(crate) mod identity;
 mod spotlight;
 
 use std::fmt;
@@ -15,6 +16,9 @@ use crate::idle::Timeouts;
 use crate::lifecycle::LifecycleOptions;
 use crate::outgoing::Origin;
 use crate::sampling::{Sampler, Sampling, SamplingContext};
+
+/// Where a service runs that does not say so (Sentry SDK specification, *Configuration*).
+pub(crate) const DEFAULT_ENVIRONMENT: &str = "production";
 
 /// All that can be set. Setters never fail: what is wrong is kept and told by `init`.
 ///
@@ -53,7 +57,7 @@ impl Default for Options {
         Self {
             dsn: None,
             release: None,
-            environment: "production".to_owned(),
+            environment: DEFAULT_ENVIRONMENT.to_owned(),
             server_name: None,
             sampling: Sampling::default(),
             tracing_origins: None,
@@ -128,21 +132,24 @@ impl Options {
         self.set_dsn("dsn", dsn.as_ref())
     }
 
-    /// What version of the service this is, for example `shop@1.4.0`.
+    /// What version of the service this is, for example `shop@1.4.0`. Blanks around it go, and nothing but blanks is as good
+    /// as unset. Sentry takes at most 200 bytes without line breaks and slashes; anything else is made to fit, with a
+    /// warning.
     #[must_use]
     pub fn release(mut self, release: impl Into<String>) -> Self {
         self.release = Some(release.into());
         self
     }
 
-    /// Where the service runs; `production` by default.
+    /// Where the service runs; `production` by default, and where it is blank. Sentry takes at most 64 bytes without line
+    /// breaks and slashes; anything else is made to fit, with a warning.
     #[must_use]
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = environment.into();
         self
     }
 
-    /// Which machine or service instance this is. Nothing is guessed.
+    /// Which machine or service instance this is. Nothing is guessed, and a blank name is as good as unset.
     #[must_use]
     pub fn server_name(mut self, server_name: impl Into<String>) -> Self {
         self.server_name = Some(server_name.into());
@@ -157,7 +164,7 @@ impl Options {
     }
 
     /// Decides the rate for each transaction, and wins over an incoming decision and the rate. An answer that is not
-    /// from 0 to 1, or a panic, has no say.
+    /// from 0 to 1, or a panic, has no say: one warning names what decides instead.
     #[must_use]
     pub fn traces_sampler(
         mut self,

@@ -9,6 +9,7 @@ mod queue_time;
 mod request;
 mod route;
 mod span;
+mod tag;
 mod text;
 
 use std::borrow::Cow;
@@ -23,7 +24,8 @@ pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};
 use self::request::copy_method;
 pub(crate) use self::request::{Held, RequestRecord};
-pub(crate) use self::text::{Arena, Text, cut};
+pub(crate) use self::tag::acceptable_tag;
+pub(crate) use self::text::{Arena, Text, cut, cut_chars};
 
 /// Entries of data and tags that a record may hold.
 const MAX_ENTRIES: usize = 16 * 1024;

@@ -109,6 +109,15 @@ pub(crate) fn cut(text: &str, max: usize) -> &str {
     (0..=max).rev().find_map(|end| text.get(..end)).unwrap_or_default()
 }
 
+/// The longest start of `text` that has at most `max` characters.
+pub(crate) fn cut_chars(text: &str, max: usize) -> &str {
+    // None has more characters than bytes.
+    if text.len() <= max {
+        return text;
+    }
+    text.char_indices().nth(max).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

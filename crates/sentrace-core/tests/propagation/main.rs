@@ -2,11 +2,14 @@
 //! Context* 1.3); `docs/spec-coverage.md` says which test shows which clause.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails is a test that fails")]
 
+mod another_trace;
+mod applied_rate;
 mod carriers;
 mod environment;
 mod forwarding;
 mod headers;
 mod invariant;
+mod limits;
 mod organisation;
 mod properties;
 mod queue;

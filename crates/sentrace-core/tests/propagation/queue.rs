@@ -84,6 +84,14 @@ fn damage_to_its_trace_never_costs_the_job() {
         (json!({"sentry-task-enqueued-time": "soon"}), "no time"),
         (json!({"sentry-task-enqueued-time": -1}), "before 1970"),
         (json!({"sentry-task-enqueued-time": 1e300}), "never"),
+        (json!({"sentry-task-enqueued-time": 0}), "1970, as of a field that nobody set"),
+        (json!({"sentry-task-enqueued-time": 0.0}), "the same as a fraction"),
+        (json!({"sentry-task-enqueued-time": "0"}), "the same as text"),
+        (json!({"sentry-task-enqueued-time": 1}), "a second later"),
+        (json!({"sentry-task-enqueued-time": 1_755_000}), "thousands of seconds"),
+        (json!({"sentry-task-enqueued-time": 1_755_000_000_123_456_u64}), "microseconds"),
+        (json!({"sentry-task-enqueued-time": 4_000_000_000_u64}), "the future"),
+        (json!({"sentry-task-enqueued-time": 4_000_000_000_000_u64}), "the future in milliseconds"),
     ];
     for (trace, reason) in rows {
         let job = json!({"to": "a@example.com", "trace": trace});

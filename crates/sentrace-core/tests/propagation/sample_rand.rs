@@ -1,9 +1,9 @@
 //! `sample_rand`: made here, adopted, or filled in.
 
 use sentrace_core::{Options, Trace};
-use sentrace_protocol::baggage;
+use sentrace_protocol::{DynamicSamplingContext, baggage};
 
-use crate::support::{DEFERRED, SAMPLED, UNSAMPLED, carried, client, context_of, continued, only, recording};
+use crate::support::{DEFERRED, SAMPLED, UNSAMPLED, carried, client, continued, only, recording};
 
 fn of(trace: &Trace) -> Option<f64> {
     let headers = carried(trace);
@@ -57,12 +57,15 @@ fn what_upstream_lacks_is_filled_in_by_the_rules() {
         assert!(sent.starts_with(incoming), "what came goes on as it came: {reason}");
 
         let transaction = trace.start_transaction("work", "task");
-        assert_eq!(transaction.baggage().as_deref(), Some(sent), "{reason}");
+        // What was open is decided by this service's rate, which is told.
+        let decided = if sentry_trace == DEFERRED { ",sentry-sample_rate=1,sentry-sampled=true" } else { "" };
+        let sent = Some(format!("{sent}{decided}"));
+        assert_eq!(transaction.baggage(), sent, "{reason}");
         transaction.finish();
         for captured in capture.take() {
             assert_eq!(
                 captured.dynamic_sampling_context,
-                Some(context_of(&headers)),
+                sent.as_deref().map(DynamicSamplingContext::from_baggage),
                 "the envelope says the same: {reason}"
             );
         }
@@ -128,7 +131,8 @@ fn decisions_compare_it_as_it_was_written() {
             let headers = [("sentry-trace", sentry_trace), ("baggage", &*baggage)];
             let transaction = continued(&client, &headers).start_transaction("work", "task");
             assert_eq!(transaction.sampled(), Some(sampled), "{reason}");
-            assert_eq!(transaction.baggage().as_deref(), Some(&*baggage), "{reason}");
+            let told = format!("{baggage},sentry-sample_rate=0.25,sentry-sampled={sampled}");
+            assert_eq!(transaction.baggage(), Some(told), "{reason}");
         }
     }
 }

@@ -133,25 +133,30 @@ fn a_trace_that_could_not_be_recorded_may_still_be_when_somebody_says_so() {
 }
 
 #[test]
-fn what_came_goes_on_as_it_came_whatever_happens_here() {
-    let rows = [
-        (Options::new(), "tracing is off"),
-        (Options::new().traces_sample_rate(0.0), "rate 0"),
-        (Options::new().traces_sample_rate(1.0), "rate 1"),
-        (Options::new().traces_sampler(|_| 1.0), "a sampler says yes"),
-        (Options::new().traces_sampler(|_| 0.0), "a sampler says no"),
+fn what_came_goes_on_as_it_came_but_for_a_rate_that_was_applied_here() {
+    type Row = (Options, [Option<&'static str>; 3], &'static str);
+    let rows: [Row; 5] = [
+        (Options::new(), [None; 3], "tracing is off"),
+        (Options::new().traces_sample_rate(0.0), [Some("0"), None, None], "rate 0"),
+        (Options::new().traces_sample_rate(1.0), [Some("1"), None, None], "rate 1"),
+        (Options::new().traces_sampler(|_| 1.0), [Some("1"); 3], "a sampler says yes"),
+        (Options::new().traces_sampler(|_| 0.0), [Some("0"); 3], "a sampler says no"),
     ];
-    for (options, reason) in rows {
+    for (options, applied, reason) in rows {
         let client = service(options);
-        for sentry_trace in [DEFERRED, SAMPLED, UNSAMPLED] {
+        for (sentry_trace, applied) in [DEFERRED, SAMPLED, UNSAMPLED].into_iter().zip(applied) {
             let trace = continued(&client, &[("sentry-trace", sentry_trace), ("baggage", HEAD)]);
             assert_eq!(carried(&trace).baggage(), Some(HEAD), "{reason}");
             let transaction = trace.start_transaction("work", "task");
             transaction.set_name("another", TransactionSource::Route);
             let span = transaction.start_span("http.client", "GET /");
-            assert_eq!(span.baggage().as_deref(), Some(HEAD), "{reason}");
+            let expected = match applied {
+                Some(rate) => HEAD.replace("sample_rate=0.25", &format!("sample_rate={rate}")),
+                None => HEAD.to_owned(),
+            };
+            assert_eq!(span.baggage().as_ref(), Some(&expected), "{reason}, {sentry_trace}");
             let below = span.enter(|| client.start_transaction("below", "task"));
-            assert_eq!(below.baggage().as_deref(), Some(HEAD), "{reason}");
+            assert_eq!(below.baggage(), Some(expected), "{reason}, {sentry_trace}");
         }
     }
 }

@@ -10,7 +10,7 @@ fn copy(fields: &[&[u8]]) -> String {
 
 #[test]
 fn only_sentrys_valid_members_are_copied() {
-    let rows: [(&[&[u8]], &str, &str); 14] = [
+    let rows: [(&[&[u8]], &str, &str); 18] = [
         (&[], "", "no header"),
         (&[b""], "", "an empty header"),
         (&[b"sentry-a=1"], "sentry-a=1", "one member"),
@@ -25,6 +25,10 @@ fn only_sentrys_valid_members_are_copied() {
         (&["sentry-a=\u{e9},sentry-b=2".as_bytes()], "sentry-b=2", "not ASCII"),
         (&[b"sentry-a=\xff,sentry-b=2"], "sentry-b=2", "not UTF-8; the others survive"),
         (&[b"sentry-a=\x01,sentry-b=2"], "sentry-b=2", "not printable"),
+        (&[b"sentry-a\t=\t1,sentry-b=2"], "sentry-a\t=\t1,sentry-b=2", "tabs around the ="),
+        (&[b"\tsentry-a =\t 1\t,sentry-b=2"], "sentry-a =\t 1,sentry-b=2", "tabs and blanks"),
+        (&[b"sentry-a=1\t;\tp\t=\t1"], "sentry-a=1\t;\tp\t=\t1", "tabs around properties"),
+        (&[b"sentry-a=\x0b1,sentry-b=2"], "sentry-b=2", "a vertical tab is no blank"),
     ];
     for (fields, expected, reason) in rows {
         assert_eq!(copy(fields), expected, "{reason}");
@@ -68,11 +72,37 @@ fn both_readers_of_a_key_agree_about_blanks() {
     let rows = [
         ("sentry-org_id =1", Some("1"), "blanks before the ="),
         ("sentry- org_id=1", None, "blanks behind the prefix are the key's"),
+        ("sentry-org_id\t=\t1\t", Some("1"), "tabs are blanks"),
+        ("sentry-org_id \t= \t1;p=2", Some("1"), "of any number"),
     ];
     for (header, expected, reason) in rows {
         assert_eq!(member(header, "org_id"), expected, "{reason}");
         let context = crate::DynamicSamplingContext::from_baggage(header);
         assert_eq!(context.get("org_id"), expected, "{reason}");
+    }
+}
+
+#[test]
+fn a_decoded_member_is_what_the_context_has() {
+    let rows = [
+        ("sentry-a=1,sentry-release=shop%401", "release", "a value that is encoded"),
+        ("sentry-rel%65ase=1", "release", "a key that is encoded"),
+        ("sentry-release=1,sentry-rele%61se=2", "release", "both spellings: the last wins"),
+        ("sentry-rele%61se=1,sentry-release=2", "release", "and the other way round"),
+        ("sentry-release=1,sentry-release=%zz", "release", "the last that can be decoded"),
+        ("sentry-releas%zz=1", "release", "a key that cannot be decoded"),
+        ("sentry-release_2=1,sentry-releas=2", "release", "longer and shorter keys"),
+        ("sentry-release\t=\t1;p=2", "release", "tabs and properties"),
+        ("release=1", "release", "another tool's"),
+        ("sentry-a%3Db=1,sentry-a=b=2", "a=b", "a key that can only be written encoded"),
+        ("sentry-a%25b=1", "a%b", "a key with a percent sign"),
+        ("sentry-a%20=1,sentry-a =2", "a ", "a key that ends with a blank"),
+        ("sentry-release", "release", "no value"),
+        ("", "release", "nothing"),
+    ];
+    for (header, key, reason) in rows {
+        let context = crate::DynamicSamplingContext::from_baggage(header);
+        assert_eq!(decoded_member(header, key).as_deref(), context.get(key), "{reason}");
     }
 }
 
@@ -146,6 +176,70 @@ fn ours_replaces_older_sentry_members_and_leaves_the_rest_alone() {
     ];
     for (existing, ours, expected, reason) in rows {
         assert_eq!(merge(existing.iter().copied(), ours), expected, "{reason}");
+    }
+}
+
+#[test]
+fn what_a_context_can_do_without_goes_first() {
+    let context = "sentry-release=shop%401,sentry-trace_id=t,sentry-transaction=GET,sentry-sampled=true";
+    let [no_name, neither] = [
+        "sentry-release=shop%401,sentry-trace_id=t,sentry-sampled=true",
+        "sentry-trace_id=t,sentry-sampled=true",
+    ];
+    let rows = [
+        (context.len(), 64, Some(context), "just enough room"),
+        (context.len() - 1, 64, Some(no_name), "a byte short"),
+        (no_name.len(), 64, Some(no_name), "the name is enough"),
+        (no_name.len() - 1, 64, Some(neither), "the release goes, too"),
+        (neither.len() - 1, 64, None, "half of a context is worse than none"),
+        (8192, 3, Some(no_name), "members count as well"),
+        (8192, 2, Some(neither), "two members"),
+        (8192, 1, None, "one is too few"),
+        (0, 0, None, "no room at all"),
+    ];
+    for (bytes, members, expected, reason) in rows {
+        assert_eq!(fit(context, bytes, members).as_deref(), expected, "{reason}");
+        let theirs = format!("t={}", "x".repeat(MAX_BYTES.saturating_sub(bytes + 3)));
+        if bytes > 0 && members == 64 {
+            let expected = expected.map_or_else(|| theirs.clone(), |ours| format!("{theirs},{ours}"));
+            assert_eq!(merge([theirs.as_bytes()].into_iter(), context), expected, "merged: {reason}");
+        }
+    }
+    assert_eq!(fit("sentry-%74ransaction=x,sentry-a=1", 12, 64).as_deref(), Some("sentry-a=1"), "encoded");
+    assert_eq!(fit("", 0, 0).as_deref(), Some(""), "nothing fits everywhere");
+}
+
+#[test]
+fn what_comes_in_beyond_the_limits_loses_first_what_it_can_do_without() {
+    let long = |key: &str, bytes: usize| format!("sentry-{key}={}", "x".repeat(bytes));
+    let many = (0..70).map(|i| format!("sentry-k{i}=v")).collect::<Vec<_>>().join(",");
+    let rows: [(String, usize, &str, &str); 6] = [
+        ("sentry-a=1,sentry-transaction=x".into(), 0, "sentry-a=1,sentry-transaction=x", "all fits"),
+        (
+            format!("{},sentry-release=r,sentry-trace_id=t", long("transaction", 8170)),
+            0,
+            "sentry-release=r,sentry-trace_id=t",
+            "the name is what is too long",
+        ),
+        (
+            format!("{},{},sentry-trace_id=t", long("release", 8170), long("transaction", 10)),
+            0,
+            "sentry-trace_id=t",
+            "the release is",
+        ),
+        (
+            format!("{},sentry-b=2,sentry-transaction=x", long("a", 9000)),
+            1,
+            "sentry-b=2,sentry-transaction=x",
+            "leaving out the name would not help",
+        ),
+        ("sentry-b=\u{e9},sentry-transaction=x".into(), 1, "sentry-transaction=x", "nor here"),
+        (format!("{many},sentry-transaction=x"), 6, &many[..many.find(",sentry-k64").unwrap()], "members"),
+    ];
+    for (field, unusable, expected, reason) in &rows {
+        let mut into = String::new();
+        let lost = copy_sentry_members_within_limits([field.as_bytes()].into_iter(), &mut into);
+        assert_eq!((lost, &*into), (*unusable, *expected), "{reason}");
     }
 }
 

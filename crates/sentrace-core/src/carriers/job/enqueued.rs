@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 pub(super) const HEADER: &str = "sentry-task-enqueued-time";
 
 const MICROS: f64 = 1e6;
+/// Before this (in the year 2001) no message was queued that is still to be worked on: 0 and numbers of another kind.
+const EARLIEST: f64 = 1e9;
 /// From here on (in the year 5138) a number of seconds is none, but one of milliseconds, as some senders write it.
 const MILLISECONDS_FROM: f64 = 1e11;
 
@@ -25,15 +27,15 @@ impl Enqueued {
 
     pub(super) fn from_seconds(number: f64) -> Option<Self> {
         let seconds = if number < MILLISECONDS_FROM { number } else { number / 1000.0 };
-        (0.0..MILLISECONDS_FROM).contains(&seconds).then(|| Self((seconds * MICROS).round() as u64))
+        is_plausible(seconds).then(|| Self((seconds * MICROS).round() as u64))
     }
 
     pub(super) fn as_seconds(self) -> f64 {
         self.0 as f64 / MICROS
     }
 
-    pub(super) const fn from_micros(micros: u64) -> Self {
-        Self(micros)
+    pub(super) fn from_micros(micros: u64) -> Option<Self> {
+        is_plausible(micros as f64 / MICROS).then_some(Self(micros))
     }
 
     pub(super) const fn as_micros(self) -> u64 {
@@ -49,6 +51,10 @@ impl fmt::Display for Enqueued {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.as_seconds())
     }
+}
+
+fn is_plausible(seconds: f64) -> bool {
+    (EARLIEST..MILLISECONDS_FROM).contains(&seconds)
 }
 
 fn since_epoch() -> Option<Duration> {
@@ -68,8 +74,19 @@ mod tests {
             (" 1755000000 ", Some(1_755_000_000_000_000), "whole seconds"),
             ("1755000000123", Some(1_755_000_000_123_000), "milliseconds, as some write"),
             ("1.755E9", Some(1_755_000_000_000_000), "any number"),
-            ("0", Some(0), "1970"),
+            ("1000000000", Some(1_000_000_000_000_000), "the earliest"),
+            ("999999999.9", None, "before that"),
+            ("0", None, "1970: nobody said when"),
+            ("0.0", None, "the same as a fraction"),
+            ("-0", None, "the same with a sign"),
+            ("1", None, "a second later"),
+            ("1755000", None, "thousands of seconds"),
+            ("1000000000000", Some(1_000_000_000_000_000), "the earliest in milliseconds"),
+            ("999999999999", None, "before that in milliseconds"),
+            ("1755000000123456", None, "microseconds"),
+            ("1755000000123456789", None, "nanoseconds"),
             ("-1", None, "before 1970"),
+            ("-1755000000", None, "a sign too many"),
             ("NaN", None, "not a number"),
             ("inf", None, "never"),
             ("1e300", None, "too late"),
@@ -83,8 +100,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_what_was_written_is_identity(micros in 0..4_000_000_000_000_000_u64) {
-            let at = Enqueued::from_micros(micros);
+        fn reading_what_was_written_is_identity(micros in 1_000_000_000_000_000..4_000_000_000_000_000_u64) {
+            let at = Enqueued::from_micros(micros).unwrap();
             prop_assert_eq!(Enqueued::parse(&at.to_string()), Some(at));
             prop_assert_eq!(Enqueued::from_seconds(at.as_seconds()), Some(at));
         }

@@ -74,7 +74,7 @@ impl JobTrace {
         };
         Self {
             sentry_trace: first(sentry_trace::HEADER),
-            baggage: first(baggage::HEADER),
+            baggage: first(baggage::HEADER).map(bounded),
             enqueued: first(enqueued::HEADER).and_then(|value| Enqueued::parse(&value)),
         }
     }
@@ -107,6 +107,16 @@ impl JobTrace {
     pub fn process_with(&self, client: &Client, queue: &str, name: &str) -> Transaction {
         Process::of(queue, name).client(client).start(self)
     }
+}
+
+/// What a message came with may go on with it when it is queued again, so it is bounded like any other header.
+fn bounded(came: String) -> String {
+    if came.len() <= baggage::MAX_BYTES {
+        return came;
+    }
+    let mut members = String::new();
+    baggage::copy_sentry_members_within_limits(std::iter::once(came.as_bytes()), &mut members);
+    members
 }
 
 impl Carrier for JobTrace {

@@ -6,8 +6,8 @@ use sentrace_protocol::{baggage, sentry_trace};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::JobTrace;
 use super::enqueued::{self, Enqueued};
+use super::{JobTrace, bounded};
 
 /// Without names: `sentry-trace`, `baggage`, microseconds since 1970.
 type Nameless<T> = (Option<T>, Option<T>, Option<u64>);
@@ -38,7 +38,8 @@ impl<'de> Deserialize<'de> for JobTrace {
             return deserializer.deserialize_any(Lenient);
         }
         let (sentry_trace, baggage, micros) = Nameless::<String>::deserialize(deserializer)?;
-        Ok(Self { sentry_trace, baggage, enqueued: micros.map(Enqueued::from_micros) })
+        let baggage = baggage.map(bounded);
+        Ok(Self { sentry_trace, baggage, enqueued: micros.and_then(Enqueued::from_micros) })
     }
 }
 
@@ -156,7 +157,7 @@ impl<'de> Visitor<'de> for Lenient {
             let Scalar::Text(key) = key else { continue };
             match (&*key, value) {
                 (sentry_trace::HEADER, Scalar::Text(text)) => trace.sentry_trace = Some(text),
-                (baggage::HEADER, Scalar::Text(text)) => trace.baggage = Some(text),
+                (baggage::HEADER, Scalar::Text(text)) => trace.baggage = Some(bounded(text)),
                 (enqueued::HEADER, Scalar::Text(text)) => trace.enqueued = Enqueued::parse(&text),
                 (enqueued::HEADER, Scalar::Number(number)) => trace.enqueued = Enqueued::from_seconds(number),
                 _ => {}

@@ -1,0 +1,72 @@
+//! Warnings about rates that are not from 0 to 1, once for each client and cause.
+
+use std::borrow::Cow;
+use std::sync::atomic::AtomicBool;
+
+use crate::diagnostics::warn_once;
+use crate::record::full_name;
+use crate::sampling::{DecidedBy, Decision, Unusable, is_rate};
+use crate::transaction::TransactionOptions;
+
+/// What a client has been warned of.
+#[derive(Debug, Default)]
+pub(crate) struct RateWarnings {
+    sampler: AtomicBool,
+    own_sampler: AtomicBool,
+    own_rate: AtomicBool,
+}
+
+impl RateWarnings {
+    /// Names the wrong value and what is used in its place. `parent_sampled` is the incoming decision, `client_rate` the
+    /// option's rate.
+    #[cold]
+    pub(crate) fn warn(
+        &self,
+        options: &TransactionOptions<'_>,
+        client_rate: Option<f64>,
+        decision: Option<Decision>,
+        parent_sampled: Option<bool>,
+    ) {
+        const RULE: &str = "a rate is a number from 0 (nothing) to 1 (everything)";
+        let name = full_name(options.name);
+        let own_rate = options.sample_rate;
+        if let Some(wrong) = own_rate.filter(|rate| !is_rate(*rate)) {
+            let instead = rate_instead(None, client_rate);
+            warn_once(
+                &self.own_rate,
+                format_args!(
+                    "sample_rate {wrong} of the layer or transaction {name:?} is ignored: {RULE}; {instead}"
+                ),
+            );
+        }
+        let Some(Decision { by, unusable: Some(unusable), .. }) = decision else { return };
+        let (warned, sampler) = match options.sampler {
+            Some(_) => (&self.own_sampler, "the layer's sampler"),
+            None => (&self.sampler, "traces_sampler"),
+        };
+        let instead = match (by, parent_sampled) {
+            (DecidedBy::Parent, Some(true)) => {
+                Cow::Borrowed("the caller's decision, sampled, is used instead")
+            }
+            (DecidedBy::Parent, _) => Cow::Borrowed("the caller's decision, not sampled, is used instead"),
+            _ => rate_instead(own_rate.filter(|rate| is_rate(*rate)), client_rate),
+        };
+        match unusable {
+            Unusable::Number(rate) => warn_once(
+                warned,
+                format_args!("{sampler} answered {rate} for transaction {name:?}: {RULE}; {instead}"),
+            ),
+            Unusable::Panic => {
+                warn_once(warned, format_args!("{sampler} panicked for transaction {name:?}; {instead}"));
+            }
+        }
+    }
+}
+
+fn rate_instead(own: Option<f64>, client: Option<f64>) -> Cow<'static, str> {
+    match (own, client) {
+        (Some(rate), _) => Cow::Owned(format!("the layer's sample_rate {rate} is used instead")),
+        (None, Some(rate)) => Cow::Owned(format!("traces_sample_rate {rate} is used instead")),
+        (None, None) => Cow::Borrowed("0 is used instead, for traces_sample_rate is not set"),
+    }
+}
