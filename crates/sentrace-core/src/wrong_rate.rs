@@ -64,7 +64,8 @@ impl RateWarnings {
 }
 
 fn rate_instead(own: Option<f64>, client: Option<f64>) -> Cow<'static, str> {
-    match (own, client) {
+    // Adding 0 takes the sign from a zero.
+    match (own.map(|rate| rate + 0.0), client.map(|rate| rate + 0.0)) {
         (Some(rate), _) => Cow::Owned(format!("the layer's sample_rate {rate} is used instead")),
         (None, Some(rate)) => Cow::Owned(format!("traces_sample_rate {rate} is used instead")),
         (None, None) => Cow::Borrowed("0 is used instead, for traces_sample_rate is not set"),

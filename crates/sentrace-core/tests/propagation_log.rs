@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use sentrace_core::diagnostics::{Level, set_handler};
 use sentrace_core::testing::Capture;
-use sentrace_core::{CallSpan, Client, Deliver, Finished, Options, Origin, OutgoingCall, TransactionOptions};
+use sentrace_core::{
+    CallSpan, Client, Deliver, Finished, Options, Origin, OutgoingCall, OutgoingRequest, Sampler, SpanRef,
+    TransactionOptions,
+};
 
 static SAID: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
 
@@ -27,13 +30,19 @@ fn a_debug_log_says_once_what_cannot_be_used() {
     let long = format!("sentry-a={}", "x".repeat(9_000));
     let different = SAMPLED.replacen('0', "1", 1);
     type Headers<'a> = &'a [(&'a str, &'a str)];
-    let rows: [(Headers<'_>, &str, &str); 5] = [
+    let foreign = "sentry-trace_id=85f29184b20d47c28dde78483288c3d7,sentry-sampled=true";
+    let rows: [(Headers<'_>, &str, &str); 6] = [
         (&[("sentry-trace", "non\nsense")], "non\\nsense", "sentry-trace that cannot be read, escaped"),
         (&[("sentry-trace", SAMPLED), ("sentry-trace", &different)], "came twice", "two that disagree"),
         (
             &[("sentry-trace", SAMPLED), ("baggage", &long)],
             "1 of baggage's sentry- members",
             "an oversized member",
+        ),
+        (
+            &[("sentry-trace", SAMPLED), ("baggage", foreign)],
+            "ignored: they tell of trace \"85f29184b20d47c28dde78483288c3d7\"",
+            "the context of another trace",
         ),
         (
             &[("traceparent", "01-nonsense")],
@@ -49,19 +58,20 @@ fn a_debug_log_says_once_what_cannot_be_used() {
 
     let silent = client(Options::new().org_id("1"));
     for (headers, _, _) in rows {
-        silent.continue_trace(headers);
+        silent.continue_trace(headers).trace_headers();
     }
     assert_eq!(said(), [], "without debug mode nothing is said, and nothing is used up");
 
     let client = client(Options::new().org_id("1").debug(true));
     for (headers, expected, reason) in rows {
-        client.continue_trace(headers);
+        // Some is read when somebody asks for it only.
+        client.continue_trace(headers).trace_headers();
         let said = said();
         assert_eq!(said.len(), 1, "{reason}: {said:?}");
         assert_eq!(said[0].0, Level::Debug, "{reason}");
         assert!(said[0].1.contains(expected), "{reason}: {said:?}");
     }
-    for (headers, _, _) in &rows[..4] {
+    for (headers, _, _) in &rows[..5] {
         for _ in 0..100 {
             client.continue_trace(*headers);
         }
@@ -70,6 +80,9 @@ fn a_debug_log_says_once_what_cannot_be_used() {
     client.continue_trace(&[("sentry-trace", SAMPLED), ("baggage", "other=\u{e9},x"), ("traceparent", W3C)]);
     assert_eq!(said(), [], "other tools' members are none of our business");
     why_nothing_is_recorded();
+    why_there_is_no_span();
+    wrong_rates_are_named_with_what_is_used_instead();
+    what_is_set_wrong_is_named_with_what_is_sent();
     why_nothing_goes_out();
     a_log_has_an_end();
 }
@@ -80,13 +93,13 @@ type Row<'a> = (&'a dyn Fn(), &'a [&'a str], &'a str);
 fn why_nothing_is_recorded() {
     let options = || Options::new().debug(true);
     let rate = |rate: f64| client(options().traces_sample_rate(rate));
-    let pressed = || {
+    let pressed_by = |rate: f64| {
         let pressed: Arc<dyn Deliver> = Arc::new(Pressed);
-        Client::new(options().traces_sample_rate(1.0), pressed, Arc::default()).unwrap()
+        Client::new(options().traces_sample_rate(rate), pressed, Arc::default()).unwrap()
     };
     let filtered = || TransactionOptions::new("filtered", "task").recorded(false);
     let start = |client: &Client, name: &str| client.start_transaction(name, "task").finish();
-    let rows: [Row<'_>; 8] = [
+    let rows: [Row<'_>; 13] = [
         (
             &|| start(&rate(0.0), "by rate"),
             &["by rate", "traces_sample_rate is 0", "sample_rand 0.", "with 1 all are"],
@@ -113,7 +126,11 @@ fn why_nothing_is_recorded() {
             &["by hand", "whoever started it"],
             "whoever started it",
         ),
-        (&|| start(&pressed(), "in a flood"), &["in a flood", "halved 10 times", "lower"], "back-pressure"),
+        (
+            &|| start(&pressed_by(1.0), "in a flood"),
+            &["in a flood", "halved 10 times", "lower"],
+            "back-pressure",
+        ),
         (
             &|| start(&client(options().traces_sample_rate(1.0).ignore_spans(["ping"])), "ping"),
             &["ping", "ignore_spans"],
@@ -125,10 +142,295 @@ fn why_nothing_is_recorded() {
             "the layer's filter",
         ),
         (&|| start(&client(options()), "any"), &["neither", "SENTRY_TRACES_SAMPLE_RATE"], "tracing is off"),
+        (
+            &|| start(&Client::without_delivery(options().traces_sample_rate(1.0)).unwrap(), "any"),
+            &["there is no DSN", "set SENTRY_DSN"],
+            "no DSN, though a rate is set",
+        ),
+        (
+            &|| {
+                let client = Client::without_delivery(options()).unwrap();
+                let own = TransactionOptions::new("own", "task").sample_rate(Some(1.0)).sampled(true);
+                assert!(!client.start_transaction_with(&own).is_sampled(), "there is nowhere to send it");
+            },
+            &[],
+            "no DSN, whatever a layer wants: it was said before",
+        ),
+        (
+            &|| {
+                let own = TransactionOptions::new("by layer", "task").sample_rate(Some(0.0));
+                rate(1.0).start_transaction_with(&own).finish();
+            },
+            &["by layer", "the layer's sample_rate is 0"],
+            "the layer's rate",
+        ),
+        (
+            &|| {
+                let sampler: Sampler = Arc::new(|_| 0.0);
+                let own = TransactionOptions::new("by layer's sampler", "task").sampler(Some(&sampler));
+                rate(1.0).start_transaction_with(&own).finish();
+            },
+            &["by layer's sampler", "the layer's sampler answered 0"],
+            "the layer's sampler",
+        ),
+        (
+            &|| start(&pressed_by(0.0), "pressed at 0"),
+            &["pressed at 0", "traces_sample_rate is 0 (halved"],
+            "the rate, which would be halved",
+        ),
     ];
     assert_explained_once(&rows);
     start(&rate(1.0), "all is well");
     assert_eq!(said(), [], "what is recorded needs no words");
+}
+
+fn why_there_is_no_span() {
+    let client = client(Options::new().debug(true).traces_sample_rate(1.0).ignore_spans(["noise"]));
+    let plain = self::client(Options::new().debug(true).traces_sample_rate(1.0));
+    let call = |parent: &SpanRef| {
+        let request = OutgoingRequest { method: "GET", host: "api.test", path: "/x", ..Default::default() };
+        CallSpan::http(parent, "auto.http.mine", None, &request).answered(200);
+    };
+    // Nothing is initialised, and then it is.
+    let rows: [Row<'_>; 1] = [(
+        &|| sentrace_core::start_span("task", "too early").finish(),
+        &["too early", "nothing is initialised", "call init"],
+        "no client",
+    )];
+    assert_explained_once(&rows);
+    client.bind();
+    let rows: [Row<'_>; 8] = [
+        (
+            &|| {
+                // As a task of tokio::spawn, which begins without what is current where it is spawned.
+                plain.start_transaction("work", "task").enter(|| {
+                    std::thread::scope(|scope| {
+                        scope
+                            .spawn(|| sentrace_core::start_span("task", "in a task").finish())
+                            .join()
+                            .unwrap();
+                    });
+                });
+            },
+            &["in a task", "(task)", "no transaction is current", "in_current_span", "with_current_span"],
+            "a task without a context",
+        ),
+        (
+            &|| call(&SpanRef::default()),
+            &["GET http://api.test/x", "no transaction is current"],
+            "a call outside any transaction is named by what it calls",
+        ),
+        (
+            &|| {
+                let transaction = plain.start_transaction("request", "task");
+                let late = transaction.start_span("task", "a task that goes on");
+                transaction.finish();
+                late.finish();
+            },
+            &["a task that goes on", "still open when its transaction \"request\" ended"],
+            "a span that outlives the request",
+        ),
+        (
+            &|| {
+                let transaction = plain.start_transaction("request", "task");
+                let handle = SpanRef::clone(&transaction);
+                transaction.finish();
+                handle.enter(|| sentrace_core::start_span("task", "started late").finish());
+            },
+            &["started late", "had ended before it started", "TraceLifecycle::Stream"],
+            "a span that starts when the request is over",
+        ),
+        (
+            &|| {
+                let transaction = plain.start_transaction("request", "task");
+                let handle = SpanRef::clone(&transaction);
+                transaction.finish();
+                call(&handle);
+            },
+            &["http.client", "had ended before it started"],
+            "a call that starts when the request is over",
+        ),
+        (
+            &|| client.start_transaction("work", "task").start_span("task", "noise").finish(),
+            &["noise", "a rule of ignore_spans"],
+            "a rule",
+        ),
+        (
+            &|| {
+                let transaction = plain.start_transaction("work", "task");
+                (0..1_001).for_each(|number| transaction.start_span("task", format!("n{number}")).finish());
+            },
+            &["n1000", "1000", "record fewer"],
+            "more spans than a transaction may have",
+        ),
+        (
+            &|| {
+                let unsampled = TransactionOptions::new("by hand", "task").sampled(false);
+                client.start_transaction_with(&unsampled).start_span("task", "unsampled").finish();
+            },
+            &[],
+            "its transaction was explained",
+        ),
+    ];
+    assert_explained_once(&rows);
+    client.start_transaction("work", "task").enter(|| sentrace_core::start_span("task", "fine").finish());
+    assert_eq!(said(), [], "what is recorded needs no words");
+    client.unbind();
+    said();
+}
+
+fn wrong_rates_are_named_with_what_is_used_instead() {
+    const RULE: &str = "a rate is a number from 0 (nothing) to 1 (everything)";
+    type Start<'a> = (Options, Option<Sampler>, Option<f64>, &'a str, &'a [&'a str], &'a str);
+    let answering = |rate: f64| Options::new().debug(true).traces_sampler(move |_| rate);
+    let layer = |rate: f64| -> Option<Sampler> { Some(Arc::new(move |_| rate)) };
+    let plain = || Options::new().debug(true).traces_sample_rate(0.5);
+    let rows: [Start<'_>; 12] = [
+        (
+            answering(25.0),
+            None,
+            None,
+            "",
+            &["traces_sampler answered 25 for", RULE, "0 is used instead"],
+            "25",
+        ),
+        (
+            answering(25.0).traces_sample_rate(0.5),
+            None,
+            None,
+            "",
+            &["25", "traces_sample_rate 0.5 is used"],
+            "25, beside a rate",
+        ),
+        (answering(f64::NAN), None, None, "", &["NaN", RULE], "not a number"),
+        (answering(-1.0), None, None, "", &["answered -1 ", RULE], "negative"),
+        (answering(f64::INFINITY), None, None, "", &["inf", RULE], "infinite"),
+        (answering(1.000_001), None, None, "", &["1.000001", RULE], "a little too much"),
+        (
+            answering(25.0),
+            None,
+            None,
+            "-1",
+            &["25", "the caller's decision, sampled, is used"],
+            "beside a decision",
+        ),
+        (
+            answering(25.0),
+            None,
+            None,
+            "-0",
+            &["25", "the caller's decision, not sampled, is used"],
+            "beside another",
+        ),
+        (
+            plain(),
+            layer(25.0),
+            None,
+            "",
+            &["the layer's sampler answered 25", "traces_sample_rate 0.5 is used"],
+            "a layer's",
+        ),
+        (
+            plain(),
+            layer(25.0),
+            Some(0.25),
+            "",
+            &["25", "the layer's sample_rate 0.25 is used"],
+            "a layer's, beside its rate",
+        ),
+        (
+            plain(),
+            None,
+            Some(25.0),
+            "",
+            &["sample_rate 25 of the layer", RULE, "traces_sample_rate 0.5 is used"],
+            "a layer's rate",
+        ),
+        (
+            plain(),
+            None,
+            Some(f64::NAN),
+            "",
+            &["sample_rate NaN of the layer"],
+            "a layer's rate that is no number",
+        ),
+    ];
+    for (row, (options, sampler, rate, flag, parts, reason)) in rows.into_iter().enumerate() {
+        let client = client(options);
+        let name = format!("wrong rate {row}");
+        let start = TransactionOptions::new(&name, "task").sampler(sampler.as_ref()).sample_rate(rate);
+        let sentry_trace = SAMPLED.replace("-1", flag);
+        for _ in 0..3 {
+            let trace = client.continue_trace(&[("sentry-trace", &*sentry_trace)]);
+            let transaction = trace.start_transaction_with(&start);
+            let context = transaction.trace_headers().unwrap();
+            assert_eq!(context.baggage(), None, "{reason}: nothing came");
+        }
+        let (warnings, explained): (Vec<_>, Vec<_>) =
+            said().into_iter().partition(|(level, _)| *level == Level::Warning);
+        assert_eq!(warnings.len(), 1, "{reason}: {warnings:?}");
+        assert!(parts.iter().all(|part| warnings[0].1.contains(part)), "{reason}: {warnings:?}");
+        // Debug mode blames neither the answer that was not used nor a rate that is not set.
+        for (_, message) in &explained {
+            let blames = ["answered", " 25 ", "NaN"].iter().any(|word| message.contains(word));
+            assert!(!blames, "{reason}: {message}");
+        }
+    }
+    let panics =
+        client(Options::new().debug(true).traces_sample_rate(1.0).traces_sampler(|_| panic!("a bug")));
+    for _ in 0..3 {
+        panics.start_transaction("panics", "task").finish();
+    }
+    let said = said();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].1.contains("traces_sampler panicked") && said[0].1.contains("traces_sample_rate 1 is used")
+    );
+}
+
+fn what_is_set_wrong_is_named_with_what_is_sent() {
+    let options = || Options::new().traces_sample_rate(1.0);
+    let long = "x".repeat(100_000);
+    let rows: [(Options, &[&str], &str); 10] = [
+        (
+            options().release("shop@1\n2"),
+            &["release \"shop@1\\n2\"", "\"shop@1-2\"", "no line breaks"],
+            "a line break",
+        ),
+        (options().release("shop/web@1"), &["\"shop-web@1\"", "no slashes"], "a slash"),
+        (options().release("latest"), &["release \"latest\" is ignored"], "a reserved word"),
+        (options().release(&long), &["at most 200 bytes"], "a long release"),
+        (options().environment("a/b"), &["environment \"a/b\"", "\"a-b\""], "an environment"),
+        (options().environment("none"), &["environment \"none\" is ignored"], "a reserved environment"),
+        (options().server_name("a\nb"), &["server_name \"a\\nb\"", "\"a-b\""], "a server"),
+        (options().release("").environment(" ").server_name("\n").org_id(" "), &[], "blank is unset"),
+        (
+            options().release(" shop@1\n").environment("production"),
+            &[],
+            "blanks around it are nobody's intention",
+        ),
+        (options().release("a/b").release("shop@1"), &[], "what was set last counts"),
+    ];
+    for (options, parts, reason) in rows {
+        let client = client(options);
+        client.start_transaction("work", "task").finish();
+        let said = said();
+        assert_eq!(said.len(), usize::from(!parts.is_empty()), "{reason}: {said:?}");
+        for (level, message) in said {
+            assert_eq!(level, Level::Warning, "{reason}");
+            assert!(parts.iter().all(|part| message.contains(part)), "{reason}: {message}");
+            assert!(message.len() < 1_200, "{reason}: {} bytes", message.len());
+        }
+    }
+    let client = client(options());
+    let transaction = client.start_transaction("work", "task");
+    for _ in 0..3 {
+        transaction.set_tag("my tag", "a\nhush");
+        transaction.start_span("task", "child").set_tag("another tag", &long);
+    }
+    let said = said();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].1.contains("the tag \"my tag\" is sent as \"my-tag\"") && !said[0].1.contains("hush"));
 }
 
 fn why_nothing_goes_out() {
@@ -187,9 +489,11 @@ fn assert_explained_once(rows: &[Row<'_>]) {
             run();
         }
         let said = said();
-        assert_eq!(said.len(), 1, "{reason}: {said:?}");
-        assert_eq!(said[0].0, Level::Debug, "{reason}");
-        assert!(parts.iter().all(|part| said[0].1.contains(part)), "{reason}: {said:?}");
+        assert_eq!(said.len(), usize::from(!parts.is_empty()), "{reason}: {said:?}");
+        for (level, message) in &said {
+            assert_eq!(*level, Level::Debug, "{reason}");
+            assert!(parts.iter().all(|part| message.contains(part)), "{reason}: {said:?}");
+        }
     }
 }
 

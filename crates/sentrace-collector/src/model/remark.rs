@@ -116,7 +116,8 @@ impl RemarkKind {
             }
             Self::ContextDiffers => {
                 "Hand baggage on unchanged. Look for proxies that rewrite or merge it, for headers that are set by hand, \
-                 and for a service that continues sentry-trace without baggage."
+                 and for a service that continues sentry-trace without baggage. If only sample_rate differs, a service in \
+                 between has a sampler that decided anew, and tells the rate that it applied."
             }
             Self::ClockSkew => {
                 "Let time be synchronised on both machines (NTP, chrony). Within one machine, look for spans that are \

@@ -20,3 +20,4 @@ mod stats;
 mod streaming;
 mod support;
 mod unsampled;
+mod values;

@@ -223,11 +223,16 @@ fn a_trace_that_went_out_undecided_tells_the_decision_once_there_is_one() {
 }
 
 /// Three services, of which the last asks its parent's rate, as the documentation of `SamplingContext` recommends.
-fn torn(head: &str, baggage: impl Fn(u128) -> Option<String>, second: impl Fn() -> Options) -> usize {
+fn torn(
+    traces: u128,
+    head: &str,
+    baggage: impl Fn(u128) -> Option<String>,
+    second: impl Fn() -> Options,
+) -> usize {
     let third = || Options::new().traces_sampler(|context| context.parent_sample_rate().unwrap_or(0.5));
     let (second, third, fourth) = (client(second()).0, client(third()).0, client(third()).0);
     let mut torn = 0;
-    for number in 1..=4_000_u128 {
+    for number in 1..=traces {
         // Not counted, so that no bit of the id is the same for all.
         let id = number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         let sentry_trace = format!("{id:032x}-b7ad6b7169203331{head}");
@@ -261,15 +266,21 @@ fn no_trace_is_torn_behind_the_service_that_decides() {
     let rate = |rate: f64| move || Options::new().traces_sample_rate(rate);
     let sampler = |rate: f64| move || Options::new().traces_sampler(move |_| rate);
     let rows = [
-        (torn("", id_only, rate(0.4)), "a rate decides what is open"),
-        (torn("-", id_only, rate(0.4)), "as Ruby writes what is open"),
-        (torn("", wrong_rand, rate(0.4)), "beside a sample_rand that is none"),
-        (torn("-1", decided, sampler(0.25)), "a sampler decides anew"),
-        (torn("-0", unexplained, sampler(0.25)), "a sampler decides against the head, which names no rate"),
-        (torn("-1", unexplained, sampler(0.75)), "or with it"),
-        (torn("-1", decided, sampler(0.0)), "a sampler wants none"),
-        (torn("-1", decided, sampler(1.0)), "or all"),
-        (torn("-0", |_| None, rate(0.4)), "an inherited decision without context, but for the rate of 0.5"),
+        (torn(4_000, "", id_only, rate(0.4)), "a rate decides what is open"),
+        (torn(500, "-", id_only, rate(0.4)), "as Ruby writes what is open"),
+        (torn(500, "", wrong_rand, rate(0.4)), "beside a sample_rand that is none"),
+        (torn(4_000, "-1", decided, sampler(0.25)), "a sampler decides anew"),
+        (
+            torn(500, "-0", unexplained, sampler(0.25)),
+            "a sampler decides against the head, which names no rate",
+        ),
+        (torn(500, "-1", unexplained, sampler(0.75)), "or with it"),
+        (torn(500, "-1", decided, sampler(0.0)), "a sampler wants none"),
+        (torn(500, "-1", decided, sampler(1.0)), "or all"),
+        (
+            torn(500, "-0", |_| None, rate(0.4)),
+            "an inherited decision without context, but for the rate of 0.5",
+        ),
     ];
     for (torn, reason) in &rows[..8] {
         assert_eq!(*torn, 0, "{reason}");

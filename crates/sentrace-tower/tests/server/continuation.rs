@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{Empty, Full};
 use sentrace_core::testing::{Capture, Captured};
-use sentrace_core::{Client, Options, current_span};
+use sentrace_core::{Client, Options, TraceLifecycle, current_span};
 use sentrace_protocol::SentryTrace;
 use sentrace_tower::SentryTracingLayer;
 use tower::{Layer, ServiceExt, service_fn};
@@ -265,4 +265,44 @@ async fn the_client_is_found_when_a_request_comes() {
     let scope = client.start_new_trace();
     drop(scope.scope(app.oneshot(get("/x"))).await.unwrap());
     only(capture.take());
+}
+
+#[tokio::test]
+async fn the_context_of_another_trace_is_ignored() {
+    let theirs = b"tenant=7,sentry-trace_id=85f29184b20d47c28dde78483288c3d7,sentry-sample_rate=0.0,\
+        sentry-sampled=false,sentry-public_key=k";
+    for lifecycle in [TraceLifecycle::Static, TraceLifecycle::Stream] {
+        let options = Options::new().dsn("http://ours@ingest.test/1").traces_sample_rate(1.0);
+        let (client, capture) = recording_with(options.trace_lifecycle(lifecycle));
+        let layer = SentryTracingLayer::new().client(client);
+        let request = with_headers(&[("sentry-trace", SENTRY_TRACE.as_bytes()), ("baggage", theirs)]);
+        let (sentry_trace, baggage) = call(&layer, request).await;
+        assert_eq!((sentry_trace.trace_id.to_string(), baggage), (TRACE_ID.to_owned(), None));
+        let transactions = capture.take().into_iter().map(|captured| captured.dynamic_sampling_context);
+        let spans = capture.take_spans().into_iter().map(|captured| captured.dynamic_sampling_context);
+        let contexts: Vec<_> = transactions.chain(spans).collect();
+        assert_eq!(contexts.len(), 1, "{lifecycle:?}");
+        for context in contexts.iter().flatten() {
+            assert_eq!((context.get("trace_id"), context.get("public_key")), (Some(TRACE_ID), Some("ours")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rate_that_decides_here_is_told_to_whoever_is_called() {
+    let open = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-";
+    for (sentry_trace, reason) in [(&open[..open.len() - 1], "no flag"), (open, "a dash, as Ruby writes it")]
+    {
+        let (layer, capture) = layer();
+        let baggage = b"sentry-trace_id=0af7651916cd43dd8448eb211c80319c,sentry-sample_rand=0.1";
+        let request = with_headers(&[("sentry-trace", sentry_trace.as_bytes()), ("baggage", baggage)]);
+        let (sent, baggage) = call(&layer.sample_rate(0.5), request).await;
+        assert_eq!(sent.sampled, Some(true), "{reason}");
+        let expected = "sentry-trace_id=0af7651916cd43dd8448eb211c80319c,sentry-sample_rand=0.1,\
+            sentry-sample_rate=0.5,sentry-sampled=true";
+        assert_eq!(baggage.as_deref(), Some(expected), "{reason}");
+        let captured = only(capture.take());
+        assert_eq!(captured.dynamic_sampling_context.unwrap().to_baggage(), expected, "{reason}");
+        assert_eq!(captured.transaction.trace.parent_span_id.unwrap().to_string(), PARENT_ID, "{reason}");
+    }
 }
