@@ -18,7 +18,7 @@ use crate::lifecycle::TraceLifecycle;
 use crate::local::lend;
 use crate::losses::Losses;
 use crate::moment::Moment;
-use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity};
+use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
 use crate::outgoing::Outgoing;
 use crate::pipeline::{Identity, Pipeline};
 use crate::recent::RecentHeaders;
@@ -86,7 +86,6 @@ impl Client {
         Moment::now();
         let dsn = options.dsn.as_ref();
         let own = dsn.map(|dsn| (dsn.host(), dsn.port_or_default()));
-        let outgoing = Outgoing::new(options.tracing_origins, own);
         let identity = Identity {
             public_key: dsn.map(|dsn| dsn.public_key().to_owned()),
             org_id: identity::org_id(options.org_id.as_deref())
@@ -96,13 +95,17 @@ impl Client {
                 .unwrap_or_else(|| DEFAULT_ENVIRONMENT.to_owned()),
             server_name: identity::server_name(options.server_name.as_deref()),
         };
+        let delivers_spans = deliver.spans().is_some();
+        let takes_spans = delivers_spans || options.sampling.no_project;
+        warn_of_contradictions(&options, identity.org_id.as_deref(), takes_spans);
+        let outgoing = Outgoing::new(options.tracing_origins, own);
         let continuation = ContinuationRules {
             org_id: identity.org_id.clone(),
             strict: options.strict_trace_continuation,
             reads_traceparent: options.continue_traceparent,
             propagates_traceparent: options.propagate_traceparent,
         };
-        let streams = options.lifecycle.lifecycle == TraceLifecycle::Stream && deliver.spans().is_some();
+        let streams = options.lifecycle.lifecycle == TraceLifecycle::Stream && delivers_spans;
         let plain = !streams && options.lifecycle.ignore.is_empty();
         let process_trace = Incoming::read(&continuation, options.environment_carrier.as_slice());
         Ok(Self(Arc::new(Pipeline {

@@ -83,7 +83,7 @@ impl Finished {
 
     /// The envelope's `trace` header: the frozen dynamic sampling context, the same that went out as `baggage`.
     ///
-    /// `None` where upstream froze an empty one (`sentry-trace` came without Sentry's baggage).
+    /// `None` where upstream froze an empty one: `sentry-trace` came without Sentry's baggage, or with that of another trace.
     pub fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext> {
         let record = self.record()?;
         let baggage = record.baggage.read(record.trace_id);

@@ -143,6 +143,19 @@ pub(crate) fn not_continued(rules: &ContinuationRules, trace_id: TraceId, theirs
     );
 }
 
+/// Says why a job begins a trace, once for each name of jobs.
+#[cold]
+pub(crate) fn job_without_trace(queue: &str, name: &str) {
+    explain(
+        "job without trace",
+        name,
+        format_args!(
+            "job {name:?} of queue {queue:?} begins a trace of its own: its message carries none; queue it with \
+             Publish::to({queue:?}).start(), and put the JobTrace that it gives into the message"
+        ),
+    );
+}
+
 /// Says why a call to `url` carries no trace headers, once for each host.
 #[cold]
 pub(crate) fn withheld(outgoing: &Outgoing, url: &str) {

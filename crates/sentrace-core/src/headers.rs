@@ -31,7 +31,7 @@ impl TraceHeaders {
         self.sentry_trace
     }
 
-    /// Sentry's members of `baggage`; absent where upstream sent `sentry-trace` without them.
+    /// Sentry's members of `baggage`, at most 8,192 bytes; absent where upstream sent `sentry-trace` without them.
     pub fn baggage(&self) -> Option<&str> {
         self.baggage.as_deref()
     }

@@ -19,18 +19,14 @@ pub enum TraceLifecycle {
 }
 
 /// What of the options concerns the lifecycle.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct LifecycleOptions {
     pub(crate) lifecycle: TraceLifecycle,
     pub(crate) ignore: Vec<IgnoreSpan>,
-    pub(crate) flush_interval: Duration,
+    pub(crate) flush_interval: Option<Duration>,
 }
 
-impl Default for LifecycleOptions {
-    fn default() -> Self {
-        Self { lifecycle: TraceLifecycle::Static, ignore: Vec::new(), flush_interval: Duration::from_secs(5) }
-    }
-}
+const DEFAULT_FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Options {
     /// How spans are sent; [`TraceLifecycle::Static`] by default.
@@ -70,7 +66,7 @@ impl Options {
     /// default. They leave earlier when their transaction ends, or when there are many.
     #[must_use]
     pub fn span_flush_interval(mut self, interval: Duration) -> Self {
-        self.lifecycle.flush_interval = interval;
+        self.lifecycle.flush_interval = Some(interval);
         self
     }
 
@@ -81,6 +77,6 @@ impl Options {
 
     /// How long a finished span waits at most for others of its trace.
     pub fn get_span_flush_interval(&self) -> Duration {
-        self.lifecycle.flush_interval
+        self.lifecycle.flush_interval.unwrap_or(DEFAULT_FLUSH_INTERVAL)
     }
 }

@@ -66,14 +66,33 @@ impl<S: Stream> Stream for Scoped<S> {
     }
 }
 
-/// Takes what is current here along to wherever a future or stream is polled: another task, a `JoinSet`, a body.
+/// Takes what is current here along to wherever a future or stream is polled: another task, a `JoinSet`, a body. Tasks and
+/// threads begin without anything current, so spans that start there are not recorded unless something is taken along.
 ///
 /// ```
 /// use sentrace_core::InCurrentSpan;
 ///
+/// # async fn price(_: u64) -> u32 { 7 }
+/// # async fn handler() -> Result<(), tokio::task::JoinError> {
+/// let price = tokio::spawn(price(7).in_current_span()); // its spans belong to the request
+/// price.await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A transaction is sent when it ends, so the task has to end before the request does: a span that is still open by then is
+/// left out, and one that starts later is not recorded ([debug mode](crate::Options::debug) names both). Work that outlives
+/// its request gets a transaction of its own, in the same trace, or spans are
+/// [streamed](crate::TraceLifecycle::Stream):
+///
+/// ```
 /// # async fn send_mail() {}
 /// # async fn handler() {
-/// tokio::spawn(send_mail().in_current_span());
+/// let mail = sentrace_core::start_transaction("send mail", "task"); // below the current span
+/// tokio::spawn(async move {
+///     mail.scope(send_mail()).await;
+///     mail.finish();
+/// });
 /// # }
 /// ```
 pub trait InCurrentSpan: Sized {

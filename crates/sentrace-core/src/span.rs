@@ -12,6 +12,7 @@ use crate::explain;
 use crate::headers::TraceHeaders;
 use crate::record::{Arena, Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::scope::Scoped;
+use crate::stream::Unstarted;
 use crate::trace::{Recording, SharedTrace};
 use crate::values::{IntoData, IntoTag};
 
@@ -78,7 +79,7 @@ impl SpanRef {
         self.0.as_ref().and_then(|handle| handle.trace.sampled)
     }
 
-    /// Whether the trace begins in this process, rather than with a caller.
+    /// Whether the transaction begins its trace: no caller and no other transaction is above it.
     pub fn begins_trace(&self) -> bool {
         self.trace().is_some_and(|trace| trace.parent_span_id.is_none())
     }
@@ -113,8 +114,6 @@ impl SpanRef {
             return Self::none();
         };
         let trace = &parent.trace;
-        // Its kind, where it may have to be explained why it is not recorded.
-        let mut explained = None;
         let lost = match trace.recording {
             Recording::Off => return self.without_slot(),
             Recording::Unsampled(reason) => reason,
@@ -126,13 +125,13 @@ impl SpanRef {
                         if let Some((_, slot)) = started {
                             describe(record, slot);
                         }
-                        started.ok_or(Reason::BufferOverflow)
+                        started.ok_or(Unstarted { reason: Reason::BufferOverflow, op: Cow::Borrowed("") })
                     }
                     _ => {
-                        explained = debug_is_on().then(|| op.clone());
                         let started = trace.start_span_checked(&mut live, parent.span_id, op, description);
-                        let recorded = started.ok().and_then(|(span_id, slot)| live.record_of(slot, span_id));
-                        if let Some((record, slot)) = recorded {
+                        if let Ok((span_id, slot)) = started
+                            && let Some((record, slot)) = live.record_of(slot, span_id)
+                        {
                             describe(record, slot);
                         }
                         started
@@ -146,13 +145,16 @@ impl SpanRef {
                             slot: Some(slot),
                         }));
                     }
-                    Err(lost) => lost,
+                    Err(Unstarted { reason, op }) => {
+                        drop(live);
+                        if debug_is_on() {
+                            explain::span::left_out(&op, description, reason, trace.pipeline.max_spans);
+                        }
+                        reason
+                    }
                 }
             }
         };
-        if let Some(op) = explained {
-            explain::span::left_out(&op, description, lost, trace.pipeline.max_spans);
-        }
         trace.pipeline.losses.record(lost, Category::Span, 1);
         self.without_slot()
     }

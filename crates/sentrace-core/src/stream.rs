@@ -78,6 +78,12 @@ impl Live {
     }
 }
 
+/// A span that is not recorded, though its transaction is.
+pub(crate) struct Unstarted {
+    pub(crate) reason: Reason,
+    pub(crate) op: Cow<'static, str>,
+}
+
 impl TraceState {
     /// Starts a span where more has to be looked at than in the plain case: rules, limits, streaming.
     #[cold]
@@ -87,25 +93,26 @@ impl TraceState {
         parent: SpanId,
         op: Cow<'static, str>,
         description: &str,
-    ) -> Result<(SpanId, Slot), Reason> {
+    ) -> Result<(SpanId, Slot), Unstarted> {
         let pipeline = &self.pipeline;
         if pipeline.ignores(&Starting::Child { op: &op, description }) {
-            return Err(Reason::Ignored);
+            return Err(Unstarted { reason: Reason::Ignored, op });
         }
+        let full = || Unstarted { reason: Reason::BufferOverflow, op: Cow::Borrowed("") };
         let Live { record, stream, .. } = live;
         match (stream, record) {
             (Some(stream), _) if stream.open.len() < MAX_OPEN_SPANS => {
                 let mut record = pool::take(crate::random::event_id(), self.trace_id, pipeline.identity);
-                let span_id = record.start_span(parent, op, description).ok_or(Reason::BufferOverflow)?.0;
+                let span_id = record.start_span(parent, op, description).ok_or_else(full)?.0;
                 stream.open.insert(span_id, record);
                 Ok((span_id, Slot::OWN_RECORD))
             }
             (None, Some(record)) if record.child_spans() < pipeline.max_spans => {
-                record.start_span(parent, op, description).ok_or(Reason::BufferOverflow)
+                record.start_span(parent, op, description).ok_or_else(full)
             }
             // The transaction has been sent: this span has nothing left to belong to.
-            (None, None) => Err(Reason::InsufficientData),
-            _ => Err(Reason::BufferOverflow),
+            (None, None) => Err(Unstarted { reason: Reason::InsufficientData, op }),
+            _ => Err(Unstarted { reason: Reason::BufferOverflow, op }),
         }
     }
 }

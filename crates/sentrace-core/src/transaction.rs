@@ -189,7 +189,7 @@ impl<'a> TransactionOptions<'a> {
         self
     }
 
-    /// A rate that goes before the client's; from 0 to 1.
+    /// A rate that goes before the client's, from 0 to 1; anything else is ignored, with a warning.
     #[must_use]
     #[inline]
     pub fn sample_rate(mut self, rate: Option<f64>) -> Self {

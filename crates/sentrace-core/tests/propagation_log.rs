@@ -4,11 +4,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sentrace_core::carriers::job::JobTrace;
 use sentrace_core::diagnostics::{Level, set_handler};
 use sentrace_core::testing::Capture;
 use sentrace_core::{
-    CallSpan, Client, Deliver, Finished, Options, Origin, OutgoingCall, OutgoingRequest, Sampler, SpanRef,
-    TransactionOptions,
+    CallSpan, Client, Deliver, Finished, IgnoreSpan, Options, Origin, OutgoingCall, OutgoingRequest, Sampler,
+    SpanRef, TraceLifecycle, TransactionOptions,
 };
 
 static SAID: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
@@ -99,7 +100,7 @@ fn why_nothing_is_recorded() {
     };
     let filtered = || TransactionOptions::new("filtered", "task").recorded(false);
     let start = |client: &Client, name: &str| client.start_transaction(name, "task").finish();
-    let rows: [Row<'_>; 13] = [
+    let rows: [Row<'_>; 14] = [
         (
             &|| start(&rate(0.0), "by rate"),
             &["by rate", "traces_sample_rate is 0", "sample_rand 0.", "with 1 all are"],
@@ -172,6 +173,11 @@ fn why_nothing_is_recorded() {
             },
             &["by layer's sampler", "the layer's sampler answered 0"],
             "the layer's sampler",
+        ),
+        (
+            &|| JobTrace::default().process_with(&rate(1.0), "mails", "send mail").finish(),
+            &["send mail", "\"mails\"", "its message carries none", "Publish::to"],
+            "a job whose message carries no trace",
         ),
         (
             &|| start(&pressed_by(0.0), "pressed at 0"),
@@ -422,6 +428,7 @@ fn what_is_set_wrong_is_named_with_what_is_sent() {
             assert!(message.len() < 1_200, "{reason}: {} bytes", message.len());
         }
     }
+    contradictions();
     let client = client(options());
     let transaction = client.start_transaction("work", "task");
     for _ in 0..3 {
@@ -431,6 +438,75 @@ fn what_is_set_wrong_is_named_with_what_is_sent() {
     let said = said();
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].1.contains("the tag \"my tag\" is sent as \"my-tag\"") && !said[0].1.contains("hush"));
+}
+
+fn contradictions() {
+    let options = Options::new;
+    let (stream, second) = (TraceLifecycle::Stream, Duration::from_secs(1));
+    let rows: [(Options, &[&str], &str); 24] = [
+        (
+            options().strict_trace_continuation(true),
+            &["strict_trace_continuation", "set org_id"],
+            "strict without an id",
+        ),
+        (options().strict_trace_continuation(true).org_id("1"), &[], "strict with one"),
+        (
+            options().strict_trace_continuation(true).dsn("http://k@o7.ingest.test/1"),
+            &[],
+            "or one of the DSN",
+        ),
+        (options().org_id("acme"), &["\"acme\" is not a number"], "a name in place of an id"),
+        (
+            options().propagate_traceparent(true).tracing_origins([]),
+            &["tracing_origins is empty"],
+            "nowhere to go",
+        ),
+        (options().tracing_origins([]), &[], "nowhere is an intention"),
+        (options().spool_bytes(1), &["spool_bytes", "set spool_dir"], "bytes without a folder"),
+        (
+            options().spool_dir("/nowhere").spool_bytes(0),
+            &["spool_dir has no effect"],
+            "a folder without bytes",
+        ),
+        (options().spool_dir("/nowhere").spool_bytes(1), &[], "both"),
+        (options().queue_bytes(0), &["queue_bytes is 0", "queue_overflow"], "no queue"),
+        (options().queue_bytes(1_000), &["queue_bytes is 1000"], "hardly any queue"),
+        (options().queue_bytes(1024 * 1024), &[], "a small one"),
+        (options().span_flush_interval(second), &["span_flush_interval", "TraceLifecycle::Stream"], "static"),
+        (options().span_flush_interval(second).trace_lifecycle(stream), &[], "streamed"),
+        (
+            options().before_send_transaction(|_| true).trace_lifecycle(stream),
+            &["before_send_transaction is never called"],
+            "a hook for what there is not",
+        ),
+        (options().before_send_transaction(|_| true), &[], "a hook for what there is"),
+        (
+            options().ignore_spans([""]),
+            &["IgnoreSpan::contains(\"\") matches every span"],
+            "a rule without a name",
+        ),
+        (options().ignore_spans([IgnoreSpan::any()]), &["matches every span"], "a rule without conditions"),
+        (options().ignore_spans([IgnoreSpan::any().op("")]), &["matches every span"], "every op"),
+        (options().ignore_spans([IgnoreSpan::regex(".*").unwrap()]), &["matches every span"], "every name"),
+        (options().ignore_spans([IgnoreSpan::regex("^$").unwrap()]), &[], "no name"),
+        (options().ignore_spans([IgnoreSpan::any().attribute("url.path", "")]), &[], "requests"),
+        (options().idle_timeout(60 * second), &["idle_timeout 60s", "final_timeout 30s"], "never idle"),
+        (options().final_timeout(second / 10), &["final_timeout 100ms"], "over before it is idle"),
+    ];
+    for (options, parts, reason) in rows {
+        client(options);
+        let said = said();
+        assert_eq!(said.len(), usize::from(!parts.is_empty()), "{reason}: {said:?}");
+        for (level, message) in said {
+            assert_eq!(level, Level::Warning, "{reason}");
+            assert!(parts.iter().all(|part| message.contains(part)), "{reason}: {message}");
+        }
+    }
+    let whole: Arc<dyn Deliver> = Arc::new(Pressed);
+    Client::new(options().trace_lifecycle(stream), whole, Arc::default()).unwrap();
+    assert!(said()[0].1.contains("takes whole transactions only"));
+    Client::without_delivery(options().trace_lifecycle(stream)).unwrap();
+    assert_eq!(said(), [], "without a DSN nothing is sent in any way");
 }
 
 fn why_nothing_goes_out() {

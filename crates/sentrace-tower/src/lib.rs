@@ -14,6 +14,7 @@ mod client;
 pub mod cors;
 mod grpc;
 mod job;
+mod misplaced;
 mod panics;
 mod server;
 pub mod span_layer;

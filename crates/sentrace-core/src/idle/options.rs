@@ -1,7 +1,9 @@
 //! How long an idle transaction waits.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::diagnostics;
 use crate::options::Options;
 
 /// As the browser SDK had it when it introduced activities.
@@ -23,6 +25,19 @@ pub(crate) struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self { idle: IDLE_TIMEOUT, last: FINAL_TIMEOUT }
+    }
+}
+
+impl Timeouts {
+    /// Says that idle transactions never end by being idle.
+    pub(crate) fn warn_if_final_comes_first(&self) {
+        let Self { idle, last } = self;
+        if idle > last {
+            diagnostics::warn(format_args!(
+                "idle_timeout {idle:?} is longer than final_timeout {last:?}: idle transactions end by the latter, as \
+                 deadline_exceeded, and never by being idle; raise final_timeout"
+            ));
+        }
     }
 }
 
@@ -93,7 +108,17 @@ impl IdleOptions {
     }
 
     pub(super) fn over(self, timeouts: Timeouts) -> Timeouts {
-        Timeouts { idle: self.idle.unwrap_or(timeouts.idle), last: self.last.unwrap_or(timeouts.last) }
+        static WARNED: AtomicBool = AtomicBool::new(false);
+        let over =
+            Timeouts { idle: self.idle.unwrap_or(timeouts.idle), last: self.last.unwrap_or(timeouts.last) };
+        // The client's own have been looked at.
+        if (self.idle.is_some() || self.last.is_some())
+            && over.idle > over.last
+            && !WARNED.swap(true, Relaxed)
+        {
+            over.warn_if_final_comes_first();
+        }
+        over
     }
 }
 

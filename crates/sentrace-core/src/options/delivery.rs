@@ -12,6 +12,8 @@ use super::spotlight::SpotlightOption;
 use super::{Options, Spotlight};
 use crate::diagnostics;
 
+const DEFAULT_SPOOL_BYTES: u64 = 256 * 1024 * 1024;
+
 /// What a service does to a transaction before it is sent; see [`Options::before_send_transaction`].
 pub type BeforeSendTransaction = Arc<dyn Fn(&mut Transaction<'_>) -> bool + Send + Sync>;
 
@@ -35,14 +37,14 @@ pub(crate) struct DeliveryOptions {
     backpressure_handling: bool,
     shutdown_timeout: Duration,
     retry_timeout: Duration,
-    queue_bytes: usize,
-    before_send_transaction: Option<BeforeSendTransaction>,
+    pub(super) queue_bytes: usize,
+    pub(super) before_send_transaction: Option<BeforeSendTransaction>,
     compression: Compression,
     proxy: Option<String>,
     ca_certificates: Vec<u8>,
     http2_prior_knowledge: bool,
-    spool_dir: Option<PathBuf>,
-    spool_bytes: u64,
+    pub(super) spool_dir: Option<PathBuf>,
+    pub(super) spool_bytes: Option<u64>,
     strict: bool,
     pub(super) spotlight: SpotlightOption,
 }
@@ -61,7 +63,7 @@ impl Default for DeliveryOptions {
             ca_certificates: Vec::new(),
             http2_prior_knowledge: false,
             spool_dir: None,
-            spool_bytes: 256 * 1024 * 1024,
+            spool_bytes: None,
             strict: false,
             spotlight: SpotlightOption::default(),
         }
@@ -190,7 +192,7 @@ impl Options {
     /// `cache_overflow`.
     #[must_use]
     pub fn spool_bytes(mut self, bytes: u64) -> Self {
-        self.delivery.spool_bytes = bytes;
+        self.delivery.spool_bytes = Some(bytes);
         self
     }
 
@@ -272,7 +274,7 @@ impl Options {
 
     /// How many bytes they may take on disk.
     pub fn get_spool_bytes(&self) -> u64 {
-        self.delivery.spool_bytes
+        self.delivery.spool_bytes.unwrap_or(DEFAULT_SPOOL_BYTES)
     }
 
     /// Whether `init` fails when the machine lacks something.

@@ -1,5 +1,6 @@
 //! How a client is set up: in code, from the environment, code winning.
 
+mod contradictions;
 mod delivery;
 pub(crate) mod identity;
 mod spotlight;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use sentrace_protocol::Dsn;
 
+pub(crate) use self::contradictions::warn_of_contradictions;
 use self::delivery::DeliveryOptions;
 pub use self::delivery::{BeforeSendTransaction, Compression};
 pub use self::spotlight::Spotlight;

@@ -2,12 +2,14 @@
 
 use std::convert::Infallible;
 use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use sentrace_core::SpanRef;
 use sentrace_protocol::TransactionSource;
 
+use crate::misplaced::warn_if_outside;
 use crate::server::RequestSpan;
 
 /// The transaction of the request, for handlers that want to say so; [`current_span`](sentrace_core::current_span) is the
@@ -51,6 +53,9 @@ impl<S: Sync> FromRequestParts<S> for CurrentTransaction {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(RequestSpan::of(&parts.extensions)))
+        static WARNED: AtomicBool = AtomicBool::new(false);
+        let span = RequestSpan::of(&parts.extensions);
+        warn_if_outside(&span, "the extractor CurrentTransaction", &WARNED);
+        Ok(Self(span))
     }
 }

@@ -1,6 +1,7 @@
 //! Tells the transaction its route where the server layer could not know it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use http::Request;
@@ -8,6 +9,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::matched_path;
+use crate::misplaced::warn_if_outside;
 use crate::server::RequestSpan;
 
 /// Names the request's transaction by its route from inside the router, for a
@@ -90,7 +92,10 @@ where
     fn call(&mut self, request: Request<B>) -> S::Future {
         let extensions = request.extensions();
         if let Some(route) = self.named.as_deref().or_else(|| matched_path(extensions)) {
-            RequestSpan::of(extensions).set_route(route);
+            static WARNED: AtomicBool = AtomicBool::new(false);
+            let span = RequestSpan::of(extensions);
+            warn_if_outside(&span, "SentryRouteLayer", &WARNED);
+            span.set_route(route);
         }
         self.inner.call(request)
     }

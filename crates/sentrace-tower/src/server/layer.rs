@@ -109,6 +109,15 @@ impl SentryTracingLayer {
     /// Status codes whose transactions are not sent, in ranges: `[404..=404, 300..=399]`. They are known at the end
     /// only: what was called meanwhile keeps its part of the trace (Sentry SDK specification, `traceIgnoreStatusCodes`).
     pub fn ignore_statuses(self, statuses: impl IntoIterator<Item = RangeInclusive<u16>>) -> Self {
+        let statuses: Vec<_> = statuses.into_iter().collect();
+        for range in
+            statuses.iter().filter(|range| range.is_empty() || *range.end() < 100 || *range.start() > 999)
+        {
+            diagnostics::warn(format_args!(
+                "SentryTracingLayer::ignore_statuses: no status is in {range:?}; write ranges of three-digit codes from low \
+                 to high, as in 400..=499"
+            ));
+        }
         self.with(|config| config.ignored_statuses = Some(statuses.into_iter().collect()))
     }
 

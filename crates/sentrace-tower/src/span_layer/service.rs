@@ -1,6 +1,7 @@
 //! The outer end of a middleware.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
@@ -10,6 +11,7 @@ use tower_service::Service;
 use super::future::{SpanFuture, Work};
 use super::passage::{Passage, start};
 use super::readiness;
+use crate::misplaced::warn_if_outside;
 
 /// A middleware with a span for its share of each request; see [`SpanLayer`](super::SpanLayer).
 #[derive(Debug)]
@@ -56,7 +58,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        static WARNED: AtomicBool = AtomicBool::new(false);
         let outside = current_span();
+        warn_if_outside(&outside, "SpanLayer", &WARNED);
         let Some(span) = self.span(&outside) else { return SpanFuture::new(self.inner.call(request), None) };
         let current = SpanRef::clone(&span);
         let passage = Passage::new(outside, span, Arc::clone(&self.name), self.way_back);

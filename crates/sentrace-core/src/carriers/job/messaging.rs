@@ -5,6 +5,8 @@ use sentrace_protocol::TransactionSource;
 use super::JobTrace;
 use crate::client::Client;
 use crate::current::current_span;
+use crate::diagnostics::debug_is_on;
+use crate::explain;
 use crate::span::{Span, SpanRef};
 use crate::transaction::{Transaction, TransactionOptions};
 
@@ -147,6 +149,9 @@ impl<'a> Process<'a> {
         let Some(client) = self.client.cloned().or_else(Client::current) else { return Transaction::none() };
         let options = TransactionOptions::new(self.name, "queue.process").source(TransactionSource::Task);
         let incoming = client.read(trace);
+        if trace.sentry_trace.is_none() && debug_is_on() {
+            explain::job_without_trace(self.message.queue, self.name);
+        }
         let transaction = client.open(incoming, &options);
         self.message.describe(&transaction);
         if let Some(latency) = trace.latency() {
