@@ -12,6 +12,8 @@ use sentrace_core::{
     SpanRef, TraceLifecycle, TransactionOptions,
 };
 
+const NOWHERE: [Origin; 0] = [];
+
 static SAID: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
 
 const SAMPLED: &str = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1";
@@ -457,11 +459,11 @@ fn contradictions() {
         ),
         (options().org_id("acme"), &["\"acme\" is not a number"], "a name in place of an id"),
         (
-            options().propagate_traceparent(true).tracing_origins([]),
+            options().propagate_traceparent(true).tracing_origins(NOWHERE),
             &["tracing_origins is empty"],
             "nowhere to go",
         ),
-        (options().tracing_origins([]), &[], "nowhere is an intention"),
+        (options().tracing_origins(NOWHERE), &[], "nowhere is an intention"),
         (options().spool_bytes(1), &["spool_bytes", "set spool_dir"], "bytes without a folder"),
         (
             options().spool_dir("/nowhere").spool_bytes(0),
