@@ -1,5 +1,5 @@
 //! A debug log says once why nothing was recorded, continued or sent on. The log is one for all threads, so it is one test.
-#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails is a test that fails")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
