@@ -118,7 +118,8 @@ mod tests {
     fn what_sentry_would_drop_is_made_to_fit_or_unset() {
         let long = "x".repeat(100_000);
         let umlauts = "ü".repeat(150);
-        let rows: [(&str, Option<&str>, Option<&str>, Option<&str>, &str); 22] = [
+        type Row<'a> = (&'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'static str);
+        let rows: [Row<'_>; 22] = [
             ("shop@1.4.0", Some("shop@1.4.0"), Some("shop@1.4.0"), Some("shop@1.4.0"), "usual"),
             ("my shop 1", Some("my shop 1"), Some("my shop 1"), Some("my shop 1"), "blanks inside"),
             ("", None, None, None, "empty"),

@@ -78,7 +78,8 @@ mod tests {
         let long = "x".repeat(201);
         let cut = &long[..200];
         let umlauts = "ü".repeat(201);
-        let rows: [(&str, &str, Option<(&str, &str)>, &str); 23] = [
+        type Row<'a> = (&'a str, &'a str, Option<(&'a str, &'a str)>, &'static str);
+        let rows: [Row<'_>; 23] = [
             ("plan", "gold", Some(("plan", "gold")), "nothing to do"),
             ("a.b_c:d-e9", "v", Some(("a.b_c:d-e9", "v")), "all that a key may have"),
             ("my tag", "v", Some(("my-tag", "v")), "a blank in a key, as Sentry does it itself"),

@@ -23,6 +23,7 @@ fn generic(span: &sentrace_core::SpanRef, tag: impl AsRef<str>, value: impl Into
 }
 
 #[test]
+#[expect(clippy::needless_borrows_for_generic_args, reason = "references are among what must compile")]
 fn tags_are_texts_numbers_and_options_of_them() {
     let (client, capture) = recording();
     let transaction = client.start_transaction("work", "task");
