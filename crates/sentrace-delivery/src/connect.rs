@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use sentrace_core::Options;
 use sentrace_protocol::sensitive;
+use sentrace_protocol::url::Host;
 
 use crate::client::{Client, Config, Proxy, Target};
 use crate::error::OnMachine;
@@ -39,9 +40,9 @@ pub(crate) fn client(
 
 fn named(url: &str, target: &Target) -> Result<Proxy, StartError> {
     Proxy::named(url, target).ok_or_else(|| {
-        let shown = sensitive::split_url(url).without_query.into_owned();
+        let shown = sensitive::filter_option(url);
         StartError::new(
-            format!("option proxy: {shown:?} is no URL of a proxy; correct it"),
+            format!("option proxy: {shown:?} is not the URL of a proxy; correct it"),
             "it needs a host, and `http://` or `https://` before it",
         )
     })
@@ -49,10 +50,11 @@ fn named(url: &str, target: &Target) -> Result<Proxy, StartError> {
 
 /// Whether a host of a URL is the machine that we run on.
 pub(crate) fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    match Host::parse(host) {
+        Some(Host::Name(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Address(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +69,10 @@ mod tests {
             ("127.0.0.1", true, "IPv4"),
             ("127.9.9.9", true, "all of 127/8"),
             ("[::1]", true, "IPv6"),
+            ("[::ffff:127.0.0.1]", true, "IPv4 inside IPv6"),
+            ("127.1", true, "another spelling"),
+            ("LOCALHOST.", true, "in upper case, with the root's dot"),
+            ("evil.127.0.0.1", false, "an address has no subdomains"),
             ("o1.ingest.sentry.io", false, "a foreign host"),
             ("notlocalhost", false, "another name"),
             ("10.0.0.1", false, "a neighbour"),

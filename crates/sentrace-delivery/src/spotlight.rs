@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use sentrace_core::diagnostics;
-use sentrace_protocol::envelope;
+use sentrace_protocol::{envelope, sensitive};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
@@ -49,7 +49,11 @@ struct Waiting {
 impl Spotlight {
     pub(crate) fn new(url: &str) -> Result<Self, StartError> {
         let target = Target::parse(url).map_err(|rule| {
-            StartError::new(format!("option spotlight: {url:?} is no URL, nor a word for on or off"), rule)
+            let shown = sensitive::filter_option(url);
+            StartError::new(
+                format!("option spotlight: {shown:?} is not a URL, nor a word for on or off"),
+                rule,
+            )
         })?;
         let headers =
             HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(envelope::CONTENT_TYPE))]);
@@ -122,7 +126,8 @@ async fn run(mut receiver: mpsc::Receiver<Bytes>, viewer: Arc<Viewer>, waiting: 
                     failures += 1;
                     away_until = Instant::now() + backoff::pause(failures, FIRST_PAUSE, LONGEST_PAUSE);
                     if !std::mem::replace(&mut told, true) {
-                        let url = viewer.target.uri();
+                        let url = viewer.target.uri().to_string();
+                        let url = sensitive::filter_url(&url);
                         diagnostics::warn(format_args!(
                             "Spotlight does not answer at {url}: {}",
                             describe(&error)
@@ -132,5 +137,24 @@ async fn run(mut receiver: mpsc::Receiver<Bytes>, viewer: Arc<Viewer>, waiting: 
             }
         }
         waiting.done(size);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_cannot_be_posted_to_is_named_without_its_secrets() {
+        for url in [
+            "http://me:SECRET@spot light/stream",
+            "http://me:SE/CRET SECRET@spotlight",
+            "me:SECRET@spotlight:8969",
+            "ftp://spotlight/?token=SECRET",
+            "http://1.2.3.4.5/stream?sig=SECRET",
+        ] {
+            let error = Spotlight::new(url).unwrap_err().to_string();
+            assert!(error.contains("option spotlight") && !error.contains("SECRET"), "{error}");
+        }
     }
 }

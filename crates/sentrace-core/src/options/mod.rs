@@ -8,7 +8,7 @@ mod spotlight;
 use std::fmt;
 use std::sync::Arc;
 
-use sentrace_protocol::Dsn;
+use sentrace_protocol::{Dsn, sensitive};
 
 pub(crate) use self::contradictions::warn_of_contradictions;
 use self::delivery::DeliveryOptions;
@@ -281,7 +281,7 @@ impl Options {
     }
 
     fn fail(mut self, option: &'static str, value: &str, rule: &str) -> Self {
-        let message = format!("{value:?} is {rule}");
+        let message = format!("{:?} is {rule}", sensitive::filter_option(value));
         self.error = self.error.or(Some(OptionsError { option, message }));
         self
     }

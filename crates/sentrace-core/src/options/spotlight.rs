@@ -1,5 +1,9 @@
 //! Where Spotlight is, by the rules of the specification.
 
+use std::fmt;
+
+use sentrace_protocol::sensitive;
+
 use crate::diagnostics;
 
 const DEFAULT_URL: &str = "http://localhost:8969/stream";
@@ -12,7 +16,7 @@ const DEFAULT_URL: &str = "http://localhost:8969/stream";
 /// *Spotlight*).
 ///
 /// Without a DSN all traces are recorded, whatever the rates say, and go to Spotlight alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Spotlight {
     /// No copies.
@@ -44,6 +48,17 @@ impl Spotlight {
             Self::Off => None,
             Self::On => Some(DEFAULT_URL),
             Self::Url(url) => Some(url),
+        }
+    }
+}
+
+impl fmt::Debug for Spotlight {
+    /// Without the password that a URL may have.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("Off"),
+            Self::On => f.write_str("On"),
+            Self::Url(url) => write!(f, "Url({:?})", sensitive::filter_option(url)),
         }
     }
 }
@@ -86,6 +101,7 @@ impl SpotlightOption {
     /// Says that two places say different things, where the specification wants that to be said.
     pub(super) fn warn_of_conflict(&self) {
         if let Some((code, environment)) = self.conflict() {
+            let code = sensitive::filter_option(code);
             diagnostics::warn(format_args!(
                 "the option spotlight, {code:?}, wins over SENTRY_SPOTLIGHT, {environment:?}; name it in one place"
             ));
@@ -148,6 +164,17 @@ mod tests {
             let option = SpotlightOption { code, environment: Spotlight::parse(environment) };
             assert_eq!(option.url(), expected, "{reason}");
             assert_eq!(option.conflict().is_some(), warns, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_its_url_is_never_printed() {
+        for url in
+            ["http://me:SECRET@spotlight/stream", "me:SE/SECRET@spotlight", "http://spotlight/?token=SECRET"]
+        {
+            let option = SpotlightOption { code: Some(url.into()), environment: Spotlight::parse(url) };
+            assert_eq!(option.url(), Some(url));
+            assert!(!format!("{option:?}").contains("SECRET"), "{option:?}");
         }
     }
 }
