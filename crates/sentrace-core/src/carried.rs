@@ -55,6 +55,7 @@ impl CarriedHeaders {
         self.refused = false;
     }
 
+    #[cfg(feature = "http")]
     pub(crate) fn contains(&self, hash: u64) -> bool {
         self.too_many || self.values.contains(&hash)
     }
@@ -121,7 +122,7 @@ fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
     hash.max(1)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "http"))]
 mod tests {
     use super::*;
 

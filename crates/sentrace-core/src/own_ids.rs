@@ -21,7 +21,6 @@ pub(crate) fn seal(bytes: [u8; 8]) -> [u8; 8] {
 }
 
 /// Whether this process made the id.
-#[cfg(feature = "http")]
 pub(crate) fn is_own(id: SpanId) -> bool {
     let bytes = id.to_bytes();
     seal(bytes) == bytes
@@ -34,7 +33,7 @@ fn seal_of(random: u64) -> u64 {
     mixed >> (u64::BITS - BITS)
 }
 
-#[cfg(all(test, feature = "http"))]
+#[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
