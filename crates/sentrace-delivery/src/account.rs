@@ -1,5 +1,6 @@
 //! What the worker holds and has not settled yet, so that it can be accounted for without the worker.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sentrace_core::Losses;
@@ -16,6 +17,8 @@ use crate::load::Tally;
 pub(crate) struct Account {
     losses: Arc<Losses>,
     open: Mutex<Open>,
+    /// Whether code of users runs on the worker's thread.
+    in_hook: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -29,7 +32,7 @@ struct Open {
 
 impl Account {
     pub(crate) fn new(losses: Arc<Losses>) -> Arc<Self> {
-        Arc::new(Self { losses, open: Mutex::default() })
+        Arc::new(Self { losses, open: Mutex::default(), in_hook: AtomicBool::new(false) })
     }
 
     pub(crate) fn losses(&self) -> &Arc<Losses> {
@@ -44,6 +47,19 @@ impl Account {
             .filter(|events| events.reason == reason)
             .map(|events| events.quantity)
             .sum()
+    }
+
+    /// Runs a hook, which may block the worker for as long as it likes.
+    pub(crate) fn run_hook<R>(&self, run: impl FnOnce() -> R) -> R {
+        self.in_hook.store(true, Ordering::Relaxed);
+        let result = run();
+        self.in_hook.store(false, Ordering::Relaxed);
+        result
+    }
+
+    /// Whether a hook runs now.
+    pub(crate) fn is_in_hook(&self) -> bool {
+        self.in_hook.load(Ordering::Relaxed)
     }
 
     /// Whether somebody has given up what the worker holds: nothing that it does counts any more.

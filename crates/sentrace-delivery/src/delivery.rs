@@ -31,6 +31,9 @@ use crate::{StartError, health, reports};
 /// that time is over.
 const COUNTING: Duration = Duration::from_millis(100);
 
+/// How late the worker may be, whose thread gives way to others, before it is left behind.
+const LATE: Duration = Duration::from_millis(500);
+
 /// Delivers finished transactions to the ingest of one DSN, from a thread of its own.
 ///
 /// Many posts are under way at the same time, over kept connections (one with HTTP/2) and compressed. Handing a
@@ -265,7 +268,8 @@ impl Deliver for Delivery {
     /// Refuses what comes from now on and delivers what is there; what is not through when the time is over is counted
     /// as `network_error`, and reported in the last quarter of the time (half a second at most), or kept on disk if
     /// there is a spool. If the worker does not come back in time (a hook or a disk blocks it), it is left behind and
-    /// everything that it holds is counted here, so that nothing is missing from the [`Losses`] when this returns.
+    /// everything that it holds is counted here, so that nothing is missing from the [`Losses`] when this returns. That may be
+    /// half a second late if the machine is busy.
     ///
     /// Returns whether nothing was given up, and nothing is left that Sentry does not know of; see
     /// [`Closed`](sentrace_core::Closed). In a forked process it returns `false` at once.
@@ -277,7 +281,12 @@ impl Deliver for Delivery {
         if self.is_called_by_worker() {
             return false;
         }
-        match self.remains.control.wait_for_end(timeout) {
+        let Remains { account, control, .. } = &self.remains;
+        let end = control.wait_for_end(timeout).or_else(|| {
+            // Where other threads keep the processors busy, it may be late. A hook may never end.
+            control.wait_for_end(if account.is_in_hook() { Duration::ZERO } else { LATE })
+        });
+        match end {
             Some(end) => end == End::Complete && !self.is_unreported(),
             None => {
                 self.remains.give_up(Reason::NetworkError);

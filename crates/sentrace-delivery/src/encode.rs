@@ -217,7 +217,7 @@ impl Purpose<'_> {
 /// Whether the service wants the transaction sent; what it took out is counted.
 fn asked(hook: &BeforeSendTransaction, transaction: &mut Transaction<'_>, load: &mut Load) -> bool {
     let before = transaction.spans.len();
-    let Some(wanted) = guarded(|| hook(transaction)) else {
+    let Some(wanted) = load.account().run_hook(|| guarded(|| hook(transaction))) else {
         diagnostics::debug(format_args!("before_send_transaction panicked: its transaction is lost"));
         return false;
     };

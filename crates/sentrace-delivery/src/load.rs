@@ -90,6 +90,10 @@ impl Load {
         self.tally
     }
 
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
     /// Counts these of its spans, which will not be sent with the rest.
     pub(crate) fn lose_spans(&mut self, reason: Reason, spans: u64) {
         let lost = Tally { transactions: 0, spans: spans.min(self.tally.spans) };

@@ -94,6 +94,7 @@ pub(crate) struct Worker {
     flushes_seen: u64,
     rounds: Rounds,
     closing: bool,
+    closing_at: Instant,
     told: Told,
 }
 
@@ -133,6 +134,7 @@ impl Worker {
             flushes_seen: 0,
             rounds: Rounds::new(Instant::now()),
             closing: false,
+            closing_at: Instant::now(),
             told: Told::default(),
         }
     }

@@ -103,7 +103,9 @@ impl Worker {
     }
 
     fn settle_unanswered(&mut self, parcel: Parcel, now: Instant) {
-        let nobody_there = self.closing && self.reach.is_away();
+        // What was under way before may have failed because of what is over by now.
+        let tried = parcel.posted_at.is_some_and(|posted_at| posted_at >= self.closing_at);
+        let nobody_there = self.closing && tried && self.reach.is_away();
         match parcel.kind {
             Kind::Fresh(_) if !nobody_there => {
                 if let Some(parcel) = self.retries.wait(parcel, now) {

@@ -32,6 +32,7 @@ impl Worker {
         let set_aside = LAST_REPORT.min(left / 4).max(self.time_to_keep().min(left / 2));
         let drain_until = deadline.checked_sub(set_aside).unwrap_or(deadline);
         self.closing = true;
+        self.closing_at = now;
         self.retries.make_due(now);
         let mut complete = timeout_at(drain_until.into(), self.drain()).await.is_ok();
         self.queue.end();

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
 use sentrace_core::{Client, Losses, TraceLifecycle};
+use sentrace_protocol::Transaction;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -26,6 +27,8 @@ struct Run {
     faults: usize,
     seed: usize,
     hangs: bool,
+    /// For how long `before_send_transaction` blocks, at one of the transactions.
+    hook_millis: u64,
     sample_rate: f64,
     /// Transactions, spans of each, and milliseconds until the next.
     rounds: Vec<(u64, u64, u64)>,
@@ -53,10 +56,11 @@ fn runs() -> impl Strategy<Value = Run> {
     let queue_bytes = prop::sample::select(vec![0, 20_000, 1 << 20, 1 << 20]);
     let times = (prop::sample::select(vec![0, 300, 3_000]), prop::sample::select(vec![0, 50, 400, 30_000]));
     let spool_bytes = prop::option::of(prop::sample::select(vec![6_000, 1 << 20]));
-    let ingest = (any::<bool>(), ingest);
+    let hook_millis = prop::sample::select(vec![0, 0, 0, 100, 600]);
+    let ingest = ((any::<bool>(), hook_millis), ingest);
     (ingest, rounds, queue_bytes, times, spool_bytes).prop_map(
         |(
-            (streams, (faults, seed, hangs, sample_rate)),
+            ((streams, hook_millis), (faults, seed, hangs, sample_rate)),
             rounds,
             queue_bytes,
             (retry_millis, close_millis),
@@ -67,6 +71,7 @@ fn runs() -> impl Strategy<Value = Run> {
             seed: seed.into(),
             // Who waits for ever must not be asked to wait long.
             hangs: hangs && close_millis < 1_000,
+            hook_millis,
             sample_rate,
             rounds,
             queue_bytes,
@@ -92,6 +97,7 @@ fn reply(run: &Run, number: usize) -> Reply {
         5 | 6 => Reply::Close,
         7 => Reply::Raw(b"nonsense"),
         8 if run.hangs => Reply::Stall(b""),
+        9 if mixed / 160 % 8 == 0 => Reply::Endless(b"HTTP/1.1 102 Processing\r\n\r\n"),
         _ => Reply::After(Duration::from_millis(40), Box::new(Reply::status(503))),
     }
 }
@@ -102,12 +108,24 @@ fn start(run: &Run, ingest: &Ingest, spool: &Path) -> (Client, Arc<Losses>) {
             .trace_lifecycle(run.lifecycle())
             .traces_sample_rate(run.sample_rate)
             .queue_bytes(run.queue_bytes)
-            .retry_timeout(Duration::from_millis(run.retry_millis));
+            .retry_timeout(Duration::from_millis(run.retry_millis))
+            .before_send_transaction(hook(run));
         match run.spool_bytes {
             Some(bytes) => options.spool_dir(spool).spool_bytes(bytes),
             None => options,
         }
     })
+}
+
+/// Lets everything pass, one of them after a while.
+fn hook(run: &Run) -> impl Fn(&mut Transaction<'_>) -> bool + Send + Sync + 'static {
+    let (left, time) = (AtomicUsize::new(run.seed % 8), Duration::from_millis(run.hook_millis));
+    move |_| {
+        if left.fetch_sub(1, Ordering::SeqCst) == 0 {
+            std::thread::sleep(time);
+        }
+        true
+    }
 }
 
 /// What was read of each transaction or streamed span, by its id, in order.

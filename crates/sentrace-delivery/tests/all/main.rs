@@ -1,6 +1,9 @@
 //! Delivery over real sockets, against an ingest whose answers each test decides.
 
 mod answers;
+#[cfg(target_os = "linux")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod apart;
 mod compression;
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod connections;
@@ -12,6 +15,9 @@ mod flush;
 mod hook;
 mod limits;
 mod losses;
+#[cfg(target_os = "linux")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod machine;
 #[cfg(target_os = "linux")]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod priority;

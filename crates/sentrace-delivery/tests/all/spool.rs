@@ -245,6 +245,73 @@ fn what_is_on_disk_says_nothing_of_when_it_was_sent() {
 }
 
 #[test]
+fn posts_that_fail_together_cost_one_pause() {
+    let (folder, place) = (TempDir::new().unwrap(), Place::new());
+    let (client, losses) = spooling(&place.dsn(), folder.path());
+    let recorded = record_many(&client, 100, 0);
+    client.close(LONG);
+    gone(client, &losses);
+    // All of the first round break, with their second tries.
+    let ingest = Ingest::start_at_with(place, |number| if number < 64 { Reply::Close } else { Reply::ok() });
+    let begin = Instant::now();
+    let (client, losses) = spooling(&ingest.dsn(), folder.path());
+    ingest.wait_for(|received| received.iter().filter(|request| request.status.is_some()).count() >= 100);
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    assert!(client.close(LONG).complete);
+    assert_eq!((ingest.accepted(), counted(&losses)), (recorded, Tally::default()));
+}
+
+#[test]
+fn many_that_ended_are_succeeded_without_a_descriptor_for_each() {
+    const ENDED: u64 = 300;
+    let (folder, place) = (TempDir::new().unwrap(), Place::new());
+    // All of them at once, so that none succeeds another.
+    let clients: Vec<_> = (0..ENDED).map(|_| spooling(&place.dsn(), folder.path())).collect();
+    for (client, _) in &clients {
+        record(client, "kept", 0);
+    }
+    for (client, losses) in clients {
+        client.close(LONG);
+        gone(client, &losses);
+    }
+    let ingest = Ingest::start_at(place);
+    let (client, losses) = spooling(&ingest.dsn(), folder.path());
+    ingest.wait_for(|received| received.len() as u64 >= ENDED);
+    wait_until("the files to go", || files(folder.path()).is_empty());
+    let project = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    wait_until("their locks to go", || std::fs::read_dir(&project).unwrap().count() == 1);
+    #[cfg(target_os = "linux")]
+    {
+        let open = std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .map(|entry| std::fs::read_link(entry.unwrap().path()));
+        let open = open.flatten().filter(|path| path.starts_with(folder.path())).count();
+        assert_eq!(open, 1, "its own lock");
+    }
+    assert!(client.close(LONG).complete);
+    assert_eq!((ingest.accepted(), counted(&losses)), (Tally::of(ENDED, 0), Tally::default()));
+    assert_eq!(ingest.event_ids().into_iter().collect::<BTreeSet<_>>().len() as u64, ENDED, "each once");
+}
+
+#[test]
+fn a_folder_that_is_removed_during_an_outage_is_made_again() {
+    let (folder, place) = (TempDir::new().unwrap(), Place::new());
+    let (client, losses) = spooling(&place.dsn(), folder.path());
+    let removed = record_many(&client, 50, 0);
+    wait_until("the queue to be on disk", || !files(folder.path()).is_empty());
+    client.flush(LONG);
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    let after = record_many(&client, 50, 0);
+    wait_until("the folder to be back", || !files(folder.path()).is_empty());
+    let ingest = Ingest::start_at(place);
+    let all = removed + after;
+    wait_until("everything to be accounted for", || (ingest.accepted() + counted(&losses)) == all);
+    assert!(ingest.accepted().transactions >= after.transactions);
+    client.close(LONG);
+    assert_eq!(ingest.accepted() + counted(&losses), all);
+}
+
+#[test]
 fn fresh_traffic_does_not_wait_for_what_was_kept() {
     let (folder, place) = (TempDir::new().unwrap(), Place::new());
     let (client, _) = spooling(&place.dsn(), folder.path());
