@@ -13,6 +13,8 @@ use crate::load::Load;
 const LAST_REPORT: Duration = Duration::from_millis(500);
 /// How often the last report is posted at most.
 const LAST_TRIES: usize = 6;
+/// How much time there must be for another try.
+const TIME_TO_REPORT: Duration = Duration::from_millis(250);
 /// What it takes to put one transaction on disk.
 const KEEPING: Duration = Duration::from_micros(200);
 /// The most that Spotlight is waited for where it is not all there is.
@@ -41,7 +43,7 @@ impl Worker {
         if let Some(spool) = self.spool.take() {
             spool.close();
         }
-        if timeout_at(deadline.into(), self.report_losses()).await.is_err() {
+        if timeout_at(deadline.into(), self.report_losses(deadline)).await.is_err() {
             self.give_up_posts().await;
         }
         let copies_until =
@@ -90,8 +92,12 @@ impl Worker {
     }
 
     /// Posts the last report, and again if the ingest refuses it: nothing else will tell Sentry.
-    async fn report_losses(&mut self) {
-        for _ in 0..LAST_TRIES {
+    async fn report_losses(&mut self, deadline: Instant) {
+        for tries in 0..LAST_TRIES {
+            // One that is broken off at the end may have arrived, and what it said is then counted twice.
+            if tries > 0 && deadline.saturating_duration_since(Instant::now()) < TIME_TO_REPORT {
+                return;
+            }
             // A short limit is worth waiting for.
             let now = Instant::now();
             let limited = self.limits.remaining(Category::Internal, now);

@@ -109,7 +109,9 @@ fn a_connection_that_is_going_costs_one_other() {
         };
         record_many(&client, 400, 1);
         assert!(client.flush(LONG), "{reason}");
-        assert_eq!((server.versions().len(), counted(&losses)), (400, Tally::default()), "{reason}");
+        // What breaks after the server has read it comes again.
+        assert!(server.versions().len() >= 400, "{reason}");
+        assert_eq!(counted(&losses), Tally::default(), "{reason}");
         // Fewer than one for each that went: posts that are under way wait for the next.
         let most = 400 / requests.max(4) + 10;
         assert!(server.connections() <= most, "{reason}: {} connections", server.connections());
