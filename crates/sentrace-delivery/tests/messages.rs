@@ -1,4 +1,5 @@
 //! What delivery warns of, and with which remedy. One test: a process has one handler for messages.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #[expect(dead_code, reason = "one test needs little of it")]
