@@ -55,7 +55,11 @@
 //! What has no beginning and end of its own, as a session or an event loop, is a [`start_idle_transaction`].
 //!
 //! # Features
-//! `axum`, `http`, `tower`, `reqwest`, `sentry`, `tracing`, `zstd`: each adds API and changes nothing else. Default: none.
+//! `axum`, `http`, `tower`, `reqwest`, `sentry`, `tracing`, `zstd`: each adds API and changes nothing else. Default: none of them.
+//!
+//! `aws-lc` (on by default) and `ring` choose the cryptography of TLS towards the ingest. In a program that uses rustls with
+//! `ring` alone, take `default-features = false, features = ["ring", …]`: cargo unites the features of all crates of a program,
+//! and a rustls that has two providers cannot choose between them. Without either, only DSNs with `http` can be reported to.
 
 mod guard;
 mod init;

@@ -15,13 +15,16 @@ fn crates_with(features: &[&str]) -> Vec<String> {
     lines.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
 }
 
+/// Features, crates that they bring and crates that they do not, and the reason.
+type Row = (&'static [&'static str], &'static [&'static str], &'static [&'static str], &'static str);
+
 #[test]
 fn each_choice_of_cryptography_brings_itself_and_no_other() {
     // In the published package there is no workspace whose versions could be asked for.
     if !Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock").exists() {
         return;
     }
-    let rows: [(&[&str], &[&str], &[&str], &str); 4] = [
+    let rows: [Row; 4] = [
         (&[], &["rustls", "aws-lc-rs"], &["ring"], "the default"),
         (
             &["--no-default-features", "--features", "ring"],
@@ -40,7 +43,7 @@ fn each_choice_of_cryptography_brings_itself_and_no_other() {
     for (features, expected, unexpected, reason) in rows {
         let crates = crates_with(features);
         let has = |name: &&str| crates.iter().any(|found| found == name);
-        assert!(expected.iter().all(|name| has(name)), "{reason}: {expected:?} in {crates:?}");
-        assert!(!unexpected.iter().any(|name| has(name)), "{reason}: none of {unexpected:?} in {crates:?}");
+        assert!(expected.iter().all(&has), "{reason}: {expected:?} in {crates:?}");
+        assert!(!unexpected.iter().any(has), "{reason}: none of {unexpected:?} in {crates:?}");
     }
 }
