@@ -97,7 +97,7 @@ fn reply(run: &Run, number: usize) -> Reply {
         5 | 6 => Reply::Close,
         7 => Reply::Raw(b"nonsense"),
         8 if run.hangs => Reply::Stall(b""),
-        9 if mixed / 160 % 8 == 0 => Reply::Endless(b"HTTP/1.1 102 Processing\r\n\r\n"),
+        9 if (mixed / 160).is_multiple_of(8) => Reply::Endless(b"HTTP/1.1 102 Processing\r\n\r\n"),
         _ => Reply::After(Duration::from_millis(40), Box::new(Reply::status(503))),
     }
 }
