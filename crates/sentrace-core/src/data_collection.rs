@@ -100,6 +100,10 @@ impl Terms {
 /// | `url.query`, and the query of `url.full` | by [`url_query`](Self::url_query) |
 /// | `client.address`, the user's `ip_address`, values of `x-forwarded-for` and the like | by [`user_info`](Self::user_info) |
 ///
+/// Whatever is chosen, these are `[Filtered]`: values on the denylist, query parameters that grant access (signatures of
+/// presigned URLs, OAuth's `code`), and secrets that can be recognised by their form (values of `Authorization`, JSON Web
+/// Tokens, credentials in URLs).
+///
 /// ```
 /// use sentrace_core::{Collect, DataCollection};
 ///

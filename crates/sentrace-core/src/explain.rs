@@ -5,7 +5,7 @@
 pub(crate) mod span;
 
 use sentrace_protocol::url::UrlRef;
-use sentrace_protocol::{Reason, TraceId};
+use sentrace_protocol::{Reason, TraceId, sensitive};
 
 use crate::continuation::ContinuationRules;
 use crate::diagnostics::{debug_is_on, explain};
@@ -28,6 +28,7 @@ impl Unrecorded<'_> {
     #[cold]
     pub(crate) fn explain(&self, sample_rand: impl FnOnce() -> SampleRand) {
         let name = full_name(self.options.name);
+        let name = sensitive::filter_text(&name);
         let Some(Decision { rate, reason, by, .. }) = self.decision else {
             return self.explain_undecided(&name);
         };

@@ -239,7 +239,7 @@ impl TraceState {
             member("org_id", org_id);
         }
         if let Some(record) = record.filter(|record| record.source.is_low_cardinality()) {
-            member("transaction", cut_chars(&record.name(), MAX_NAME_CHARS));
+            member("transaction", cut_chars(&record.shown_name(), MAX_NAME_CHARS));
         }
         if into.len() > baggage::MAX_BYTES {
             self.shorten_context(into);

@@ -7,7 +7,7 @@ use sentrace_protocol::transaction::{
     Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,
 };
 use sentrace_protocol::url::split_host_port;
-use sentrace_protocol::{SpanStatus, Value, sensitive};
+use sentrace_protocol::{SpanStatus, TransactionSource, Value, sensitive};
 
 use super::queue_time::time_in_queue;
 use super::{Record, RecordedValue, Slot, SpanRecord, Text};
@@ -132,7 +132,11 @@ impl Record {
         }
     }
 
-    pub(super) fn shown_name(&self) -> Cow<'_, str> {
+    pub(crate) fn shown_name(&self) -> Cow<'_, str> {
+        if self.source == TransactionSource::Route {
+            // A route is a part of the program.
+            return self.name();
+        }
         match self.name() {
             Cow::Borrowed(name) => sensitive::filter_text(name),
             Cow::Owned(name) => match sensitive::filter_text(&name) {

@@ -126,6 +126,8 @@ fn secrets_under_harmless_names_are_hidden() {
     span.set_data("plan", "Basically free");
     span.finish();
     transaction.set_tag("cache", "redis://:hush@cache/0");
+    let baggage = transaction.trace_headers().unwrap();
+    assert!(!format!("{baggage:?}").contains("hush"), "{baggage:?}");
     transaction.finish();
     let sent = serde_json::to_string(&only(&capture).transaction).unwrap();
     assert!(!sent.contains("hush"), "{sent}");
