@@ -176,6 +176,11 @@ impl Client {
         })
     }
 
+    /// Returns `true` if `other` is a handle to the same client.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Makes this client the one that is found where none is named; the previous one is returned.
     pub fn bind(&self) -> Option<Self> {
         GLOBAL.swap(Some(Arc::clone(&self.0))).map(Self)

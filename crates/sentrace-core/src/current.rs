@@ -1,6 +1,6 @@
 //! What is current on this thread: a span, a transaction, or a trace without one.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::local::lend;
 use crate::span::SpanRef;
@@ -11,6 +11,16 @@ pub use self::replace::replace;
 
 thread_local! {
     static CURRENT: RefCell<SpanRef> = const { RefCell::new(SpanRef::none()) };
+    /// What an adapter wants to look after before somebody reads what is current.
+    static CHECK: Cell<Option<fn()>> = const { Cell::new(None) };
+}
+
+/// Has `check` run on this thread whenever somebody asks what is current, until it is replaced by another one or `None`.
+///
+/// For adapters that make a span current with [`replace`] and might not be told when to bring the previous one back: `check`
+/// then does that. It must be cheap, and must not ask what is current.
+pub fn check_before_use(check: Option<fn()>) {
+    let _ = CHECK.try_with(|current| current.set(check));
 }
 
 /// The current span: inside `in_span` or a scope that span, elsewhere in a request its transaction, and where nothing
@@ -32,6 +42,9 @@ pub fn current_span() -> SpanRef {
 /// Lends the current span, without touching a reference counter: `read` must run no code of users, who might ask for
 /// it again. `None` on a thread that is going down.
 pub(crate) fn with_current<R>(read: impl FnOnce(&SpanRef) -> R) -> Option<R> {
+    if let Some(check) = CHECK.try_with(Cell::get).ok().flatten() {
+        check();
+    }
     CURRENT.try_with(|current| current.try_borrow().ok().map(|span| read(&span))).ok().flatten()
 }
 

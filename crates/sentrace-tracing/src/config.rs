@@ -7,6 +7,8 @@ use sentrace_core::Client;
 use tracing::dispatcher::WeakDispatch;
 use tracing::{Level, Metadata};
 
+use crate::layers::Place;
+
 /// Judges spans by what the code says of them.
 pub(crate) type Filter = Box<dyn Fn(&Metadata<'_>) -> bool + Send + Sync>;
 
@@ -29,7 +31,11 @@ pub(crate) type Filter = Box<dyn Fn(&Metadata<'_>) -> bool + Send + Sync>;
 /// Filters of a layer work as everywhere: what `with_filter` keeps away does not exist for this layer. Let the events of
 /// `sqlx::query` through where queries are to be seen; sqlx tells of them at `DEBUG`, unless it is told otherwise.
 ///
-/// Two of these layers in one subscriber record everything once.
+/// Two of these layers in one subscriber record everything once, however they got there, unless each has a
+/// [client](Self::client) of its own: then each records what belongs to its client, and the transaction of the outer one is
+/// current.
+///
+/// A layer may be removed at any time, as by a `reload` handle. What it made current then no longer is.
 #[must_use = "a layer does nothing until it is part of a subscriber"]
 pub struct TracingLayer {
     pub(crate) client: Option<Client>,
@@ -40,8 +46,7 @@ pub struct TracingLayer {
     pub(crate) code: bool,
     pub(crate) database: bool,
     pub(crate) database_system: Option<&'static str>,
-    /// Whether another of these layers in the same subscriber does all this.
-    pub(crate) redundant: bool,
+    pub(crate) place: Place,
     /// The whole subscriber, which also knows the spans that a filter keeps away from this layer.
     pub(crate) subscriber: OnceLock<WeakDispatch>,
 }
@@ -64,7 +69,7 @@ impl TracingLayer {
             code: false,
             database: true,
             database_system: None,
-            redundant: false,
+            place: Place::new(),
             subscriber: OnceLock::new(),
         }
     }

@@ -104,6 +104,7 @@ mod entered;
 mod error;
 mod format;
 mod layer;
+mod layers;
 mod naming;
 #[cfg(feature = "tower")]
 mod request;

@@ -9,8 +9,9 @@ use tracing_subscriber::registry::{self, LookupSpan};
 
 use crate::bound::BOUND_TARGET;
 use crate::config::{Filter, TracingLayer};
+use crate::layers::{self, LayerId, Role};
 use crate::naming::Naming;
-use crate::state::{Bound, SpanState, Times};
+use crate::state::{Bound, SpanState, States, Times};
 
 const ORIGIN: &str = "auto.tracing";
 /// How the threads of delivery are named: what they do must not be delivered in turn.
@@ -27,13 +28,13 @@ impl TracingLayer {
         S: for<'lookup> LookupSpan<'lookup>,
     {
         let metadata = attributes.metadata();
-        let parent = parent(attributes, span);
+        let parent = self.parent(attributes, span);
         if metadata.target() == BOUND_TARGET {
             return (!parent.is_none()).then(|| SpanState::new(Bound::Context(parent)));
         }
         if !accepts(&self.spans, attributes) {
             // The topmost of those that are left out still takes the transaction along to other threads.
-            let takes_along = parent.records_children() && nearest(span, |_| Some(())).is_none();
+            let takes_along = parent.records_children() && nearest(span, self.key(), |_| Some(())).is_none();
             return takes_along.then(|| SpanState::new(Bound::Context(parent)));
         }
         if parent.has_transaction() {
@@ -76,6 +77,43 @@ impl TracingLayer {
         Some(self.describe(attributes, &naming, SpanState::new(Bound::Transaction(Arc::new(transaction)))))
     }
 
+    /// What the span is below: an explicit parent goes before what is current, and a root is below nothing.
+    fn parent<S>(&self, attributes: &Attributes<'_>, span: &registry::SpanRef<'_, S>) -> SpanRef
+    where
+        S: for<'lookup> LookupSpan<'lookup>,
+    {
+        if attributes.is_contextual() {
+            let current = current_span();
+            if self.is_ours(&current) {
+                return current;
+            }
+        } else if attributes.is_root() {
+            return SpanRef::default();
+        }
+        nearest(span, self.key(), |state| Some(state.parent())).unwrap_or_default()
+    }
+
+    /// Whether what is current is for this layer: beside layers with other clients what is theirs is not.
+    #[inline]
+    pub(crate) fn is_ours(&self, current: &SpanRef) -> bool {
+        match self.place.role() {
+            Role::Alone | Role::Redundant => true,
+            Role::First => self.is_not_of_others(current),
+            Role::Further => self.is_of_own_client(current),
+        }
+    }
+
+    #[cold]
+    fn is_not_of_others(&self, current: &SpanRef) -> bool {
+        !current.client().is_some_and(|client| layers::is_of_another(self.place.id(), &client))
+    }
+
+    #[cold]
+    fn is_of_own_client(&self, current: &SpanRef) -> bool {
+        let own = self.client.as_ref();
+        current.client().is_some_and(|client| own.is_some_and(|own| own.is_same(&client)))
+    }
+
     /// Records what the code and the fields tell.
     fn describe(&self, attributes: &Attributes<'_>, naming: &Naming, mut state: SpanState) -> SpanState {
         let Some(own) = state.own() else { return state };
@@ -98,29 +136,19 @@ impl TracingLayer {
     }
 }
 
-/// What the span is below: an explicit parent goes before what is current, and a root is below nothing.
-fn parent<S>(attributes: &Attributes<'_>, span: &registry::SpanRef<'_, S>) -> SpanRef
-where
-    S: for<'lookup> LookupSpan<'lookup>,
-{
-    if attributes.is_contextual() {
-        current_span()
-    } else if attributes.is_root() {
-        SpanRef::default()
-    } else {
-        nearest(span, |state| Some(state.parent())).unwrap_or_default()
-    }
-}
-
 /// What `read` finds in the nearest span above `span` that keeps anything.
 pub(crate) fn nearest<S, R>(
     span: &registry::SpanRef<'_, S>,
+    layer: Option<LayerId>,
     read: impl Fn(&SpanState) -> Option<R>,
 ) -> Option<R>
 where
     S: for<'lookup> LookupSpan<'lookup>,
 {
-    span.scope().skip(1).find_map(|above| above.extensions().get::<SpanState>().map(&read)).flatten()
+    let state_of = |above: registry::SpanRef<'_, S>| {
+        above.extensions().get::<States>().and_then(|states| states.of(layer)).map(&read)
+    };
+    span.scope().skip(1).find_map(state_of).flatten()
 }
 
 /// A filter that panics has not asked for anything.

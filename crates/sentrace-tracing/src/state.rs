@@ -9,6 +9,7 @@ use sentrace_protocol::sql::Dialect;
 
 use crate::data::Data;
 use crate::entered::Entering;
+use crate::layers::LayerId;
 
 /// What a `tracing` span stands for here. Spans that stand for nothing keep nothing.
 #[derive(Debug)]
@@ -22,6 +23,50 @@ pub(crate) struct SpanState {
     pub(crate) dialect: Dialect,
     pub(crate) times: Option<Times>,
     follows: Vec<String>,
+}
+
+/// What layers keep of one `tracing` span. Nearly always there is one layer.
+#[derive(Debug)]
+pub(crate) struct States {
+    first: Option<(LayerId, SpanState)>,
+    more: Vec<(LayerId, SpanState)>,
+}
+
+impl States {
+    /// The state of this layer; of whichever has one if none is asked for.
+    pub(crate) fn of(&self, layer: Option<LayerId>) -> Option<&SpanState> {
+        let is_its = |entry: &&(LayerId, SpanState)| layer.is_none_or(|layer| entry.0 == layer);
+        self.first.iter().chain(&self.more).find(is_its).map(|entry| &entry.1)
+    }
+
+    pub(crate) fn of_mut(&mut self, layer: Option<LayerId>) -> Option<&mut SpanState> {
+        let is_its = |entry: &&mut (LayerId, SpanState)| layer.is_none_or(|layer| entry.0 == layer);
+        self.first.iter_mut().chain(&mut self.more).find(is_its).map(|entry| &mut entry.1)
+    }
+
+    pub(crate) fn new(layer: LayerId, state: SpanState) -> Self {
+        Self { first: Some((layer, state)), more: Vec::new() }
+    }
+
+    /// Adds the state of another layer.
+    pub(crate) fn insert(&mut self, layer: LayerId, state: SpanState) {
+        self.more.push((layer, state));
+    }
+
+    /// A layer that keeps something.
+    pub(crate) fn layer(&self) -> Option<LayerId> {
+        self.first.as_ref().map(|entry| entry.0)
+    }
+
+    /// Takes the state of this layer out; of whichever has one if none is asked for.
+    pub(crate) fn remove(&mut self, layer: Option<LayerId>) -> Option<SpanState> {
+        let is_its = |entry: &(LayerId, SpanState)| layer.is_none_or(|layer| entry.0 == layer);
+        if self.first.as_ref().is_some_and(is_its) {
+            return self.first.take().map(|entry| entry.1);
+        }
+        let at = self.more.iter().position(is_its)?;
+        Some(self.more.remove(at).1)
+    }
 }
 
 #[derive(Debug)]

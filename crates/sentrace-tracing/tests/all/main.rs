@@ -5,6 +5,7 @@ mod context;
 mod database;
 mod errors;
 mod fields;
+mod layers;
 mod logs;
 mod parents;
 mod secrets;
