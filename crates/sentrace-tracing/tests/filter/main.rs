@@ -1,5 +1,4 @@
 //! A filter that hides bound spans is reported once. Alone in its process, because messages have one handler.
-#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::sync::{Arc, Mutex};
 
