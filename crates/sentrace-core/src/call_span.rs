@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::ops::Deref;
 
 use sentrace_protocol::url::default_port;
-use sentrace_protocol::{SpanStatus, Value};
+use sentrace_protocol::{SpanStatus, Value, http_method};
 
 use crate::diagnostics::debug_is_on;
 use crate::headers::TraceHeaders;
@@ -18,7 +18,7 @@ const MAX_SCHEME: usize = 64;
 /// The parts of an outgoing HTTP request that are recorded; adapters fill it from their own types.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OutgoingRequest<'a> {
-    /// `GET`, in upper case.
+    /// `GET`, in upper case. A method that is not [known](http_method) is recorded as `_OTHER` and named `HTTP`.
     pub method: &'a str,
     /// `http` or `https`. Empty if it is unknown: then it is shown as `http` before a host, and no port is derived from it.
     pub scheme: &'a str,
@@ -61,7 +61,7 @@ impl<'a> OutgoingRequest<'a> {
 
     /// `METHOD scheme://host:port/path`: without the query, which would make too many names.
     fn name(&self) -> String {
-        let mut name = [self.method, " "].concat();
+        let mut name = [http_method::in_names(self.method), " "].concat();
         self.push_scheme(&mut name);
         name.push_str(self.host);
         self.push_port(&mut name);

@@ -287,6 +287,11 @@ impl Client {
         self.0.propagate_traceparent
     }
 
+    /// Whether a trace goes on that came with `traceparent` alone.
+    pub fn continues_traceparent(&self) -> bool {
+        self.0.continuation.reads_traceparent
+    }
+
     /// Waits until what has finished is delivered or lost; whether that came true in time.
     pub fn flush(&self, timeout: Duration) -> bool {
         self.0.deliver.flush(timeout)

@@ -154,22 +154,25 @@ impl Incoming {
         Self::of(trace)
     }
 
-    /// Whether the current trace goes on from the same caller, and if it does, whether it is recorded.
-    pub fn continued_already(&self) -> Option<bool> {
-        let came = self.trace.as_ref().filter(|came| came.parent_span_id.is_some())?;
-        with_current(|current| {
-            let is_same = |trace: &&SharedTrace| {
-                trace.trace_id == came.trace_id && trace.parent_span_id == came.parent_span_id
-            };
-            current.trace().filter(is_same).map(|trace| trace.recording == Recording::Sampled)
-        })?
+    /// Remembers what `other` has brought, too.
+    pub(crate) fn carrying_what(mut self, other: &Self) -> Self {
+        if let (Some(trace), Some(other)) = (&mut self.trace, &other.trace) {
+            trace.carried.inherit(other);
+        }
+        self
+    }
+
+    /// The trace and the span that called, if any did.
+    pub(crate) fn caller(&self) -> Option<(TraceId, SpanId)> {
+        let trace = self.trace.as_ref()?;
+        trace.parent_span_id.map(|span_id| (trace.trace_id, span_id))
     }
 
     /// Reads a carrier. Whatever cannot be used is as good as absent.
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
         let mut trace = spare::trace();
         let baggage = &mut trace.live_mut().baggage;
-        let SentryTraceRead { agreed: from_sentry, came } = reading::sentry_trace(carrier, baggage);
+        let SentryTraceRead { agreed: from_sentry, came, differ } = reading::sentry_trace(carrier, baggage);
         let from_w3c = || if rules.reads_traceparent { reading::traceparent(carrier) } else { None };
         let Some(parent) = from_sentry.or_else(from_w3c) else {
             if came {
@@ -207,7 +210,7 @@ impl Incoming {
             baggage.open_if_empty(parent.trace_id);
         }
         // Where the caller that the trace goes on from does not tell all that came.
-        if came && from_sentry.is_none() {
+        if differ || (came && from_sentry.is_none()) {
             trace.carried.remember(carrier, false);
         } else if rules.propagates_traceparent {
             trace.carried.remember_traceparent(carrier);
@@ -373,6 +376,7 @@ pub(crate) fn open(
         trace.live_mut().baggage.apply(trace_id, Applied { rate, sampled });
     }
     trace.recording = recording;
+    trace.of_request = options.request.is_some();
     trace.span_id =
         if recording.passes_through() { passing_span_id(&trace) } else { crate::random::span_id() };
     if recording == Recording::Sampled {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use regex_lite::Regex;
+use sentrace_protocol::http_method;
 
 use crate::record::full_name;
 use crate::transaction::TransactionOptions;
@@ -11,8 +12,8 @@ use crate::transaction::TransactionOptions;
 /// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not recorded.
 ///
 /// A rule judges what is known when a span starts: its name (a transaction's name, a span's description, or its op
-/// where it has none) and these attributes: `sentry.op`, `sentry.origin`, and for requests `http.request.method`,
-/// `http.route`, `url.path`, `url.scheme` and `user_agent.original`. All that a rule asks for must be true (Sentry SDK
+/// where it has none) and these attributes: `sentry.op`, `sentry.origin`, and for requests `http.request.method`
+/// (`_OTHER` for methods that are not known, which are in `http.request.method_original`), `http.route`, `url.path`, `url.scheme` and `user_agent.original`. All that a rule asks for must be true (Sentry SDK
 /// specification, *Spans* 1.0, `ignore_spans`).
 ///
 /// ```
@@ -152,7 +153,12 @@ impl Starting<'_> {
         match key {
             "sentry.op" => Some(read(&options.op)),
             "sentry.origin" => Some(read(options.origin)),
-            "http.request.method" => Some(read(request?.method())),
+            "http.request.method" => {
+                Some(read(http_method::known(request?.method()).unwrap_or(http_method::OTHER)))
+            }
+            "http.request.method_original" => {
+                Some(request?.method()).filter(|method| http_method::known(method).is_none()).map(read)
+            }
             "http.route" => Some(read(request?.route()?)),
             "url.path" => Some(read(request?.path())),
             "url.scheme" => Some(read(request?.scheme())),

@@ -12,6 +12,7 @@
 //! ```
 
 mod api;
+mod arrival;
 mod baggage;
 mod bridge;
 mod call_span;
@@ -68,6 +69,7 @@ pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
     start_transaction_with, stats, trace_headers, trace_meta_tags,
 };
+pub use self::arrival::{Arrival, ArrivingRequest};
 pub use self::call_span::{CallSpan, OutgoingRequest};
 pub use self::client::Client;
 pub use self::closed::Closed;

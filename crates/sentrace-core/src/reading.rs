@@ -15,29 +15,39 @@ pub(crate) struct SentryTraceRead {
     pub(crate) agreed: Option<SentryTrace>,
     /// Whether there was any value.
     pub(crate) came: bool,
+    /// Whether several differ, though they agree.
+    pub(crate) differ: bool,
 }
 
-/// One `sentry-trace`, or several that say the same. All `baggage` is taken along unread.
+/// One `sentry-trace`, or several of one trace with one decision, of which the last counts: that is the nearest caller's.
+/// All `baggage` is taken along unread.
 pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut Baggage) -> SentryTraceRead {
     let mut read = Agreement::Nothing;
     carrier.get_trace(&mut |header, value| match header {
         TraceHeader::SentryTrace => read.hear_sentry_trace(value),
         TraceHeader::Baggage => baggage.add_unread(value),
     });
-    SentryTraceRead { came: !matches!(read, Agreement::Nothing), agreed: read.agreed() }
+    SentryTraceRead {
+        came: !matches!(read, Agreement::Nothing),
+        differ: matches!(read, Agreement::Unanimous { differ: true, .. }),
+        agreed: read.agreed(),
+    }
 }
 
 impl Agreement<SentryTrace> {
     /// Proxies join the values of repeated headers by commas.
     fn hear_sentry_trace(&mut self, value: &[u8]) {
         static SAID: AtomicBool = AtomicBool::new(false);
+        let agrees = |earlier: &SentryTrace, later: &SentryTrace| {
+            (earlier.trace_id, earlier.sampled) == (later.trace_id, later.sampled)
+        };
         if let Some(trace) = SentryTrace::parse_opt(value) {
-            self.hear(trace);
+            self.hear(trace, agrees);
         } else {
             let parts = value.split(|byte| *byte == b',').filter(|part| !part.trim_ascii().is_empty());
             let heard = parts.map(SentryTrace::parse).try_for_each(|part| match part {
                 Ok(trace) => {
-                    self.hear(trace);
+                    self.hear(trace, agrees);
                     ControlFlow::Continue(())
                 }
                 Err(error) => ControlFlow::Break(error),
@@ -55,11 +65,14 @@ pub(crate) fn traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTra
     static SAID: AtomicBool = AtomicBool::new(false);
     let mut read = Agreement::Nothing;
     carrier.get_all(traceparent::HEADER, &mut |value| match Traceparent::parse_opt(value) {
-        Some(parent) => read.hear(SentryTrace {
-            trace_id: parent.trace_id,
-            span_id: parent.parent_id,
-            sampled: Some(parent.sampled),
-        }),
+        Some(parent) => {
+            let parent = SentryTrace {
+                trace_id: parent.trace_id,
+                span_id: parent.parent_id,
+                sampled: Some(parent.sampled),
+            };
+            read.hear(parent, SentryTrace::eq);
+        }
         None => {
             if let Err(error) = Traceparent::parse(value) {
                 debug_once(&SAID, format_args!("{error}; what comes like this begins a new trace"));
@@ -73,21 +86,25 @@ pub(crate) fn traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTra
 /// What all values of a header say together.
 enum Agreement<T> {
     Nothing,
-    Unanimous(T),
+    Unanimous { last: T, differ: bool },
     Broken,
 }
 
 impl<T: PartialEq + fmt::Debug> Agreement<T> {
-    fn hear(&mut self, value: T) {
+    fn hear(&mut self, value: T, agrees: impl FnOnce(&T, &T) -> bool) {
         match self {
-            Self::Nothing => *self = Self::Unanimous(value),
-            Self::Unanimous(earlier) if *earlier == value => {}
-            Self::Unanimous(earlier) => {
+            Self::Nothing => *self = Self::Unanimous { last: value, differ: false },
+            Self::Unanimous { last, differ } if agrees(last, &value) => {
+                *differ |= *last != value;
+                *last = value;
+            }
+            Self::Unanimous { last: earlier, .. } => {
                 static SAID: AtomicBool = AtomicBool::new(false);
                 debug_once(
                     &SAID,
                     format_args!(
-                        "a header came twice, as {earlier:?} and as {value:?}; what comes like this begins a new trace"
+                        "a header came twice and says two things, {earlier:?} and {value:?}; what comes like this begins a new \
+                         trace"
                     ),
                 );
                 *self = Self::Broken;
@@ -98,7 +115,7 @@ impl<T: PartialEq + fmt::Debug> Agreement<T> {
 
     fn agreed(self) -> Option<T> {
         match self {
-            Self::Unanimous(value) => Some(value),
+            Self::Unanimous { last, .. } => Some(last),
             Self::Nothing | Self::Broken => None,
         }
     }

@@ -8,7 +8,7 @@ use crate::record::HeaderRecorder;
 ///
 /// Adapters implement it over their own request type, borrowed: nothing of it is kept, only copied.
 pub trait RequestParts {
-    /// `GET`, in upper case.
+    /// `GET`, as it came. One that is not [known](sentrace_protocol::http_method) is recorded as `_OTHER`.
     fn method(&self) -> &str;
     /// `http` or `https`.
     fn scheme(&self) -> &str;
@@ -17,6 +17,10 @@ pub trait RequestParts {
     /// Whether [`host`](Self::host) only repeats the first header field `host`, so that one of them need not be copied.
     fn has_host_in_header(&self) -> bool {
         false
+    }
+    /// The port that the client asked for, if [`host`](Self::host) does not say it: behind a proxy.
+    fn port(&self) -> Option<u16> {
+        None
     }
     /// The raw path.
     fn path(&self) -> &str;

@@ -38,6 +38,17 @@ impl SpanRef {
         self.with_transaction_record(|record| record.set_route(route));
     }
 
+    /// Names the transaction by the path of its gRPC call, `/pkg.Service/Method`: for adapters that know only with the answer
+    /// whether it was one. Names that somebody has chosen stay, and so do those of other routes.
+    pub fn set_rpc_name(&self, path: &str, source: TransactionSource) {
+        self.with_transaction_record(|record| record.set_rpc_name(path, source));
+    }
+
+    /// Names the transaction `METHOD path`, if it was named by the path of its request alone until now.
+    pub fn set_path_name(&self) {
+        self.with_transaction_record(Record::set_path_name);
+    }
+
     fn with_transaction_record(&self, edit: impl FnOnce(&mut Record)) {
         let Some(trace) = self.trace() else { return };
         if let Some(record) = trace.live().record.as_deref_mut() {

@@ -33,6 +33,10 @@ impl Stream {
         self.open.get_mut(&span_id).map(|record| &mut **record)
     }
 
+    pub(crate) fn has_open_span(&self, span_id: SpanId) -> bool {
+        self.open.contains_key(&span_id)
+    }
+
     /// Ends a span that is open, and takes it out.
     pub(crate) fn end_open(&mut self, span_id: SpanId) -> Option<Box<Record>> {
         let mut record = self.open.remove(&span_id)?;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 #[cfg(feature = "http")]
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, baggage};
@@ -38,6 +39,10 @@ pub(crate) struct TraceState {
     /// The rate that decided here, at the head.
     pub(crate) sample_rate: Option<f64>,
     pub(crate) recording: Recording,
+    /// Whether it is an incoming request's transaction, recorded or not.
+    pub(crate) of_request: bool,
+    /// Whether that request carries a mark of it; see [`arrive`](crate::Incoming::arrive).
+    marked: AtomicBool,
     /// The continuation this transaction was started from, which freezes one context for all its transactions.
     pub(crate) head: Option<SharedTrace>,
     /// What the request that is being served brought, beyond the caller.
@@ -87,6 +92,14 @@ impl Live {
     }
 }
 
+impl Live {
+    /// Whether a span of this id is recorded.
+    pub(crate) fn has_span(&self, span_id: SpanId) -> bool {
+        self.record.as_deref().is_some_and(|record| record.spans.iter().any(|span| span.span_id == span_id))
+            || self.stream.as_deref().is_some_and(|stream| stream.has_open_span(span_id))
+    }
+}
+
 impl TraceState {
     /// Memory for a trace, which says nothing yet.
     pub(crate) fn vacant() -> Self {
@@ -98,6 +111,8 @@ impl TraceState {
             sampled: None,
             sample_rate: None,
             recording: Recording::Off,
+            of_request: false,
+            marked: AtomicBool::new(false),
             head: None,
             carried: CarriedHeaders::default(),
             live: Mutex::default(),
@@ -112,6 +127,8 @@ impl TraceState {
         self.sampled = None;
         self.sample_rate = None;
         self.recording = Recording::Off;
+        self.of_request = false;
+        *self.marked.get_mut() = false;
         self.head = None;
         self.carried.clear();
         #[cfg(feature = "http")]
@@ -120,6 +137,15 @@ impl TraceState {
         live.baggage.clear();
         live.record = None;
         live.stream = None;
+    }
+
+    /// Notes that its request is marked. Whoever looks at the mark has come by it later.
+    pub(crate) fn mark(&self) {
+        self.marked.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_marked(&self) -> bool {
+        self.marked.load(Ordering::Relaxed)
     }
 
     pub(crate) fn live_mut(&mut self) -> &mut Live {

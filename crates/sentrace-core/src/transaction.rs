@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use sentrace_protocol::losses::Reason;
-use sentrace_protocol::{TransactionSource, Value};
+use sentrace_protocol::{TransactionSource, Value, http_method};
 
 use crate::data_collection::DataCollection;
 use crate::moment::Moment;
@@ -46,6 +46,14 @@ impl Transaction {
     /// Whether it is recorded, to be sent.
     pub fn is_sampled(&self) -> bool {
         self.span.trace().is_some_and(|trace| trace.recording == Recording::Sampled)
+    }
+
+    /// Notes that its request carries a mark, for other layers that the request passes; see
+    /// [`Incoming::arrive`](crate::Incoming::arrive).
+    pub fn note_mark(&self) {
+        if let Some(trace) = self.span.trace() {
+            trace.mark();
+        }
     }
 
     /// Ends the transaction and hands it over.
@@ -116,8 +124,8 @@ impl fmt::Debug for Transaction {
 /// How a transaction starts: its name and kind, and what may decide about it.
 #[derive(Clone)]
 pub struct TransactionOptions<'a> {
-    /// Method and rest of the name; the method may be empty.
-    pub(crate) name: (&'a str, &'a str),
+    /// Method and rest of the name; either may be empty.
+    pub(crate) name: (&'static str, &'a str),
     pub(crate) source: TransactionSource,
     pub(crate) op: Cow<'static, str>,
     pub(crate) origin: &'static str,
@@ -149,11 +157,12 @@ impl<'a> TransactionOptions<'a> {
         }
     }
 
-    /// Names it `METHOD path`; the two are put together later, where time is cheap.
+    /// Names it `METHOD path`; the two are put together later, where time is cheap. `HTTP` stands for a method that is not
+    /// [known](sentrace_protocol::http_method), so that no client can create names.
     #[must_use]
     #[inline]
-    pub fn http_name(mut self, method: &'a str, path: &'a str) -> Self {
-        self.name = (method, path);
+    pub fn http_name(mut self, method: &str, path: &'a str) -> Self {
+        self.name = (if method.is_empty() { "" } else { http_method::in_names(method) }, path);
         self
     }
 

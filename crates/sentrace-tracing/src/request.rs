@@ -128,6 +128,12 @@ pin_project! {
     }
 }
 
+impl<B: Default> Default for RequestSpanBody<B> {
+    fn default() -> Self {
+        Self { inner: Some(B::default()), span: Span::none() }
+    }
+}
+
 impl<B: Body> Body for RequestSpanBody<B> {
     type Data = B::Data;
     type Error = B::Error;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sentrace_protocol::sensitive;
+use sentrace_protocol::{http_method, sensitive};
 
 use super::text::MAX_TEXT;
 use super::{Arena, DataEntry, Record, RecordedValue, Slot, Text, cut};
@@ -33,8 +33,10 @@ impl Record {
             span.description = part(parts.method.start..parts.path.end);
         }
         let query = request.query.map(|_| part(parts.query));
+        let method = part(parts.method);
+        let is_known = http_method::known(request.method).is_some();
         let known = [
-            ("http.request.method", Some(part(parts.method))),
+            ("http.request.method", Some(if is_known { method } else { Text::Literal(http_method::OTHER) })),
             ("server.address", (!parts.host.is_empty()).then(|| part(parts.host))),
             ("url.path", Some(part(parts.path))),
             ("url.query", query),
@@ -51,6 +53,9 @@ impl Record {
             if let Some(text) = text {
                 set(key, RecordedValue::Text(text));
             }
+        }
+        if !is_known {
+            self.set_data(slot, "http.request.method_original".into(), request.method.into());
         }
     }
 }
@@ -69,7 +74,7 @@ impl Parts {
         let (mut method, mut host, mut path, mut query, mut url) = (0..0, 0..0, 0..0, 0..0, 0..0);
         arena.write(|text| {
             method.start = text.len();
-            text.push_str(cut(request.method, MAX_TEXT));
+            text.push_str(http_method::in_names(request.method));
             method.end = text.len();
             text.push(' ');
             url.start = text.len();

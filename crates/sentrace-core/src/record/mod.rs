@@ -22,7 +22,6 @@ use crate::pipeline::Identity;
 
 pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};
-use self::request::copy_method;
 pub(crate) use self::request::{Held, RequestRecord};
 pub(crate) use self::tag::acceptable_tag;
 pub(crate) use self::text::{Arena, Text, cut, cut_chars};
@@ -194,10 +193,10 @@ impl Record {
         self.tags.push(TagEntry { slot, key, value });
     }
 
-    pub(crate) fn set_name(&mut self, method: &str, rest: &str, source: TransactionSource) {
-        let method = copy_method(&mut self.arena, method);
+    /// `method` is one that may stand in names.
+    pub(crate) fn set_name(&mut self, method: &'static str, rest: &str, source: TransactionSource) {
         let Some(rest) = self.arena.copy_important(rest) else { return };
-        self.name = Name { method, rest };
+        self.name = Name { method: Text::Literal(method), rest };
         self.source = source;
     }
 
@@ -227,10 +226,10 @@ impl Record {
     }
 }
 
-/// `GET /users/{id}` of its two parts, or one text where there is no method.
+/// `GET /users/{id}` of its two parts, or one text if there is no method, or no path as in `CONNECT`.
 pub(crate) fn full_name<'a>(parts: (&'a str, &'a str)) -> Cow<'a, str> {
     match parts {
-        ("", rest) => Cow::Borrowed(rest),
+        ("", text) | (text, "") => Cow::Borrowed(text),
         (method, rest) => Cow::Owned([method, " ", rest].concat()),
     }
 }

@@ -165,7 +165,7 @@ impl Record {
     fn request(&self) -> Request<'_> {
         let text = |text| Cow::Borrowed(self.arena.get(text));
         Request {
-            method: text(self.request.method),
+            method: text(self.request.method_as_sent()),
             url: Cow::Owned(self.url()),
             query_string: self
                 .request
@@ -201,6 +201,7 @@ impl Record {
             let text = |text| Cow::Borrowed(self.arena.get(text));
             let query = request.query.map_or("", |query| self.arena.get(query));
             put("http.request.method", text(request.method));
+            put("http.request.method_original", text(request.method_original));
             put("http.route", text(request.route));
             put("url.path", self.shown(request.path));
             put("url.query", sensitive::filter_query_values(query));

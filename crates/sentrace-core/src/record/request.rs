@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use sentrace_protocol::http_method;
 use sentrace_protocol::sensitive::{self, FILTERED};
 
 use super::headers::{HeaderRecorder, Headers};
@@ -17,7 +18,10 @@ const MAX_QUERY: usize = 2048;
 
 #[derive(Debug)]
 pub(crate) struct RequestRecord {
+    /// A known method, or [`http_method::OTHER`].
     pub(crate) method: Text,
+    /// A method that is not known, as it came.
+    pub(crate) method_original: Text,
     pub(crate) scheme: Text,
     host: Host,
     pub(crate) path: Text,
@@ -58,6 +62,7 @@ impl Default for RequestRecord {
     fn default() -> Self {
         Self {
             method: Text::EMPTY,
+            method_original: Text::EMPTY,
             scheme: Text::EMPTY,
             host: Host::Copied(Text::EMPTY),
             path: Text::EMPTY,
@@ -90,6 +95,25 @@ impl RequestRecord {
         found.map(|(_, value)| value).filter(|value| *value != FILTERED).unwrap_or_default()
     }
 
+    /// What stands for the method in names.
+    pub(crate) fn method_in_names(&self) -> Text {
+        match self.method {
+            Text::Literal(http_method::OTHER) => Text::Literal(http_method::OTHER_IN_NAMES),
+            known => known,
+        }
+    }
+
+    /// The method as it came.
+    pub(crate) fn method_as_sent(&self) -> Text {
+        if self.method_original == Text::EMPTY { self.method } else { self.method_original }
+    }
+
+    #[cold]
+    fn copy_other_method(&mut self, arena: &mut Arena, method: &str) {
+        self.method = Text::Literal(http_method::OTHER);
+        self.method_original = arena.copy(cut(method, MAX_METHOD));
+    }
+
     /// Whether a request was recorded at all.
     pub(crate) fn is_some(&self) -> bool {
         self.method != Text::EMPTY
@@ -109,6 +133,7 @@ impl RequestRecord {
     pub(crate) fn each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {
         let Self {
             method,
+            method_original,
             scheme,
             host,
             path,
@@ -118,7 +143,7 @@ impl RequestRecord {
             headers: _,
             client_address: _,
         } = self;
-        [method, scheme, path, route, protocol_version].into_iter().for_each(&mut *each);
+        [method, method_original, scheme, path, route, protocol_version].into_iter().for_each(&mut *each);
         if let Host::Copied(host) = host {
             each(host);
         }
@@ -135,7 +160,11 @@ impl RequestRecord {
         collection: &DataCollection,
         personal: bool,
     ) {
-        self.method = copy_method(arena, request.method());
+        let method = request.method();
+        match http_method::known(method) {
+            Some(known) => self.method = Text::Literal(known),
+            None => self.copy_other_method(arena, method),
+        }
         self.scheme = match request.scheme() {
             "http" => Text::Literal("http"),
             "https" => Text::Literal("https"),
@@ -164,7 +193,10 @@ impl RequestRecord {
         self.host = if has_host && request.has_host_in_header() {
             Host::Field
         } else {
-            Host::Copied(arena.copy(cut(request.host(), MAX_HOST)))
+            Host::Copied(match request.port() {
+                None => arena.copy(cut(request.host(), MAX_HOST)),
+                Some(port) => copy_with_port(arena, request.scheme(), request.host(), port),
+            })
         };
         if personal {
             self.client_address = request.client_address();
@@ -172,22 +204,19 @@ impl RequestRecord {
     }
 }
 
+/// A port is part of the host, unless the host has one or it is the scheme's own.
+#[cold]
+fn copy_with_port(arena: &mut Arena, scheme: &str, host: &str, port: u16) -> Text {
+    let host = cut(host, MAX_HOST);
+    let name = host.rsplit_once(']').map_or(host, |(_, after)| after);
+    let is_default = matches!((scheme, port), ("http", 80) | ("https", 443));
+    if host.is_empty() || is_default || name.contains(':') {
+        return arena.copy(host);
+    }
+    arena.copy(&format!("{host}:{port}"))
+}
+
 #[cold]
 fn copy_without_secrets(arena: &mut Arena, query: &str, hidden: impl Fn(&str) -> bool) -> Text {
     arena.write(|buffer| sensitive::filter_query_into(query, hidden, buffer))
-}
-
-/// The usual methods need no copy.
-pub(super) fn copy_method(arena: &mut Arena, method: &str) -> Text {
-    let literal = match method {
-        "GET" => "GET",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "HEAD" => "HEAD",
-        "OPTIONS" => "OPTIONS",
-        other => return arena.copy(cut(other, MAX_METHOD)),
-    };
-    Text::Literal(literal)
 }

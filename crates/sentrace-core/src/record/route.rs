@@ -1,8 +1,8 @@
-//! A route that is told after the request has begun.
+//! Names that are known only after the request has begun: by its route, or as a call of gRPC.
 
 use sentrace_protocol::TransactionSource;
 
-use super::{Record, Text};
+use super::{Name, Record, Text};
 
 impl Record {
     /// Notes the route of the recorded request, and names the transaction by it (`GET /users/{id}`) where it was named
@@ -12,22 +12,67 @@ impl Record {
             return;
         }
         self.request.set_route(&mut self.arena, route);
-        let method = self.request.method;
-        if self.is_named_by_path(method) || self.is_named_by_method(method) {
+        if self.is_named_by_request() {
             let Some(rest) = self.arena.copy_important(route) else { return };
-            self.name = super::Name { method, rest };
+            self.name = Name { method: self.request.method_in_names(), rest };
             self.source = TransactionSource::Route;
         }
     }
 
-    /// Only what was named `METHOD path`, or `METHOD route`, has its name in two parts.
-    fn is_named_by_path(&self, method: Text) -> bool {
-        self.arena.get(self.name.method) == self.arena.get(method)
+    /// Names the transaction by the path of its gRPC call. A name that somebody has chosen stays, and so does that of a
+    /// route unless it is the call's own.
+    pub(crate) fn set_rpc_name(&mut self, path: &str, source: TransactionSource) {
+        if !self.request.is_some() {
+            return;
+        }
+        let route = self.arena.get(self.request.route);
+        let is_free = route.is_empty() || is_route_of(route, path);
+        // A route that is known names at least as well as a method that may not exist.
+        let is_better = route.is_empty() || source == TransactionSource::Route;
+        if is_free && is_better && self.is_named_by_request() {
+            // Named by its method alone, it has a bounded name, which is better than one that a client has chosen.
+            let rest = match source {
+                TransactionSource::Url if self.is_named_by_method() => return,
+                _ => self.arena.copy_important(path),
+            };
+            let Some(rest) = rest else { return };
+            self.name = Name { method: Text::EMPTY, rest };
+            self.source = source;
+        }
     }
 
-    fn is_named_by_method(&self, method: Text) -> bool {
+    /// Names the transaction by method and path, if it has the name of a gRPC call that it turned out not to be.
+    pub(crate) fn set_path_name(&mut self) {
+        if self.request.is_some() && self.is_named_by_path_alone() {
+            self.name.method = self.request.method_in_names();
+        }
+    }
+
+    fn is_named_by_request(&self) -> bool {
+        self.is_named_by_path() || self.is_named_by_method() || self.is_named_by_path_alone()
+    }
+
+    /// Only what was named `METHOD path`, or `METHOD route`, has its name in two parts.
+    fn is_named_by_path(&self) -> bool {
+        self.arena.get(self.name.method) == self.arena.get(self.request.method_in_names())
+    }
+
+    fn is_named_by_method(&self) -> bool {
         self.arena.get(self.name.method).is_empty()
-            && self.arena.get(self.name.rest) == self.arena.get(method)
+            && self.arena.get(self.name.rest) == self.arena.get(self.request.method_in_names())
             && self.source == TransactionSource::Url
     }
+
+    /// As what may be a call of gRPC is, until its answer comes.
+    fn is_named_by_path_alone(&self) -> bool {
+        self.arena.get(self.name.method).is_empty()
+            && self.arena.get(self.name.rest) == self.arena.get(self.request.path)
+            && self.source == TransactionSource::Url
+    }
+}
+
+/// Whether a router serves this call at `route`: at its own path, or at tonic's `/pkg.Service/{*rest}`.
+fn is_route_of(route: &str, path: &str) -> bool {
+    let service = path.rsplit_once('/').map_or(path, |(service, _)| service);
+    route == path || route.strip_prefix(service) == Some("/{*rest}")
 }

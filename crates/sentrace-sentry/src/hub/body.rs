@@ -31,6 +31,12 @@ impl<B> HubBody<B> {
     }
 }
 
+impl<B: Default> Default for HubBody<B> {
+    fn default() -> Self {
+        Self::new(B::default(), BoundHub::none())
+    }
+}
+
 impl<B: Body> Body for HubBody<B> {
     type Data = B::Data;
     type Error = B::Error;

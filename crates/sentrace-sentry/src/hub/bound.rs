@@ -26,6 +26,10 @@ impl BoundHub {
         Self(with_client.map(|hub| Arc::new(Hub::new_from_top(hub))))
     }
 
+    pub(super) const fn none() -> Self {
+        Self(None)
+    }
+
     pub(super) fn get(&self) -> Option<&Hub> {
         self.0.as_deref()
     }

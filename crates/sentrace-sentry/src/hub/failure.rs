@@ -61,7 +61,9 @@ struct Captured;
 #[derive(Debug)]
 pub(super) struct FailureReport {
     config: Arc<Config>,
+    /// As it came.
     method: String,
+    method_in_names: &'static str,
     url: Option<String>,
     name: String,
     is_route: bool,
@@ -80,6 +82,7 @@ impl FailureReport {
         Some(Box::new(Self {
             config: Arc::clone(config),
             method: request.method().to_string(),
+            method_in_names: head::method_in_names(request),
             url: head::url(request),
             name: name.text.clone(),
             is_route: name.is_route,
@@ -116,9 +119,10 @@ impl FailureReport {
             "HttpServerError".to_owned(),
             format!("HTTP Server Error with status code: {}", status.as_u16()),
         );
-        let name = if self.is_route { &self.name } else { &self.method };
+        let name = if self.is_route { &*self.name } else { self.method_in_names };
         event.fingerprint =
-            vec!["http-server-error".into(), name.clone().into(), status.as_u16().to_string().into()].into();
+            vec!["http-server-error".into(), name.to_owned().into(), status.as_u16().to_string().into()]
+                .into();
         event
     }
 

@@ -2,6 +2,7 @@
 
 use http::uri::Authority;
 use http::{HeaderMap, Request, Uri, header};
+use sentrace_protocol::http_method;
 
 /// The request's name, as transactions have it.
 pub(super) struct Name {
@@ -14,8 +15,15 @@ impl Name {
     pub(super) fn of<B>(request: &Request<B>) -> Self {
         let route = matched_route(request);
         let path = route.unwrap_or(target(request).path());
-        Self { text: [request.method().as_str(), " ", path].concat(), is_route: route.is_some() }
+        // The target of `CONNECT` has no path.
+        let separator = if path.is_empty() { "" } else { " " };
+        Self { text: [method_in_names(request), separator, path].concat(), is_route: route.is_some() }
     }
+}
+
+/// The method, or `HTTP` for one that only this client knows.
+pub(super) fn method_in_names<B>(request: &Request<B>) -> &'static str {
+    http_method::in_names(request.method().as_str())
 }
 
 /// The URL without user, query and fragment, where the host is known.
@@ -81,7 +89,14 @@ mod tests {
 
     #[test]
     fn a_request_without_a_route_is_named_by_its_path() {
-        let name = Name::of(&Request::builder().method("PUT").uri("/carts/7?full=1").body(()).unwrap());
-        assert_eq!((&*name.text, name.is_route), ("PUT /carts/7", false));
+        let rows = [
+            ("PUT", "/carts/7?full=1", "PUT /carts/7"),
+            ("X7", "/carts/7", "HTTP /carts/7"),
+            ("CONNECT", "db.internal:5432", "CONNECT"),
+        ];
+        for (method, uri, expected) in rows {
+            let name = Name::of(&Request::builder().method(method).uri(uri).body(()).unwrap());
+            assert_eq!((&*name.text, name.is_route), (expected, false));
+        }
     }
 }

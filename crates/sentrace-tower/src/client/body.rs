@@ -25,6 +25,12 @@ impl<B> ClientBody<B> {
     }
 }
 
+impl<B: Default> Default for ClientBody<B> {
+    fn default() -> Self {
+        Self::new(B::default(), None)
+    }
+}
+
 impl<B: Body> Body for ClientBody<B> {
     type Data = B::Data;
     type Error = B::Error;

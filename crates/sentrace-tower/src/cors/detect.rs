@@ -2,10 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_METHOD, HOST, HeaderName, ORIGIN, UPGRADE, VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, HOST,
+    HeaderName, ORIGIN, UPGRADE, VARY,
 };
 use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -18,6 +21,9 @@ use sentrace_core::diagnostics;
 /// that other layers may have cut short (errors, redirects) conclude nothing, nor do requests that carry
 /// `sentry-trace`: somebody has allowed that.
 ///
+/// A CORS layer may serve a part of the routes only. So nothing is concluded once an answer has shown one, nor from a
+/// preflight that comes once or asks for no trace header: whoever tries addresses at random sends those, too.
+///
 /// [`Display`](fmt::Display) says what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -25,8 +31,8 @@ pub enum Misplacement {
     /// A cross-origin request succeeded without `Access-Control-Allow-Origin` in the answer from inside, and
     /// no preflight has come by: the CORS layer sits outside, or there is none.
     NoPreflightSeen,
-    /// A preflight came by and was answered with this status, with no sign of a CORS decision: there is no
-    /// CORS layer inside.
+    /// Preflights for one path asked for trace headers and were answered with this status, with no sign of a CORS
+    /// decision: there is no CORS layer inside.
     PreflightUndecided(StatusCode),
 }
 
@@ -39,8 +45,8 @@ impl fmt::Display for Misplacement {
             )?,
             Self::PreflightUndecided(status) => write!(
                 f,
-                "SentryCorsLayer: a CORS preflight was answered with status {} and no CORS decision, so there is \
-                 no CORS layer inside of SentryCorsLayer. ",
+                "SentryCorsLayer: CORS preflights for trace headers were answered with status {} and no CORS decision, so \
+                 there is no CORS layer inside of SentryCorsLayer. ",
                 status.as_u16()
             )?,
         }
@@ -59,13 +65,23 @@ type Hook = dyn Fn(&Misplacement) + Send + Sync;
 /// What one layer has seen; shared by all services made from it, for axum makes one per route.
 pub(super) struct Watch {
     preflight_seen: AtomicBool,
+    /// Whether an answer has shown a CORS layer.
+    decision_seen: AtomicBool,
+    /// Of the path whose preflight was answered without a decision, last.
+    undecided_path: AtomicU64,
     told: AtomicBool,
     hook: Box<Hook>,
 }
 
 impl Watch {
     pub(super) fn new(hook: impl Fn(&Misplacement) + Send + Sync + 'static) -> Self {
-        Self { preflight_seen: AtomicBool::new(false), told: AtomicBool::new(false), hook: Box::new(hook) }
+        Self {
+            preflight_seen: AtomicBool::new(false),
+            decision_seen: AtomicBool::new(false),
+            undecided_path: AtomicU64::new(0),
+            told: AtomicBool::new(false),
+            hook: Box::new(hook),
+        }
     }
 
     pub(super) fn preflight_came(&self) {
@@ -74,22 +90,38 @@ impl Watch {
 
     /// Whether requests that are no preflights have something left to tell.
     pub(super) fn is_curious(&self) -> bool {
-        !self.preflight_seen.load(Ordering::Relaxed) && !self.told.load(Ordering::Relaxed)
+        ![&self.preflight_seen, &self.decision_seen, &self.told]
+            .map(|seen| seen.load(Ordering::Relaxed))
+            .contains(&true)
     }
 
-    pub(super) fn preflight_answered<B>(&self, answer: &Response<B>) {
+    /// `path` is a hash of the path whose trace headers the preflight asked for.
+    pub(super) fn preflight_answered<B>(&self, path: Option<NonZeroU64>, answer: &Response<B>) {
         let status = answer.status();
         let conclusive =
             status.is_success() || matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
-        if conclusive && !has_cors_decision(answer.headers()) {
+        if self.shows_decision(answer) || !conclusive {
+            return;
+        }
+        let Some(path) = path else { return };
+        let again = self.undecided_path.swap(path.get(), Ordering::Relaxed) == path.get();
+        if again && !self.decision_seen.load(Ordering::Relaxed) {
             self.tell(Misplacement::PreflightUndecided(status));
         }
     }
 
     pub(super) fn request_answered<B>(&self, answer: &Response<B>) {
-        if self.is_curious() && answer.status().is_success() && !has_cors_decision(answer.headers()) {
+        if !self.shows_decision(answer) && self.is_curious() && answer.status().is_success() {
             self.tell(Misplacement::NoPreflightSeen);
         }
+    }
+
+    fn shows_decision<B>(&self, answer: &Response<B>) -> bool {
+        let shows = has_cors_decision(answer.headers());
+        if shows && !self.decision_seen.load(Ordering::Relaxed) {
+            self.decision_seen.store(true, Ordering::Relaxed);
+        }
+        shows
     }
 
     fn tell(&self, misplacement: Misplacement) {
@@ -105,11 +137,28 @@ pub(super) fn warn(misplacement: &Misplacement) {
 }
 
 /// Fetch standard, *CORS-preflight request*: `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
-pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
+pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     request.method() == Method::OPTIONS
         && headers.contains_key(ORIGIN)
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// A hash of the path of a preflight that asks for trace headers.
+pub(super) fn path_asking_for_trace_headers<B>(preflight: &Request<B>) -> Option<NonZeroU64> {
+    let asks = asks_for(preflight.headers(), "sentry-trace") || asks_for(preflight.headers(), "baggage");
+    asks.then(|| {
+        let mut hasher = DefaultHasher::new();
+        preflight.uri().path().hash(&mut hasher);
+        NonZeroU64::MIN.saturating_add(hasher.finish() >> 1)
+    })
+}
+
+/// Whether a preflight asks to send this header, a name in lower case.
+pub(crate) fn asks_for(preflight: &HeaderMap, name: &str) -> bool {
+    let lists =
+        preflight.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|asked| asked.trim().eq_ignore_ascii_case(name))
 }
 
 /// Whether a browser sent this across origins and will look for `Access-Control-Allow-Origin`.
@@ -227,11 +276,45 @@ mod tests {
             (StatusCode::SERVICE_UNAVAILABLE, &[], false, false, "a failure shows nothing"),
         ];
         for (status, headers, by_preflight, by_request, reason) in rows {
-            let preflight = told(|watch| watch.preflight_answered(&answer(*status, headers)));
+            let path = NonZeroU64::new(7);
+            let answered = || answer(*status, headers);
+            assert_eq!(told(|watch| watch.preflight_answered(path, &answered())), None, "once: {reason}");
+            let preflight = told(|watch| {
+                watch.preflight_answered(path, &answered());
+                watch.preflight_answered(path, &answered());
+            });
             let expected = by_preflight.then_some(Misplacement::PreflightUndecided(*status));
             assert_eq!(preflight, expected, "preflight: {reason}");
             let plain = told(|watch| watch.request_answered(&answer(*status, headers)));
             assert_eq!(plain, by_request.then_some(Misplacement::NoPreflightSeen), "request: {reason}");
+        }
+    }
+
+    #[test]
+    fn stray_preflights_conclude_nothing() {
+        let refused = || answer(StatusCode::NOT_FOUND, &[]);
+        let granted = || answer(StatusCode::OK, &[("access-control-allow-origin", "*")]);
+        let [first, second] = [1, 2].map(NonZeroU64::new);
+        type Row<'a> = (&'a [(Option<NonZeroU64>, Response<()>)], bool, &'a str);
+        let rows: [Row<'_>; 6] = [
+            (&[(first, refused())], false, "one alone"),
+            (&[(first, refused()), (second, refused()), (first, refused())], false, "of several paths"),
+            (&[(None, refused()), (None, refused())], false, "for no trace header"),
+            (&[(second, granted()), (first, refused()), (first, refused())], false, "there is a CORS layer"),
+            (
+                &[(first, refused()), (second, granted()), (first, refused())],
+                false,
+                "there is one further in",
+            ),
+            (&[(first, refused()), (None, refused()), (first, refused())], true, "a page that tries again"),
+        ];
+        for (preflights, concludes, reason) in rows {
+            let told = told(|watch| {
+                for (path, answer) in preflights {
+                    watch.preflight_answered(*path, answer);
+                }
+            });
+            assert_eq!(told.is_some(), concludes, "{reason}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The future: waits for the answer from inside and adds the names to a granted preflight.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -50,7 +51,7 @@ where
 /// What a request is to the layer.
 pub(super) enum Role {
     /// Its answer gets the names, if it is a grant.
-    Preflight { traceparent: bool, watch: Arc<Watch> },
+    Preflight { traceparent: bool, path: Option<NonZeroU64>, watch: Arc<Watch> },
     /// Its answer may show that the layer is misplaced.
     CrossOrigin { watch: Arc<Watch> },
     /// Nothing.
@@ -60,7 +61,8 @@ pub(super) enum Role {
 impl Role {
     fn apply<B>(&self, answer: &mut Response<B>) {
         match self {
-            Self::Preflight { traceparent, watch } => {
+            Self::Preflight { traceparent, path, watch } => {
+                watch.preflight_answered(*path, answer);
                 if is_grant(answer) {
                     let headers = answer.headers_mut();
                     if *traceparent {
@@ -68,8 +70,6 @@ impl Role {
                     } else {
                         allow(headers, &sentry_headers());
                     }
-                } else {
-                    watch.preflight_answered(answer);
                 }
             }
             Self::CrossOrigin { watch } => watch.request_answered(answer),

@@ -67,6 +67,12 @@ pub(super) fn allow(answer: &mut HeaderMap, names: &[HeaderName]) {
 
 /// The names to add, as a list; `None` when the answer allows all of them already.
 fn missing(answer: &HeaderMap, names: &[HeaderName]) -> Option<String> {
+    let missing: Vec<&str> = not_allowed(answer, names).into_iter().map(HeaderName::as_str).collect();
+    (!missing.is_empty()).then(|| missing.join(","))
+}
+
+/// Those of `names` that the answer to a preflight does not allow.
+pub(crate) fn not_allowed<'a>(answer: &HeaderMap, names: &'a [HeaderName]) -> Vec<&'a HeaderName> {
     let listed = |wanted: &str| {
         let lists = answer.get_all(ACCESS_CONTROL_ALLOW_HEADERS).iter().filter_map(|list| list.to_str().ok());
         lists.flat_map(|list| list.split(',')).any(|name| name.trim().eq_ignore_ascii_case(wanted))
@@ -74,10 +80,9 @@ fn missing(answer: &HeaderMap, names: &[HeaderName]) -> Option<String> {
     // Fetch standard, CORS-preflight fetch: with credentials `*` is the name of a header, not a wildcard.
     let credentials = answer.get(ACCESS_CONTROL_ALLOW_CREDENTIALS).is_some_and(|value| value == "true");
     if listed("*") && !credentials {
-        return None;
+        return Vec::new();
     }
-    let missing: Vec<&str> = names.iter().map(HeaderName::as_str).filter(|name| !listed(name)).collect();
-    (!missing.is_empty()).then(|| missing.join(","))
+    names.iter().filter(|name| !listed(name.as_str())).collect()
 }
 
 fn extend(list: &mut HeaderValue, names: &str) {

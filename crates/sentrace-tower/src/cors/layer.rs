@@ -62,7 +62,8 @@ impl SentryCorsLayer {
         Self { traceparent: None, watch: Arc::new(Watch::new(warn)) }
     }
 
-    /// Whether `traceparent` is allowed, too. Without a word here it is where the client
+    /// Whether `traceparent` is allowed, too. Defaults to whether the client
+    /// [continues](sentrace_core::Options::continue_traceparent) or
     /// [propagates](sentrace_core::Options::propagate_traceparent) it.
     pub fn traceparent(mut self, allow: bool) -> Self {
         self.traceparent = Some(allow);

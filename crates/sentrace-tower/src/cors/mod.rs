@@ -44,7 +44,9 @@ mod layer;
 mod service;
 
 pub use self::detect::Misplacement;
+pub(crate) use self::detect::{asks_for, is_preflight};
 pub use self::future::SentryCorsFuture;
+pub(crate) use self::headers::not_allowed;
 pub use self::headers::{sentry_headers, sentry_headers_with_traceparent};
 pub use self::layer::SentryCorsLayer;
 pub use self::service::SentryCors;

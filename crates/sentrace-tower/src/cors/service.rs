@@ -8,7 +8,7 @@ use http::{Request, Response};
 use sentrace_core::Client;
 use tower_service::Service;
 
-use super::detect::{Watch, is_cross_origin, is_preflight};
+use super::detect::{Watch, is_cross_origin, is_preflight, path_asking_for_trace_headers};
 use super::future::{Role, SentryCorsFuture};
 
 /// The service that [`SentryCorsLayer`](super::SentryCorsLayer) makes; see there.
@@ -27,7 +27,11 @@ impl<S> SentryCors<S> {
     fn role<B>(&self, request: &Request<B>) -> Role {
         if is_preflight(request) {
             self.watch.preflight_came();
-            Role::Preflight { traceparent: self.allows_traceparent(), watch: Arc::clone(&self.watch) }
+            Role::Preflight {
+                traceparent: self.allows_traceparent(),
+                path: path_asking_for_trace_headers(request),
+                watch: Arc::clone(&self.watch),
+            }
         } else if self.watch.is_curious() && is_cross_origin(request) {
             Role::CrossOrigin { watch: Arc::clone(&self.watch) }
         } else {
@@ -36,8 +40,8 @@ impl<S> SentryCors<S> {
     }
 
     fn allows_traceparent(&self) -> bool {
-        self.traceparent
-            .unwrap_or_else(|| Client::current().is_some_and(|client| client.propagates_traceparent()))
+        let is_used = |client: Client| client.propagates_traceparent() || client.continues_traceparent();
+        self.traceparent.unwrap_or_else(|| Client::current().is_some_and(is_used))
     }
 }
 

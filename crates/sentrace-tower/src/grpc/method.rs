@@ -3,7 +3,8 @@
 use http::{HeaderMap, Method, header};
 use sentrace_core::SpanRef;
 
-/// The method of a gRPC call, as its path says.
+/// The method of what may be a gRPC call, as its path says. A client can write that into any request; on the server only the
+/// answer tells whether it was one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RpcMethod<'a> {
     /// `/pkg.Service/Method`.
@@ -17,6 +18,11 @@ impl<'a> RpcMethod<'a> {
         if method != Method::POST || !is_grpc(headers.get(header::CONTENT_TYPE)?.as_bytes()) {
             return None;
         }
+        Self::in_path(path)
+    }
+
+    /// `None` if the path has another form.
+    pub(crate) fn in_path(path: &'a str) -> Option<Self> {
         let (service, method) = path.strip_prefix('/')?.split_once('/')?;
         (!service.is_empty() && !method.is_empty() && !method.contains('/')).then_some(Self { path, service })
     }
@@ -30,8 +36,14 @@ impl<'a> RpcMethod<'a> {
     pub(crate) fn record(&self, span: &SpanRef) {
         span.set_data("rpc.system.name", "grpc");
         span.set_data("rpc.service", self.service);
-        span.set_data("rpc.method", &self.path[1..]);
+        span.set_data("rpc.method", self.path.strip_prefix('/').unwrap_or(self.path));
     }
+}
+
+/// Whether an answer is one of gRPC: by its content type, or by a status in its head.
+pub(crate) fn is_answer(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| is_grpc(value.as_bytes()))
+        || headers.contains_key("grpc-status")
 }
 
 /// `application/grpc`, alone or with `+proto` or parameters.

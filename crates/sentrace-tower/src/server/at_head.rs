@@ -11,8 +11,10 @@ use super::config::Config;
 use super::guard::Guard;
 use super::handler_error::HandlerError;
 use super::long_lived::{Held, Kind, LongLived};
+use super::preflight::Preflight;
 use super::request_kind::RequestKind;
 use super::server_timing;
+use crate::grpc::PossibleCall;
 
 /// Apart from the [`Guard`], which moves on into the body and is small for that.
 #[derive(Debug)]
@@ -21,8 +23,17 @@ pub(super) struct AtHead {
     server_timing: bool,
     event_streams: LongLived,
     ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
+    /// Of requests that are seldom what most are.
+    special: Option<Box<Special>>,
+}
+
+/// What is known of a request that is not like most.
+#[derive(Debug, Default)]
+struct Special {
     /// Who may hold the transaction of an upgraded request.
     upgraded: Option<Arc<Held>>,
+    possible_call: Option<PossibleCall>,
+    preflight: Option<Preflight>,
 }
 
 impl AtHead {
@@ -32,12 +43,28 @@ impl AtHead {
             server_timing: config.server_timing,
             event_streams: config.event_streams,
             ignored_statuses: config.ignored_statuses.clone(),
-            upgraded: None,
+            special: None,
         }
     }
 
     pub(super) fn hold_upgraded(&mut self, held: Option<Arc<Held>>) {
-        self.upgraded = held;
+        if held.is_some() {
+            self.special().upgraded = held;
+        }
+    }
+
+    pub(super) fn expect_grpc(&mut self, call: PossibleCall) {
+        self.special().possible_call = Some(call);
+    }
+
+    pub(super) fn expect_cors_decision(&mut self, preflight: Option<Preflight>) {
+        if preflight.is_some() {
+            self.special().preflight = preflight;
+        }
+    }
+
+    fn special(&mut self) -> &mut Special {
+        self.special.get_or_insert_default()
     }
 
     /// Tells `guard` of the answer, and returns how many bytes of body will be sent, where that is known and somebody is
@@ -50,7 +77,8 @@ impl AtHead {
             error.record(transaction);
         }
         self.append_server_timing(transaction, response);
-        guard.answered(response.status(), self.ignores(response), response.headers());
+        let is_grpc = self.special.as_mut().is_some_and(|special| special.answered(transaction, response));
+        guard.answered(response.status(), self.ignores(response), is_grpc.then_some(response.headers()));
         self.stay_open(guard, response);
         let expected = self.expected_length(guard, response);
         if expected == Some(0) {
@@ -83,7 +111,7 @@ impl AtHead {
         let Some(kind) = Kind::of(response, self.request) else { return };
         kind.mark(transaction, response.headers());
         if kind != Kind::EventStream {
-            if let Some(held) = self.upgraded.take() {
+            if let Some(held) = self.special.as_mut().and_then(|special| special.upgraded.take()) {
                 guard.first_byte_left();
                 held.hold(std::mem::replace(guard, Guard::none()));
             }
@@ -109,5 +137,17 @@ impl AtHead {
             let length = response.headers().get(header::CONTENT_LENGTH)?;
             length.to_str().ok()?.trim().parse().ok()
         })
+    }
+}
+
+impl Special {
+    /// The answer's head is there. Returns whether it is one of gRPC.
+    #[cold]
+    fn answered<B>(&mut self, transaction: &Transaction, response: &Response<B>) -> bool {
+        if let Some(preflight) = self.preflight.take() {
+            preflight.answered(response);
+        }
+        let call = self.possible_call.take();
+        call.is_some_and(|call| call.answered(transaction, response.headers()))
     }
 }

@@ -25,7 +25,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             this.guard.enter(|| this.inner.set(None));
-            this.guard.fail(SpanStatus::Cancelled, Some(*this.sent));
+            this.guard.dropped(*this.sent);
         }
     }
 }
@@ -33,6 +33,13 @@ pin_project! {
 impl<B> ResponseBody<B> {
     pub(super) fn new(inner: B, guard: Guard, expected: Option<u64>) -> Self {
         Self { inner: Some(inner), guard, sent: 0, expected }
+    }
+}
+
+/// A body of no request, for layers that answer by themselves.
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::new(B::default(), Guard::none(), None)
     }
 }
 

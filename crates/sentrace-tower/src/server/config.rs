@@ -10,6 +10,7 @@ use sentrace_protocol::TransactionSource;
 use super::client_address::TrustedProxies;
 use super::head::RequestHead;
 use super::long_lived::LongLived;
+use super::preflight::PreflightWatch;
 
 pub(super) type Predicate = Arc<dyn Fn(&RequestHead<'_>) -> bool + Send + Sync>;
 pub(super) type Namer = Arc<dyn Fn(&RequestHead<'_>) -> Option<(String, TransactionSource)> + Send + Sync>;
@@ -31,6 +32,7 @@ pub(super) struct Config {
     pub(super) trusted_proxies: TrustedProxies,
     pub(super) upgrades: LongLived,
     pub(super) event_streams: LongLived,
+    pub(super) preflights: Arc<PreflightWatch>,
 }
 
 #[derive(Clone)]
@@ -59,6 +61,7 @@ impl Config {
             trusted_proxies: TrustedProxies::none(),
             upgrades: LongLived::EndAtHead,
             event_streams: LongLived::Hold,
+            preflights: Arc::default(),
         }
     }
 }
@@ -80,7 +83,8 @@ impl SharedConfig {
     /// The same with something set.
     pub(super) fn with(self, set: impl FnOnce(&mut Config)) -> Self {
         let mut own = match self {
-            Self::Usual(usual) => Arc::new(usual.clone()),
+            // It tells of its own preflights, whatever the layers without settings have told.
+            Self::Usual(usual) => Arc::new(Config { preflights: Arc::default(), ..usual.clone() }),
             Self::Own(own) => own,
         };
         set(Arc::make_mut(&mut own));

@@ -34,13 +34,13 @@ enum State {
 struct GrpcOutcome(Option<GrpcStatus>);
 
 impl Guard {
-    pub(super) fn new(transaction: Transaction, grpc: bool) -> Self {
+    pub(super) fn new(transaction: Transaction) -> Self {
         Self {
             state: State::Open(transaction),
             status: None,
             awaits_first_byte: false,
             ignored: false,
-            grpc: grpc.then_some(GrpcOutcome(None)),
+            grpc: None,
         }
     }
 
@@ -72,17 +72,16 @@ impl Guard {
         panics::noticing(self, enter, |guard| guard.fail(SpanStatus::InternalError, None))
     }
 
-    /// The answer's head is there. Where the status is ignored, the transaction is not sent.
-    pub(super) fn answered(&mut self, status: StatusCode, ignored: bool, fields: &HeaderMap) {
+    /// The answer's head is there. Where the status is ignored, the transaction is not sent. `grpc` are the fields of an
+    /// answer of gRPC.
+    pub(super) fn answered(&mut self, status: StatusCode, ignored: bool, grpc: Option<&HeaderMap>) {
         self.status = Some(status);
         self.ignored = ignored;
         self.awaits_first_byte = self.transaction().is_some_and(Transaction::is_sampled);
-        if self.is_grpc() {
-            self.trailers(fields);
-        }
+        self.grpc = grpc.map(|fields| GrpcOutcome(GrpcStatus::read(fields)));
     }
 
-    /// Whether this is a gRPC call, whose trailers have to be waited for.
+    /// Whether the answer is one of gRPC, whose trailers have to be waited for.
     pub(super) fn is_grpc(&self) -> bool {
         self.grpc.is_some()
     }
@@ -115,6 +114,20 @@ impl Guard {
         let span = SpanRef::clone(transaction);
         self.complete(None);
         self.state = State::After(span);
+    }
+
+    /// The answer's body is dropped. What was asked for a part of it has lost its client. A body that nobody has asked for
+    /// says nothing about the client: another layer may have answered with something else, by the same status.
+    pub(super) fn dropped(&mut self, sent: u64) {
+        if !self.awaits_first_byte {
+            return self.fail(SpanStatus::Cancelled, Some(sent));
+        }
+        if std::thread::panicking() {
+            return self.fail(SpanStatus::InternalError, None);
+        }
+        // The status of a gRPC call is missing only where its stream was read to the end.
+        self.grpc = self.grpc.filter(|GrpcOutcome(status)| status.is_some());
+        self.complete(None);
     }
 
     /// What the call's own status says beyond the answer's 200.

@@ -6,7 +6,7 @@ use http::uri::Authority;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use sentrace_core::{HeaderRecorder, RequestParts};
 
-use super::client_address::{TrustedProxies, peer};
+use super::client_address::{Asked, TrustedProxies, peer};
 
 /// The head of an incoming request, for hooks of the layer: it is borrowed, nothing of it is kept.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ pub struct RequestHead<'a> {
     extensions: &'a Extensions,
     route: Option<&'a str>,
     proxies: Option<&'a TrustedProxies>,
+    /// What a trusted proxy was asked for.
+    asked: Asked<'a>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -30,11 +32,13 @@ impl<'a> RequestHead<'a> {
             extensions: request.extensions(),
             route: route(request.extensions()),
             proxies: None,
+            asked: Asked::default(),
         }
     }
 
     pub(super) fn behind(mut self, proxies: &'a TrustedProxies) -> Self {
         self.proxies = Some(proxies);
+        self.asked = proxies.asked(self.headers, self.extensions);
         self
     }
 
@@ -109,10 +113,13 @@ impl RequestParts for RequestHead<'_> {
     }
 
     fn scheme(&self) -> &str {
-        self.uri.scheme_str().unwrap_or("http")
+        self.asked.scheme.or(self.uri.scheme_str()).unwrap_or("http")
     }
 
     fn host(&self) -> &str {
+        if let Some(host) = self.asked.host {
+            return host;
+        }
         let authority = match self.uri.authority() {
             Some(authority) => Authority::as_str(authority),
             None => {
@@ -128,7 +135,11 @@ impl RequestParts for RequestHead<'_> {
     }
 
     fn has_host_in_header(&self) -> bool {
-        self.uri.authority().is_none()
+        self.uri.authority().is_none() && self.asked.host.is_none() && self.asked.port.is_none()
+    }
+
+    fn port(&self) -> Option<u16> {
+        self.asked.port
     }
 
     fn path(&self) -> &str {

@@ -8,13 +8,13 @@ use sentrace_core::SpanRef;
 use sentrace_protocol::SpanStatus;
 
 use super::guard::Guard;
-use super::request_kind::RequestKind;
+use super::request_kind::{Connected, RequestKind};
 
 /// When the transaction of a request ends that stays open: with its answer's head, or with what follows it.
 ///
 /// Such a transaction says so in its data: `http.request.long_lived` is `upgrade`, `connect` or `event_stream`. So the
 /// hours of a held conversation can be left out of latencies, and the milliseconds of an ended one, too. After an
-/// upgrade to a WebSocket its op is `websocket.server` (Sentry's conventions).
+/// upgrade to a WebSocket, or an extended CONNECT for one (HTTP/2 and 3), its op is `websocket.server` (Sentry's conventions).
 ///
 /// Work that goes on after the end belongs to the request's trace where the request's span is current, and is recorded
 /// as transactions of its own:
@@ -113,6 +113,7 @@ impl Drop for Held {
 pub(super) enum Kind {
     Upgrade,
     Connect,
+    ExtendedConnect(Connected),
     EventStream,
 }
 
@@ -120,7 +121,10 @@ impl Kind {
     pub(super) fn of<B: Body>(response: &Response<B>, request: RequestKind) -> Option<Self> {
         match response.status() {
             StatusCode::SWITCHING_PROTOCOLS => Some(Self::Upgrade),
-            status if request == RequestKind::Connect && status.is_success() => Some(Self::Connect),
+            status if request.connects() && status.is_success() => Some(match request {
+                RequestKind::ExtendedConnect(protocol) => Self::ExtendedConnect(protocol),
+                _ => Self::Connect,
+            }),
             // What is of a known length does not stay open.
             _ if request == RequestKind::Head || response.body().size_hint().exact().is_some() => None,
             _ => is_event_stream(response.headers()).then_some(Self::EventStream),
@@ -131,14 +135,23 @@ impl Kind {
     pub(super) fn mark(self, span: &SpanRef, headers: &HeaderMap) {
         let name = match self {
             Self::Upgrade => "upgrade",
-            Self::Connect => "connect",
+            Self::Connect | Self::ExtendedConnect(_) => "connect",
             Self::EventStream => "event_stream",
         };
         span.set_data("http.request.long_lived", name);
-        let becomes = headers.get(header::UPGRADE).map(http::HeaderValue::as_bytes);
-        if self == Self::Upgrade && becomes.is_some_and(|to| to.eq_ignore_ascii_case(b"websocket")) {
+        let protocol = match self {
+            Self::Upgrade => {
+                let becomes = headers.get(header::UPGRADE).map(http::HeaderValue::as_bytes);
+                becomes.filter(|to| to.eq_ignore_ascii_case(b"websocket")).map(|_| Connected::WebSocket)
+            }
+            Self::ExtendedConnect(protocol) => Some(protocol),
+            Self::Connect | Self::EventStream => None,
+        };
+        if protocol == Some(Connected::WebSocket) {
             span.set_op("websocket.server");
-            span.set_data("network.protocol.name", "websocket");
+        }
+        if let Some(name) = protocol.and_then(Connected::name) {
+            span.set_data("network.protocol.name", name);
         }
     }
 }

@@ -11,6 +11,7 @@ mod head;
 mod layer;
 mod long_lived;
 mod mark;
+mod preflight;
 mod request_kind;
 mod request_size;
 mod request_span;

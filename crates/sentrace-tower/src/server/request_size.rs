@@ -86,6 +86,12 @@ pin_project! {
     }
 }
 
+impl<B: Default> Default for CountedBody<B> {
+    fn default() -> Self {
+        Self { inner: B::default(), counting: None, bytes: 0 }
+    }
+}
+
 impl<B: Body> Body for CountedBody<B> {
     type Data = B::Data;
     type Error = B::Error;

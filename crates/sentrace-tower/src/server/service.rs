@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use http_body::Body;
-use sentrace_core::{Client, Transaction, TransactionOptions, guarded};
-use sentrace_protocol::TransactionSource;
+use sentrace_core::{Arrival, ArrivingRequest, Client, Incoming, Transaction, TransactionOptions, guarded};
+use sentrace_protocol::{TransactionSource, http_method};
 use tower_service::Service;
 
 use super::at_head::AtHead;
@@ -17,9 +17,10 @@ use super::guard::Guard;
 use super::head::RequestHead;
 use super::long_lived::{LongLived, RequestHold};
 use super::mark;
+use super::preflight::Preflight;
 use super::request_kind::RequestKind;
 use super::request_span::RequestSpan;
-use crate::grpc::RpcMethod;
+use crate::grpc::{self, PossibleCall, RpcMethod};
 
 /// A service whose requests are transactions; see [`SentryTracingLayer`](super::SentryTracingLayer).
 #[derive(Debug, Clone)]
@@ -58,7 +59,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let mut at_head = AtHead::new(&self.config, RequestKind::of(request.method()));
+        let mut at_head = AtHead::new(&self.config, RequestKind::of(&request));
         let mut guard = self.config.begin(&mut request, &mut at_head);
         let future = guard.enter(|| self.inner.call(request));
         ResponseFuture::new(future, guard, at_head)
@@ -67,9 +68,6 @@ where
 
 impl Config {
     fn begin<B>(&self, request: &mut Request<B>, at_head: &mut AtHead) -> Guard {
-        if mark::is_marked(request.extensions()) {
-            return Guard::none();
-        }
         match &self.client {
             Some(client) => self.begin_with(client, request, at_head),
             // Without a client the request stays unmarked: a layer further in may have one.
@@ -80,43 +78,79 @@ impl Config {
 
     fn begin_with<B>(&self, client: &Client, request: &mut Request<B>, at_head: &mut AtHead) -> Guard {
         let head = RequestHead::of(request).behind(&self.trusted_proxies);
+        let Some(incoming) = self.arrive(client, &head, request) else { return Guard::none() };
         let rpc = RpcMethod::of(head.method(), head.headers(), head.uri().path());
-        let grpc = rpc.is_some();
-        let Some(transaction) = self.open(client, head, rpc) else { return Guard::none() };
-        mark::mark(request.extensions_mut(), transaction.begins_trace(), transaction.is_sampled());
-        if self.late_route && !grpc && transaction.is_sampled() {
+        let transaction = self.open(client, head, rpc.as_ref(), incoming);
+        if let Some(rpc) = &rpc
+            && transaction.is_sampled()
+        {
+            at_head.expect_grpc(PossibleCall::new(rpc, self.begins_as_grpc(&head)));
+        }
+        mark::mark(request.extensions_mut(), &transaction);
+        if self.late_route && transaction.is_sampled() {
             RequestSpan::put(request, &transaction);
         }
         if self.upgrades == LongLived::Hold && transaction.is_sampled() {
             at_head.hold_upgraded(RequestHold::offer(request));
         }
-        Guard::new(transaction, grpc)
+        if request.method() == Method::OPTIONS {
+            at_head.expect_cors_decision(Preflight::of(request, &self.preflights));
+        }
+        Guard::new(transaction)
     }
 
-    /// `None` where the request has its transaction.
+    /// What the request goes on from; `None` where it has its transaction.
+    fn arrive<B>(&self, client: &Client, head: &RequestHead<'_>, request: &Request<B>) -> Option<Incoming> {
+        let marked = mark::is_marked(request.extensions());
+        let headers = head.headers();
+        let incoming = if self.trusts(head) { client.read(headers) } else { client.refuse(headers) };
+        let arriving = ArrivingRequest {
+            method: head.method().as_str(),
+            original_path: head.uri().path(),
+            path: request.uri().path(),
+            marked,
+        };
+        match incoming.arrive(&arriving) {
+            Arrival::Outside(incoming) => Some(incoming),
+            Arrival::Below(incoming) => {
+                mark::note_nested();
+                Some(incoming)
+            }
+            Arrival::Again => {
+                mark::note_nested();
+                None
+            }
+        }
+    }
+
+    /// Whether a request that may be a call of gRPC is named and recorded as one until its answer tells.
+    fn begins_as_grpc(&self, head: &RequestHead<'_>) -> bool {
+        head.matched_route().is_none() && !self.late_route
+    }
+
     fn open(
         &self,
         client: &Client,
         head: RequestHead<'_>,
-        rpc: Option<RpcMethod<'_>>,
-    ) -> Option<Transaction> {
-        let headers = head.headers();
-        let incoming = if self.trusts(&head) { client.read(headers) } else { client.refuse(headers) };
-        if mark::is_current(&incoming) {
-            return None;
-        }
+        rpc: Option<&RpcMethod<'_>>,
+        incoming: Incoming,
+    ) -> Transaction {
         let method = head.method().as_str();
+        let rpc = rpc.filter(|_| self.begins_as_grpc(&head));
         let named = self.namer.as_ref().and_then(|namer| guarded(|| namer(&head))?);
-        let (method, name, source) = match (named, &rpc, head.matched_route()) {
+        let (method, name, source) = match (named, rpc, head.matched_route()) {
             (Some((name, source)), ..) => ("", Cow::Owned(name), source),
-            (None, Some(rpc), _) => ("", Cow::Borrowed(rpc.name()), TransactionSource::Route),
+            // Whoever calls has chosen it; it is a route once the answer shows that it exists.
+            (None, Some(rpc), _) => ("", Cow::Borrowed(rpc.name()), TransactionSource::Url),
             (None, None, Some(route)) => (method, Cow::Borrowed(route), TransactionSource::Route),
             // Until somebody tells the route; what matches none has a bounded name so.
-            (None, None, None) if self.late_route => ("", Cow::Borrowed(method), TransactionSource::Url),
+            (None, None, None) if self.late_route => {
+                ("", Cow::Borrowed(http_method::in_names(method)), TransactionSource::Url)
+            }
             (None, None, None) => (method, Cow::Borrowed(head.uri().path()), TransactionSource::Url),
         };
-        let (op, origin) = match &rpc {
-            Some(_) => ("grpc.server", "auto.grpc.tower"),
+        let (op, origin) = match rpc {
+            Some(_) => (grpc::OP, grpc::ORIGIN),
             None => ("http.server", "auto.http.tower"),
         };
         let options = TransactionOptions::new("", op)
@@ -128,13 +162,7 @@ impl Config {
             .sampler(self.sampler.as_ref())
             .request(&head)
             .data_collection(&self.collection);
-        let transaction = client.open(incoming, &options);
-        if let Some(rpc) = rpc
-            && transaction.is_sampled()
-        {
-            rpc.record(&transaction);
-        }
-        Some(transaction)
+        client.open(incoming, &options)
     }
 
     fn records(&self, head: &RequestHead<'_>) -> bool {

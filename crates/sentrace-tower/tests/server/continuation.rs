@@ -121,10 +121,34 @@ async fn sentry_trace_that_cannot_be_used_is_as_good_as_absent() {
 }
 
 #[tokio::test]
-async fn the_same_sentry_trace_twice_says_one_thing() {
-    let header = ("sentry-trace", SENTRY_TRACE.as_bytes());
-    let (_, captured) = call_and_capture(with_headers(&[header, header])).await;
-    assert_eq!(captured.transaction.trace.trace_id.to_string(), TRACE_ID);
+async fn several_values_of_one_trace_and_decision_go_on_from_the_last() {
+    let of = |span: &str, decision: &str| format!("{TRACE_ID}-{span}{decision}");
+    let [a, b] = ["866c84dc2567c8f8", "93087b3851841ee2"];
+    let elsewhere = of(a, "-1").replacen('0', "1", 1);
+    let joined = |values: [String; 2]| vec![values.join(", ")];
+    let rows: [(Vec<String>, Option<&str>, &str); 12] = [
+        (vec![of(a, "-1"), of(a, "-1")], Some(a), "the same twice"),
+        (vec![of(a, "-1"), of(b, "-1")], Some(b), "two fields"),
+        (joined([of(a, "-1"), of(b, "-1")]), Some(b), "joined by a proxy"),
+        (joined([of(a, "-0"), of(b, "-0")]), Some(b), "both decided against"),
+        (joined([of(a, ""), of(b, "")]), Some(b), "both left it open"),
+        (vec![of(a, "-1"), joined([of(b, "-1"), of(a, "-1")]).remove(0)], Some(a), "one field of two values"),
+        (joined([of(a, "-1"), of(b, "-0")]), None, "two decisions"),
+        (joined([of(a, "-1"), of(b, "")]), None, "a decision and none"),
+        (joined([of(a, "-1"), elsewhere.clone()]), None, "two traces"),
+        (vec![elsewhere, of(a, "-1"), of(b, "-1")], None, "two traces among three"),
+        (joined([of(a, "-1"), "nonsense".into()]), None, "one of them cannot be read"),
+        (vec![of(a, "-1"), of(b, "-0"), of(b, "-0")], None, "the last does not settle it"),
+    ];
+    for (values, parent, reason) in rows {
+        let headers: Vec<_> = values.iter().map(|value| ("sentry-trace", value.as_bytes())).collect();
+        let (layer, capture) = layer();
+        let layer = layer.sampler(|_| 1.0);
+        layer.layer(Always::ok()).oneshot(with_headers(&headers)).await.map(drop).unwrap();
+        let trace = only(capture.take()).transaction.trace;
+        assert_eq!(trace.parent_span_id.map(|id| id.to_string()).as_deref(), parent, "{reason}");
+        assert_eq!(trace.trace_id.to_string() == TRACE_ID, parent.is_some(), "{reason}");
+    }
 }
 
 #[tokio::test]

@@ -12,8 +12,13 @@ mod client_address;
 mod continuation;
 mod currency;
 mod endings;
+mod forwarded_url;
 #[cfg(feature = "axum")]
 mod handler_errors;
+#[cfg(feature = "axum")]
+mod in_process;
+#[cfg(feature = "axum")]
+mod methods;
 #[cfg(feature = "axum")]
 mod middleware_spans;
 mod naming;
@@ -27,4 +32,6 @@ mod routes_late;
 mod streaming;
 mod support;
 mod twice;
+#[cfg(feature = "axum")]
+mod unread;
 mod upgrades;

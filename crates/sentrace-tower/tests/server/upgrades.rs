@@ -7,9 +7,9 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use sentrace_protocol::SpanStatus;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tower::{Layer, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 
-use crate::support::{Script, Server, Step, in_time, layer, number, only};
+use crate::support::{Script, Server, Step, data, in_time, layer, number, only};
 
 /// Agrees to leave HTTP and echoes four bytes.
 async fn echo(request: Request<Incoming>) -> Result<Response<Script>, Infallible> {
@@ -50,5 +50,46 @@ async fn upgrades_end_the_transaction_when_they_are_agreed_on() {
         // The tunnel outlives the transaction.
         wire.send("ping").await;
         assert_eq!(wire.read_past("ping").await, "ping", "{status}");
+    }
+}
+
+/// What an extended CONNECT is recorded as: its op, and its protocol's name.
+async fn connected(protocol: Option<&str>, status: StatusCode) -> (String, Option<String>, Option<String>) {
+    let (layer, capture) = layer();
+    let connect = Request::builder().method(http::Method::CONNECT).version(http::Version::HTTP_2);
+    let mut connect = connect.uri("https://shop.test/ws").body(Script::new([])).unwrap();
+    if let Some(protocol) = protocol {
+        connect.extensions_mut().insert(hyper::ext::Protocol::from(protocol));
+    }
+    let service = service_fn(move |_| async move {
+        Ok::<_, Infallible>(Response::builder().status(status).body(Script::new([Step::Hang])).unwrap())
+    });
+    layer.layer(service).oneshot(connect).await.map(drop).unwrap();
+    let captured = only(capture.take());
+    assert_eq!(captured.transaction.name, "CONNECT /ws");
+    assert_eq!(captured.transaction.trace.status, Some(SpanStatus::from_http(status.as_u16())));
+    let shown = |key| data(&captured, key).map(str::to_owned);
+    (
+        captured.transaction.trace.op.clone().into_owned(),
+        shown("network.protocol.name"),
+        shown("http.request.long_lived"),
+    )
+}
+
+#[tokio::test]
+async fn an_extended_connect_is_recorded_by_its_protocol() {
+    let rows = [
+        (Some("websocket"), 200, "websocket.server", Some("websocket"), Some("connect"), "a WebSocket"),
+        (Some("WebSocket"), 200, "websocket.server", Some("websocket"), Some("connect"), "in capitals"),
+        (Some("webtransport"), 200, "http.server", Some("webtransport"), Some("connect"), "WebTransport"),
+        (Some("connect-udp"), 200, "http.server", Some("connect-udp"), Some("connect"), "a proxy of UDP"),
+        (Some("made-up"), 200, "http.server", None, Some("connect"), "clients choose no names"),
+        (Some("websocket"), 403, "http.server", None, None, "a refused WebSocket stays a request"),
+        (None, 200, "http.server", None, Some("connect"), "a tunnel"),
+    ];
+    for (protocol, status, op, name, long_lived, reason) in rows {
+        let status = StatusCode::from_u16(status).unwrap();
+        let found = connected(protocol, status).await;
+        assert_eq!((&*found.0, found.1.as_deref(), found.2.as_deref()), (op, name, long_lived), "{reason}");
     }
 }

@@ -1,12 +1,15 @@
-//! The header in which proxies say whom they serve, read from the right.
+//! The headers in which proxies say whom they serve, and what was asked of them.
 
-use std::iter::{Rev, Take};
 use std::net::IpAddr;
 
-use http::header::{FORWARDED, ValueIter};
+use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use sentrace_protocol::forwarded::{self, Element, address};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// The header in which trusted proxies say who the client is.
@@ -23,109 +26,82 @@ pub enum ForwardedHeader {
     Other(HeaderName),
 }
 
-/// What each proxy wrote, from the nearest on: an address, or `None` for something else.
-pub(super) struct Hops<'a> {
-    /// Lines of the header, the last first.
-    lines: Take<Rev<ValueIter<'a, HeaderValue>>>,
-    /// What is left of the current line.
-    rest: Option<&'a str>,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    List,
-    Forwarded,
-    One,
-}
-
-impl<'a> Hops<'a> {
-    pub(super) fn of(headers: &'a HeaderMap, header: &ForwardedHeader) -> Self {
-        let (name, kind) = match header {
-            ForwardedHeader::XForwardedFor => (&X_FORWARDED_FOR, Kind::List),
-            ForwardedHeader::Forwarded => (&FORWARDED, Kind::Forwarded),
-            ForwardedHeader::XRealIp => (&X_REAL_IP, Kind::One),
-            ForwardedHeader::Other(name) => (name, Kind::One),
-        };
-        let lines = headers.get_all(name).into_iter().rev();
-        let taken = if matches!(kind, Kind::One) { 1 } else { usize::MAX };
-        Self { lines: lines.take(taken), rest: None, kind }
-    }
-}
-
-impl Iterator for Hops<'_> {
-    type Item = Option<IpAddr>;
-
-    fn next(&mut self) -> Option<Option<IpAddr>> {
-        let rest = match self.rest.take() {
-            Some(rest) => rest,
-            // What is no text holds no address.
-            None => match self.lines.next()?.to_str() {
-                Ok(line) => line,
-                Err(_) => return Some(None),
-            },
-        };
-        Some(match self.kind {
-            Kind::One => address(rest),
-            Kind::List => {
-                let (before, last) = split_last(rest, |_| false);
-                self.rest = before;
-                address(last)
+impl ForwardedHeader {
+    /// What each proxy wrote of its client, from the nearest on: an address, or `None` for something else. At most `max`.
+    pub(super) fn hops<R>(
+        &self,
+        headers: &HeaderMap,
+        max: usize,
+        read: impl FnOnce(&mut dyn Iterator<Item = Option<IpAddr>>) -> R,
+    ) -> R {
+        match self {
+            Self::XForwardedFor => {
+                let members = forwarded::members(lines(headers, &X_FORWARDED_FOR));
+                read(&mut members.map(|member| address(member?)).take(max))
             }
-            Kind::Forwarded => {
-                // From the right, so that a quote which a client left open reaches no further than its own words.
-                let (before, last) = split_last(rest, |byte| byte == b'"');
-                self.rest = before;
-                forwarded_for(last)
+            Self::Forwarded => {
+                let elements = forwarded::elements(lines(headers, &FORWARDED));
+                read(&mut elements.map(|element| element?.client()).take(max))
             }
-        })
-    }
-}
-
-/// The text before the last comma, if there is one, and the text behind it. A comma between two bytes that `quotes` is
-/// none.
-fn split_last(text: &str, quotes: impl Fn(u8) -> bool) -> (Option<&str>, &str) {
-    let mut quoted = false;
-    for (at, byte) in text.bytes().enumerate().rev() {
-        quoted ^= quotes(byte);
-        if byte == b',' && !quoted {
-            return (text.get(..at), text.get(at + 1..).unwrap_or_default());
+            Self::XRealIp => read(&mut one(headers, &X_REAL_IP)),
+            Self::Other(name) => read(&mut one(headers, name)),
         }
     }
-    (None, text)
-}
 
-/// The `for` of one element: `for=192.0.2.60;proto=http`, `For="[2001:db8::17]:4711"`.
-fn forwarded_for(element: &str) -> Option<IpAddr> {
-    let mut found = element.split(';').filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("for").then_some(value.trim())
-    });
-    let value = found.next()?;
-    // Two of them leave open whom the proxy meant.
-    if found.next().is_some() {
-        return None;
+    /// What was asked of the proxy that is so many hops away, the nearest being 0: the one that the client has reached.
+    pub(super) fn asked<'a>(&self, headers: &'a HeaderMap, hop: usize) -> Asked<'a> {
+        let by_element = || Asked::in_forwarded(headers, hop);
+        match self {
+            Self::Forwarded => by_element(),
+            // Of proxies that write nothing of the kind, some write the standard's header instead.
+            Self::XForwardedFor if !says_anything(headers) => by_element(),
+            _ => Asked::in_x_forwarded(headers, hop),
+        }
     }
-    let unquoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-    address(unquoted.unwrap_or(value))
 }
 
-/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
-fn address(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
-    if let Some(bracketed) = text.strip_prefix('[') {
-        let (address, port) = bracketed.split_once(']')?;
-        let address = address.parse().ok().map(IpAddr::V6)?;
-        return (port.is_empty() || is_port(port.strip_prefix(':')?)).then_some(address);
+/// Scheme, host and port that a client has asked a proxy for, as far as it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Asked<'a> {
+    pub(crate) scheme: Option<&'static str>,
+    pub(crate) host: Option<&'a str>,
+    pub(crate) port: Option<u16>,
+}
+
+impl<'a> Asked<'a> {
+    fn in_forwarded(headers: &'a HeaderMap, hop: usize) -> Self {
+        let mut elements = forwarded::elements(lines(headers, &FORWARDED));
+        let element = elements.nth(hop).flatten();
+        Self { scheme: element.and_then(Element::scheme), host: element.and_then(Element::host), port: None }
     }
-    text.parse().ok().or_else(|| {
-        let (address, port) = text.split_once(':')?;
-        is_port(port).then(|| address.parse().ok().map(IpAddr::V4))?
-    })
+
+    fn in_x_forwarded(headers: &'a HeaderMap, hop: usize) -> Self {
+        Self {
+            scheme: member(headers, &X_FORWARDED_PROTO, hop).and_then(forwarded::scheme),
+            host: member(headers, &X_FORWARDED_HOST, hop).and_then(forwarded::host),
+            port: member(headers, &X_FORWARDED_PORT, hop).and_then(forwarded::port),
+        }
+    }
 }
 
-/// RFC 7239 lets a port be obfuscated: `_gazonk`.
-fn is_port(text: &str) -> bool {
-    let digits = !text.is_empty() && text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits || text.strip_prefix('_').is_some_and(|name| !name.is_empty())
+/// The member that the proxy so many hops away has written. Proxies that replace a header instead of extending it leave fewer
+/// members: then the furthest one is the outermost proxy's.
+fn member<'a>(headers: &'a HeaderMap, name: &HeaderName, hop: usize) -> Option<&'a str> {
+    forwarded::members(lines(headers, name)).take(hop + 1).last()?
+}
+
+fn says_anything(headers: &HeaderMap) -> bool {
+    [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_PORT]
+        .iter()
+        .any(|name| headers.contains_key(name))
+}
+
+/// The address in the last field of a header that has one.
+fn one(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = Option<IpAddr>> {
+    lines(headers, name).take(1).map(|line| address(std::str::from_utf8(line).ok()?))
+}
+
+/// The fields of a header, the last first.
+fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+    headers.get_all(name).into_iter().rev().map(HeaderValue::as_bytes)
 }

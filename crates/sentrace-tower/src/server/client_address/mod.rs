@@ -7,8 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{Extensions, HeaderMap};
 
+pub(crate) use self::fields::Asked;
 pub use self::fields::ForwardedHeader;
-use self::fields::Hops;
 use self::network::Network;
 pub use self::network::NetworkError;
 
@@ -21,6 +21,10 @@ const MAX_HOPS: usize = 16;
 /// nearest proxy wrote: the first address that is not a trusted proxy's is the client's. So whatever a client writes into
 /// the header itself stands further left and is not looked at. Where that place holds no address (`unknown`,
 /// an obfuscated name) the client is not known.
+///
+/// What the outermost trusted proxy says of scheme and host determines the recorded URL: `proto` and `host` of its element
+/// of `Forwarded`, or else `X-Forwarded-Proto`, `-Host` and `-Port`. What a proxy does not say, or says in a form that is
+/// none of a scheme, host or port, stays as the request has it.
 ///
 /// The address of a connection is found in the request's extensions: as axum's `ConnectInfo<SocketAddr>` (feature `axum`;
 /// serve the router with `into_make_service_with_connect_info::<SocketAddr>()`), or as [`PeerAddress`].
@@ -39,6 +43,14 @@ pub struct TrustedProxies {
     networks: Vec<Network>,
     header: ForwardedHeader,
     peer_is_proxy: bool,
+}
+
+/// What the outermost trusted proxy says.
+struct Outermost {
+    /// Its client, where it says an address.
+    client: Option<IpAddr>,
+    /// How many trusted proxies lie between it and this service.
+    hop: usize,
 }
 
 /// The other end of a connection, for services that put it into their requests' extensions themselves, as on plain hyper.
@@ -75,8 +87,9 @@ impl TrustedProxies {
         Self { networks: Vec::new(), header: ForwardedHeader::XForwardedFor, peer_is_proxy: false }
     }
 
-    /// Where the proxies write who the client is; `X-Forwarded-For` by default. Only this header is read: what a proxy
-    /// does not write it may pass on as the client wrote it.
+    /// Where the proxies write who the client is; `X-Forwarded-For` by default. Only this header is read for that: what a
+    /// proxy does not write it may pass on as the client wrote it. With [`ForwardedHeader::Forwarded`] scheme and host are
+    /// read there, too; with the others from `X-Forwarded-Proto`, `-Host` and `-Port`.
     #[must_use]
     pub fn header(mut self, header: ForwardedHeader) -> Self {
         self.header = header;
@@ -93,20 +106,44 @@ impl TrustedProxies {
 
     pub(super) fn client(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         let peer = peer(extensions).map(|address| address.to_canonical());
-        let peer_is_trusted = self.peer_is_proxy || peer.is_some_and(|peer| self.trusts(peer));
-        if !peer_is_trusted {
-            return peer;
+        if self.is_behind_proxy(peer) { self.look_through(headers, peer).client } else { peer }
+    }
+
+    /// What the client has asked for, by the word of the outermost trusted proxy. Nothing where none is trusted.
+    #[inline]
+    pub(super) fn asked<'a>(&self, headers: &'a HeaderMap, extensions: &Extensions) -> Asked<'a> {
+        if self.networks.is_empty() && !self.peer_is_proxy {
+            return Asked::default();
         }
-        let mut client = peer;
-        for hop in Hops::of(headers, &self.header).take(MAX_HOPS) {
-            // Behind an address that nobody vouches for there is nothing to believe.
-            let address = hop?.to_canonical();
-            client = Some(address);
-            if !self.trusts(address) {
-                break;
+        self.asked_of_proxy(headers, extensions)
+    }
+
+    fn asked_of_proxy<'a>(&self, headers: &'a HeaderMap, extensions: &Extensions) -> Asked<'a> {
+        let peer = peer(extensions).map(|address| address.to_canonical());
+        if !self.is_behind_proxy(peer) {
+            return Asked::default();
+        }
+        self.header.asked(headers, self.look_through(headers, peer).hop)
+    }
+
+    fn is_behind_proxy(&self, peer: Option<IpAddr>) -> bool {
+        self.peer_is_proxy || peer.is_some_and(|peer| self.trusts(peer))
+    }
+
+    /// Looks through the trusted proxies, of which `peer` is the nearest.
+    fn look_through(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Outermost {
+        self.header.hops(headers, MAX_HOPS, |hops| {
+            let mut outermost = Outermost { client: peer, hop: 0 };
+            for (hop, client) in hops.enumerate() {
+                let client = client.map(|address| address.to_canonical());
+                outermost = Outermost { client, hop };
+                // Behind an address that nobody vouches for there is nothing to believe.
+                if !client.is_some_and(|client| self.trusts(client)) {
+                    break;
+                }
             }
-        }
-        client
+            outermost
+        })
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

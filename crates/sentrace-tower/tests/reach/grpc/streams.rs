@@ -106,6 +106,8 @@ async fn by_hand(status: u16, trailers: Option<&'static str>, set: Option<SpanSt
         let data = Frame::data(bytes::Bytes::from_static(b"\0\0\0\0\0"));
         let frames = [data].into_iter().chain(trailers).map(Ok::<_, Infallible>);
         let answer = Response::builder().status(status).header("content-length", 5);
+        let content_type = if status == 200 { "application/grpc" } else { "text/plain" };
+        let answer = answer.header("content-type", content_type);
         Ok::<_, Infallible>(answer.body(StreamBody::new(futures_util::stream::iter(frames))).unwrap())
     });
     let request = Request::post("/shop.Orders/Get").header("content-type", "application/grpc");
