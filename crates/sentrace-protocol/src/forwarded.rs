@@ -116,7 +116,7 @@ impl<'a> Element<'a> {
         let mut rest = self.0;
         loop {
             let (key, value, after) = pair(rest)?;
-            if key.eq_ignore_ascii_case(name) && std::mem::replace(&mut found, Some(value)).is_some() {
+            if key.eq_ignore_ascii_case(name) && found.replace(value).is_some() {
                 return None;
             }
             match after {
@@ -173,7 +173,7 @@ fn is_node_port(text: &str) -> bool {
     digits || text.strip_prefix('_').is_some_and(|name| !name.is_empty())
 }
 
-/// Reads a scheme: `http` or `https`, in any case. Proxies say `ws` and `wss` for those of WebSockets.
+/// Reads a scheme: `http` or `https`, in any case. Proxies say `ws` and `wss` for those of a WebSocket.
 #[must_use]
 pub fn scheme(text: &str) -> Option<&'static str> {
     let known = [("http", "http"), ("https", "https"), ("ws", "http"), ("wss", "https")];
