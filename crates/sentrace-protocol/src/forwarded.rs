@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn members_are_read_from_the_right() {
-        let rows: [(&[&str], &[Option<&str>], &str); 7] = [
+        type Row<'a> = (&'a [&'a str], &'a [Option<&'a str>], &'a str);
+        let rows: [Row<'_>; 7] = [
             (&["a, b", "c"], &[Some("c"), Some("b"), Some("a")], "fields are one list"),
             (&[" a\t,\tb "], &[Some("b"), Some("a")], "blanks do not count"),
             (&[""], &[Some("")], "an empty field is an empty member"),

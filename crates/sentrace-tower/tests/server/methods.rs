@@ -243,13 +243,11 @@ async fn chosen_names_stay_whatever_the_answer_is() {
         let (layer, capture) = layer();
         let layer = layer.name(|_| Some(("orders".to_owned(), TransactionSource::Component)));
         let handler = async move || {
-            answers.iter().copied().collect::<Vec<_>>().into_iter().fold(
-                ().into_response(),
-                |mut response, (name, value)| {
-                    response.headers_mut().insert(name, value.parse().unwrap());
-                    response
-                },
-            )
+            let mut response = ().into_response();
+            for (name, value) in answers {
+                response.headers_mut().insert(*name, value.parse().unwrap());
+            }
+            response
         };
         let app = Router::new().fallback(handler).layer(layer);
         let mut request = request("POST", "/shop.Orders/Get");
