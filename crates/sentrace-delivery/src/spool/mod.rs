@@ -352,4 +352,7 @@ fn fingerprint(texts: &[&str]) -> u64 {
 #[cfg(target_os = "linux")]
 mod permission_tests;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod property_tests;
+#[cfg(test)]
 mod tests;

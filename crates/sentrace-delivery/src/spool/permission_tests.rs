@@ -19,13 +19,13 @@ const CHILD: &str = "SENTRACE_TEST_CHILD";
 const OTHER_USER: u32 = 54_321;
 
 /// Runs a test of this module in a process of its own, as a user to whom permissions apply.
-fn apart(test: &str, run: impl FnOnce()) {
+pub(super) fn apart(test: &str, run: impl FnOnce()) {
     if std::env::var_os(CHILD).is_some() {
         return run();
     }
     // Reached without looking into folders that the other user may not look into.
     let mut child = Command::new("/proc/self/exe");
-    child.args(["--exact", "--nocapture"]).arg(format!("spool::permission_tests::{test}")).env(CHILD, "1");
+    child.args(["--exact", "--nocapture"]).arg(format!("spool::{test}")).env(CHILD, "1");
     if rustix::process::getuid().is_root() {
         child.uid(OTHER_USER).gid(OTHER_USER);
     }
@@ -58,7 +58,7 @@ fn tick(spool: &mut Spool) {
 
 #[test]
 fn a_file_that_cannot_be_removed_is_sent_once() {
-    apart("a_file_that_cannot_be_removed_is_sent_once", || {
+    apart("permission_tests::a_file_that_cannot_be_removed_is_sent_once", || {
         let place = Place::new();
         let mut spool = place.open();
         place.keep(&mut spool, &["one", "two"]);
@@ -85,7 +85,7 @@ fn a_file_that_cannot_be_removed_is_sent_once() {
 
 #[test]
 fn a_torn_file_that_cannot_be_removed_is_counted_once() {
-    apart("a_torn_file_that_cannot_be_removed_is_counted_once", || {
+    apart("permission_tests::a_torn_file_that_cannot_be_removed_is_counted_once", || {
         let place = Place::new();
         let mut spool = place.open();
         place.keep(&mut spool, &["one"]);
@@ -102,7 +102,7 @@ fn a_torn_file_that_cannot_be_removed_is_counted_once() {
 
 #[test]
 fn a_file_that_cannot_be_read_now_is_neither_lost_nor_removed() {
-    apart("a_file_that_cannot_be_read_now_is_neither_lost_nor_removed", || {
+    apart("permission_tests::a_file_that_cannot_be_read_now_is_neither_lost_nor_removed", || {
         let place = Place::new();
         let mut spool = place.open();
         place.keep(&mut spool, &["one"]);
@@ -126,7 +126,7 @@ fn a_file_that_cannot_be_read_now_is_neither_lost_nor_removed() {
 
 #[test]
 fn files_that_cannot_be_taken_over_stay_for_later() {
-    apart("files_that_cannot_be_taken_over_stay_for_later", || {
+    apart("permission_tests::files_that_cannot_be_taken_over_stay_for_later", || {
         let place = Place::new();
         let (mut ending, mut spool) = (place.open(), place.open());
         place.keep(&mut ending, &["one"]);
@@ -147,7 +147,7 @@ fn files_that_cannot_be_taken_over_stay_for_later() {
 
 #[test]
 fn without_file_descriptors_nothing_is_lost() {
-    apart("without_file_descriptors_nothing_is_lost", || {
+    apart("permission_tests::without_file_descriptors_nothing_is_lost", || {
         let place = Place::new();
         let (mut ending, mut spool) = (place.open(), place.open());
         place.keep(&mut ending, &["one"]);
@@ -172,7 +172,7 @@ fn without_file_descriptors_nothing_is_lost() {
 
 #[test]
 fn a_machine_that_lacks_everything_does_not_keep_a_service_from_starting() {
-    apart("a_machine_that_lacks_everything_does_not_keep_a_service_from_starting", || {
+    apart("permission_tests::a_machine_that_lacks_everything_does_not_keep_a_service_from_starting", || {
         let place = Place::new();
         lock_up(place.folder.path());
         let below = place.folder.path().join("below");
