@@ -1,8 +1,9 @@
 //! What is noted of a request's head: text of its own, since a shared handle would keep the whole head alive.
 
-use http::uri::Authority;
-use http::{HeaderMap, Request, Uri, header};
+use http::{Request, Uri};
 use sentrace_protocol::http_method;
+use sentrace_protocol::sensitive::filter_text;
+use sentrace_protocol::url::host_header;
 
 /// The request's name, as transactions have it.
 pub(super) struct Name {
@@ -29,13 +30,13 @@ pub(super) fn method_in_names<B>(request: &Request<B>) -> &'static str {
 /// The URL without user, query and fragment, where the host is known.
 pub(super) fn url<B>(request: &Request<B>) -> Option<String> {
     let uri = target(request);
-    let host = uri.authority().map(Authority::as_str).or_else(|| host(request.headers()))?;
-    let host = host.rsplit('@').next().unwrap_or_default();
-    Some([uri.scheme_str().unwrap_or("http"), "://", host, uri.path()].concat())
-}
-
-fn host(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::HOST)?.to_str().ok()
+    let host = match uri.authority() {
+        Some(authority) => authority.as_str().rsplit('@').next().unwrap_or_default(),
+        None => host_header(request.headers())?,
+    };
+    let url = [uri.scheme_str().unwrap_or("http"), "://", host, uri.path()].concat();
+    // A path may hold a token.
+    Some(filter_text(&url).into_owned())
 }
 
 #[cfg(feature = "axum")]
@@ -75,6 +76,13 @@ mod tests {
                 "by its host",
             ),
             ("/carts/7", None, None, "nobody knows the host"),
+            ("/carts/7", Some("ada:pw@shop.test"), None, "not a host"),
+            (
+                "/verify/eyJhbGciOiJub25lIn0.c2VjcmV0.c2ln",
+                Some("shop.test"),
+                Some("http://shop.test/verify/[Filtered]"),
+                "a token in its path",
+            ),
             ("https://ada:pw@shop.test/a?b#c", Some("other"), Some("https://shop.test/a"), "absolute"),
         ];
         for (uri, host, expected, reason) in rows {
