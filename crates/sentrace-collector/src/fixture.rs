@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sentrace_protocol::{EventId, SpanId, TraceId};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::assemble::assemble;
 use crate::doctor::{self, Checkup};
-use crate::model::{Remark, Span, Trace, Transaction};
+use crate::model::{Payload, Remark, Span, Trace, Transaction};
 
 /// When all traces of the fixtures start: 2026-08-20 10:00:00 UTC.
 pub(crate) const START: f64 = 1_787_220_000.0;
@@ -50,8 +50,8 @@ pub(crate) fn transaction(service: &str, number: u8) -> Transaction {
         platform: Some("rust".into()),
         spans: Vec::new(),
         dsc: None,
-        envelope: Map::new(),
-        payload: Value::Null,
+        envelope: Arc::default(),
+        payload: Payload::default(),
         problems: Vec::new(),
         received_at: START + 1.0,
         copies: 1,

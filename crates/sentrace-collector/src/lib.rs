@@ -72,6 +72,7 @@ mod doctor;
 mod facts;
 #[cfg(test)]
 mod fixture;
+mod footprint;
 mod guides;
 mod ingest;
 pub mod model;

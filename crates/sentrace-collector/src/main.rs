@@ -39,7 +39,7 @@ Faults, to see what an SDK does about them:
 
 #[derive(Debug, PartialEq, Eq)]
 enum Command {
-    Serve { listen: SocketAddr, limits: Limits, behaviour: Behaviour, waterfall: bool },
+    Serve { listen: SocketAddr, limits: Limits, behaviour: Box<Behaviour>, waterfall: bool },
     Print(String),
 }
 
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Command::Serve { listen, limits, behaviour, waterfall }) => {
-            match serve(listen, limits, behaviour, waterfall) {
+            match serve(listen, limits, *behaviour, waterfall) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
                     eprintln!("sentrace-collector: cannot listen on {listen}: {error}");
@@ -110,7 +110,7 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
              listen on 127.0.0.1, or add --allow-remote if they may read all traces"
         ));
     }
-    Ok(Command::Serve { listen: address, limits, behaviour, waterfall })
+    Ok(Command::Serve { listen: address, limits, behaviour: Box::new(behaviour), waterfall })
 }
 
 fn serve(listen: SocketAddr, limits: Limits, behaviour: Behaviour, waterfall: bool) -> std::io::Result<()> {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn without_arguments_it_listens_where_spotlight_does() {
         let listen = DEFAULT_LISTEN.parse().unwrap();
-        let (limits, behaviour) = (Limits::default(), Behaviour::default());
+        let (limits, behaviour) = (Limits::default(), Box::default());
         assert_eq!(parsed(&[]), Ok(Command::Serve { listen, limits, behaviour, waterfall: false }));
     }
 

@@ -38,7 +38,7 @@ fn named(name: &str, transaction: Transaction) -> Transaction {
 }
 
 fn context(members: serde_json::Value, transaction: Transaction) -> Transaction {
-    Transaction { dsc: members.as_object().cloned(), ..transaction }
+    Transaction { dsc: members.as_object().cloned().map(Into::into), ..transaction }
 }
 
 fn shop() -> Transaction {

@@ -3,6 +3,8 @@
 //! Follows the Sentry SDK specification, *Dynamic Sampling Context*: all values are strings,
 //! `trace_id` and `public_key` are required.
 
+use std::sync::Arc;
+
 use sentrace_protocol::TraceId;
 use serde_json::{Map, Value};
 
@@ -16,7 +18,7 @@ pub(super) fn read(
     headers: &Map<String, Value>,
     trace_id: Option<TraceId>,
     findings: &mut Findings,
-) -> Option<Map<String, Value>> {
+) -> Option<Arc<Map<String, Value>>> {
     let dsc = Fields::new(headers, "headers").object("trace", findings)?;
     check_ids(dsc, trace_id, findings);
     for (key, value) in dsc {
@@ -26,7 +28,7 @@ pub(super) fn read(
         }
     }
     check_sampling(dsc, findings);
-    Some(dsc.clone())
+    Some(Arc::new(dsc.clone()))
 }
 
 fn check_ids(dsc: &Map<String, Value>, trace_id: Option<TraceId>, findings: &mut Findings) {

@@ -2,11 +2,14 @@
 //!
 //! Follows the Sentry SDK specification, *Envelopes* and *Envelope Items*.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use sentrace_protocol::EventId;
 use serde_json::{Map, Value};
 
+use super::MAX_HEADER;
+use super::bounded::{self, Budget, Failure};
 use super::fields::Fields;
 use super::findings::{Findings, quoted};
 use crate::clock;
@@ -15,10 +18,34 @@ use crate::clock;
 const GUESTS: [&str; 3] = ["client_report", "session", "sessions"];
 const KNOWN: [&str; 5] = ["event_id", "sent_at", "sdk", "dsn", "trace"];
 
+/// Parses the header line of an envelope; otherwise the status to refuse it with, and why.
+pub(super) fn parse(line: &[u8], budget: &mut Budget) -> Result<Map<String, Value>, (u16, String)> {
+    if line.len() > MAX_HEADER {
+        let rule = format!("a header of {} bytes; an envelope's has at most {MAX_HEADER}", line.len());
+        return Err((413, rule));
+    }
+    let wrong = |error: String| {
+        let rule = format!("the envelope's header at byte 0 is wrong: {error}");
+        (400, format!("{rule}; send one JSON object in one line there"))
+    };
+    match bounded::object(line, None, budget) {
+        // Sentry refuses it, and a map hides it.
+        Ok(_) if says_sent_at_twice(line) => Err(wrong("`sent_at` is there twice".to_owned())),
+        Ok(headers) => Ok(headers),
+        Err(Failure::NotJson(error)) => Err(wrong(error)),
+        Err(Failure::NotObject(kind)) => Err(wrong(format!("{kind} is not an object"))),
+        Err(Failure::TooDense) => Err((413, "the envelope's header has too many values; send fewer".into())),
+    }
+}
+
+fn says_sent_at_twice(line: &[u8]) -> bool {
+    bounded::occurrences(line, "sent_at") > 1
+}
+
 /// Checks the headers and reads the event id.
 pub(super) fn check(
     headers: &Map<String, Value>,
-    kinds: &[&str],
+    kinds: &[Cow<'_, str>],
     findings: &mut Findings,
 ) -> Option<EventId> {
     let fields = Fields::new(headers, "headers");
@@ -27,7 +54,7 @@ pub(super) fn check(
         findings.warning("headers", message);
     }
     // Client reports need no envelope headers at all, and sentry-python sends sessions without any.
-    let guests_only = kinds.iter().all(|kind| GUESTS.contains(kind));
+    let guests_only = kinds.iter().all(|kind| GUESTS.contains(&&**kind));
     if fields.get("sent_at").is_some() || !guests_only {
         check_sent_at(fields, findings);
     }
@@ -39,13 +66,13 @@ pub(super) fn check(
 }
 
 /// Checks that telemetry of different kinds does not share an envelope.
-pub(super) fn check_mixture(kinds: &[&str], headers: &Map<String, Value>, findings: &mut Findings) {
-    let events = kinds.iter().filter(|kind| matches!(**kind, "event" | "transaction" | "feedback")).count();
+pub(super) fn check_mixture(kinds: &[Cow<'_, str>], headers: &Map<String, Value>, findings: &mut Findings) {
+    let events = kinds.iter().filter(|kind| matches!(&***kind, "event" | "transaction" | "feedback")).count();
     if events > 1 {
         let message = "more than one event, transaction or feedback; send each in an envelope of its own";
         findings.error("items", message);
     }
-    let count = |wanted: &str| kinds.iter().filter(|kind| **kind == wanted).count();
+    let count = |wanted: &str| kinds.iter().filter(|kind| **kind == *wanted).count();
     if count("span") > 1 {
         findings.error("items", "more than one span item; put all spans of the trace into one");
     }
@@ -53,7 +80,8 @@ pub(super) fn check_mixture(kinds: &[&str], headers: &Map<String, Value>, findin
         findings
             .warning("headers.trace", "is missing; spans need the dynamic sampling context of their trace");
     }
-    let hosts: BTreeSet<&str> = kinds.iter().copied().filter(|kind| !GUESTS.contains(kind)).collect();
+    let hosts: BTreeSet<&str> =
+        kinds.iter().map(|kind| &**kind).filter(|kind| !GUESTS.contains(kind)).collect();
     let attachments = hosts.contains("attachment") && events == 1;
     if hosts.len() > 1 + usize::from(attachments) {
         let kinds: Vec<_> = hosts.into_iter().map(quoted).take(8).collect();

@@ -1,6 +1,7 @@
 //! Reads an envelope and says what Sentry would say about it.
 
 mod auth;
+mod bounded;
 mod client_report;
 mod dsc;
 mod fields;
@@ -12,14 +13,17 @@ mod terms;
 mod transaction;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sentrace_protocol::EventId;
-use sentrace_protocol::envelope::{self, RawItem};
-use serde_json::Value;
+use sentrace_protocol::envelope::{self, SplitItem};
+use serde_json::{Map, Value};
 
 pub(crate) use self::auth::Credentials;
+use self::bounded::{Budget, Failure};
 use self::findings::Findings;
 pub(crate) use self::findings::quoted;
+use crate::footprint;
 use crate::model::{Discarded, Problem, Transaction};
 
 /// The most an item may have. Sentry SDK specification, *Envelopes: Size Limits*.
@@ -27,15 +31,24 @@ const MAX_ITEM: usize = 1024 * 1024;
 const MAX_CLIENT_REPORT: usize = 4 * 1024;
 /// Item types are counted under their name; longer ones are nobody's.
 const MAX_KIND: usize = 64;
+/// Sentry knows about thirty types. The items of more are counted together.
+const MAX_KINDS: usize = 64;
+/// The most that the header of an envelope or item may have: baggage of 8 KiB, a DSN, an SDK with its integrations.
+const MAX_HEADER: usize = 16 * 1024;
+/// What an envelope may take in memory, for each of its bytes and at least: with its body and a payload as text, that
+/// is less than ten times its size.
+const MEMORY_PER_BYTE: usize = 6;
+const MEMORY_AT_LEAST: usize = 256 * 1024;
 
 /// What an envelope holds.
 #[derive(Debug, Default)]
 pub(crate) struct Examined {
     pub(crate) project: String,
     pub(crate) event_id: Option<EventId>,
-    pub(crate) transaction: Option<Transaction>,
-    /// What came of streamed transactions: spans, and perhaps themselves.
-    pub(crate) streamed: Vec<Transaction>,
+    pub(crate) transaction: Option<Box<Transaction>>,
+    /// What came of streamed transactions: spans, and perhaps themselves. Boxed: a thousand may come at once.
+    #[expect(clippy::vec_box, reason = "a vector that grows would hold each twice")]
+    pub(crate) streamed: Vec<Box<Transaction>>,
     pub(crate) discarded: Vec<Discarded>,
     pub(crate) items: BTreeMap<String, u64>,
     pub(crate) problems: Vec<Problem>,
@@ -79,96 +92,133 @@ fn read(
     examined: &mut Examined,
     findings: &mut Findings,
 ) -> u16 {
-    let envelope = match envelope::read(body) {
-        Ok(envelope) => envelope,
-        Err(error) => {
-            findings.error("envelope", error.to_string());
-            return 400;
+    let mut budget = Budget::new(body.len().saturating_mul(MEMORY_PER_BYTE).saturating_add(MEMORY_AT_LEAST));
+    let (header, items) = envelope::split(body);
+    let headers = match headers::parse(header, &mut budget) {
+        Ok(headers) => Arc::new(headers),
+        Err((status, message)) => {
+            findings.error("envelope", message);
+            return status;
         }
     };
+    let mut kinds = Vec::new();
+    for item in items.clone() {
+        match item {
+            Ok(item) => kinds.push(item.kind),
+            Err(error) => {
+                findings.error("envelope", error.to_string());
+                return 400;
+            }
+        }
+    }
     if project.is_none()
-        && let Some((_, of_dsn)) =
-            envelope.headers.get("dsn").and_then(Value::as_str).and_then(auth::dsn_parts)
+        && let Some((_, of_dsn)) = headers.get("dsn").and_then(Value::as_str).and_then(auth::dsn_parts)
     {
         examined.project = of_dsn.chars().take(MAX_KIND).collect();
     }
-    if let Err(message) = credentials.check(project, &envelope.headers) {
+    if let Err(message) = credentials.check(project, &headers) {
         findings.error("headers", message);
         return 403;
     }
-    let kinds: Vec<&str> = envelope.items.iter().map(RawItem::kind).collect();
-    examined.event_id = headers::check(&envelope.headers, &kinds, findings);
-    headers::check_mixture(&kinds, &envelope.headers, findings);
+    examined.event_id = headers::check(&headers, &kinds, findings);
+    headers::check_mixture(&kinds, &headers, findings);
     let mut status = 200;
-    for (index, (item, kind)) in envelope.items.iter().zip(&kinds).enumerate() {
+    for (index, item) in items.flatten().enumerate() {
         let path = format!("items[{index}]");
-        let known = !kind.is_empty() && kind.len() <= MAX_KIND;
-        *examined.items.entry(if known { (*kind).to_owned() } else { "?".to_owned() }).or_default() += 1;
-        if too_large(item, kind, &path, findings) {
+        count(&mut examined.items, &item.kind);
+        if too_large(&item, &path, findings) {
             status = 413;
             continue;
         }
-        match *kind {
-            "transaction" => {
-                let about = transaction::Envelope {
-                    project: &examined.project,
-                    event_id: examined.event_id,
-                    headers: &envelope.headers,
-                    received_at: examined.received_at,
-                };
-                let read = json(item, &path, findings)
-                    .and_then(|payload| transaction::read(payload, &path, &about, findings));
-                // A second one has been noted as an error already.
-                examined.transaction = examined.transaction.take().or(read);
-            }
-            "span" if streamed::is_streamed(item) => {
-                let about = streamed::Envelope {
-                    project: &examined.project,
-                    headers: &envelope.headers,
-                    received_at: examined.received_at,
-                };
-                if let Some(payload) = json(item, &path, findings) {
-                    examined.streamed.extend(streamed::read(&item.headers, payload, &path, &about, findings));
-                }
-            }
-            "client_report" => {
-                if let Some(payload) = json(item, &path, findings) {
-                    let lost = client_report::read(&payload, &path, &examined.project, findings);
-                    examined.discarded.extend(lost);
-                }
-            }
-            "" => findings.error(format_args!("{path}.type"), "is missing; every item header has a type"),
-            kind if !terms::is_item(kind) => {
-                let message = format!("{} is no item type that Sentry knows", quoted(kind));
-                findings.warning(format_args!("{path}.type"), message);
-            }
-            _ => {}
+        read_item(&item, &path, &headers, examined, &mut budget, findings);
+        if budget.is_exhausted() {
+            let message =
+                "has so many small values that it takes several times its size in memory; send fewer";
+            findings.error(path, message);
+            return 413;
         }
     }
     if status == 200 && findings.has_errors() { 400 } else { status }
 }
 
-fn json(item: &RawItem<'_>, path: &str, findings: &mut Findings) -> Option<Value> {
-    match serde_json::from_slice(item.payload) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            findings.error(path, format!("the payload is not JSON: {error}"));
-            None
+fn count(items: &mut BTreeMap<String, u64>, kind: &str) {
+    let known = !kind.is_empty() && kind.len() <= MAX_KIND;
+    let known = known && (items.len() < MAX_KINDS || items.contains_key(kind));
+    *items.entry(if known { kind.to_owned() } else { "?".to_owned() }).or_default() += 1;
+}
+
+fn read_item(
+    item: &SplitItem<'_>,
+    path: &str,
+    headers: &Arc<Map<String, Value>>,
+    examined: &mut Examined,
+    budget: &mut Budget,
+    findings: &mut Findings,
+) {
+    match &*item.kind {
+        "transaction" => {
+            let about = transaction::Envelope {
+                project: &examined.project,
+                event_id: examined.event_id,
+                headers,
+                received_at: examined.received_at,
+            };
+            let read = transaction::read(item.payload, path, &about, budget, findings);
+            // A second one has been noted as an error already.
+            examined.transaction = examined.transaction.take().or(read);
         }
+        "span" => {
+            let about =
+                streamed::Envelope { project: &examined.project, headers, received_at: examined.received_at };
+            examined.streamed.extend(streamed::read(item, path, &about, budget, findings));
+        }
+        "client_report" => {
+            let payload = bounded::value(item.payload, budget);
+            if let Some(payload) = parsed(payload, path, findings) {
+                let lost = client_report::read(&payload, path, &examined.project, findings);
+                budget.release(footprint::of(&payload));
+                let entry = 2 * size_of::<Discarded>() + examined.project.len() + 2 * MAX_KIND;
+                if budget.charge(lost.len() * entry) {
+                    examined.discarded.extend(lost);
+                }
+            }
+        }
+        "" => findings.error(format_args!("{path}.type"), "is missing; every item header has a type"),
+        kind if !terms::is_item(kind) => {
+            let message = format!("{} is no item type that Sentry knows", quoted(kind));
+            findings.warning(format_args!("{path}.type"), message);
+        }
+        _ => {}
     }
 }
 
-fn too_large(item: &RawItem<'_>, kind: &str, path: &str, findings: &mut Findings) -> bool {
-    let limit = match kind {
+/// Notes why something could not be parsed. That the budget is exhausted is noted by [`read`].
+fn parsed<T>(parsed: Result<T, Failure>, path: &str, findings: &mut Findings) -> Option<T> {
+    match parsed {
+        Ok(value) => return Some(value),
+        Err(Failure::NotJson(error)) => findings.error(path, format!("the payload is not JSON: {error}")),
+        Err(Failure::NotObject(kind)) => {
+            findings.error(path, format!("{kind} is not an object; send an object"));
+        }
+        Err(Failure::TooDense) => {}
+    }
+    None
+}
+
+fn too_large(item: &SplitItem<'_>, path: &str, findings: &mut Findings) -> bool {
+    let limit = match &*item.kind {
         "transaction" | "event" | "span" | "log" | "trace_metric" => MAX_ITEM,
         "client_report" => MAX_CLIENT_REPORT,
-        _ => return false,
+        _ => usize::MAX,
     };
-    let size = item.payload.len();
+    let (size, header) = (item.payload.len(), item.header.len());
     if size > limit {
+        let kind = &item.kind;
         findings.error(path, format!("{size} bytes; a {kind} item has at most {limit}"));
+    } else if header > MAX_HEADER {
+        findings.error(path, format!("a header of {header} bytes; an item's has at most {MAX_HEADER}"));
     }
-    size > limit
+    size > limit || header > MAX_HEADER
 }
 
 #[cfg(test)]

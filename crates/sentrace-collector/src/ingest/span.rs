@@ -3,49 +3,72 @@
 use std::collections::HashSet;
 
 use sentrace_protocol::{SpanId, TraceId};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::bounded::{self, Budget, Elements};
 use super::fields::{Fields, kind};
 use super::findings::Findings;
-use super::terms;
+use super::{parsed, terms};
+use crate::footprint;
 use crate::model::Span;
 
 /// What an SDK may send with one transaction. Sentry SDK specification, *Span Operations*.
 const MAX_SPANS: usize = 1_000;
 
-/// Reads `spans`. A span without its required fields makes Sentry drop the whole transaction, so
+/// Reads `spans` of a payload. A span without its required fields makes Sentry drop the whole transaction, so
 /// it is noted as an error.
 pub(super) fn read_all(
-    payload: Fields<'_>,
+    payload: &[u8],
+    path: &str,
     trace_id: Option<TraceId>,
     own: Option<SpanId>,
+    budget: &mut Budget,
     findings: &mut Findings,
 ) -> Vec<Span> {
-    let sent = match payload.get("spans") {
-        None => return Vec::new(),
-        Some(Value::Array(spans)) => spans,
-        Some(other) => {
-            findings
-                .warning(payload.path("spans"), format!("{} is not an array; Sentry drops it", kind(other)));
+    let path = format!("{path}.spans");
+    match parsed(bounded::elements(payload, "spans", 0, budget, |_, _, _| {}), &path, findings) {
+        None | Some(Elements::Missing) => return Vec::new(),
+        Some(Elements::NotArray(kind)) => {
+            findings.warning(&path, format!("{kind} is not an array; Sentry drops it"));
             return Vec::new();
         }
-    };
-    if sent.len() > MAX_SPANS {
-        let message = format!("{} spans; a transaction has at most {MAX_SPANS}", sent.len());
-        findings.warning(payload.path("spans"), message);
+        Some(Elements::Count(sent)) if sent > MAX_SPANS => {
+            let message =
+                format!("{sent} spans; a transaction has at most {MAX_SPANS}, the others are not kept");
+            findings.warning(&path, message);
+        }
+        Some(Elements::Count(_)) => {}
     }
     let mut ids: HashSet<SpanId> = own.into_iter().collect();
-    let mut spans = Vec::with_capacity(sent.len());
-    for (index, value) in sent.iter().enumerate() {
-        let path = payload.path(&format!("spans[{index}]"));
-        let Some(span) = read(value, &path, trace_id, findings) else { continue };
+    let mut spans = Vec::new();
+    let read = |index: usize, mut value: Value, budget: &mut Budget| {
+        let path = format!("{path}[{index}]");
+        let Some(mut span) = read(&value, &path, trace_id, findings) else { return };
         if !ids.insert(span.span_id) {
             let message = format!("{} is used twice in this transaction; ids are unique", span.span_id);
             findings.warning(format_args!("{path}.span_id"), message);
         }
-        spans.push(span);
-    }
+        span.data = match value.get_mut("data").map(Value::take) {
+            Some(Value::Object(data)) => data,
+            _ => Map::new(),
+        };
+        if budget.charge(footprint(&span)) {
+            spans.push(span);
+        }
+    };
+    let elements = bounded::elements(payload, "spans", MAX_SPANS, budget, read);
+    parsed(elements, &path, findings);
+    spans.shrink_to_fit();
     spans
+}
+
+/// What a span takes in memory, itself included.
+fn footprint(span: &Span) -> usize {
+    let texts = [&span.op, &span.description, &span.status, &span.origin].into_iter().flatten();
+    size_of::<Span>()
+        + texts.map(String::len).sum::<usize>()
+        + footprint::of_texts(&span.tags)
+        + footprint::of_map(&span.data)
 }
 
 fn read(value: &Value, path: &str, trace_id: Option<TraceId>, findings: &mut Findings) -> Option<Span> {
@@ -70,7 +93,7 @@ fn read(value: &Value, path: &str, trace_id: Option<TraceId>, findings: &mut Fin
         status: terms::status(fields, findings),
         origin: terms::origin(fields, findings),
         tags: fields.tags(findings),
-        data: fields.object("data", findings).cloned().unwrap_or_default(),
+        data: fields.object("data", findings).map(|_| Map::new()).unwrap_or_default(),
         span_id: span_id?,
         start: interval?.0,
         end: interval?.1,

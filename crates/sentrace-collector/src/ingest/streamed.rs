@@ -5,16 +5,19 @@
 mod attributes;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-use sentrace_protocol::envelope::RawItem;
+use sentrace_protocol::envelope::SplitItem;
 use sentrace_protocol::{SpanId, TraceId};
 use serde_json::{Map, Value};
 
 use self::attributes::Attributes;
+use super::bounded::{self, Budget, Elements};
 use super::fields::{Fields, kind};
 use super::findings::{Findings, quoted};
-use super::{dsc, terms};
-use crate::model::{Span, Transaction};
+use super::{dsc, parsed, terms};
+use crate::footprint;
+use crate::model::{Payload, Span, Transaction};
 
 /// Written out again on purpose, as the words in [`terms`].
 const CONTENT_TYPE: &str = "application/vnd.sentry.items.span.v2+json";
@@ -23,40 +26,43 @@ const MAX_ITEMS: usize = 1_000;
 /// What the envelope says about the spans it carries.
 pub(super) struct Envelope<'a> {
     pub(super) project: &'a str,
-    pub(super) headers: &'a Map<String, Value>,
+    pub(super) headers: &'a Arc<Map<String, Value>>,
     pub(super) received_at: f64,
 }
 
 /// Whether a `span` item is of this kind; older ones hold a single span of another shape.
-pub(super) fn is_streamed(item: &RawItem<'_>) -> bool {
-    item.headers.contains_key("item_count")
-        || item.headers.get("content_type").and_then(Value::as_str) == Some(CONTENT_TYPE)
+fn is_streamed(header: &Map<String, Value>) -> bool {
+    header.contains_key("item_count")
+        || header.get("content_type").and_then(Value::as_str) == Some(CONTENT_TYPE)
 }
 
-/// Reads one payload: the parts of each transaction that came. What is missing has been noted.
+/// Reads one item: the parts of each transaction that came. What is missing has been noted.
+#[expect(clippy::vec_box, reason = "a vector that grows would hold each twice")]
 pub(super) fn read(
-    header: &Map<String, Value>,
-    payload: Value,
+    item: &SplitItem<'_>,
     path: &str,
     envelope: &Envelope<'_>,
+    budget: &mut Budget,
     findings: &mut Findings,
-) -> Vec<Transaction> {
-    let Value::Object(object) = &payload else {
-        findings.error(path, format!("{} is not an object; send `version` and `items`", kind(&payload)));
+) -> Vec<Box<Transaction>> {
+    let Some(header) = parsed(bounded::object(item.header, None, budget), path, findings) else {
         return Vec::new();
     };
-    let fields = Fields::new(object, path);
-    let Some(Value::Array(items)) = fields.get("items") else {
-        findings.error(fields.path("items"), "is missing or no array; send the spans there");
+    budget.release(footprint::of_map(&header));
+    if !is_streamed(&header) {
+        return Vec::new();
+    }
+    let Some(object) = parsed(bounded::object(item.payload, Some("items"), budget), path, findings) else {
         return Vec::new();
     };
-    check_item(header, fields, items.len(), findings);
-    let mut parts: Vec<Transaction> = Vec::new();
+    budget.release(footprint::of_map(&object));
+    let fields = Fields::new(&object, path);
+    let mut parts: Vec<Box<Transaction>> = Vec::new();
     let mut trace: Option<TraceId> = None;
     let mut ids = HashSet::new();
-    for (index, value) in items.iter().enumerate() {
+    let read = |index: usize, mut value: Value, budget: &mut Budget| {
         let path = fields.path(&format!("items[{index}]"));
-        let Some(span) = read_span(value, &path, findings) else { continue };
+        let Some(span) = read_span(&mut value, &path, findings) else { return };
         if *trace.get_or_insert(span.trace_id) != span.trace_id {
             let message = format!("{} is another trace than the first span's; send one trace", span.trace_id);
             findings.error(format_args!("{path}.trace_id"), message);
@@ -65,11 +71,21 @@ pub(super) fn read(
             let message = format!("{} is used twice in this item; ids are unique", span.span.span_id);
             findings.warning(format_args!("{path}.span_id"), message);
         }
-        put(&mut parts, span, value, envelope);
+        put(&mut parts, span, envelope, budget);
+    };
+    let elements = bounded::elements(item.payload, "items", MAX_ITEMS, budget, read);
+    match parsed(elements, path, findings) {
+        Some(Elements::Count(count)) => check_item(&header, fields, count, findings),
+        Some(Elements::Missing | Elements::NotArray(_)) => {
+            findings.error(fields.path("items"), "is missing or no array; send the spans there");
+        }
+        None => {}
     }
     let dsc = dsc::read(envelope.headers, trace, findings);
+    let has_room = dsc.as_ref().is_none_or(|dsc| budget.charge(footprint::of_map(dsc)));
     for part in &mut parts {
-        part.dsc.clone_from(&dsc);
+        part.dsc = dsc.clone().filter(|_| has_room);
+        part.spans.shrink_to_fit();
     }
     parts
 }
@@ -93,7 +109,9 @@ fn check_item(header: &Map<String, Value>, payload: Fields<'_>, count: usize, fi
     if count == 0 {
         findings.error(payload.path("items"), "is empty; send one span at least");
     } else if count > MAX_ITEMS {
-        findings.error(payload.path("items"), format!("{count} spans; an item has at most {MAX_ITEMS}"));
+        let message =
+            format!("{count} spans; an item has at most {MAX_ITEMS}, send the others in further items");
+        findings.error(payload.path("items"), message);
     }
 }
 
@@ -107,14 +125,22 @@ struct Streamed {
     release: Option<String>,
     environment: Option<String>,
     platform: Option<String>,
+    /// Of a segment.
+    payload: Payload,
     span: Span,
 }
 
-fn read_span(value: &Value, path: &str, findings: &mut Findings) -> Option<Streamed> {
+fn read_span(value: &mut Value, path: &str, findings: &mut Findings) -> Option<Streamed> {
     let Value::Object(object) = value else {
         findings.error(path, format!("{} is not an object; send a span", kind(value)));
         return None;
     };
+    let payload = match object.get("is_segment") {
+        Some(Value::Bool(true)) => Payload::from(&*object),
+        _ => Payload::default(),
+    };
+    // Taken apart rather than copied: they may be nearly all of it.
+    let attributes = object.remove("attributes").unwrap_or_default();
     let fields = Fields::new(object, path);
     let trace_id = fields.id("trace_id", findings);
     let span_id = fields.id("span_id", findings);
@@ -134,7 +160,7 @@ fn read_span(value: &Value, path: &str, findings: &mut Findings) -> Option<Strea
         let told = quoted(status.as_deref().unwrap_or_default());
         findings.warning(fields.path("status"), format!("{told} is neither ok nor error"));
     }
-    let attributes = Attributes::read(fields, findings);
+    let attributes = Attributes::read(attributes, fields.path("attributes"), findings);
     attributes.check(is_segment, span_id, findings);
     let failed = status.as_deref() == Some("error");
     let better = attributes.text("sentry.status.message").filter(|word| failed && terms::is_status(word));
@@ -151,6 +177,7 @@ fn read_span(value: &Value, path: &str, findings: &mut Findings) -> Option<Strea
         release: text("sentry.release"),
         environment: text("sentry.environment"),
         platform: text("sentry.platform"),
+        payload,
         span: Span {
             span_id,
             parent_span_id,
@@ -166,12 +193,21 @@ fn read_span(value: &Value, path: &str, findings: &mut Findings) -> Option<Strea
     })
 }
 
+#[expect(clippy::vec_box, reason = "a vector that grows would hold each twice")]
 /// Puts a span to the transaction that it is or belongs to.
-fn put(parts: &mut Vec<Transaction>, streamed: Streamed, payload: &Value, envelope: &Envelope<'_>) {
-    let at = parts.iter().rposition(|part| part.span_id == streamed.segment_id).unwrap_or_else(|| {
-        parts.push(begun(&streamed, envelope));
-        parts.len() - 1
-    });
+fn put(parts: &mut Vec<Box<Transaction>>, streamed: Streamed, envelope: &Envelope<'_>, budget: &mut Budget) {
+    let own = size_of::<Span>() + footprint::of_map(&streamed.span.data) + streamed.payload.as_json().len();
+    if !budget.charge(own) {
+        return;
+    }
+    let at = match parts.iter().rposition(|part| part.span_id == streamed.segment_id) {
+        Some(at) => at,
+        None if budget.charge(size_of::<Transaction>() + envelope.project.len()) => {
+            parts.push(Box::new(begun(&streamed, envelope)));
+            parts.len() - 1
+        }
+        None => return,
+    };
     let Some(part) = parts.get_mut(at) else { return };
     let span = streamed.span;
     if !streamed.is_segment {
@@ -187,7 +223,7 @@ fn put(parts: &mut Vec<Transaction>, streamed: Streamed, payload: &Value, envelo
     part.source = streamed.source;
     (part.op, part.status, part.origin) = (span.op, span.status, span.origin);
     (part.start, part.end, part.data) = (span.start, span.end, span.data);
-    part.payload = payload.clone();
+    part.payload = streamed.payload;
 }
 
 /// A transaction of which nothing is known but that one of its spans has come.
@@ -217,8 +253,8 @@ fn begun(streamed: &Streamed, envelope: &Envelope<'_>) -> Transaction {
         platform: streamed.platform.clone(),
         spans: Vec::new(),
         dsc: None,
-        envelope: envelope.headers.clone(),
-        payload: Value::Null,
+        envelope: Arc::clone(envelope.headers),
+        payload: Payload::default(),
         problems: Vec::new(),
         received_at: envelope.received_at,
         copies: 1,

@@ -114,7 +114,8 @@ fn problems_of_a_transaction_are_named_and_only_what_sentry_drops_is_refused() {
         ("/contexts/trace/status", json!("weird"), Warning, "trace.status", "an unknown status"),
         ("/contexts/trace/status", json!(200), Warning, "trace.status", "a number as status"),
         ("/contexts/trace/origin", json!("magic.http"), Warning, "trace.origin", "an origin of no kind"),
-        ("/type", json!("REMOVE"), Error, "items[0].type", "no type"),
+        ("/type", json!("REMOVE"), Warning, "items[0].type", "no type, as the official Rust SDK sends it"),
+        ("/type", json!(null), Warning, "items[0].type", "a type of null"),
         ("/type", json!("event"), Error, "items[0].type", "another type"),
         ("/event_id", json!("1".repeat(32)), Warning, "items[0].event_id", "another id than the envelope's"),
         ("/transaction", json!("REMOVE"), Warning, "items[0].transaction", "no name"),
@@ -342,7 +343,7 @@ proptest! {
         let span = format!("{headers}\n{header}\n{}\n", json!({ "items": [payload], "version": payload["tags"] }));
         let streamed = look_at(span.as_bytes()).streamed;
         for transaction in examined.transaction.into_iter().chain(streamed) {
-            let trace = crate::fixture::assembled(vec![transaction]);
+            let trace = crate::fixture::assembled(vec![*transaction]);
             crate::waterfall::render(&trace, crate::waterfall::Options::default());
             crate::page::trace(&trace, crate::fixture::remarks(&trace));
             let json = serde_json::to_string(&trace).unwrap();

@@ -4,35 +4,41 @@
 //! validation drops: without a trace context, with a missing or reversed interval, with a span that
 //! lacks its ids or times.
 
+use std::sync::Arc;
+
 use sentrace_protocol::EventId;
 use serde_json::{Map, Value};
 
-use super::dsc;
-use super::fields::{Fields, kind};
+use super::bounded::{self, Budget};
+use super::fields::Fields;
 use super::findings::Findings;
-use super::{span, terms};
-use crate::model::Transaction;
+use super::{dsc, parsed, span, terms};
+use crate::footprint;
+use crate::model::{Payload, Transaction};
 
 /// What the envelope says about the transaction it carries.
 pub(super) struct Envelope<'a> {
     pub(super) project: &'a str,
     pub(super) event_id: Option<EventId>,
-    pub(super) headers: &'a Map<String, Value>,
+    pub(super) headers: &'a Arc<Map<String, Value>>,
     pub(super) received_at: f64,
 }
 
 /// Reads one payload. `None` has been noted as an error.
 pub(super) fn read(
-    payload: Value,
+    payload: &[u8],
     path: &str,
     envelope: &Envelope<'_>,
+    budget: &mut Budget,
     findings: &mut Findings,
-) -> Option<Transaction> {
-    let Value::Object(object) = &payload else {
-        findings.error(path, format!("{} is not an object; send a transaction", kind(&payload)));
+) -> Option<Box<Transaction>> {
+    let Ok(text) = std::str::from_utf8(payload) else {
+        findings.error(path, "the payload is not UTF-8; send JSON in UTF-8");
         return None;
     };
-    let fields = Fields::new(object, path);
+    let mut object = parsed(bounded::object(payload, Some("spans"), budget), path, findings)?;
+    let whole = footprint::of_map(&object);
+    let fields = Fields::new(&object, path);
     check_type(fields, findings);
     let event_id = event_id(fields, envelope, findings);
     let interval = fields.interval("timestamp", findings);
@@ -49,8 +55,9 @@ pub(super) fn read(
     let trace_id = trace.id("trace_id", findings);
     let span_id = trace.id("span_id", findings);
     let dsc = dsc::read(envelope.headers, trace_id, findings);
+    let spans = span::read_all(payload, path, trace_id, span_id, budget, findings);
 
-    let transaction = Transaction {
+    let mut transaction = Box::new(Transaction {
         project: envelope.project.to_owned(),
         parent_span_id: trace.optional_id("parent_span_id", findings),
         name: name(fields, findings),
@@ -58,17 +65,17 @@ pub(super) fn read(
         op: trace.string("op", findings),
         status: terms::status(trace, findings),
         origin: terms::origin(trace, findings),
-        data: trace.object("data", findings).cloned().unwrap_or_default(),
+        data: Map::new(),
         tags: fields.tags(findings),
-        request: fields.get("request").cloned(),
-        response: contexts.and_then(|contexts| contexts.get("response")).cloned(),
+        request: None,
+        response: None,
         release: fields.string("release", findings),
         environment: fields.string("environment", findings),
         server_name: fields.string("server_name", findings),
         platform: platform(fields, findings),
-        spans: span::read_all(fields, trace_id, span_id, findings),
+        spans,
         dsc,
-        envelope: envelope.headers.clone(),
+        envelope: Arc::clone(envelope.headers),
         problems: Vec::new(),
         received_at: envelope.received_at,
         copies: 1,
@@ -79,16 +86,46 @@ pub(super) fn read(
         span_id: span_id?,
         start: interval?.0,
         end: interval?.1,
-        payload: Value::Null,
+        payload: Payload::from_json(text),
+    });
+    trace.object("data", findings);
+    // Moved rather than copied: these may be nearly all of it.
+    let take = |pointer: &[&str]| {
+        let (last, above) = pointer.split_last()?;
+        let above =
+            above.iter().try_fold(&mut object, |object, key| object.get_mut(*key)?.as_object_mut())?;
+        above.remove(*last).filter(|value| !value.is_null())
     };
-    Some(Transaction { payload, ..transaction })
+    let [data, response, request] =
+        [&["contexts", "trace", "data"][..], &["contexts", "response"], &["request"]].map(take);
+    transaction.data = data.and_then(into_object).unwrap_or_default();
+    (transaction.request, transaction.response) = (request, response);
+    budget.release(whole);
+    budget.charge(size_of::<Transaction>() + kept(&transaction)).then_some(transaction)
 }
 
+fn into_object(value: Value) -> Option<Map<String, Value>> {
+    if let Value::Object(object) = value { Some(object) } else { None }
+}
+
+/// What is kept of the payload besides its text and the spans.
+fn kept(transaction: &Transaction) -> usize {
+    let values = [&transaction.request, &transaction.response].into_iter().flatten().map(footprint::of);
+    let tags = footprint::of_texts(&transaction.tags);
+    footprint::of_map(&transaction.data) + values.sum::<usize>() + tags
+}
+
+/// Sentry goes by the type of the item. What says it is something else is most likely a mistake, though.
 fn check_type(fields: Fields<'_>, findings: &mut Findings) {
-    match fields.get("type").and_then(Value::as_str) {
-        Some("transaction") => {}
-        _ => findings
-            .error(fields.path("type"), "is not \"transaction\"; Sentry would take it for an error event"),
+    let path = fields.path("type");
+    match fields.get("type") {
+        None => {
+            findings.warning(path, "is missing; Sentry goes by the item's type, most SDKs say it here, too");
+        }
+        Some(Value::String(kind)) if kind == "transaction" => {}
+        Some(_) => {
+            findings.error(path, "is not \"transaction\"; Sentry would take it for an error event");
+        }
     }
 }
 

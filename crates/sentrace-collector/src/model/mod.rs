@@ -3,6 +3,7 @@
 //! Times are seconds since the Unix epoch (`f64`, microseconds survive), durations are milliseconds.
 
 mod outcome;
+mod payload;
 mod problem;
 mod remark;
 mod report;
@@ -11,6 +12,7 @@ mod trace;
 mod transaction;
 
 pub use outcome::Outcome;
+pub use payload::Payload;
 pub use problem::{Problem, ReportedProblem, Severity};
 pub use remark::{Complaint, Diagnosis, Remark, RemarkKind};
 pub use report::{Counts, Discarded, ItemCount, Reports};

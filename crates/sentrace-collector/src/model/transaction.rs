@@ -1,12 +1,13 @@
 //! One transaction and its spans, as sent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sentrace_protocol::{EventId, SpanId, TraceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Problem;
+use super::{Payload, Problem};
 
 /// A transaction with its envelope.
 ///
@@ -62,11 +63,11 @@ pub struct Transaction {
     /// `spans`: the child spans, in the order they were sent.
     pub spans: Vec<Span>,
     /// The dynamic sampling context: the envelope header `trace`.
-    pub dsc: Option<Map<String, Value>>,
-    /// All envelope headers, `trace` included.
-    pub envelope: Map<String, Value>,
+    pub dsc: Option<Arc<Map<String, Value>>>,
+    /// All envelope headers, `trace` included. What came in one envelope shares them.
+    pub envelope: Arc<Map<String, Value>>,
     /// The whole payload as it came.
-    pub payload: Value,
+    pub payload: Payload,
     /// What Sentry would not like about it.
     pub problems: Vec<Problem>,
     /// When it came, in seconds since the Unix epoch.

@@ -1,5 +1,7 @@
 //! What a row of the waterfall shows when it is opened.
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
@@ -85,7 +87,7 @@ fn timing(trace: &Trace, node: &Node) -> Vec<(String, String)> {
 
 fn of_transaction(trace: &Trace, node: &Node, transaction: &Transaction) -> Markup {
     let service = trace.service_of(node).map(service).unwrap_or_default();
-    let payload = serde_json::to_string_pretty(&transaction.payload).unwrap_or_default();
+    let payload = pretty(transaction.payload.as_json());
     let cut = (0..=MAX_PAYLOAD.min(payload.len())).rev().find(|cut| payload.is_char_boundary(*cut));
     let shown = &payload[..cut.unwrap_or_default()];
     let headers = transaction.envelope.iter().filter(|(name, _)| *name != "trace");
@@ -94,7 +96,7 @@ fn of_transaction(trace: &Trace, node: &Node, transaction: &Transaction) -> Mark
         (parts::table("Service", &service))
         (parts::table("Request", &request(transaction.request.as_ref())))
         (parts::table("Response", &object(transaction.response.as_ref())))
-        (parts::table("Dynamic sampling context", &transaction.dsc.as_ref().map(parts::rows).unwrap_or_default()))
+        (parts::table("Dynamic sampling context", &transaction.dsc.as_deref().map(parts::rows).unwrap_or_default()))
         (parts::table("Envelope", &headers))
         (parts::problems(&transaction.problems))
         @if transaction.copies > 1 {
@@ -108,6 +110,13 @@ fn of_transaction(trace: &Trace, node: &Node, transaction: &Transaction) -> Mark
             }
         }
     }
+}
+
+/// Indented, unless that takes too much: parsed JSON may take many times its length.
+fn pretty(json: &str) -> Cow<'_, str> {
+    let parsed = if json.len() <= MAX_PAYLOAD { serde_json::from_str::<Value>(json).ok() } else { None };
+    let pretty = parsed.and_then(|parsed| serde_json::to_string_pretty(&parsed).ok());
+    pretty.map_or(Cow::Borrowed(json), Cow::Owned)
 }
 
 fn service(service: &Service) -> Vec<(String, String)> {

@@ -18,9 +18,9 @@ fn hostile() -> Transaction {
     (transaction.op, transaction.status, transaction.origin) = (text(), text(), text());
     (transaction.release, transaction.environment, transaction.server_name) = (text(), text(), text());
     transaction.data = json!({ HOSTILE: HOSTILE }).as_object().cloned().unwrap();
-    transaction.dsc = Some(transaction.data.clone());
-    transaction.envelope = transaction.data.clone();
-    transaction.payload = json!({ HOSTILE: [HOSTILE] });
+    transaction.dsc = Some(transaction.data.clone().into());
+    transaction.envelope = transaction.data.clone().into();
+    transaction.payload = json!({ HOSTILE: [HOSTILE] }).into();
     transaction.request = Some(json!({ "url": HOSTILE, "headers": { HOSTILE: HOSTILE } }));
     transaction.response = Some(json!(HOSTILE));
     transaction.tags.insert(HOSTILE.into(), HOSTILE.into());
@@ -105,7 +105,7 @@ fn only_the_list_reloads_itself() {
 #[test]
 fn a_trace_shows_its_marks_its_sampling_context_and_the_way_to_its_parent() {
     let mut shop = transaction("shop", 1).with(span("http.client", 2).below(1));
-    shop.dsc = json!({ "public_key": "the-key" }).as_object().cloned();
+    shop.dsc = json!({ "public_key": "the-key" }).as_object().cloned().map(Into::into);
     let api = transaction("api", 3).below(2).at(-20.0, 30.0).status("internal_error");
     let orphan = transaction("mail", 4).below(77);
     let page = page_of(vec![shop, api, orphan]);
@@ -157,6 +157,6 @@ fn a_streamed_span_shows_its_own_data_apart_from_what_all_repeat() {
 #[test]
 fn a_payload_is_cut_where_a_character_ends() {
     let mut long = transaction("shop", 1);
-    long.payload = json!("é".repeat(100_000));
+    long.payload = json!("é".repeat(100_000)).into();
     assert!(page_of(vec![long]).contains("has it whole"));
 }

@@ -1,11 +1,13 @@
 //! Reads a decoded request body within bounds.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 /// What all requests together may hold while they are read.
 const MAX_IN_FLIGHT_KIB: usize = 512 * 1024;
@@ -31,6 +33,17 @@ pub(super) enum Unread {
     Broken(String),
     /// Too many other requests are being read.
     NoRoom,
+    /// It did not come in time.
+    TooSlow(Duration),
+}
+
+/// How long a body may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// In all.
+    pub(super) whole: Duration,
+    /// From one part to the next.
+    pub(super) part: Duration,
 }
 
 impl Room {
@@ -38,11 +51,27 @@ impl Room {
         Self(Arc::new(Semaphore::new(MAX_IN_FLIGHT_KIB)))
     }
 
-    /// Reads a body of at most `limit` bytes.
-    pub(super) async fn read(&self, mut body: Body, limit: usize) -> Result<Whole, Unread> {
+    /// Reads a body of at most `limit` bytes. Without a pace, it may take any time.
+    pub(super) async fn read(
+        &self,
+        mut body: Body,
+        limit: usize,
+        pace: Option<Pace>,
+    ) -> Result<Whole, Unread> {
         let mut whole = Whole { bytes: Vec::new(), room: Vec::new() };
         let mut reserved = 0;
-        while let Some(frame) = body.frame().await {
+        let start = Instant::now();
+        loop {
+            let frame = match pace {
+                None => body.frame().await,
+                Some(pace) => {
+                    let (part, end) = (Instant::now() + pace.part, start + pace.whole);
+                    let time = if part < end { pace.part } else { pace.whole };
+                    let in_time = timeout_at(part.min(end), body.frame()).await;
+                    in_time.map_err(|_| Unread::TooSlow(time))?
+                }
+            };
+            let Some(frame) = frame else { break };
             let frame = frame.map_err(|error| Unread::Broken(error.to_string()))?;
             let Ok(data): Result<Bytes, _> = frame.into_data() else { continue };
             let size = whole.bytes.len().saturating_add(data.len());
@@ -57,9 +86,11 @@ impl Room {
                 let room = Arc::clone(&self.0).try_acquire_many_owned(permits).map_err(|_| Unread::NoRoom)?;
                 whole.room.push(room);
                 reserved += more * KIB;
+                whole.bytes.reserve_exact(reserved.min(limit).saturating_sub(whole.bytes.len()));
             }
             whole.bytes.extend_from_slice(&data);
         }
+        whole.bytes.shrink_to_fit();
         Ok(whole)
     }
 }

@@ -16,22 +16,25 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 
+use super::activity::Activity;
 use super::paced::Paced;
 use crate::behaviour::Fault;
 use crate::shared::Shared;
 
-/// How long a client may take to send its head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const GARBAGE: &[u8] = b"\0\xff no HTTP\r\n\r\n";
 
 /// Serves until the connection ends.
-pub(super) async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>) {
+pub(super) async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, activity: Arc<Activity>) {
     // Small answers on kept-alive connections would otherwise wait for the peer's acknowledgement.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: http::Request<Incoming>| answer(router.clone(), request));
+    let of_request = Arc::clone(&activity);
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        answer(router.clone(), request, Arc::clone(&of_request))
+    });
     let mut server = hyper::server::conn::http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let mut connection = server.serve_connection(TokioIo::new(Paced::new(stream, shared)), service);
+    // From the last answer on: the time that a connection is idle counts.
+    server.timer(TokioTimer::new()).header_read_timeout(shared.limits.client_time);
+    let mut connection = server.serve_connection(TokioIo::new(Paced::new(stream, shared, activity)), service);
     // Any other error is a peer that went away.
     let Err(error) = (&mut connection).await else { return };
     let fault = error.source().and_then(|cause| cause.downcast_ref::<BrokenOff>()).map(|broken| broken.0);
@@ -43,8 +46,14 @@ pub(super) async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>
     }
 }
 
-async fn answer(router: Router, request: http::Request<Incoming>) -> Result<Response, BrokenOff> {
+async fn answer(
+    router: Router,
+    mut request: http::Request<Incoming>,
+    activity: Arc<Activity>,
+) -> Result<Response, BrokenOff> {
+    request.extensions_mut().insert(Arc::clone(&activity));
     let answer: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
+    activity.set_answering(false);
     let Ok(response) = answer;
     match response.extensions().get::<Fault>() {
         Some(fault) => Err(BrokenOff(*fault)),

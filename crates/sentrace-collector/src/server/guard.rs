@@ -1,20 +1,27 @@
-//! Keeps web pages of other origins from reading traces.
+//! Keeps web pages of other origins from reading traces, and from asking for them.
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::HOST;
+use http::{HeaderMap, StatusCode};
 
 /// Serves only requests whose `Host` is an address or this machine's name. A foreign name that
 /// resolves to this machine is how a page elsewhere gets around the same-origin rule.
-pub(super) async fn local_host(request: Request, next: Next) -> Response {
+///
+/// What a page of another site embeds is refused as well: it could not read the answer, but a hundred large ones at
+/// once would take memory. Following a link from there is fine.
+pub(super) async fn local(request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    if host.is_none_or(is_local) {
-        return next.run(request).await;
+    if !host.is_none_or(is_local) {
+        let message = "this host name is not served; open the collector by its address or as localhost\n";
+        return (StatusCode::MISDIRECTED_REQUEST, message).into_response();
     }
-    let message = "this host name is not served; open the collector by its address or as localhost\n";
-    (StatusCode::MISDIRECTED_REQUEST, message).into_response()
+    if is_embedded(request.headers()) {
+        let message = "a page of another site asks for this; open it by a link\n";
+        return (StatusCode::FORBIDDEN, message).into_response();
+    }
+    next.run(request).await
 }
 
 fn is_local(host: &str) -> bool {
@@ -26,8 +33,16 @@ fn is_local(host: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost") || name.parse::<std::net::IpAddr>().is_ok()
 }
 
+/// Whether a browser says that a page of another site wants it, and not as the next page to show.
+fn is_embedded(headers: &HeaderMap) -> bool {
+    let says = |name: &str, word: &str| headers.get(name).is_some_and(|value| value == word);
+    says("sec-fetch-site", "cross-site") && !says("sec-fetch-dest", "document")
+}
+
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -43,6 +58,26 @@ mod tests {
         ];
         for (host, served, reason) in table {
             assert_eq!(is_local(host), served, "{host}: {reason}");
+        }
+    }
+
+    #[test]
+    fn other_sites_may_link_but_not_embed() {
+        let table = [
+            (&[][..], false, "no browser"),
+            (&[("sec-fetch-site", "none"), ("sec-fetch-dest", "document")], false, "typed"),
+            (&[("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "style")], false, "its own stylesheet"),
+            (&[("sec-fetch-site", "same-site"), ("sec-fetch-dest", "empty")], false, "another local port"),
+            (&[("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document")], false, "a link"),
+            (&[("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "image")], true, "an image"),
+            (&[("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "empty")], true, "a fetch"),
+            (&[("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "iframe")], true, "a frame"),
+        ];
+        for (fields, embedded, reason) in table {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value)));
+            assert_eq!(is_embedded(&fields.collect()), embedded, "{reason}");
         }
     }
 }

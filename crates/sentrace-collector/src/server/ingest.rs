@@ -15,7 +15,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::json;
 use tower_http::decompression::RequestDecompressionLayer;
 
-use super::body::{Room, Unread};
+use super::activity::Activity;
+use super::body::{Pace, Room, Unread};
 use crate::behaviour::{Behaviour, Fault};
 use crate::clock;
 use crate::ingest::{Credentials, Examined, Refusal, examine};
@@ -77,10 +78,18 @@ async fn take(shared: &Shared, room: &Room, project: Option<String>, request: Re
         return refuse(shared, "-", Refusal { status: 400, message }, &behaviour);
     }
     let name = project.as_deref().unwrap_or("-");
-    let body = match room.read(body, shared.limits.envelope).await {
+    // What is read slowly on purpose has all the time that takes.
+    let pace = shared
+        .slow_read()
+        .is_none()
+        .then_some(Pace { whole: shared.limits.client_time, part: shared.limits.client_time / 3 });
+    let body = match room.read(body, shared.limits.envelope, pace).await {
         Ok(body) => body,
         Err(unread) => return refuse(shared, name, refusal_of(unread), &behaviour),
     };
+    if let Some(activity) = head.extensions.get::<Arc<Activity>>() {
+        activity.set_answering(true);
+    }
     shared.update(crate::store::Store::count_received);
     if !behaviour.delay.is_zero() {
         tokio::time::sleep(behaviour.delay).await;
@@ -133,6 +142,10 @@ fn refusal_of(unread: Unread) -> Refusal {
         }
         Unread::Broken(error) => {
             Refusal { status: 400, message: format!("the body cannot be read: {error}") }
+        }
+        Unread::TooSlow(time) => {
+            let message = format!("the body did not come within {time:?}; send it without pauses");
+            Refusal { status: 408, message }
         }
         Unread::NoRoom => {
             let message = "too many large envelopes at once; send them one after the other".into();

@@ -1,5 +1,6 @@
 //! The HTTP server: ingest, JSON API and pages on one port.
 
+mod activity;
 mod api;
 mod body;
 mod connection;
@@ -9,42 +10,73 @@ mod paced;
 mod pages;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
+use self::activity::Activity;
 use crate::shared::Shared;
 
-/// More connections wait until one of these ends.
-const MAX_CONNECTIONS: usize = 1_024;
-/// After a failed `accept` (out of descriptors, most likely) the next one waits this long.
+/// When there are as many, the one that has kept us waiting for longest goes before another comes.
+const MAX_CONNECTIONS: usize = 512;
+/// After a failed `accept` (out of descriptors, most likely) the next one waits this long, and a connection that has
+/// done nothing for as long as [`QUIET`] goes.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Serves until the future is dropped; its connections end with it.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let router = router(Arc::clone(&shared));
-    let mut connections = JoinSet::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let since = Instant::now();
+    let mut connections = Connections::default();
     loop {
-        // Never closed, so this cannot fail.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        connections.make_room().await;
         let Ok((stream, _)) = listener.accept().await else {
+            connections.give_up(QUIET);
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let served = connection::serve(stream, router.clone(), Arc::clone(&shared));
-        connections.spawn(async move {
-            served.await;
-            drop(place);
-        });
-        while connections.try_join_next().is_some() {}
+        let activity = Arc::new(Activity::new(since));
+        let served = connection::serve(stream, router.clone(), Arc::clone(&shared), Arc::clone(&activity));
+        let task = connections.tasks.spawn(served);
+        connections.open.push((activity, task));
+    }
+}
+
+/// The connections that are open.
+#[derive(Default)]
+struct Connections {
+    tasks: JoinSet<()>,
+    open: Vec<(Arc<Activity>, AbortHandle)>,
+}
+
+impl Connections {
+    /// Waits only if every connection is one that the collector itself keeps waiting.
+    async fn make_room(&mut self) {
+        while self.tasks.try_join_next().is_some() {}
+        while self.tasks.len() >= MAX_CONNECTIONS {
+            self.give_up(Duration::ZERO);
+            self.tasks.join_next().await;
+        }
+        if self.open.len() >= 2 * MAX_CONNECTIONS {
+            self.open.retain(|(_, task)| !task.is_finished());
+        }
+    }
+
+    /// Ends the connection whose client has kept us waiting for longest, if it is at least as long as this.
+    fn give_up(&mut self, at_least: Duration) {
+        self.open.retain(|(_, task)| !task.is_finished());
+        let idle = self.open.iter().enumerate();
+        let idle = idle.filter_map(|(index, (activity, _))| Some((activity.idle_for()?, index)));
+        if let Some((_, index)) = idle.filter(|(idle, _)| *idle >= at_least).max_by_key(|(idle, _)| *idle) {
+            self.open.swap_remove(index).1.abort();
+        }
     }
 }
 
 fn router(shared: Arc<Shared>) -> Router {
-    let guarded = api::routes().merge(pages::routes()).layer(axum::middleware::from_fn(guard::local_host));
+    let guarded = api::routes().merge(pages::routes()).layer(axum::middleware::from_fn(guard::local));
     guarded.merge(ingest::routes(&shared)).with_state(shared)
 }

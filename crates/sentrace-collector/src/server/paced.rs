@@ -1,4 +1,4 @@
-//! Reads a connection as slowly as it is told to.
+//! Reads a connection as slowly as it is told to, and gives up on clients that do not read.
 
 use std::io;
 use std::pin::Pin;
@@ -9,18 +9,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::activity::Activity;
 use crate::shared::Shared;
 
 /// A connection whose pace the [`Behaviour`](crate::Behaviour) sets at each read.
 pub(super) struct Paced {
     stream: TcpStream,
     shared: Arc<Shared>,
+    activity: Arc<Activity>,
     pause: Option<Pin<Box<Sleep>>>,
+    /// From the first byte that the client does not take until it has taken all there is.
+    reading: Option<Pin<Box<Sleep>>>,
 }
 
 impl Paced {
-    pub(super) fn new(stream: TcpStream, shared: Arc<Shared>) -> Self {
-        Self { stream, shared, pause: None }
+    pub(super) fn new(stream: TcpStream, shared: Arc<Shared>, activity: Arc<Activity>) -> Self {
+        Self { stream, shared, activity, pause: None, reading: None }
     }
 
     pub(super) fn into_inner(self) -> TcpStream {
@@ -39,24 +43,47 @@ impl AsyncRead for Paced {
             self.pause = None;
         }
         let Some(slow) = self.shared.slow_read() else {
-            return Pin::new(&mut self.stream).poll_read(cx, buf);
+            let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+            if read.is_ready() {
+                self.activity.touch();
+            }
+            return read;
         };
         let mut bytes = vec![0; slow.bytes.min(buf.remaining())];
         let mut part = ReadBuf::new(&mut bytes);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut part))?;
         buf.put_slice(part.filled());
+        self.activity.touch();
         self.pause = Some(Box::pin(sleep(slow.every)));
         Poll::Ready(Ok(()))
     }
 }
 
+impl Paced {
+    /// What a write came to, or the end of the client's time.
+    fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.activity.touch();
+            return written;
+        }
+        let time = self.shared.limits.client_time;
+        let reading = self.reading.get_or_insert_with(|| Box::pin(sleep(time)));
+        ready!(reading.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
 impl AsyncWrite for Paced {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.written(cx, written)
     }
 
+    /// Called by hyper when it has written all it had.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.reading = None;
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -68,7 +95,8 @@ impl AsyncWrite for Paced {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

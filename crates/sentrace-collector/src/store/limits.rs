@@ -1,6 +1,8 @@
-//! How much a collector keeps.
+//! How much a collector keeps, and how long it waits.
 
-/// Bounds on the memory of a collector. What does not fit makes the oldest trace go.
+use std::time::Duration;
+
+/// Bounds on the memory of a collector and on its patience. What does not fit makes the oldest trace go.
 ///
 /// ```
 /// use sentrace_collector::Limits;
@@ -14,6 +16,7 @@ pub struct Limits {
     pub(crate) bytes: usize,
     pub(crate) problems: usize,
     pub(crate) envelope: usize,
+    pub(crate) client_time: Duration,
 }
 
 impl Default for Limits {
@@ -24,6 +27,7 @@ impl Default for Limits {
             bytes: 256 * 1024 * 1024,
             problems: 1_000,
             envelope: 200 * 1024 * 1024,
+            client_time: Duration::from_secs(30),
         }
     }
 }
@@ -61,6 +65,16 @@ impl Limits {
     #[must_use]
     pub fn envelope_bytes(mut self, bytes: usize) -> Self {
         self.envelope = bytes;
+        self
+    }
+
+    /// How long a client may take to send the head of a request, to send the body, and to read an answer (30 seconds
+    /// each). A body of which nothing comes for a third of that is given up earlier.
+    ///
+    /// Does not apply to bodies while [`Behaviour::slow_read`](crate::Behaviour::slow_read) is set.
+    #[must_use]
+    pub fn client_time(mut self, time: Duration) -> Self {
+        self.client_time = time.clamp(Duration::from_millis(1), Duration::from_secs(24 * 60 * 60));
         self
     }
 }

@@ -154,7 +154,7 @@ impl Store {
             self.tally.lost(lost);
         }
         for transaction in examined.transaction.into_iter().chain(examined.streamed) {
-            self.keep(transaction);
+            self.keep(*transaction);
         }
     }
 

@@ -1,36 +1,47 @@
 //! Estimates what a transaction takes in memory, so that the sum can be bounded.
 
-use serde_json::{Map, Value};
+use std::sync::Arc;
 
-use crate::model::Transaction;
+use crate::footprint;
+use crate::model::{Span, Transaction};
 
-/// The node of a map, its share of an allocation and of the allocator.
-const ENTRY: usize = 96;
+/// What a transaction adds to the tables of the store and of the allocator, and to what is remembered about its trace.
+const TRANSACTION: usize = size_of::<Transaction>() + 512;
+/// The same for a span, whose vector may have grown to twice its size.
+const SPAN: usize = 2 * size_of::<Span>() + 64;
+const PROBLEM: usize = 96;
 
-/// Bytes a transaction takes. The payload counts twice: once as it came, once as typed fields.
+/// Bytes a transaction takes: its payload as text, and what has been read from it.
 pub(super) fn of(transaction: &Transaction) -> usize {
-    let fixed = size_of::<Transaction>() + transaction.spans.len() * size_of::<crate::model::Span>();
-    // Streamed spans have their data nowhere else.
-    let spans = transaction.spans.iter().filter(|_| transaction.streamed).map(|span| map(&span.data));
     let problems =
-        transaction.problems.iter().map(|problem| problem.path.len() + problem.message.len() + ENTRY);
-    fixed
-        + 2 * value(&transaction.payload)
-        + 2 * map(&transaction.envelope)
+        transaction.problems.iter().map(|problem| PROBLEM + problem.path.len() + problem.message.len());
+    let maps = [&transaction.envelope].into_iter().chain(&transaction.dsc);
+    // What came in one envelope shares these.
+    let shared = maps.map(|map| footprint::of_map(map) / Arc::strong_count(map).max(1));
+    let values = [&transaction.request, &transaction.response].into_iter().flatten();
+    TRANSACTION
+        + transaction.payload.as_json().len()
+        // The summary of a trace and what the doctor compares repeat these.
+        + 3 * [&transaction.name, &transaction.project].into_iter().map(String::len).sum::<usize>()
+        + 3 * texts([&transaction.release, &transaction.environment, &transaction.server_name])
+        + 3 * texts([&transaction.op, &transaction.status, &None])
+        + texts([&transaction.origin, &None, &None])
+        + texts([&transaction.source, &transaction.platform, &None])
+        + footprint::of_map(&transaction.data)
+        + footprint::of_texts(&transaction.tags)
+        + values.map(footprint::of).sum::<usize>()
+        + transaction.spans.iter().map(span).sum::<usize>()
         + problems.sum::<usize>()
-        + spans.sum::<usize>()
+        + shared.sum::<usize>()
 }
 
-fn value(json: &Value) -> usize {
-    size_of::<Value>()
-        + match json {
-            Value::String(text) => text.capacity(),
-            Value::Array(values) => values.iter().map(value).sum(),
-            Value::Object(members) => map(members),
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        }
+fn span(span: &Span) -> usize {
+    SPAN + texts([&span.op, &span.description, &span.status])
+        + texts([&span.origin, &None, &None])
+        + footprint::of_map(&span.data)
+        + footprint::of_texts(&span.tags)
 }
 
-fn map(members: &Map<String, Value>) -> usize {
-    members.iter().map(|(key, member)| ENTRY + key.capacity() + value(member)).sum()
+fn texts(texts: [&Option<String>; 3]) -> usize {
+    texts.into_iter().flatten().map(String::len).sum()
 }

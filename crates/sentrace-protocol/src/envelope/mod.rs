@@ -5,7 +5,7 @@
 pub mod reader;
 pub mod writer;
 
-pub use self::reader::{RawEnvelope, RawItem, read};
+pub use self::reader::{RawEnvelope, RawItem, SplitItem, SplitItems, read, split};
 pub use self::writer::{EnvelopeHeaders, EnvelopeWriter};
 
 /// The `content-type` of an envelope.

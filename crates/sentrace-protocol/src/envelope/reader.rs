@@ -1,8 +1,9 @@
 //! Reading envelopes, for those who receive them.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::{Map, Value};
 
 use crate::ParseError;
@@ -56,22 +57,80 @@ impl RawItem<'_> {
 /// When a header line is not a JSON object, `sent_at` is there twice, an item has no `type`, a `length` is no
 /// number or beyond the end, or there are more than [`MAX_ITEMS`] items. The error says at which byte.
 pub fn read(bytes: &[u8]) -> Result<RawEnvelope<'_>, ParseError> {
-    let mut rest = Rest { bytes, at: 0 };
-    let headers = rest.headers("the envelope's header", 0)?;
-    let mut items = Vec::new();
-    while !rest.is_empty() {
-        if items.len() == MAX_ITEMS {
-            return Err(rest.error(
-                rest.at,
-                format!("it has more than {MAX_ITEMS} items"),
-                "send several envelopes",
-            ));
-        }
-        items.push(rest.item(items.len() + 1)?);
+    let (header, items) = split(bytes);
+    let envelope = Rest { bytes, at: 0 };
+    let Headers(headers) = envelope.headers(header, "the envelope's header", 0)?;
+    let mut read = Vec::new();
+    for item in items {
+        let SplitItem { header, payload, .. } = item?;
+        // Already found to be an object.
+        let Headers(headers) = envelope.headers(header, "the header of item", read.len() + 1)?;
+        read.push(RawItem { headers, payload });
     }
-    Ok(RawEnvelope { headers, items })
+    Ok(RawEnvelope { headers, items: read })
 }
 
+/// Takes an envelope apart without parsing more of it than it has to, and without allocating: for receivers of
+/// envelopes from anywhere. Returns the envelope's header line, unchecked, and its items.
+///
+/// The items follow the same rules as those of [`read`]. After an error there are no more.
+///
+/// ```
+/// use sentrace_protocol::envelope::split;
+///
+/// let (header, items) = split(b"{}\n{\"type\":\"session\",\"length\":2}\n{}\n");
+/// assert_eq!(header, b"{}");
+/// for item in items {
+///     assert_eq!(item?.kind, "session");
+/// }
+/// # Ok::<(), sentrace_protocol::ParseError>(())
+/// ```
+pub fn split(bytes: &[u8]) -> (&[u8], SplitItems<'_>) {
+    let mut rest = Rest { bytes, at: 0 };
+    let header = rest.line();
+    (header, SplitItems { rest, number: 0 })
+}
+
+/// One item of an envelope whose header is not parsed further than needed; see [`split`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitItem<'a> {
+    /// Its `type`, such as `transaction`.
+    pub kind: Cow<'a, str>,
+    /// Its header line, which is a JSON object.
+    pub header: &'a [u8],
+    /// Its payload, without the line break behind it.
+    pub payload: &'a [u8],
+}
+
+/// The items of an envelope, in order; see [`split`].
+#[derive(Debug, Clone)]
+pub struct SplitItems<'a> {
+    rest: Rest<'a>,
+    number: usize,
+}
+
+impl<'a> Iterator for SplitItems<'a> {
+    type Item = Result<SplitItem<'a>, ParseError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let item = if self.number == MAX_ITEMS {
+            let rule = format!("it has more than {MAX_ITEMS} items");
+            Err(self.rest.error(self.rest.at, rule, "send several envelopes"))
+        } else {
+            self.number += 1;
+            self.rest.item(self.number)
+        };
+        if item.is_err() {
+            self.rest.at = self.rest.bytes.len();
+        }
+        Some(item)
+    }
+}
+
+#[derive(Debug, Clone)]
 struct Rest<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -90,36 +149,38 @@ impl<'a> Rest<'a> {
         &rest[..length]
     }
 
-    fn headers(&mut self, what: &str, number: usize) -> Result<Map<String, Value>, ParseError> {
-        let start = self.at;
-        match serde_json::from_slice(self.line()) {
-            Ok(Headers(headers)) => Ok(headers),
-            Err(error) => {
-                let number = if number == 0 { String::new() } else { format!(" {number}") };
-                let rule = format!("{what}{number} at byte {start} is wrong: {error}");
-                Err(self.error(start, rule, "send one JSON object in one line there"))
-            }
-        }
+    /// Parses a header line of this envelope.
+    fn headers<T: Deserialize<'a>>(
+        &self,
+        line: &'a [u8],
+        what: &str,
+        number: usize,
+    ) -> Result<T, ParseError> {
+        serde_json::from_slice(line).map_err(|error| {
+            let start = line.as_ptr().addr().saturating_sub(self.bytes.as_ptr().addr());
+            let number = if number == 0 { String::new() } else { format!(" {number}") };
+            let rule = format!("{what}{number} at byte {start} is wrong: {error}");
+            self.error(start, rule, "send one JSON object in one line there")
+        })
     }
 
-    fn item(&mut self, number: usize) -> Result<RawItem<'a>, ParseError> {
+    fn item(&mut self, number: usize) -> Result<SplitItem<'a>, ParseError> {
         let start = self.at;
-        let headers = self.headers("the header of item", number)?;
-        if !headers.get("type").is_some_and(Value::is_string) {
+        let header = self.line();
+        let head: ItemHead<'a> = self.headers(header, "the header of item", number)?;
+        let Some(kind) = head.kind else {
             let rule = format!("the header of item {number} at byte {start} has no `type`");
             return Err(self.error(start, rule, "name its type, as in `\"type\":\"transaction\"`"));
-        }
-        let payload = match headers.get("length") {
-            None | Some(Value::Null) => self.line(),
-            Some(length) => match length.as_u64().and_then(|length| usize::try_from(length).ok()) {
-                Some(length) => self.payload(length, number)?,
-                None => {
-                    let rule = format!("the `length` of item {number} at byte {start} is no whole number");
-                    return Err(self.error(start, rule, "give the payload's length in bytes, or none"));
-                }
-            },
         };
-        Ok(RawItem { headers, payload })
+        let payload = match head.length {
+            Length::Absent => self.line(),
+            Length::Bytes(length) => self.payload(length, number)?,
+            Length::Wrong => {
+                let rule = format!("the `length` of item {number} at byte {start} is no whole number");
+                return Err(self.error(start, rule, "give the payload's length in bytes, or none"));
+            }
+        };
+        Ok(SplitItem { kind, header, payload })
     }
 
     fn payload(&mut self, length: usize, number: usize) -> Result<&'a [u8], ParseError> {
@@ -189,6 +250,138 @@ impl<'de> Deserialize<'de> for Headers {
 
         // Not `deserialize_map`: that would refuse a text by itself, and repeat it.
         deserializer.deserialize_any(Object)
+    }
+}
+
+/// What of an item's header decides where the item ends.
+struct ItemHead<'a> {
+    kind: Option<Cow<'a, str>>,
+    length: Length,
+}
+
+enum Length {
+    Absent,
+    Bytes(usize),
+    Wrong,
+}
+
+impl<'de> Deserialize<'de> for ItemHead<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = ItemHead<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            /// The usual refusal would repeat the text, which can be as long as the envelope.
+            fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
+                Err(E::invalid_type(Unexpected::Other("string"), &self))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                let mut head = ItemHead { kind: None, length: Length::Absent };
+                let (mut has_sent_at, mut sent_twice) = (false, false);
+                while let Some(Member(key)) = access.next_key()? {
+                    match key.as_text() {
+                        Some("type") => head.kind = access.next_value::<Member<'de>>()?.0.into_text(),
+                        Some("length") => {
+                            head.length = match access.next_value::<Member<'de>>()?.0 {
+                                Scalar::Null => Length::Absent,
+                                Scalar::Whole(length) => {
+                                    usize::try_from(length).map_or(Length::Wrong, Length::Bytes)
+                                }
+                                Scalar::Text(_) | Scalar::Other => Length::Wrong,
+                            };
+                        }
+                        Some("sent_at") => {
+                            sent_twice |= std::mem::replace(&mut has_sent_at, true);
+                            access.next_value::<IgnoredAny>()?;
+                        }
+                        _ => _ = access.next_value::<IgnoredAny>()?,
+                    }
+                }
+                if sent_twice { Err(A::Error::custom("`sent_at` is there twice")) } else { Ok(head) }
+            }
+        }
+
+        deserializer.deserialize_any(Object)
+    }
+}
+
+/// A key or a value of a header, as far as it can matter here.
+struct Member<'a>(Scalar<'a>);
+
+enum Scalar<'a> {
+    Null,
+    Whole(u64),
+    Text(Cow<'a, str>),
+    Other,
+}
+
+impl<'a> Scalar<'a> {
+    fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    fn into_text(self) -> Option<Cow<'a, str>> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+}
+
+impl<'de> Deserialize<'de> for Member<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl<'de> Visitor<'de> for Any {
+            type Value = Member<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+                Ok(Member(Scalar::Null))
+            }
+
+            fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Member(Scalar::Other))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Member(Scalar::Whole(number)))
+            }
+
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Member(Scalar::Other))
+            }
+
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Member(Scalar::Other))
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Member(Scalar::Text(Cow::Borrowed(text))))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Member(Scalar::Text(Cow::Owned(text.to_owned()))))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                while access.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Member(Scalar::Other))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+                while access.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Member(Scalar::Other))
+            }
+        }
+
+        deserializer.deserialize_any(Any)
     }
 }
 
@@ -287,6 +480,21 @@ mod tests {
         ) {
             let _ = read(&bytes);
             let _ = read(near.as_bytes());
+            for bytes in [&bytes[..], near.as_bytes()] {
+                let (header, items) = split(bytes);
+                let items: Result<Vec<_>, _> = items.collect();
+                match (read(bytes), serde_json::from_slice::<Headers>(header), items) {
+                    (Ok(read), Ok(Headers(headers)), Ok(items)) => {
+                        prop_assert_eq!(read.headers, headers);
+                        let read: Vec<_> = read.items.iter().map(|item| (item.kind(), item.payload)).collect();
+                        let split: Vec<_> = items.iter().map(|item| (&*item.kind, item.payload)).collect();
+                        prop_assert_eq!(read, split);
+                    }
+                    (Ok(read), _, _) => prop_assert!(false, "only `read` takes it: {read:?}"),
+                    // What is inside of a header is looked at by `read` only.
+                    (Err(_), _, _) => {}
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use sentrace_protocol::SpanId;
 use serde_json::{Map, Value};
 
-use crate::ingest::fields::{Fields, kind};
+use crate::ingest::fields::kind;
 use crate::ingest::findings::{Findings, quoted};
 use crate::ingest::terms;
 
@@ -16,16 +16,20 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    pub(super) fn read(span: Fields<'_>, findings: &mut Findings) -> Self {
-        let path = span.path("attributes");
+    pub(super) fn read(attributes: Value, path: String, findings: &mut Findings) -> Self {
+        let attributes = match attributes {
+            Value::Object(attributes) => attributes,
+            Value::Null => Map::new(),
+            other => {
+                findings.warning(&path, format!("{} is not an object; Sentry drops it", kind(&other)));
+                Map::new()
+            }
+        };
         let mut values = Map::new();
-        for (key, attribute) in span.object("attributes", findings).into_iter().flatten() {
-            let path = format!("{path}[{}]", quoted(key));
+        for (key, attribute) in attributes {
             match value(attribute) {
-                Ok(value) => {
-                    values.insert(key.clone(), value.clone());
-                }
-                Err(message) => findings.warning(&path, message),
+                Ok(value) => _ = values.insert(key, value),
+                Err(message) => findings.warning(format_args!("{path}[{}]", quoted(&key)), message),
             }
         }
         Self { path, values }
@@ -71,11 +75,11 @@ impl Attributes {
 }
 
 /// The value of an attribute, where it is what its type says (Sentry SDK specification, *Attributes* 1.6).
-fn value(attribute: &Value) -> Result<&Value, String> {
-    let Value::Object(attribute) = attribute else {
-        return Err(format!("{} is not an object; send `type` and `value`", kind(attribute)));
+fn value(attribute: Value) -> Result<Value, String> {
+    let Value::Object(mut attribute) = attribute else {
+        return Err(format!("{} is not an object; send `type` and `value`", kind(&attribute)));
     };
-    let Some(value) = attribute.get("value") else {
+    let Some(value) = attribute.remove("value") else {
         return Err("has no `value`; Sentry drops it".to_owned());
     };
     let told = attribute.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -93,7 +97,7 @@ fn value(attribute: &Value) -> Result<&Value, String> {
             ));
         }
     };
-    if fits { Ok(value) } else { Err(format!("{} is not of the type {told}; Sentry drops it", kind(value))) }
+    if fits { Ok(value) } else { Err(format!("{} is not of the type {told}; Sentry drops it", kind(&value))) }
 }
 
 /// Arrays hold texts, booleans or numbers, and of these one only.

@@ -52,7 +52,7 @@ fn look_at(header: &serde_json::Value, payload: &serde_json::Value) -> Examined 
 fn only(examined: Examined) -> Transaction {
     let mut streamed = examined.streamed;
     assert_eq!(streamed.len(), 1, "one transaction");
-    streamed.remove(0)
+    *streamed.remove(0)
 }
 
 #[test]
