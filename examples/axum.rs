@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Stands in for Sentry. A service takes its DSN from SENTRY_DSN: `Options::from_env()?`.
+    // Stands in for Sentry. A service takes its DSN from SENTRY_DSN: `Options::from_env()`.
     let collector = Collector::start("127.0.0.1:0").await?;
     let _sentrace = sentrace::init(
         Options::new().dsn(collector.dsn("1")).release("prices@1.0.0").traces_sample_rate(1.0), // all of them

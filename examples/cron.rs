@@ -72,7 +72,7 @@ async fn start_jobs(dsn: &str) -> Result<(), Box<dyn Error>> {
 
 /// The `main` of a job, whoever started it.
 async fn run(job: &str) -> Result<(), Box<dyn Error>> {
-    let _sentrace = sentrace::init(Options::from_env()?)?;
+    let _sentrace = sentrace::init(Options::from_env())?;
 
     let transaction = sentrace::start_transaction(format!("job {job}"), "cron");
     let select =

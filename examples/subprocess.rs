@@ -39,7 +39,7 @@ fn gallery() -> Result<(), Box<dyn Error>> {
 
 fn publish(dsn: &str) -> Result<(), Box<dyn Error>> {
     // Where somebody has started this program in a trace, it is continued here, too.
-    let options = Options::from_env()?.dsn(dsn).release("gallery@1.0.0").traces_sample_rate(1.0);
+    let options = Options::from_env().dsn(dsn).release("gallery@1.0.0").traces_sample_rate(1.0);
     let _sentrace = sentrace::init(options)?;
 
     let transaction = sentrace::start_transaction("publish gallery", "task");
@@ -71,7 +71,7 @@ fn shrink(picture: &str, dsn: &str) -> Result<(), Box<dyn Error>> {
 
 /// The `main` of a child. It knows of no parent: the trace is in its environment, and so is the sampling decision.
 fn thumbnail(picture: &str) -> Result<(), Box<dyn Error>> {
-    let _sentrace = sentrace::init(Options::from_env()?.traces_sample_rate(0.0))?;
+    let _sentrace = sentrace::init(Options::from_env().traces_sample_rate(0.0))?;
 
     let transaction = sentrace::start_transaction("make thumbnail", "task");
     transaction.set_data("picture", picture);

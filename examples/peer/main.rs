@@ -43,7 +43,7 @@ async fn main() -> Result<(), Error> {
     };
     let origins = var("PEER_ORIGINS").unwrap_or_else(|| "127.0.0.1".to_owned());
     let _sentrace = sentrace::init(
-        Options::from_env()?
+        Options::from_env()
             .trace_lifecycle(lifecycle)
             .tracing_origins(origins.split(',').filter(|host| !host.is_empty()).map(Origin::host)),
     )?;

@@ -10,6 +10,7 @@ mod allowlist;
 mod concurrency;
 mod cors;
 mod endings;
+mod environment;
 mod exit;
 mod faulty_ingest;
 mod placement;

@@ -78,6 +78,11 @@ impl Ingest {
         count.into_inner()
     }
 
+    /// Forgets what has arrived so far.
+    pub fn clear(&self) {
+        self.collector.clear();
+    }
+
     /// What was reported as lost.
     pub fn reports(&self) -> Reports {
         self.collector.reports()

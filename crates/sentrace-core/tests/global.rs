@@ -22,8 +22,7 @@ fn a_bound_client_is_found_and_the_processs_trace_is_used_outside_requests_only(
         "SENTRY_BAGGAGE" => Some("sentry-release=parent".to_owned()),
         _ => None,
     };
-    let (client, capture) =
-        Capture::client(Options::from_vars(vars).unwrap().traces_sample_rate(1.0)).unwrap();
+    let (client, capture) = Capture::client(Options::from_vars(vars).traces_sample_rate(1.0)).unwrap();
     assert!(client.bind().is_none());
     assert!(current_span().is_none(), "the process's trace is nobody's span");
     let outside = get_traceparent().unwrap();

@@ -9,17 +9,16 @@
 //! # mod example {
 //! use axum::{Router, extract::{Path, State}, routing::post};
 //! use reqwest_middleware::ClientWithMiddleware;
-//! use sentrace::prelude::*;
+//! use sentrace::{Options, Origin, SentryTracingLayer};
 //! use tokio::net::TcpListener;
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     // Reads SENTRY_DSN, SENTRY_RELEASE, SENTRY_ENVIRONMENT, SENTRY_TRACES_SAMPLE_RATE, …; code wins.
-//!     let _sentrace = sentrace::init(
-//!         Options::from_env()?
-//!             .traces_sample_rate(0.25)
-//!             .tracing_origins([Origin::host("api.example.com"), Origin::contains("/internal/")]),
-//!     )?; // dropping the guard flushes, bounded in time
+//!     // Reads SENTRY_DSN, SENTRY_TRACES_SAMPLE_RATE and the other variables; code takes precedence. A wrong value
+//!     // there is reported and does not stop the service.
+//!     let _guard = sentrace::init(
+//!         Options::from_env().tracing_origins([Origin::host("api.example.com"), Origin::contains("/internal/")]),
+//!     )?; // dropping the guard sends what is left, with a time limit
 //!
 //!     // The middleware, and a client whose redirects cannot carry trace headers to a foreign host.
 //!     let http = sentrace::reqwest::client(reqwest::Client::builder())?.build();
@@ -29,9 +28,8 @@
 //!         .with_state(http)
 //!         .layer(SentryTracingLayer::new()); // everything about a request, in one layer
 //!
-//!     axum::serve(TcpListener::bind("127.0.0.1:3000").await?, app)
-//!         .with_graceful_shutdown(async { tokio::signal::ctrl_c().await.unwrap_or_default() }) // lets the guard flush
-//!         .await?;
+//!     let stop = stop_signal()?;
+//!     axum::serve(TcpListener::bind("127.0.0.1:3000").await?, app).with_graceful_shutdown(stop).await?;
 //!     Ok(())
 //! }
 //!
@@ -43,8 +41,32 @@
 //!         Err(error) => error.to_string(),
 //!     }
 //! }
+//!
+//! /// Ctrl-C, and SIGTERM, which stops a container: the service ends in order, and the guard can send what is left.
+//! fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+//!     #[cfg(unix)]
+//!     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+//!     Ok(async move {
+//!         #[cfg(unix)]
+//!         tokio::select! {
+//!             _ = tokio::signal::ctrl_c() => {}
+//!             _ = terminated.recv() => {}
+//!         }
+//!         #[cfg(not(unix))]
+//!         let _ = tokio::signal::ctrl_c().await;
+//!     })
+//! }
 //! # async fn load(_: u64) -> f64 { 1.0 }
 //! # }
+//! ```
+//!
+//! It needs, besides `sentrace` with the features `axum` and `reqwest`:
+//!
+//! ```toml
+//! axum = "0.8"
+//! reqwest = "0.13"
+//! reqwest-middleware = "0.5"
+//! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread", "signal"] }
 //! ```
 //!
 //! With other clients: `SentryClientLayer` for those that are tower services, as hyper-util's and tonic's, and `inject` for

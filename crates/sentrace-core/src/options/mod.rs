@@ -2,6 +2,7 @@
 
 mod contradictions;
 mod delivery;
+mod environment;
 pub(crate) mod identity;
 mod spotlight;
 
@@ -81,51 +82,6 @@ impl Options {
     /// Nothing set: no DSN, tracing off.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Reads `SENTRY_DSN`, `SENTRY_RELEASE`, `SENTRY_ENVIRONMENT`, `SENTRY_TRACES_SAMPLE_RATE`, `SENTRY_DEBUG`,
-    /// `SENTRY_SPOTLIGHT`, and, unless `SENTRY_USE_ENVIRONMENT` forbids it, the trace of the process that started us from `SENTRY_TRACE` and
-    /// `SENTRY_BAGGAGE` (Sentry SDK specification, *Configuration*). Empty variables are as good as unset.
-    ///
-    /// # Errors
-    /// [`OptionsError`] where a variable's value breaks its rule.
-    pub fn from_env() -> Result<Self, OptionsError> {
-        Self::from_vars(|name| std::env::var(name).ok())
-    }
-
-    /// Like [`from_env`](Self::from_env), with the variables that `var` knows.
-    ///
-    /// # Errors
-    /// [`OptionsError`] where a variable's value breaks its rule.
-    pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, OptionsError> {
-        let var =
-            |name: &str| var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let mut options = Self::new();
-        if let Some(dsn) = var("SENTRY_DSN") {
-            options = options.set_dsn("SENTRY_DSN", &dsn);
-        }
-        if let Some(release) = var("SENTRY_RELEASE") {
-            options = options.release(release);
-        }
-        if let Some(environment) = var("SENTRY_ENVIRONMENT") {
-            options = options.environment(environment);
-        }
-        if let Some(rate) = var("SENTRY_TRACES_SAMPLE_RATE") {
-            options = match rate.parse() {
-                Ok(rate) => options.set_rate("SENTRY_TRACES_SAMPLE_RATE", rate),
-                Err(_) => options.fail("SENTRY_TRACES_SAMPLE_RATE", &rate, RATE_RULE),
-            };
-        }
-        options = options.debug(var("SENTRY_DEBUG").is_some_and(|value| !is_false(&value)));
-        options.delivery.spotlight.environment =
-            var("SENTRY_SPOTLIGHT").and_then(|value| Spotlight::parse(&value));
-        if !var("SENTRY_USE_ENVIRONMENT").is_some_and(|value| is_false(&value)) {
-            options.environment_carrier = ["SENTRY_TRACE", "SENTRY_BAGGAGE"]
-                .into_iter()
-                .filter_map(|name| Some((name, var(name)?)))
-                .collect();
-        }
-        options.validated()
     }
 
     /// Where to report: `https://key@host/project`. Empty is as good as unset: nothing is recorded or sent then.
@@ -318,54 +274,16 @@ impl fmt::Display for OptionsError {
 
 impl std::error::Error for OptionsError {}
 
-fn is_false(value: &str) -> bool {
-    ["false", "f", "n", "no", "off", "0"].iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn from(vars: &[(&str, &str)]) -> Result<Options, OptionsError> {
-        Options::from_vars(|name| {
-            vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn the_environment_is_read_and_code_wins() {
-        let options = from(&[
-            ("SENTRY_DSN", "http://key@localhost:8969/1"),
-            ("SENTRY_RELEASE", "shop@1"),
-            ("SENTRY_TRACES_SAMPLE_RATE", "0.5"),
-            ("SENTRY_ENVIRONMENT", " "),
-        ])
-        .unwrap()
-        .traces_sample_rate(0.25);
-        assert_eq!(options.dsn.as_ref().map(Dsn::project_id), Some("1"));
-        assert_eq!(options.release.as_deref(), Some("shop@1"));
-        assert_eq!(options.environment, "production", "blank is as good as unset");
-        assert_eq!(options.sampling.rate, Some(0.25));
-    }
-
     #[test]
     fn what_is_wrong_is_named_with_its_rule() {
-        let rate = from(&[("SENTRY_TRACES_SAMPLE_RATE", "often")]).unwrap_err().to_string();
-        assert!(
-            rate.contains("SENTRY_TRACES_SAMPLE_RATE") && rate.contains("often") && rate.contains("0"),
-            "{rate}"
-        );
         let rate = Options::new().traces_sample_rate(1.5).validated().unwrap_err().to_string();
         assert!(rate.contains("traces_sample_rate") && rate.contains("1.5"), "{rate}");
         assert!(Options::new().traces_sample_rate(f64::NAN).validated().is_err());
         let dsn = Options::new().dsn("https://host/1").validated().unwrap_err().to_string();
         assert!(dsn.contains("option dsn") && dsn.contains("https://host/1"), "{dsn}");
-    }
-
-    #[test]
-    fn the_trace_of_the_parent_process_is_read_unless_forbidden() {
-        let trace = ("SENTRY_TRACE", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1");
-        assert_eq!(from(&[trace]).unwrap().environment_carrier.len(), 1);
-        assert_eq!(from(&[trace, ("SENTRY_USE_ENVIRONMENT", "No")]).unwrap().environment_carrier.len(), 0);
     }
 }

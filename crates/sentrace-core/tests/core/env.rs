@@ -76,7 +76,7 @@ fn a_real_child_finds_the_trace() {
         ("SENTRY_RELEASE", "child".into()),
     ]
     .into();
-    let options = Options::from_vars(|name| variables.get(name).cloned()).unwrap().traces_sample_rate(0.0);
+    let options = Options::from_vars(|name| variables.get(name).cloned()).traces_sample_rate(0.0);
     let (child, child_capture) = recording_with(options);
     child.start_transaction("send mail", "task").finish();
     let captured = only(&child_capture);
@@ -112,7 +112,7 @@ fn variables_are_those_of_the_span() {
 #[test]
 fn the_environments_trace_belongs_to_what_runs_outside_requests_only() {
     let vars = |name: &str| (name == "SENTRY_TRACE").then(|| SENTRY_TRACE.to_owned());
-    let (client, capture) = recording_with(Options::from_vars(vars).unwrap().traces_sample_rate(1.0));
+    let (client, capture) = recording_with(Options::from_vars(vars).traces_sample_rate(1.0));
     let outside = client.start_transaction("command", "task");
     assert_eq!(outside.trace_id().unwrap().to_string(), TRACE_ID);
     outside.finish();
@@ -137,7 +137,7 @@ fn nonsense_in_the_environment_is_as_good_as_absent() {
     for nonsense in ["", " ", "nonsense", "00000000000000000000000000000000-0000000000000000-1"] {
         let vars = |name: &str| name.starts_with("SENTRY_TRACE").then(|| nonsense.to_owned());
         let options = Options::from_vars(|name| if name == "SENTRY_TRACE" { vars(name) } else { None });
-        let (client, capture) = recording_with(options.unwrap().traces_sample_rate(1.0));
+        let (client, capture) = recording_with(options.traces_sample_rate(1.0));
         client.start_transaction("command", "task").finish();
         assert_eq!(only(&capture).transaction.trace.parent_span_id, None, "{nonsense:?}");
     }
