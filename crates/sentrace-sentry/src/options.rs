@@ -1,13 +1,15 @@
 //! What the official client was told need not be told again.
 
-use sentrace_core::Options;
-use sentry_core::Client;
+use std::sync::atomic::AtomicBool;
+
+use sentrace_core::{Options, diagnostics};
+use sentry_core::{Client, TracesSamplingStrategy};
 
 /// Options with what the official client knows: DSN, release, environment, server name, organisation, strict
 /// continuation, proxy and shutdown timeout.
 ///
 /// Rates are not taken over, nor where traces may go: one of the two SDKs records traces, and it is this one. Leave
-/// `traces_sample_rate` unset over there.
+/// `traces_sample_rate` and `traces_sampler` unset over there; otherwise a warning says so.
 ///
 /// ```no_run
 /// use sentrace_core::Origin;
@@ -21,6 +23,7 @@ use sentry_core::Client;
 /// ```
 pub fn options_of(client: &Client) -> Options {
     let of = client.options();
+    warn_of_two_recorders(&of.traces_sampling_strategy);
     let mut options = Options::new()
         .strict_trace_continuation(of.strict_trace_continuation)
         .shutdown_timeout(of.shutdown_timeout);
@@ -44,8 +47,33 @@ pub fn options_of(client: &Client) -> Options {
     options.dsn(dsn.to_string())
 }
 
+/// Both record the same requests then, in traces that do not know of each other, and both are paid for.
+fn warn_of_two_recorders(strategy: &TracesSamplingStrategy) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if let Some(option) = records_traces(strategy) {
+        diagnostics::warn_once(
+            &WARNED,
+            format_args!(
+                "the official `sentry` client records traces, too ({option}): each request may be reported twice; \
+                 leave traces_sample_rate and traces_sampler unset in its ClientOptions"
+            ),
+        );
+    }
+}
+
+/// What makes the official client record traces, if it does.
+fn records_traces(strategy: &TracesSamplingStrategy) -> Option<String> {
+    match strategy {
+        TracesSamplingStrategy::FixedRate(rate) if *rate > 0.0 => Some(format!("traces_sample_rate {rate}")),
+        TracesSamplingStrategy::Function(_) => Some("it has a traces_sampler".to_owned()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use sentry::ClientOptions;
 
     use super::*;
@@ -69,6 +97,31 @@ mod tests {
         assert_eq!(transaction.release.as_deref(), Some("shop@1.4.0"));
         assert_eq!(transaction.environment.as_deref(), Some("staging"));
         assert_eq!(transaction.server_name.as_deref(), Some("shop-1"));
+    }
+
+    #[test]
+    fn an_official_client_that_records_traces_is_warned_about_once() {
+        static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        diagnostics::set_handler(|_, message| SAID.lock().unwrap().push(message.to_owned()));
+        let said = || SAID.lock().unwrap().iter().filter(|it| it.contains("traces_sample_rate")).count();
+        let table = [
+            (ClientOptions::new(), None, "tracing is off there"),
+            (ClientOptions::new().traces_sample_rate(0.0), None, "nothing is recorded there"),
+            (ClientOptions::new().traces_sample_rate(0.5), Some("0.5"), "a rate"),
+            (ClientOptions::new().traces_sampler(|_| 1.0), Some("traces_sampler"), "a function"),
+        ];
+        for (official, expected, reason) in table {
+            let named = records_traces(&official.traces_sampling_strategy);
+            assert_eq!(named.is_some(), expected.is_some(), "{reason}");
+            assert!(
+                expected.is_none_or(|expected| named.is_some_and(|it| it.contains(expected))),
+                "{reason}"
+            );
+            let before = said();
+            options_of(&official.into());
+            assert!(expected.is_some() || said() == before, "{reason}");
+        }
+        assert_eq!(said(), 1, "once for the process");
     }
 
     #[test]
