@@ -6,8 +6,7 @@ use crate::program::{program, run};
 use crate::redis_server::RedisServer;
 use sentrace_tests::Ingest;
 
-#[tokio::test]
-async fn each_attempt_at_a_job_of_apalis_is_in_the_trace_of_the_request() {
+pub(crate) async fn each_attempt_at_a_job_of_apalis_is_in_the_trace_of_the_request() {
     let (redis, ingest) = (RedisServer::start(), Ingest::start());
     let mut signup = program(env!("CARGO_BIN_EXE_sentrace-example-apalis-redis"), &ingest, "signup");
     signup.env("REDIS_URL", redis.url());

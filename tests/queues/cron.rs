@@ -8,8 +8,7 @@ use crate::program::{program, run};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sentrace-example-cron");
 
-#[tokio::test]
-async fn each_run_is_a_trace_from_the_scheduler_into_the_processes_of_its_jobs() {
+pub(crate) async fn each_run_is_a_trace_from_the_scheduler_into_the_processes_of_its_jobs() {
     let ingest = Ingest::start();
     run(program(PROGRAM, &ingest, "scheduler")).await;
 
@@ -28,8 +27,7 @@ async fn each_run_is_a_trace_from_the_scheduler_into_the_processes_of_its_jobs()
     ingest.assert_no_problems();
 }
 
-#[tokio::test]
-async fn a_job_that_the_systems_cron_starts_has_a_trace_of_its_own() {
+pub(crate) async fn a_job_that_the_systems_cron_starts_has_a_trace_of_its_own() {
     let ingest = Ingest::start();
     let mut job = program(PROGRAM, &ingest, "jobs");
     job.arg("backup").env("SENTRY_TRACES_SAMPLE_RATE", "1");

@@ -6,8 +6,7 @@ use crate::program::{program, run};
 use crate::redis_server::RedisServer;
 use sentrace_tests::Ingest;
 
-#[tokio::test]
-async fn a_message_of_a_stream_is_tried_again_in_its_trace() {
+pub(crate) async fn a_message_of_a_stream_is_tried_again_in_its_trace() {
     let (redis, ingest) = (RedisServer::start(), Ingest::start());
     let mut orders = program(env!("CARGO_BIN_EXE_sentrace-example-redis-stream"), &ingest, "orders");
     orders.env("REDIS_URL", redis.url());

@@ -7,8 +7,7 @@ use crate::program::{program, run};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sentrace-example-subprocess");
 const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
 
-#[tokio::test]
-async fn each_child_continues_the_trace_below_its_own_span() {
+pub(crate) async fn each_child_continues_the_trace_below_its_own_span() {
     let ingest = Ingest::start();
     run(program(PROGRAM, &ingest, "gallery")).await;
 
@@ -32,8 +31,7 @@ async fn each_child_continues_the_trace_below_its_own_span() {
     ingest.assert_no_problems();
 }
 
-#[tokio::test]
-async fn a_program_that_was_started_in_a_trace_hands_it_on() {
+pub(crate) async fn a_program_that_was_started_in_a_trace_hands_it_on() {
     let ingest = Ingest::start();
     let mut gallery = program(PROGRAM, &ingest, "gallery");
     gallery.env("SENTRY_TRACE", format!("{TRACE_ID}-b7ad6b7169203331-1"));

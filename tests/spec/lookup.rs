@@ -3,8 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::harness;
+
 /// Looks for `crate::binary::module::test`: the file of the module, that the modules above it are declared down to it,
-/// and a function of that name which is a test and not ignored. The binary of unit tests is `lib`.
+/// and a function of that name which is a test and not ignored. The binary of unit tests is `lib`. A binary without the
+/// built-in harness names its tests in its `main`.
 pub(crate) fn find(root: &Path, reference: &str) -> Result<(), String> {
     let parts: Vec<&str> = reference.split("::").collect();
     let [package, binary, modules @ .., test] = &parts[..] else {
@@ -12,11 +15,17 @@ pub(crate) fn find(root: &Path, reference: &str) -> Result<(), String> {
     };
     let mut module =
         Module::root(root, package, binary).map_err(|error| format!("`{reference}`: {error}"))?;
+    let own_harness =
+        (package == &"sentrace-tests" && harness::is_own(root, binary)).then(|| module.text.clone());
     for name in modules {
         module = module.child(name).map_err(|error| format!("`{reference}`: {error}"))?;
     }
-    check_test(&module.text, test)
-        .map_err(|error| format!("`{reference}`: in {}, {error}", module.file.display()))
+    let path = [modules, &[test]].concat().join("::");
+    let checked = match own_harness {
+        Some(main) => harness::check_test(&main, &path),
+        None => check_test(&module.text, test),
+    };
+    checked.map_err(|error| format!("`{reference}`: in {}, {error}", module.file.display()))
 }
 
 struct Module {
@@ -109,6 +118,7 @@ mod tests {
             "sentrace-protocol::lib::baggage::tests::decoding_undoes_encoding",
             "sentrace-core::propagation_log::a_debug_log_says_once_what_cannot_be_used",
             "sentrace-core::propagation::headers::continuing_opens_no_span",
+            "sentrace-tests::queues::subprocess::a_program_that_was_started_in_a_trace_hands_it_on",
         ];
         for reference in found {
             find(Path::new(ROOT), reference).unwrap();
@@ -121,6 +131,8 @@ mod tests {
                 "there is no `fn continuing_opens_no_span`",
             ),
             ("sentrace-core::propagation::sample_rand::of", "`of` is no test"),
+            ("sentrace-tests::queues::program::run", "`program::run` is not in `main`"),
+            ("sentrace-tests::queues::cron::each_run", "`cron::each_run` is not in `main`"),
             ("sentrace-core::propagation::nowhere::a", "declares no module `nowhere`"),
             ("sentrace-core::nobinary::a", "there is none of"),
             ("sentrace-nowhere::lib::a", "there is none of"),

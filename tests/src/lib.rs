@@ -11,6 +11,7 @@ mod http;
 mod ingest;
 mod project;
 mod serve;
+pub mod servers;
 mod traces;
 mod wire;
 
