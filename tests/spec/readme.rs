@@ -41,7 +41,11 @@ fn documentation_of_the_crate() -> String {
 
 /// The crates that code names: what stands before the first `::` of a path.
 fn crates_of(code: &str) -> BTreeSet<String> {
-    let code: Vec<&str> = code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+    let code = code.lines().map(|line| line.split("//").next().unwrap_or_default());
+    // What stands in the braces of an import is below what stands before them.
+    let code = code
+        .map(|line| if line.starts_with("use ") { line.split('{').next().unwrap_or_default() } else { line });
+    let code: Vec<&str> = code.collect();
     let code = code.join("\n");
     let mut crates = BTreeSet::new();
     for (at, _) in code.match_indices("::") {

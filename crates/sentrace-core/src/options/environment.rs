@@ -117,8 +117,7 @@ fn read(var: &dyn Fn(&str) -> Result<String, VarError>) -> (Options, Vec<Options
     });
     if continues {
         reader.apply("SENTRY_TRACE", |mut options, trace| {
-            SentryTrace::parse(trace.as_bytes())
-                .map_err(|error| format!("{error}; without it, no trace of another process is continued"))?;
+            SentryTrace::parse(trace.as_bytes()).map_err(|error| error.to_string())?;
             options.environment_carrier.push(("SENTRY_TRACE", trace.to_owned()));
             Ok(options)
         });
