@@ -180,7 +180,7 @@ fn empty_release_and_environment_count_as_unset() {
         "SENTRY_ENVIRONMENT" => Some(String::new()),
         _ => None,
     });
-    for options in [options, from_environment.unwrap().traces_sample_rate(1.0)] {
+    for options in [options, from_environment.traces_sample_rate(1.0)] {
         let (client, capture) = recording_with(options);
         let transaction = client.start_transaction("t", "task");
         let sent = transaction.baggage().unwrap();

@@ -57,8 +57,7 @@ fn it_is_ignored_on_every_way_in_and_on_every_way_out() {
                 "SENTRY_BAGGAGE" => Some(baggage.clone()),
                 _ => None,
             });
-            let by_environment =
-                by_environment.unwrap().dsn("http://ours@ingest.test/1").traces_sample_rate(1.0);
+            let by_environment = by_environment.dsn("http://ours@ingest.test/1").traces_sample_rate(1.0);
             let (here, capture) = client(options().trace_lifecycle(lifecycle));
             let (child, of_child) = client(by_environment.trace_lifecycle(lifecycle));
             let started = [

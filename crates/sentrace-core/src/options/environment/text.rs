@@ -33,18 +33,9 @@ pub(super) fn shown(value: &str) -> String {
     }
 }
 
-/// The same for a URL, whose credentials and query are left out.
+/// The same for a URL, whose credentials and secret parameters are hidden.
 pub(super) fn hidden(url: &str) -> String {
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    let url = &url[..end];
-    // However broken it is: what stands before the last `@` may be a password.
-    match (url.rfind('@'), url.find("://")) {
-        (Some(at), Some(scheme)) if scheme < at => {
-            shown(&format!("{}://{}{}", &url[..scheme], sensitive::FILTERED, &url[at..]))
-        }
-        (Some(at), _) => shown(&format!("{}{}", sensitive::FILTERED, &url[at..])),
-        (None, _) => shown(url),
-    }
+    shown(&sensitive::filter_option(url))
 }
 
 pub(super) fn is_http_url(url: &str) -> bool {
