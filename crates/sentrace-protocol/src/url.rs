@@ -207,23 +207,28 @@ pub fn credentials(url: &str) -> Option<Range<usize>> {
 /// Where the authority begins for the most lenient reader.
 pub(crate) fn authority_start(url: &str) -> Option<usize> {
     const SPECIAL: [&str; 5] = ["http", "https", "ws", "wss", "ftp"];
+    /// Browsers drop them wherever they are.
+    const DROPPED: [char; 3] = ['\t', '\n', '\r'];
 
     let slash = url.find(['/', '\\']).unwrap_or(url.len());
-    let before = &url[..slash];
-    let slashes = url[slash..].bytes().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+    let before = url[..slash].trim_end_matches(DROPPED);
+    let behind = url[slash..].trim_start_matches(['/', '\\', '\t', '\n', '\r']);
+    let mut slashes =
+        url[slash..url.len() - behind.len()].char_indices().filter(|(_, c)| !DROPPED.contains(c));
     let special = before.split_once(':').filter(|(scheme, _)| {
-        SPECIAL.iter().any(|special| scheme.trim_start().eq_ignore_ascii_case(special))
+        let scheme = scheme.trim_start().replace(DROPPED, "");
+        SPECIAL.iter().any(|special| scheme.eq_ignore_ascii_case(special))
     });
-    if let Some((scheme, behind)) = special {
+    if let Some((scheme, rest)) = special {
         // Browsers accept any number of slashes here, even none.
-        return Some(if behind.is_empty() { slash + slashes } else { scheme.len() + 1 });
+        return Some(if rest.is_empty() { url.len() - behind.len() } else { scheme.len() + 1 });
     }
+    let second = slashes.nth(1).map(|(at, _)| slash + at + 1)?;
     if before.is_empty() {
-        return (slashes >= 2).then_some(slashes);
+        return Some(url.len() - behind.len());
     }
     // It must not be stricter than any reader: the `http` crate takes `h~ttp`, and JDBC has two schemes.
-    let is_scheme = before.ends_with(':') && !before.contains(['?', '#']);
-    (is_scheme && slashes >= 2).then_some(slash + 2)
+    (before.ends_with(':') && !before.contains(['?', '#'])).then_some(second)
 }
 
 /// The authority at the start of a text.

@@ -119,7 +119,7 @@ fn check_allowlist(url: &str, origins: &[Place]) {
         }
     }
     if allows {
-        for everywhere in [Origin::contains("://"), Origin::regex("^[a-z+.-]+://").expect("a pattern")] {
+        for everywhere in [Origin::contains("://"), Origin::regex("^[a-z0-9+.-]+://").expect("a pattern")] {
             assert!(everywhere.matches(url), "{url:?} is absolute");
         }
     }
@@ -149,7 +149,9 @@ fn check_origin(text: &str, urls: &[String]) {
     for url in urls {
         let matches = origin.matches(url);
         assert!(!matches || valid.is_ok(), "{text:?} is invalid and matches {url:?}");
-        let Some(rule) = Place::of_origin(text).filter(|_| !text.contains(['@', '/', '\\', '?', '#', '*']))
+        let plain = text.trim();
+        let Some(rule) = Place::of_origin(plain.strip_prefix('.').unwrap_or(plain))
+            .filter(|_| !text.contains(['@', '/', '\\', '?', '#', '*']))
         else {
             continue;
         };

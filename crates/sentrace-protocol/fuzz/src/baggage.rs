@@ -115,10 +115,8 @@ fn check_merged(fields: &[&[u8]], ours: &str) {
         theirs.len() + separator + ours.len() <= MAX_BYTES && third_party.len() + count <= MAX_MEMBERS
     };
     let without = |keys: &[&str]| {
-        let kept: Vec<String> = members_of(&[ours.as_bytes()])
-            .into_iter()
-            .filter(|member| !is_called(member, keys))
-            .collect();
+        let kept: Vec<String> =
+            members_of(&[ours.as_bytes()]).into_iter().filter(|member| !is_called(member, keys)).collect();
         kept.join(",")
     };
     let variants = [ours.to_owned(), without(&["transaction"]), without(&["transaction", "release"])];

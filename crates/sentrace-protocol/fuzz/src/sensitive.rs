@@ -125,7 +125,7 @@ fn check_secret_in_query(choices: &[u8], parts: &[String; 6]) {
 
 /// `{scheme}://{user}{left}HUSHHUSH{right}@{host}{tail}`
 fn check_secret_in_url(parts: &[String; 6]) {
-    let within_authority = |part: &String| part.replace(['/', '?', '#', '\\'], "_");
+    let within_authority = |part: &String| part.replace(['/', '?', '#', '\\', '\t', '\n', '\r'], "_");
     let [scheme, user, left, right, host, tail] = parts;
     let is_scheme = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     let scheme = match scheme.as_str() {

@@ -278,8 +278,10 @@ const SCHEMES: [&str; 20] = [
 fn has_parameters(text: &str) -> bool {
     const LONG: usize = 16;
 
+    let is_token68 = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     let word = text.split([' ', '\t']).next().unwrap_or_default();
-    word.contains('=') || (word.len() >= LONG && word.len() == text.trim_end().len())
+    let is_all = word.len() == text.trim_end_matches([' ', '\t', '"', '\'']).len();
+    word.contains('=') || (is_all && word.len() >= LONG && word.bytes().all(is_token68))
 }
 
 fn starts_with(text: &str, start: &str) -> bool {
