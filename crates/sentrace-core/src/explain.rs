@@ -29,7 +29,7 @@ impl Unrecorded<'_> {
     pub(crate) fn explain(&self, sample_rand: impl FnOnce() -> SampleRand) {
         let name = full_name(self.options.name);
         let name = sensitive::filter_text(&name);
-        let Some(Decision { rate, reason, by, .. }) = self.decision else {
+        let Some(Decision { rate, reason, by, unusable, .. }) = self.decision else {
             return self.explain_undecided(&name);
         };
         if by == DecidedBy::Caller {
@@ -37,12 +37,16 @@ impl Unrecorded<'_> {
             return explain("explicit", &name, format_args!("transaction {name:?} is {said}"));
         }
         let Some(rate) = rate else {
+            let remedy = match unusable {
+                Some(_) => "let the sampler answer with a rate",
+                None => "set traces_sampler",
+            };
             return explain(
                 "parent",
                 &name,
                 format_args!(
                     "transaction {name:?} is not sampled: its caller decided against it, which beats traces_sample_rate; \
-                     raise the caller's rate, set traces_sampler, or let the layer not trust what comes from outside"
+                     raise the caller's rate, {remedy}, or let the layer not trust what comes from outside"
                 ),
             );
         };

@@ -1,11 +1,15 @@
 //! Puts trace headers on an `http` request.
 
+use std::sync::atomic::AtomicBool;
+
 use http::header::Entry;
 use http::{HeaderMap, HeaderValue, Request};
+use sentrace_protocol::SentryTrace;
 use sentrace_protocol::url::host_header;
 
 use crate::call_span::CallSpan;
 use crate::client::Client;
+use crate::diagnostics;
 use crate::explain;
 use crate::forwarded::{BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_sentry_members};
 use crate::outgoing_call::OutgoingCall;
@@ -86,6 +90,9 @@ impl OutgoingCall {
             Entry::Occupied(mut set) => match self.provenance().of(set.iter()) {
                 SetBy::Application => return self.keep(headers),
                 set_by => {
+                    if set_by != SetBy::Caller {
+                        self.warn_if_second(set.get(), sentry_trace);
+                    }
                     set.insert(value);
                     set_by == SetBy::Caller
                 }
@@ -109,6 +116,28 @@ impl OutgoingCall {
             None => self.remove_stale_traceparent(headers),
         }
         true
+    }
+
+    /// Says once that a call comes from a second layer or middleware around the same client: it carries another span of
+    /// this process in its own trace, which neither began further out nor belongs to a request that is sent again by hand.
+    #[cold]
+    fn warn_if_second(&self, set: &HeaderValue, ours: SentryTrace) {
+        static WARNED: AtomicBool = AtomicBool::new(false);
+        let further_out = self.parent().span_id();
+        let is_second = Some(ours.span_id) != further_out
+            && crate::carried::ids(set.as_bytes()).is_some_and(|(trace_id, span_id)| {
+                let is_another = Some(span_id) != further_out && span_id != ours.span_id;
+                trace_id == ours.trace_id && is_another && crate::own_ids::is_own(span_id)
+            });
+        if is_second {
+            diagnostics::warn_once(
+                &WARNED,
+                format_args!(
+                    "a call carried the trace headers of another span of this trace before it got any here, so two layers \
+                     or middlewares of sentrace wrap the same HTTP client, and each call has two spans; keep one of them"
+                ),
+            );
+        }
     }
 
     /// Leaves the `sentry-trace` that the application chose, and nothing beside it that it hands on.

@@ -431,6 +431,7 @@ fn what_is_set_wrong_is_named_with_what_is_sent() {
         }
     }
     contradictions();
+    a_second_layer_around_a_client();
     let client = client(options());
     let transaction = client.start_transaction("work", "task");
     for _ in 0..3 {
@@ -440,6 +441,52 @@ fn what_is_set_wrong_is_named_with_what_is_sent() {
     let said = said();
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].1.contains("the tag \"my tag\" is sent as \"my-tag\"") && !said[0].1.contains("hush"));
+}
+
+fn a_second_layer_around_a_client() {
+    let client = client(Options::new().debug(true).traces_sample_rate(1.0));
+    let transaction = client.start_transaction("work", "task");
+    let request = OutgoingRequest { method: "GET", host: "localhost", path: "/x", ..Default::default() };
+    let layer = |headers: &mut http::HeaderMap| {
+        let call = OutgoingCall::to("http://localhost/x", Some(&client)).unwrap();
+        let span = CallSpan::http(call.parent(), "auto.http.mine", None, &request);
+        assert!(call.inject(&span, headers));
+        span
+    };
+    let by_hand = |headers: &mut http::HeaderMap| {
+        assert!(sentrace_core::inject_headers("http://localhost/x", headers, Some(&client)));
+    };
+    type Call<'a> = &'a dyn Fn(&mut http::HeaderMap);
+    let rows: [(Call<'_>, &str); 4] = [
+        (&|headers| layer(headers).answered(200), "one layer"),
+        (&|headers| (by_hand(headers), layer(headers).answered(200)).1, "headers by hand, and a layer"),
+        (&|headers| (by_hand(headers), by_hand(headers)).1, "a request that is sent again by hand"),
+        (
+            &|headers| {
+                // A redirect, or a retry inside of the layer.
+                let call = OutgoingCall::to("http://localhost/x", Some(&client)).unwrap();
+                let span = CallSpan::http(call.parent(), "auto.http.mine", None, &request);
+                (call.inject(&span, headers), call.inject(&span, headers));
+                span.answered(200);
+            },
+            "the same call once more",
+        ),
+    ];
+    for (call, reason) in rows {
+        transaction.enter(|| call(&mut http::HeaderMap::new()));
+        assert_eq!(said(), [], "{reason}");
+    }
+    for _ in 0..3 {
+        let mut headers = http::HeaderMap::new();
+        transaction.enter(|| {
+            let (outer, inner) = (layer(&mut headers), layer(&mut headers));
+            inner.answered(200);
+            outer.answered(200);
+        });
+    }
+    let said = said();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].0 == Level::Warning && said[0].1.contains("wrap the same HTTP client"), "{said:?}");
 }
 
 fn contradictions() {

@@ -88,6 +88,7 @@ mod init;
 pub mod prelude;
 
 pub use sentrace_core::carriers::{env, job};
+pub use sentrace_core::values;
 pub use sentrace_core::{
     ActiveLimit, Activity, BeforeSendTransaction, CallSpan, Client, Closed, Collect, Compression,
     DataCollection, Deliver, DeliverSpans, DeliveryStats, Finished, FinishedSpan, IdleOptions,
