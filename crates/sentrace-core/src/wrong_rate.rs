@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
 
+use sentrace_protocol::sensitive;
+
 use crate::diagnostics::warn_once;
 use crate::record::full_name;
 use crate::sampling::{DecidedBy, Decision, Unusable, is_rate};
@@ -29,6 +31,7 @@ impl RateWarnings {
     ) {
         const RULE: &str = "a rate is a number from 0 (nothing) to 1 (everything)";
         let name = full_name(options.name);
+        let name = sensitive::filter_text(&name);
         let own_rate = options.sample_rate;
         if let Some(wrong) = own_rate.filter(|rate| !is_rate(*rate)) {
             let instead = rate_instead(None, client_rate);

@@ -1,6 +1,9 @@
 //! Why a span was not recorded.
 
+use std::borrow::Cow;
+
 use sentrace_protocol::losses::Reason;
+use sentrace_protocol::sensitive;
 
 use crate::client::Client;
 use crate::diagnostics::explain;
@@ -22,7 +25,7 @@ pub(crate) fn of_nothing(op: &str, description: &str) {
     }
     explain(
         "span of nothing",
-        name,
+        &name,
         format_args!(
             "span {name:?} ({op}) is not recorded: no transaction is current here. Tasks and threads begin without one: \
              give tokio::spawn the future.in_current_span(), a thread the with_current_span(closure), or start a \
@@ -38,7 +41,7 @@ pub(crate) fn left_out(op: &str, description: &str, lost: Reason, max_spans: usi
     match lost {
         Reason::InsufficientData => explain(
             "span after the end",
-            name,
+            &name,
             format_args!(
                 "span {name:?} ({op}) is not recorded: its transaction had ended before it started, as in a task that \
                  outlives its request; wait for the task, start a transaction for it, or stream spans \
@@ -47,7 +50,7 @@ pub(crate) fn left_out(op: &str, description: &str, lost: Reason, max_spans: usi
         ),
         Reason::Ignored => explain(
             "ignored span",
-            name,
+            &name,
             format_args!("span {name:?} ({op}) is not recorded: a rule of ignore_spans matches it"),
         ),
         _ => explain(
@@ -65,12 +68,13 @@ pub(crate) fn left_out(op: &str, description: &str, lost: Reason, max_spans: usi
 #[cold]
 pub(crate) fn unfinished(record: &Record) {
     let transaction = record.name();
+    let transaction = sensitive::filter_text(&transaction);
     for span in record.spans.iter().skip(1).filter(|span| span.end.is_none()) {
         let op = record.arena.get(span.op);
         let name = name(op, record.arena.get(span.description));
         explain(
             "unfinished span",
-            name,
+            &name,
             format_args!(
                 "span {name:?} ({op}) is left out: it was still open when its transaction {transaction:?} ended, as in a \
                  task that outlives its request; wait for the task, start a transaction for it, or stream spans \
@@ -80,6 +84,7 @@ pub(crate) fn unfinished(record: &Record) {
     }
 }
 
-fn name<'a>(op: &'a str, description: &'a str) -> &'a str {
-    if description.is_empty() { op } else { description }
+/// What the span is called, without secrets: messages go to logs.
+fn name<'a>(op: &'a str, description: &'a str) -> Cow<'a, str> {
+    sensitive::filter_text(if description.is_empty() { op } else { description })
 }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use sentrace_protocol::sensitive;
+
 use crate::diagnostics;
 
 /// Longest release that Sentry takes, in bytes.
@@ -91,7 +93,8 @@ impl Rules {
         };
         if sent != trimmed {
             let (option, rule) = (self.option, self.rule);
-            let set = shown(trimmed);
+            let set = sensitive::filter_text(shown(trimmed));
+            let sent = sensitive::filter_text(&sent);
             diagnostics::warn(format_args!("{option} {set:?} is sent as {sent:?}: {rule}"));
         }
         Some(sent.into_owned())
@@ -103,11 +106,8 @@ impl Rules {
 }
 
 /// Enough of a value to find it.
-fn shown(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(MAX_RELEASE) {
-        Some((end, _)) => Cow::Owned([&text[..end], "…"].concat()),
-        None => Cow::Borrowed(text),
-    }
+fn shown(text: &str) -> &str {
+    crate::record::cut_chars(text, MAX_RELEASE)
 }
 
 #[cfg(test)]
