@@ -466,7 +466,7 @@ fn a_second_layer_around_a_client() {
                 // A redirect, or a retry inside of the layer.
                 let call = OutgoingCall::to("http://localhost/x", Some(&client)).unwrap();
                 let span = CallSpan::http(call.parent(), "auto.http.mine", None, &request);
-                (call.inject(&span, headers), call.inject(&span, headers));
+                assert!(call.inject(&span, headers) && call.inject(&span, headers));
                 span.answered(200);
             },
             "the same call once more",
