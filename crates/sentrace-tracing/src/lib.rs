@@ -38,6 +38,11 @@
 //! often and on whatever threads it is entered; if the transaction ends first, until it was last left. While it is
 //! entered, it is current: what `in_span`, the client middleware or sqlx start is below it.
 //!
+//! A span is closed when the last handle to it is dropped, and not everybody drops it in time: the executors of hyper clients give
+//! the current span to the task of each connection (hyper-util before 0.1.21), which a pool keeps long after the request that
+//! opened it. A span of a millisecond then lasts as long as the connection, or until its transaction ends. Update
+//! hyper-util, or open the span inside of what is spawned; the collector's doctor points such spans out.
+//!
 //! Where there is no transaction nothing happens, unless [`TracingLayer::transactions`] or the field
 //! `sentry.transaction` asks for one. In a transaction that is not sampled, spans are counted as lost and nothing is kept.
 //!

@@ -11,6 +11,11 @@ use crate::model::{Node, Remark, RemarkKind, Transaction};
 const LONG_MS: f64 = 5.0 * 60_000.0;
 /// A span may end a little after its transaction: a body that drains, a guard that is dropped late.
 const OUTLIVES_MS: f64 = 1_000.0;
+/// A `tracing` span that ends so much after its parent, and took so many times as long, was kept by something.
+const KEPT_MS: f64 = 100.0;
+const KEPT_TIMES: f64 = 10.0;
+/// The origin of spans of `tracing`.
+const TRACING: &str = "auto.tracing";
 
 pub(super) fn check(view: &View<'_>) -> Vec<Remark> {
     let open =
@@ -22,7 +27,25 @@ pub(super) fn check(view: &View<'_>) -> Vec<Remark> {
             Some(view.remark(RemarkKind::Unfinished, first.span_id, what, detail))
         });
     let outliving = view.nodes().filter_map(|(node, transaction)| outlives(view, node, transaction));
-    open.chain(outliving).chain(long(view)).collect()
+    let kept = view.nodes().filter_map(|(node, transaction)| kept(view, node, transaction));
+    open.chain(outliving).chain(kept).chain(long(view)).collect()
+}
+
+/// A span of `tracing` that goes on long after its parent. It ends when the last handle to it is dropped, and executors before
+/// hyper-util 0.1.21 give one to the task of each connection, which the pool keeps.
+fn kept(view: &View<'_>, node: &Node, transaction: &Transaction) -> Option<Remark> {
+    let span = view.child(node).filter(|span| span.origin.as_deref() == Some(TRACING))?;
+    let parent = view.trace.parent(node).filter(|parent| parent.transaction == node.transaction)?;
+    let ms = node.offset_ms + node.duration_ms - parent.offset_ms - parent.duration_ms;
+    let is_told_otherwise = (span.end - transaction.end) * 1e3 > OUTLIVES_MS || node.duration_ms > LONG_MS;
+    if is_told_otherwise || ms <= KEPT_MS || node.duration_ms < KEPT_TIMES * parent.duration_ms {
+        return None;
+    }
+    let (name, parent) = (quoted(&node.name), quoted(&parent.name));
+    let what = format!("{name} of {} lasts far beyond its parent {parent}", view.name_of(node.service));
+    let by = clock::duration(ms);
+    let detail = format!("by {by}: a task or a pooled connection keeps the `tracing` span in which it began");
+    Some(view.remark(RemarkKind::TooLong, node.span_id, what, detail))
 }
 
 /// A span that went on when its transaction was over.

@@ -63,6 +63,11 @@ fn one_trace_alone_shows_what_is_odd_in_it() {
         upgraded.data.insert("http.response.status_code".into(), status.into());
         upgraded
     };
+    let of_tracing = |parent_ms: f64, ms: f64| {
+        let mut kept = span("default", 3).below(2).at(1.0, ms);
+        kept.origin = Some("auto.tracing".into());
+        transaction("shop", 1).at(0.0, 300.0).with(span("default", 2).below(1).at(1.0, parent_ms)).with(kept)
+    };
     let sampled = |text: &str| json!({ "sampled": text });
     let rate = |text: &str| json!({ "sample_rate": text, "replay_id": text });
     type Row = (Vec<Transaction>, Vec<(Kind, &'static str)>, &'static str);
@@ -143,6 +148,16 @@ fn one_trace_alone_shows_what_is_odd_in_it() {
             vec![(Kind::TooLong, r#""span 2" of "shop" takes very long: 6 min 30 s"#)],
             "a long span, and not what waits for it",
         ),
+        (
+            vec![of_tracing(1.0, 200.0)],
+            vec![(
+                Kind::TooLong,
+                r#""span 3" of "shop" lasts far beyond its parent "span 2": by 199 ms: a task or a pooled connection keeps the `tracing` span in which it began"#,
+            )],
+            "a span that a pooled connection keeps",
+        ),
+        (vec![of_tracing(1.0, 90.0)], vec![], "a span that is kept for a moment"),
+        (vec![of_tracing(50.0, 250.0)], vec![], "a span that goes on a little longer than its parent took"),
         (vec![upgraded("websocket.server", 200)], vec![], "long by its operation"),
         (vec![upgraded("http.server", 101)], vec![], "long by its upgrade"),
         (
