@@ -68,7 +68,7 @@ pub fn parameterise(sql: &str, dialect: Dialect) -> Cow<'_, str> {
     }
 }
 
-/// The statement without what is hidden; an `Err` if it was read in several ways.
+/// The statement without what is hidden; an `Err` if that should be read again.
 fn read(mut sql: &str, dialect: Dialect) -> Result<Cow<'_, str>, String> {
     let (first, others) = dialect.readings();
     // Most statements are short: what is known of their bytes then needs no allocation.
@@ -81,7 +81,8 @@ fn read(mut sql: &str, dialect: Dialect) -> Result<Cow<'_, str>, String> {
             &mut long[..]
         }
     };
-    let ambiguous = Scan::new(sql, first, marks).run() && !others.is_empty();
+    let noticed = Scan::new(sql, first, marks).run();
+    let ambiguous = noticed.ambiguous && !others.is_empty();
     if ambiguous {
         sql = bounded(sql, MAX_AMBIGUOUS_INPUT).trim_end_matches(is_blank);
         marks = &mut marks[..sql.len()];
@@ -97,7 +98,7 @@ fn read(mut sql: &str, dialect: Dialect) -> Result<Cow<'_, str>, String> {
             Cow::Borrowed(_) => Cow::Owned(shown),
         },
     };
-    if ambiguous { Err(shown.into_owned()) } else { Ok(shown) }
+    if ambiguous || noticed.unsettled { Err(shown.into_owned()) } else { Ok(shown) }
 }
 
 /// Reads what several readings have left until it stays as it is: what one hides may be the end of a name for another.

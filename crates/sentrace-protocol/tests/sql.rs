@@ -9,7 +9,7 @@ use proptest::prelude::*;
 mod model;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000)))]
+    #![proptest_config(ProptestConfig::with_cases(std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1_000)))]
 
     #[test]
     fn no_literal_of_any_dialect_is_shown(data in proptest::collection::vec(any::<u8>(), 0..160)) {

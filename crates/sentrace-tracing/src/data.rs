@@ -64,6 +64,23 @@ impl<'a> Data<'a> {
         }
     }
 
+    /// Records a statement that may be formatted by `Debug`: then it is in double quotes, which names are for some databases.
+    #[cold]
+    fn record_formatted(&mut self, field: &Field, text: &str) {
+        let inner = text.strip_prefix("Some(").and_then(|text| text.strip_suffix(')')).unwrap_or(text);
+        if inner.starts_with('"') {
+            return self.record_str(field, &unquoted(inner));
+        }
+        let dialect = self.dialect;
+        let word = text.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+        if word.starts_with(['(', '{']) || word.starts_with(" {") {
+            // A type around it. What is in double quotes there is no name.
+            self.dialect = Dialect::Unknown;
+        }
+        self.record_str(field, text);
+        self.dialect = dialect;
+    }
+
     fn run(&mut self, field: &Field, sql: &str) {
         let sql = parameterise(sql, self.dialect);
         self.statement = true;
@@ -146,6 +163,27 @@ impl Visit for Data<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        with_text(format_args!("{value:?}"), |text| self.record_str(field, text));
+        with_text(format_args!("{value:?}"), |text| match field.name() {
+            "db.statement" | "db.query.text" | "sql" => self.record_formatted(field, text),
+            _ => self.record_str(field, text),
+        });
     }
+}
+
+/// The text that `Debug` wrote in double quotes, perhaps cut.
+fn unquoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().skip(1);
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => break,
+            '\\' => match chars.next() {
+                Some('n' | 'r' | 't') => out.push('\n'),
+                Some(escaped) => out.push(escaped),
+                None => {}
+            },
+            c => out.push(c),
+        }
+    }
+    out
 }

@@ -564,7 +564,8 @@ impl<'a, 'd> Builder<'a, 'd> {
                 self.sql.push_str(&format!("/* {text} /* {text} */ {text} */"));
             }
             Code(version) => {
-                self.sql.push_str(&format!("/*!{version} "));
+                // No string follows `FROM`, whatever the gap is behind.
+                self.sql.push_str(&format!("/*!{version} + "));
                 self.value();
                 self.sql.push_str(" */");
             }

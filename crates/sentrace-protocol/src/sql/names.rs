@@ -73,14 +73,15 @@ impl<'a> Names<'a> {
         matches!(self.last, Last::Word(last) if last.eq_ignore_ascii_case(word))
     }
 
-    /// Whether the text in double quotes from `start` to `end` can only be a name.
+    /// Whether a dot and what looks like a name follow.
+    pub(super) fn is_before_name(&self, end: usize) -> bool {
+        let behind = self.sql.get(end..).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
+        behind.starts_with(|c: char| c.is_alphabetic() || matches!(c, '"' | '`' | '[' | '*' | '_'))
+    }
+
+    /// Whether what comes before the text in double quotes from `start` to `end` says that it is a name.
     pub(super) fn is_name(&self, start: usize, end: usize) -> bool {
         let rest = self.sql.get(end..).unwrap_or_default();
-        if let Some(behind) = rest.strip_prefix('.')
-            && behind.starts_with(|c: char| c.is_alphabetic() || matches!(c, '"' | '`' | '[' | '*' | '_'))
-        {
-            return true;
-        }
         let next = rest.trim_start_matches(is_blank).chars().next();
         let group = self.group();
         match self.last {

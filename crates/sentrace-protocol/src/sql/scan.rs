@@ -24,6 +24,16 @@ pub(super) struct Scan<'a> {
     brackets: bool,
     /// Whether other readings may see something else.
     ambiguous: bool,
+    /// Whether what is left may be read differently.
+    unsettled: bool,
+}
+
+/// What a reading noticed.
+pub(super) struct Noticed {
+    /// Other readings could mark bytes differently.
+    pub(super) ambiguous: bool,
+    /// What is left has to be read again.
+    pub(super) unsettled: bool,
 }
 
 /// A token, and where it ends.
@@ -45,11 +55,21 @@ impl<'a> Scan<'a> {
     /// `marks` has an entry for each byte of `sql`.
     pub(super) fn new(sql: &'a str, reading: Reading, marks: &'a mut [u8]) -> Self {
         let names = Names::new(sql);
-        Self { sql, bytes: sql.as_bytes(), reading, marks, at: 0, names, brackets: false, ambiguous: false }
+        Self {
+            sql,
+            bytes: sql.as_bytes(),
+            reading,
+            marks,
+            at: 0,
+            names,
+            brackets: false,
+            ambiguous: false,
+            unsettled: false,
+        }
     }
 
-    /// Marks all bytes; returns whether other readings could mark them differently.
-    pub(super) fn run(mut self) -> bool {
+    /// Marks all bytes.
+    pub(super) fn run(mut self) -> Noticed {
         while let Some(byte) = self.byte(self.at) {
             let (token, end) = self.token(byte);
             // However wrong a token is, the next one is behind it.
@@ -58,6 +78,11 @@ impl<'a> Scan<'a> {
                 Token::Blank => BLANK,
                 Token::Literal => HIDDEN,
                 Token::Word | Token::Name | Token::Placeholder | Token::Operator => SHOWN,
+                Token::NameOrText if self.names.is_before_name(end) => {
+                    // What is behind it may turn out to be none.
+                    self.unsettled = true;
+                    SHOWN
+                }
                 Token::NameOrText if self.names.is_name(self.at, end) => SHOWN,
                 Token::NameOrText => HIDDEN,
             };
@@ -67,7 +92,7 @@ impl<'a> Scan<'a> {
             }
             self.at = end;
         }
-        self.ambiguous
+        Noticed { ambiguous: self.ambiguous, unsettled: self.unsettled }
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -313,9 +338,10 @@ impl<'a> Scan<'a> {
             let plain = |byte: &u8| {
                 byte.is_ascii_alphanumeric() || b"_ ,.:?\t\r\n".contains(byte) || !byte.is_ascii()
             };
-            let end =
-                self.bytes[at + 1..].iter().position(|byte| !plain(byte)).map(|end| self.bytes[at + 1 + end]);
-            self.ambiguous |= end != Some(b']');
+            let behind = &self.bytes[at + 1..];
+            let end = behind.iter().position(|byte| !plain(byte)).map_or(&[][..], |end| &behind[end..]);
+            // Two brackets may stand for one within a name.
+            self.ambiguous |= !matches!(end, [b']'] | [b']', 0..=b'\\' | b'^'.., ..]);
             return (Token::Operator, at + 1);
         }
         let mut end = at + 1;

@@ -79,6 +79,31 @@ fn the_span_of_a_statement_tells_its_database() {
 }
 
 #[test]
+fn a_statement_may_be_formatted_in_any_way() {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "it is formatted")]
+    struct Statement(&'static str);
+
+    let sql = "SELECT \"mail\"\nFROM t WHERE a = 'hush' AND b = '\\'";
+    let captured = record(|| {
+        drop(info_span!("a", db.system = "postgresql", db.statement = sql));
+        drop(info_span!("b", db.system = "postgresql", db.statement = %sql));
+        drop(info_span!("c", db.system = "postgresql", db.statement = ?sql));
+        drop(info_span!("d", db.system = "postgresql", db.statement = ?Some(sql)));
+        drop(info_span!("e", db.system = "postgresql", db.statement = ?Statement(sql)));
+        drop(info_span!("f", db.system = "postgresql", sql = ?sql, n = 1));
+    });
+    let spans = &captured.transaction.spans;
+    for span in spans {
+        assert!(!format!("{:?} {:?}", span.description, span.data).contains("hush"), "{span:?}");
+    }
+    for span in &spans[..4] {
+        let expected = "SELECT \"mail\" FROM t WHERE a = ? AND b = ?";
+        assert_eq!(span.description.as_deref(), Some(expected));
+    }
+}
+
+#[test]
 fn pool_pings_are_no_spans() {
     let pings = [("/* SQLx ping */", ""), ("", "/* ping */"), ("", ""), (" ; ", "-- ping")];
     let captured = record(|| {
