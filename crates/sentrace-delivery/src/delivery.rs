@@ -391,6 +391,44 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_dies_holds_nobody_and_all_is_counted() {
+        let options = Options::new().dsn("http://key@localhost:1/1").traces_sample_rate(1.0);
+        let losses = Arc::new(Losses::default());
+        let queue = Arc::new(Queue::new(1 << 20, Arc::clone(&losses)));
+        let spans = SharedBuckets::new(Arc::clone(queue.spans()), Duration::MAX);
+        let account = Account::new(Arc::clone(&losses));
+        let remains = Remains { queue, spans, account: Arc::clone(&account), control: Arc::default() };
+        let (dies, told) = std::sync::mpsc::channel();
+        let held = crate::load::Load::new(crate::load::Tally { transactions: 1, spans: 1 }, &account);
+        let work = async move {
+            let _held = held;
+            let () = told.recv().unwrap();
+            panic!("a fault of ours");
+        };
+        let worker = Some(thread::start(work, remains.clone()).unwrap());
+        let (pressure, ledger, process) = (Arc::default(), Arc::default(), Process::this());
+        let delivery =
+            Delivery { remains, pressure, ledger, worker, process, reports: true, grace: Duration::MAX };
+        let client = Client::new(options, Arc::new(delivery), Arc::clone(&losses)).unwrap();
+        (0..5).for_each(|_| record(&client, "queued", 1));
+        assert!(client.stats().delivery.running);
+        let waiting = std::thread::spawn({
+            let client = client.clone();
+            move || client.close(LONG)
+        });
+        dies.send(()).unwrap();
+        let closed = waiting.join().unwrap();
+        assert!(!closed.complete && !client.stats().delivery.running);
+        assert_eq!(counted(&losses), Tally::of(5, 1) + Tally::of(1, 0), "what was queued and what it held");
+        assert_eq!(closed.unreported, losses.peek());
+        (0..3).for_each(|_| record(&client, "late", 1));
+        let start = Instant::now();
+        client.flush(LONG);
+        assert!(!client.close(LONG).complete && start.elapsed() < LONG / 2, "nobody waits");
+        assert_eq!(counted(&losses), Tally::of(8, 1) + Tally::of(1, 0));
+    }
+
+    #[test]
     fn trouble_halves_the_rate_and_its_end_restores_it() {
         let ingest = Ingest::start(|number| match number {
             0 => Reply::Answer(200, vec![("x-sentry-rate-limits", "1:transaction")]),

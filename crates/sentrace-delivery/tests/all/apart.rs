@@ -9,12 +9,18 @@ const OTHER_USER: u32 = 54_322;
 
 /// Runs `test` (its path in this binary) again, apart.
 pub(crate) fn apart(test: &str, run: impl FnOnce()) {
+    apart_with(&[], test, run);
+}
+
+/// The same, with these variables.
+pub(crate) fn apart_with(variables: &[(&str, &str)], test: &str, run: impl FnOnce()) {
     if std::env::var_os(CHILD).is_some() {
         return run();
     }
     // Reached without looking into folders that the other user may not look into.
     let mut child = Command::new("/proc/self/exe");
-    child.args(["--exact", "--nocapture", test]).env(CHILD, "1").current_dir("/");
+    child.args(["--exact", "--nocapture", test]).env(CHILD, "1").envs(variables.iter().copied());
+    child.current_dir("/");
     if rustix::process::getuid().is_root() {
         child.uid(OTHER_USER).gid(OTHER_USER);
     }

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sentrace_core::{Client, Losses, Options};
+use sentrace_delivery::Delivery;
+use sentrace_protocol::Reason;
 use tempfile::TempDir;
 
-use crate::apart::apart;
-use crate::support::{Ingest, LONG, Tally, client_with, counted, record_many, wait_until};
+use crate::apart::{apart, apart_with};
+use crate::server::Server;
+use crate::support::{Ingest, LONG, Tally, client_with, counted, only, record_many, wait_until};
 
 #[test]
 fn without_a_thread_to_look_up_a_host_the_network_is_down() {
@@ -38,6 +43,39 @@ fn without_a_thread_to_look_up_a_host_the_network_is_down() {
             assert_eq!((ingest.accepted(), counted(&losses)), (recorded, Tally::default()));
         }
         assert_eq!(panics.load(Ordering::SeqCst), 0);
+    });
+}
+
+#[test]
+fn without_certificates_the_network_is_down() {
+    let nowhere = [("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")];
+    apart_with(&nowhere, "machine::without_certificates_the_network_is_down", || {
+        let server = Server::secure(&["h2"]);
+        let dsn = format!("https://key@localhost:{}/1", server.address.port());
+        let options = Options::new().dsn(dsn).traces_sample_rate(1.0).send_client_reports(false);
+        let options = options.retry_timeout(Duration::from_millis(300));
+        let dsn = options.get_dsn().unwrap().clone();
+        let start = |options: &Options| {
+            let losses = Arc::<Losses>::default();
+            Delivery::start_or_degrade(Some(&dsn), options, Arc::clone(&losses))
+                .map(|delivery| (delivery, losses))
+        };
+        let error = start(&options.clone().strict(true)).unwrap_err();
+        assert!(error.is_of_machine() && error.to_string().contains("ca-certificates"), "{error}");
+        let (delivery, losses) = start(&options).unwrap();
+        let client = Client::new(options.clone(), Arc::new(delivery), Arc::clone(&losses)).unwrap();
+        let recorded = record_many(&client, 10, 1);
+        assert!(client.flush(LONG));
+        assert_eq!(losses.peek(), only(Reason::NetworkError, recorded), "nobody is trusted");
+        assert_eq!(server.versions(), []);
+        assert!(client.stats().delivery.running);
+        // What the message says to do.
+        let options = options.strict(true).ca_certificates(server.authority.as_str());
+        let (delivery, losses) = start(&options).unwrap();
+        let client = Client::new(options, Arc::new(delivery), Arc::clone(&losses)).unwrap();
+        record_many(&client, 10, 1);
+        assert!(client.close(LONG).complete);
+        assert_eq!((server.versions().len(), counted(&losses)), (10, Tally::default()));
     });
 }
 

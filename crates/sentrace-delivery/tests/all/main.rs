@@ -10,6 +10,8 @@ mod connections;
 #[expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod conservation;
 mod delivers;
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod extremes;
 mod faults;
 mod flush;
 mod hook;
