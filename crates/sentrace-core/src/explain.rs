@@ -99,7 +99,17 @@ impl Unrecorded<'_> {
     }
 
     fn explain_undecided(&self, name: &str) {
-        if !self.options.recorded {
+        if !self.options.recorded && self.options.request.is_some_and(|request| request.method() == "OPTIONS")
+        {
+            explain(
+                "OPTIONS",
+                "",
+                format_args!(
+                    "{name:?} has no transaction: OPTIONS requests are left out, which are CORS preflights as a rule, unless \
+                     the layer has trace_options_requests(true)"
+                ),
+            );
+        } else if !self.options.recorded {
             explain(
                 "filter",
                 name,

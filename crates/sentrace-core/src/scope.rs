@@ -66,6 +66,39 @@ impl<S: Stream> Stream for Scoped<S> {
     }
 }
 
+/// A body in which the span is current on every poll: of a request, whose client polls it on the task of the connection.
+#[cfg(feature = "http")]
+impl<B: http_body::Body> http_body::Body for Scoped<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        match this.future.as_pin_mut() {
+            Some(body) => enter(this.span, || body.poll_frame(cx)),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.future.as_ref().is_none_or(http_body::Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.future.as_ref().map_or_else(|| http_body::SizeHint::with_exact(0), http_body::Body::size_hint)
+    }
+}
+
+/// With no span.
+impl<F: Default> Default for Scoped<F> {
+    fn default() -> Self {
+        Self::new(SpanRef::none(), F::default())
+    }
+}
+
 /// Takes what is current here along to wherever a future or stream is polled: another task, a `JoinSet`, a body. Tasks and
 /// threads begin without anything current, so spans that start there are not recorded unless something is taken along.
 ///
@@ -96,7 +129,7 @@ impl<S: Stream> Stream for Scoped<S> {
 /// # }
 /// ```
 pub trait InCurrentSpan: Sized {
-    /// The same future or stream, in which the span that is current now is current on every poll.
+    /// The same future, stream or body (feature `http`), in which the span that is current now is current on every poll.
     fn in_current_span(self) -> Scoped<Self> {
         Scoped::new(current_span(), self)
     }

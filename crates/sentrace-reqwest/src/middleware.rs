@@ -216,6 +216,7 @@ impl SentryTracingMiddleware {
             None if injected => unguarded = Some(call),
             None => {}
         }
+        span::take_along(&span, &mut request);
         let sent = self.guarded(next.run(request, extensions), leg);
         (sent, Some(Begun { span, unguarded }))
     }

@@ -1,12 +1,25 @@
 //! What is recorded of a request.
 
-use reqwest::{Request, Response, Url};
+use reqwest::{Body, Request, Response, Url};
 use reqwest_middleware::{Error, Result};
-use sentrace_core::{CallSpan, OutgoingRequest, SpanRef};
+use sentrace_core::{CallSpan, InCurrentSpan as _, OutgoingRequest, SpanRef};
 
 /// The `http.client` span of one call.
 pub(crate) fn start(parent: &SpanRef, name: Option<&str>, request: &Request) -> CallSpan {
     CallSpan::http(parent, "auto.http.reqwest", name, &parts(request.method().as_str(), request.url()))
+}
+
+/// A body that is a stream is polled on the connection's task, where nothing is current: it takes the span along, so that
+/// spans that start in it are recorded or counted.
+pub(crate) fn take_along(span: &SpanRef, request: &mut Request) {
+    let is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
+    if is_stream
+        && !span.is_none()
+        && let Some(body) = request.body_mut().take()
+    {
+        let body = span.enter(|| body.in_current_span());
+        *request.body_mut() = Some(Body::wrap(body));
+    }
 }
 
 /// Ends the span with what came of the call; `hops` are the redirects that are known to have been followed.

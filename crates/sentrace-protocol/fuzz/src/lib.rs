@@ -10,6 +10,7 @@ pub mod carrier;
 pub mod dsc;
 pub mod dsn;
 pub mod envelope;
+pub mod forwarded;
 pub mod ids;
 mod input;
 pub mod rate_limits;
@@ -25,12 +26,13 @@ pub mod words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("baggage", baggage::check),
     ("carrier", carrier::check),
     ("dsc", dsc::check),
     ("dsn", dsn::check),
     ("envelope", envelope::check),
+    ("forwarded", forwarded::check),
     ("ids", ids::check),
     ("rate_limits", rate_limits::check),
     ("sensitive", sensitive::check),

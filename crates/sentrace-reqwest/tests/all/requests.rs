@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use http::Method;
 use http::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Request, Response};
@@ -10,7 +11,7 @@ use reqwest_middleware::{ClientWithMiddleware, Middleware, Next};
 use sentrace_core::testing::Captured;
 use sentrace_core::{Options, Origin};
 use sentrace_protocol::transaction::Span;
-use sentrace_protocol::{SentryTrace, SpanStatus, Value};
+use sentrace_protocol::{Category, SentryTrace, SpanStatus, Value};
 use sentrace_reqwest::{SentryTracingMiddleware, client};
 
 use crate::support::run;
@@ -392,6 +393,44 @@ fn signatures_of_presigned_urls_are_filtered() {
             assert!(!sent.contains("SECRET"), "{sent}");
             let query = format!("page=2&{parameter}=[Filtered]&state=open");
             assert_eq!(text(&captured.transaction.spans[0], "url.query"), Some(&*query));
+        }
+    });
+}
+
+#[test]
+fn spans_in_the_body_of_an_upload_belong_to_its_call() {
+    run(async {
+        for sampled in [true, false] {
+            let world = World::new().await;
+            world.home.on("/upload", Reply::Status(200));
+            let (http, sentrace, capture) = Setup::new(world.allowed()).build_with(Client::builder());
+            let rows = futures_util::stream::iter(["one", "two"]).map(|row| {
+                sentrace_core::start_span("task", format!("write {row}")).finish();
+                Ok::<_, std::convert::Infallible>(http_body::Frame::data(bytes::Bytes::from_static(
+                    row.as_bytes(),
+                )))
+            });
+            let mut request = Request::new(Method::POST, world.home.at("/upload").parse().unwrap());
+            *request.body_mut() = Some(reqwest::Body::wrap(http_body_util::StreamBody::new(rows)));
+            let options = sentrace_core::TransactionOptions::new("test", "task").sampled(sampled);
+            let transaction = sentrace.start_transaction_with(&options);
+            let answer = transaction.scope(http.execute(request)).await.unwrap();
+            assert_eq!(answer.status(), 200);
+            transaction.finish();
+            if sampled {
+                let captured = only(&capture);
+                let call = captured.transaction.spans.iter().find(|span| span.op == "http.client").unwrap();
+                for row in ["write one", "write two"] {
+                    assert_eq!(captured.expect_span(row).parent_span_id, Some(call.span_id));
+                }
+            } else {
+                let lost = sentrace.stats().lost.into_iter().filter(|lost| lost.category == Category::Span);
+                assert_eq!(
+                    lost.map(|lost| lost.quantity).sum::<u64>(),
+                    4,
+                    "the transaction's, the call's and two"
+                );
+            }
         }
     });
 }

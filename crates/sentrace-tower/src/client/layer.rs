@@ -50,6 +50,21 @@ use super::service::SentryClient;
 ///     .name(|call| call.uri().path().starts_with("/users/").then(|| "GET /users/{id}".to_owned()));
 /// ```
 ///
+/// # Uploads
+/// Clients poll the body of a request on the task of its connection, where nothing is current. A body that starts spans takes
+/// the current one along:
+///
+/// ```
+/// use sentrace_core::InCurrentSpan as _;
+///
+/// fn upload<B>(request: http::Request<B>) -> http::Request<impl http_body::Body>
+/// where
+///     B: http_body::Body,
+/// {
+///     request.map(|body| body.in_current_span())
+/// }
+/// ```
+///
 /// # gRPC
 /// Calls of gRPC are told by their content type. They are `grpc.client` spans named `/pkg.Service/Method`, with the
 /// sixteen codes of `grpc-status` as their status, from the head or from the trailers; they end with their stream. A

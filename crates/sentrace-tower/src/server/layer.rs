@@ -19,9 +19,12 @@ use super::service::SentryTracing;
 ///
 /// One layer does it; where it sits among other layers can cost detail, never correctness. In axum's
 /// `Router::layer` (feature `axum`) transactions are named by route (`GET /users/{id}`, source `route`); around a
-/// router by path (source `url`), unless a `SentryRouteLayer` inside tells the route, and in plain hyper by path. Applied
-/// twice, it opens one transaction; on both sides of another task, as tower's `Buffer` has one, that takes two layers
-/// rather than clones of one.
+/// router by path (source `url`), unless a `SentryRouteLayer` inside tells the route, and in plain hyper by path. `HTTP`
+/// stands for a method that no standard knows, which is recorded as `http.request.method_original`. Applied twice to a
+/// request, it opens one transaction, also on both sides of another task, as tower's `Buffer` has one.
+///
+/// A request that code of a transaction sends to a router of its own process is a transaction below the current span,
+/// whatever headers and extensions it has copied. What it sends from a task that takes no span along comes from outside.
 ///
 /// `Router::layer` wraps the fallback, too: requests that match no route are transactions named by their path.
 /// `Router::route_layer` leaves them out.
@@ -45,13 +48,21 @@ use super::service::SentryTracing;
 /// # When a transaction ends
 /// With the last byte: when the body's last frame came, as many bytes went as `Content-Length` said, or there is no
 /// body to send. A body that fails, a service that fails or panics end it as `internal_error`; a client that goes
-/// away, before or during the answer, as `cancelled`. The time to the first byte is recorded apart. For what stays open
-/// longer, as upgrades to a WebSocket do, see [`LongLived`].
+/// away, before or during the answer, as `cancelled`. A layer outside of this one may replace the answer: a body that is
+/// dropped before anybody has asked for it counts by the status code. A layer outside that stops waiting, such as a timeout,
+/// cannot be told from a client that goes away: put it inside of this layer. The time to the first byte is recorded apart.
+/// For what stays open longer, as upgrades to a WebSocket do, see [`LongLived`].
+///
+/// It begins with the call. Time that services inside spend in `poll_ready`, as a concurrency limit in the same
+/// `ServiceBuilder` does, is not in it: the layer has no request until they are ready. Where the proxy in front sends
+/// `X-Request-Start`, that time is a part of `http.server.request.time_in_queue`.
 ///
 /// # gRPC
-/// Calls of gRPC, as tonic's servers take them, are told by their content type. They are `grpc.server` transactions
-/// named `/pkg.Service/Method` (source `route`), with the sixteen codes of `grpc-status` as their status, from the head or
-/// from the trailers; they end with their stream.
+/// Calls of gRPC, as tonic's servers take them, are told by their content type and that of the answer. They are
+/// `grpc.server` transactions named `/pkg.Service/Method`, with the sixteen codes of `grpc-status` as their status, from the
+/// head or from the trailers; they end with their stream. The source is `route` once the answer shows that the method exists,
+/// which one that fails at once does not; until then the caller has chosen the name, and it is `url`. A route that axum has
+/// matched names the request instead, unless it is tonic's own.
 ///
 /// ```
 /// use sentrace_tower::SentryTracingLayer;
