@@ -32,12 +32,12 @@ pub fn start_new_trace() -> Trace {
 /// Starts a transaction: below the current span, else in the trace that the environment brought, else in a trace of
 /// its own. `op` is the kind of work, for example `queue.task`. It is not current by itself.
 pub fn start_transaction(name: impl AsRef<str>, op: impl Into<Cow<'static, str>>) -> Transaction {
-    Client::current().map_or_else(Transaction::none, |client| client.start_transaction(name, op))
+    Client::to_start().map_or_else(Transaction::none, |client| client.start_transaction(name, op))
 }
 
 /// Starts a transaction with all that can be said about it; see [`start_transaction`].
 pub fn start_transaction_with(options: &TransactionOptions<'_>) -> Transaction {
-    Client::current().map_or_else(Transaction::none, |client| client.start_transaction_with(options))
+    Client::to_start().map_or_else(Transaction::none, |client| client.start_transaction_with(options))
 }
 
 /// Starts a span below the current one; see [`SpanRef::start_span`].

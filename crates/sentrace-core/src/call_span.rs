@@ -9,7 +9,7 @@ use sentrace_protocol::{SpanStatus, Value, http_method};
 
 use crate::diagnostics::debug_is_on;
 use crate::headers::TraceHeaders;
-use crate::record::cut;
+use crate::record::{MAX_TEXT, cut};
 use crate::span::{Span, SpanRef};
 
 /// Longest scheme that is shown, in bytes.
@@ -59,8 +59,14 @@ impl<'a> OutgoingRequest<'a> {
         }
     }
 
+    /// As much as a record takes of it at most: some of it is recorded in several ways.
+    pub(crate) fn most_bytes(&self) -> usize {
+        let parts = [self.method, self.scheme, self.host, self.path, self.query.unwrap_or_default()];
+        4 * parts.iter().map(|part| part.len().min(MAX_TEXT)).sum::<usize>()
+    }
+
     /// `METHOD scheme://host:port/path`: without the query, which would make too many names.
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let mut name = [http_method::in_names(self.method), " "].concat();
         self.push_scheme(&mut name);
         name.push_str(self.host);

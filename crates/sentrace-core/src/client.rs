@@ -1,11 +1,9 @@
 //! The client: one project's options and the way to it, shared by all that traces.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::{ArcSwapOption, Cache};
 use sentrace_protocol::Carrier;
 
 use crate::closed::Closed;
@@ -13,9 +11,9 @@ use crate::continuation::{ContinuationRules, Incoming, Trace, open};
 use crate::counters::Counters;
 use crate::current::with_current;
 use crate::deliver::{Deliver, Finished};
+use crate::diagnostics::{Debugged, OnBehalf};
 use crate::idle::IdleSlot;
 use crate::lifecycle::TraceLifecycle;
-use crate::local::lend;
 use crate::losses::Losses;
 use crate::moment::Moment;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
@@ -24,7 +22,6 @@ use crate::pipeline::{Identity, Pipeline};
 use crate::recent::RecentHeaders;
 use crate::sampling::Sampling;
 use crate::span::SpanRef;
-use crate::spare;
 use crate::stats::Stats;
 use crate::transaction::{Transaction, TransactionOptions};
 use crate::wrong_rate::RateWarnings;
@@ -32,41 +29,10 @@ use crate::wrong_rate::RateWarnings;
 /// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.
 const MAX_SPANS: usize = 1000;
 
-static GLOBAL: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
-
-thread_local! {
-    /// The global client as this thread saw it last: to see that it is still the same takes no write to memory that all
-    /// threads share.
-    static SEEN: RefCell<Seen> = RefCell::new(Seen { cache: Cache::new(&GLOBAL), client: None });
-}
-
-struct Seen {
-    cache: Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>,
-    /// What was found there.
-    client: Option<Client>,
-}
-
-impl Seen {
-    fn look(&mut self) -> Option<&Client> {
-        let global = self.cache.load();
-        if global.as_ref().map(Arc::as_ptr) != self.client.as_ref().map(|client| Arc::as_ptr(&client.0)) {
-            self.client = global.clone().map(Client);
-            spare::forget_clients();
-        }
-        self.client.as_ref()
-    }
-}
-
-/// Whether it is the global client's, as far as this thread can tell without counting.
-pub(crate) fn is_global(pipeline: &Pipeline) -> bool {
-    let is_this = |seen: &mut Seen| seen.look().is_some_and(|client| std::ptr::eq(&*client.0, pipeline));
-    lend(&SEEN, is_this).unwrap_or(false)
-}
-
 /// A client; cheap to clone. Most services have one, made by `init` and found by everything; tests and processes
 /// with two projects pass clients explicitly.
 #[derive(Clone)]
-pub struct Client(Arc<Pipeline>);
+pub struct Client(pub(crate) Arc<Pipeline>);
 
 impl Client {
     /// A client that hands finished transactions to `deliver`, which counts what it loses in `losses`.
@@ -79,9 +45,8 @@ impl Client {
         losses: Arc<Losses>,
     ) -> Result<Self, OptionsError> {
         let options = options.validated()?;
-        if options.debug {
-            crate::diagnostics::enable_debug();
-        }
+        let debugged = options.debug.then(Debugged::new);
+        let _on_behalf = OnBehalf::of(options.debug);
         // The first look sets the clock up, which is nothing for a request to wait for.
         Moment::now();
         let dsn = options.dsn.as_ref();
@@ -104,6 +69,7 @@ impl Client {
             strict: options.strict_trace_continuation,
             reads_traceparent: options.continue_traceparent,
             propagates_traceparent: options.propagate_traceparent,
+            debug: options.debug,
         };
         let streams = options.lifecycle.lifecycle == TraceLifecycle::Stream && delivers_spans;
         let plain = !streams && options.lifecycle.ignore.is_empty();
@@ -116,6 +82,8 @@ impl Client {
             sampling: options.sampling,
             process_trace: process_trace.into_process_trace(),
             continuation,
+            debug: options.debug,
+            _debugged: debugged,
             propagate_traceparent: options.propagate_traceparent,
             streams,
             ignore: options.lifecycle.ignore,
@@ -151,52 +119,9 @@ impl Client {
         Self::new(options, deliver, losses)
     }
 
-    /// The client of the current span, else the global one.
-    pub fn current() -> Option<Self> {
-        with_current(SpanRef::client).flatten().or_else(Self::global)
-    }
-
-    /// The client that [`bind`](Self::bind) made global.
-    pub fn global() -> Option<Self> {
-        lend(&SEEN, |seen| seen.look().cloned()).unwrap_or_else(|| GLOBAL.load_full().map(Self))
-    }
-
-    /// Lends [`current`](Self::current) where there is one, counted only where it is not the global client: requests on all
-    /// threads would write to that counter.
-    pub fn with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
-        if let Some(client) = with_current(SpanRef::client).flatten() {
-            return Some(run(&client));
-        }
-        let mut run = Some(run);
-        let lent = lend(&SEEN, |seen| seen.look().and_then(|client| Some(run.take()?(client))));
-        lent.unwrap_or_else(|| {
-            // It is lent already, to somebody further out.
-            let client = GLOBAL.load_full().map(Self)?;
-            run.take().map(|run| run(&client))
-        })
-    }
-
     /// Returns `true` if `other` is a handle to the same client.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Makes this client the one that is found where none is named; the previous one is returned.
-    pub fn bind(&self) -> Option<Self> {
-        GLOBAL.swap(Some(Arc::clone(&self.0))).map(Self)
-    }
-
-    /// Takes the global client away if it is this one. A thread that has used it holds its memory until it looks for a client
-    /// again or ends; [`close`](Self::close) does not wait for that.
-    pub fn unbind(&self) {
-        let current = GLOBAL.load();
-        if current.as_ref().is_some_and(|global| Arc::ptr_eq(global, &self.0)) {
-            GLOBAL.compare_and_swap(&current, None);
-            crate::diagnostics::debug(format_args!(
-                "the global client is taken away: nothing is traced from now on that names no client; where that is too \
-                 early, bind the guard of init to a name that lives as long as main"
-            ));
-        }
     }
 
     /// Reads what came in. Whatever cannot be used is as good as absent: then a trace begins.

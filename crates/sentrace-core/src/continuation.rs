@@ -8,9 +8,10 @@ use sentrace_protocol::{Carrier, Reason, SpanId, TraceId};
 
 use crate::baggage::{Applied, member, sample_rate};
 use crate::current::with_current;
-use crate::diagnostics::debug_is_on;
+use crate::diagnostics::{OnBehalf, any_debug, on_behalf_of};
 use crate::explain::{self, Unrecorded};
 use crate::headers::TraceHeaders;
+use crate::hook;
 use crate::ignore::Starting;
 use crate::moment::Moment;
 use crate::pipeline::{Pipeline, ProcessTrace};
@@ -170,6 +171,7 @@ impl Incoming {
 
     /// Reads a carrier. Whatever cannot be used is as good as absent.
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
+        let _on_behalf = any_debug().then(|| OnBehalf::of(rules.debug));
         let mut trace = spare::trace();
         let baggage = &mut trace.live_mut().baggage;
         let SentryTraceRead { agreed: from_sentry, came, differ } = reading::sentry_trace(carrier, baggage);
@@ -327,6 +329,9 @@ pub(crate) fn open(
     incoming: Incoming,
     options: &TransactionOptions<'_>,
 ) -> Transaction {
+    if hook::in_hook() {
+        return open_in_hook(pipeline, incoming);
+    }
     let mut trace = incoming.into_trace();
     let sampler = options.sampler.or(pipeline.sampling.sampler.as_ref());
     let own_rate = options.sample_rate.filter(|rate| is_rate(*rate));
@@ -359,7 +364,7 @@ pub(crate) fn open(
     if unusable.is_some() || own_rate != options.sample_rate {
         pipeline.rate_warnings.warn(options, pipeline.sampling.rate, decision, trace.sampled);
     }
-    if recording != Recording::Sampled && debug_is_on() {
+    if recording != Recording::Sampled && pipeline.debug {
         let rate_halvings = pipeline.deliver.rate_halvings();
         explain_unrecorded(
             Unrecorded { options, sampling: &pipeline.sampling, ignored, decision, rate_halvings },
@@ -408,10 +413,25 @@ pub(crate) fn open(
     Transaction::new(trace.shareable())
 }
 
+/// What a hook starts is not recorded and asks no other hook. A trace that is continued passes through; none begins.
+#[cold]
+fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Transaction {
+    on_behalf_of(pipeline.debug, hook::explain_refusal);
+    let mut trace = incoming.into_trace();
+    if trace.parent_span_id.is_none() {
+        spare::give_back(trace);
+        return Transaction::none();
+    }
+    trace.recording = Recording::Off;
+    trace.span_id = passing_span_id(&trace);
+    trace.pipeline.set(pipeline);
+    Transaction::new(trace.shareable())
+}
+
 /// Away from the code that every request runs.
 #[cold]
 fn explain_unrecorded(unrecorded: Unrecorded<'_>, trace: &TraceState) {
-    unrecorded.explain(|| sample_rand(trace));
+    on_behalf_of(true, || unrecorded.explain(|| sample_rand(trace)));
 }
 
 /// Which incoming traces go on here.
@@ -421,6 +441,8 @@ pub(crate) struct ContinuationRules {
     pub(crate) strict: bool,
     pub(crate) reads_traceparent: bool,
     pub(crate) propagates_traceparent: bool,
+    /// Whether it is explained why a trace is not continued.
+    pub(crate) debug: bool,
 }
 
 impl ContinuationRules {
@@ -464,6 +486,7 @@ mod tests {
                 strict,
                 reads_traceparent: false,
                 propagates_traceparent: false,
+                debug: false,
             };
             assert_eq!(rules.allow(theirs), expected, "{reason}");
         }

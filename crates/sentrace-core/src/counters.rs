@@ -30,6 +30,11 @@ impl Counters {
         self.0.add(STARTED + recording + if begins_trace { 0 } else { RECORDINGS }, 1);
     }
 
+    /// Whether nothing has started yet.
+    pub(crate) fn is_unused(&self) -> bool {
+        (STARTED..FINISHED).all(|cell| self.0.sum(cell) == 0)
+    }
+
     /// A recorded transaction ended.
     #[inline]
     pub(crate) fn finished(&self) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use sentrace_protocol::dsc::DynamicSamplingContext;
-use sentrace_protocol::transaction::{SdkInfo, Transaction};
+use sentrace_protocol::transaction::{MAX_BYTES, SdkInfo, Transaction};
 use sentrace_protocol::{EventId, TraceId};
 
 use crate::finished_span::DeliverSpans;
@@ -76,9 +76,30 @@ impl Finished {
         self.record().map_or(0, Record::size)
     }
 
-    /// The payload; wall-clock times are taken from the clock as it is now.
+    /// The payload; wall-clock times are taken from the clock as it is now. It takes at most 1 MiB as JSON, which is what
+    /// Sentry accepts; what does not fit is left out and warned of, and spans are to be counted with
+    /// [`spans_left_out`](Self::spans_left_out).
     pub fn transaction(&self) -> Option<Transaction<'_>> {
-        self.record()?.transaction(&crate::record::Anchor::now())
+        let record = self.record()?;
+        let mut transaction = record.transaction(&crate::record::Anchor::now())?;
+        let cut = transaction.fit(MAX_BYTES);
+        crate::oversize::report("transaction", record, cut);
+        Some(transaction)
+    }
+
+    /// How many of its spans are not in the payload because they do not fit: they are lost for
+    /// [`BufferOverflow`](sentrace_protocol::Reason::BufferOverflow). To be asked before a hook takes out others.
+    pub fn spans_left_out(&self, transaction: &Transaction<'_>) -> u64 {
+        self.child_spans().saturating_sub(transaction.spans.len() as u64)
+    }
+
+    /// Makes a payload fit again that a hook may have enlarged; returns how many spans that left out.
+    pub fn fit_again(&self, transaction: &mut Transaction<'_>) -> u64 {
+        let cut = transaction.fit(MAX_BYTES);
+        if let Some(record) = self.record().filter(|_| !cut.is_nothing()) {
+            crate::oversize::report("transaction", record, cut);
+        }
+        cut.spans as u64
     }
 
     /// The envelope's `trace` header: the frozen dynamic sampling context, the same that went out as `baggage`.

@@ -1,11 +1,14 @@
 //! What sentrace says about itself: warnings once, details only in debug mode, never through the traced channels.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::client::Client;
 
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,18 +21,26 @@ pub enum Level {
 
 type Handler = Box<dyn Fn(Level, &str) + Send + Sync>;
 
-static DEBUG: AtomicBool = AtomicBool::new(false);
+/// Clients in debug mode. They decide for themselves; without any, nobody needs to be asked.
+static DEBUGGED: AtomicUsize = AtomicUsize::new(0);
 static HANDLER: OnceLock<Handler> = OnceLock::new();
 /// By cause, the hashes of what was explained.
 static EXPLAINED: Mutex<BTreeMap<&str, Vec<u64>>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    /// Whether the client on whose behalf this thread works is in debug mode, where that is known.
+    static ON_BEHALF: Cell<Option<bool>> = const { Cell::new(None) };
+    /// Whether the handler is running, which must not be called by what it does itself.
+    static HANDLING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Things that one cause is explained for. Strangers choose paths and hosts, so there must be an end.
 const MAX_EXPLAINED: usize = 64;
 
 /// Sends sentrace's messages somewhere else than stderr, for example into the service's own log.
 ///
-/// The first handler of the process stays; returns whether this one did. What it logs through `tracing` or `log` must
-/// not end up in spans of the current trace: give it a target that is filtered out there.
+/// The first handler of the process stays; returns whether this one did. What it starts is not recorded, and what
+/// `sentrace` has to say while it runs goes to stderr.
 ///
 /// ```
 /// sentrace_core::diagnostics::set_handler(|level, message| eprintln!("{level:?} {message}"));
@@ -70,10 +81,52 @@ pub(crate) fn debug_once(said: &AtomicBool, message: fmt::Arguments<'_>) {
     }
 }
 
-/// Whether anybody wants explanations: what takes more than a few instructions to say is asked for first.
+/// Returns `true` if explanations are wanted: by the client on whose behalf this thread works, which is the current one
+/// unless [`on_behalf_of`] says otherwise. What takes more than a few instructions to say is asked for first.
 #[inline]
 pub fn debug_is_on() -> bool {
-    DEBUG.load(Ordering::Relaxed)
+    any_debug() && is_debugged()
+}
+
+/// Returns `true` if any client is in debug mode.
+#[inline]
+pub(crate) fn any_debug() -> bool {
+    DEBUGGED.load(Ordering::Relaxed) > 0
+}
+
+#[cold]
+fn is_debugged() -> bool {
+    let known = ON_BEHALF.get().or_else(|| Client::try_with_current(|client| client.pipeline().debug));
+    // Messages that belong to no client are for all of them.
+    known.unwrap_or(true)
+}
+
+/// Runs `run` on behalf of a client that is in debug mode, or is not: debug messages from inside are shown accordingly.
+/// The way of threads that work for one client.
+///
+/// ```
+/// use sentrace_core::diagnostics::{debug_is_on, on_behalf_of};
+///
+/// on_behalf_of(false, || assert!(!debug_is_on()));
+/// ```
+pub fn on_behalf_of<R>(debug: bool, run: impl FnOnce() -> R) -> R {
+    let _on_behalf = OnBehalf::of(debug);
+    run()
+}
+
+/// Works on behalf of a client until it is dropped.
+pub(crate) struct OnBehalf(Option<bool>);
+
+impl OnBehalf {
+    pub(crate) fn of(debug: bool) -> Self {
+        Self(ON_BEHALF.replace(Some(debug)))
+    }
+}
+
+impl Drop for OnBehalf {
+    fn drop(&mut self) {
+        ON_BEHALF.set(self.0);
+    }
 }
 
 /// Explains a decision about `target` (a name, a host) where debug mode is on: once for each `cause` and target, and for
@@ -111,17 +164,35 @@ pub fn explain(cause: &'static str, target: &str, message: fmt::Arguments<'_>) {
     }
 }
 
-pub(crate) fn enable_debug() {
-    DEBUG.store(true, Ordering::Relaxed);
+/// A client in debug mode, for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Debugged(());
+
+impl Debugged {
+    pub(crate) fn new() -> Self {
+        if DEBUGGED.fetch_add(1, Ordering::Relaxed) == 0 {
+            // What was explained to an earlier client is news to this one.
+            EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        Self(())
+    }
+}
+
+impl Drop for Debugged {
+    fn drop(&mut self) {
+        DEBUGGED.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn emit(level: Level, message: fmt::Arguments<'_>) {
+    // Some of what messages contain is written by code of users.
+    let Some(message) = crate::guarded(|| message.to_string()) else { return };
     match HANDLER.get() {
-        Some(handler) => {
-            let message = message.to_string();
+        Some(handler) if !HANDLING.replace(true) => {
             crate::guarded(|| handler(level, &message));
+            HANDLING.set(false);
         }
-        None => {
+        _ => {
             let label = if level == Level::Warning { "warning" } else { "debug" };
             // A closed stderr must not panic a service, as `eprintln!` would.
             let _ = writeln!(std::io::stderr(), "sentrace: {label}: {message}");

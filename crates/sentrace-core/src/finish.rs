@@ -3,7 +3,7 @@
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, SpanStatus};
 
-use crate::diagnostics::debug_is_on;
+use crate::diagnostics::on_behalf_of;
 use crate::finished_span::FinishedSpan;
 use crate::moment::Moment;
 use crate::pipeline::Pipeline;
@@ -92,8 +92,8 @@ fn hand_over(pipeline: &Pipeline, mut record: Box<Record>) {
     end_span(&mut record, Slot::ROOT);
     pipeline.counters.finished();
     let unfinished = record.unfinished_spans() as u64;
-    if unfinished > 0 && debug_is_on() {
-        crate::explain::span::unfinished(&record);
+    if unfinished > 0 && pipeline.debug {
+        on_behalf_of(true, || crate::explain::span::unfinished(&record));
     }
     pipeline.losses.record(Reason::InsufficientData, Category::Span, unfinished);
     pipeline.hand_over(record);

@@ -64,7 +64,11 @@ impl FinishedSpan {
             (live.segment_name(), anchor.unwrap_or_else(crate::record::Anchor::now))
         };
         let segment = Segment { name: &name, span_id: self.trace.span_id };
-        let span = self.record.as_deref()?.span(&segment, &anchor)?;
+        let record = self.record.as_deref()?;
+        let mut span = record.span(&segment, &anchor)?;
+        // An item that holds nothing else has to hold it.
+        let cut = span.fit(span_v2::MAX_SPAN_BYTES);
+        crate::oversize::report("span", record, cut);
         Some(read(&span))
     }
 

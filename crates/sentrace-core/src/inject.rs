@@ -9,7 +9,7 @@ use sentrace_protocol::url::host_header;
 
 use crate::call_span::CallSpan;
 use crate::client::Client;
-use crate::diagnostics;
+use crate::diagnostics::{self, on_behalf_of};
 use crate::explain;
 use crate::forwarded::{BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_sentry_members};
 use crate::outgoing_call::OutgoingCall;
@@ -66,7 +66,7 @@ impl OutgoingCall {
         if !self.allows_headers() {
             self.provenance().withdraw(headers);
             if headers.contains_key(SENTRY_TRACE) {
-                explain::keeps_own_headers();
+                on_behalf_of(self.pipeline().debug, explain::keeps_own_headers);
             }
             return false;
         }
@@ -143,7 +143,7 @@ impl OutgoingCall {
     /// Leaves the `sentry-trace` that the application chose, and nothing beside it that it hands on.
     #[cold]
     fn keep(&self, headers: &mut HeaderMap) -> bool {
-        explain::keeps_own_headers();
+        on_behalf_of(self.pipeline().debug, explain::keeps_own_headers);
         self.provenance().remove(&SENTRY_TRACE, headers);
         self.provenance().remove(&TRACEPARENT, headers);
         false

@@ -29,9 +29,13 @@ pub mod diagnostics;
 mod explain;
 mod finish;
 mod finished_span;
+pub mod fork;
 #[cfg(feature = "http")]
 mod forwarded;
+mod global;
+mod guard;
 mod headers;
+mod hook;
 mod idle;
 mod ignore;
 #[cfg(feature = "http")]
@@ -43,6 +47,7 @@ mod moment;
 mod options;
 mod outgoing;
 mod outgoing_call;
+mod oversize;
 mod own_ids;
 mod pipeline;
 mod random;
@@ -81,6 +86,7 @@ pub use self::finished_span::{DeliverSpans, FinishedSpan};
 #[cfg(feature = "http")]
 pub use self::forwarded::{has_trace_headers, remove_trace_headers};
 pub use self::headers::TraceHeaders;
+pub use self::hook::{guarded, in_hook, run_hook};
 pub use self::idle::{
     Activity, IdleOptions, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity,
     push_activity, start_idle_transaction, start_idle_transaction_with,
@@ -102,8 +108,3 @@ pub use self::scope::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_
 pub use self::span::{Span, SpanRef};
 pub use self::stats::{ActiveLimit, DeliveryStats, Stats};
 pub use self::transaction::{Transaction, TransactionOptions};
-
-/// Runs code of users that must not take the service down: a panic in it is its own affair, and answers `None`.
-pub fn guarded<R>(run: impl FnOnce() -> R) -> Option<R> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).ok()
-}

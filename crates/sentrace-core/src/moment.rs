@@ -25,10 +25,19 @@ pub struct Moment(u64);
 static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::start);
 
 impl Moment {
+    /// Long before the process began.
+    pub(crate) const NEVER: Self = Self(0);
+
     /// This very moment.
     #[inline]
     pub fn now() -> Self {
         Self(CLOCK.ticks())
+    }
+
+    /// How many ticks of the clock have passed since `earlier`; a very large number if it is later.
+    #[inline]
+    pub(crate) fn ticks_since(self, earlier: Self) -> u64 {
+        self.0.wrapping_sub(earlier.0)
     }
 
     /// A moment that the standard library's clock told.

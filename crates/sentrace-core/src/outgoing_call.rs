@@ -3,6 +3,7 @@
 use crate::call_span::CallSpan;
 use crate::client::Client;
 use crate::current::current_span;
+use crate::diagnostics::on_behalf_of;
 use crate::explain;
 use crate::headers::TraceHeaders;
 use crate::outgoing::Outgoing;
@@ -44,7 +45,7 @@ impl OutgoingCall {
         let mut call = Self { client, parent, allowed: false };
         call.allowed = call.outgoing().allows(url);
         if !call.allowed {
-            explain::withheld(call.outgoing(), url);
+            on_behalf_of(call.pipeline().debug, || explain::withheld(call.outgoing(), url));
             if call.outgoing().is_own(url) {
                 return None;
             }
@@ -62,7 +63,7 @@ impl OutgoingCall {
     #[must_use]
     pub fn without_headers(mut self) -> Self {
         if self.allowed {
-            explain::withheld_by_hook();
+            on_behalf_of(self.pipeline().debug, explain::withheld_by_hook);
             self.pipeline().counters.withheld();
         }
         self.allowed = false;
@@ -117,7 +118,7 @@ impl OutgoingCall {
         }
     }
 
-    fn pipeline(&self) -> &Pipeline {
+    pub(crate) fn pipeline(&self) -> &Pipeline {
         match (&self.client, self.parent.trace()) {
             (Some(client), _) => client.pipeline(),
             (None, Some(trace)) => &trace.pipeline,

@@ -11,7 +11,9 @@ use crate::client::Nowhere;
 use crate::continuation::{ContinuationRules, Incoming};
 use crate::counters::Counters;
 use crate::deliver::{Deliver, Finished};
+use crate::diagnostics::Debugged;
 use crate::finished_span::FinishedSpan;
+use crate::hook;
 use crate::idle::IdleSlot;
 use crate::ignore::{IgnoreSpan, Starting};
 use crate::losses::Losses;
@@ -67,6 +69,8 @@ pub(crate) struct Pipeline {
     pub(crate) sampling: Sampling,
     pub(crate) process_trace: ProcessTrace,
     pub(crate) continuation: ContinuationRules,
+    pub(crate) debug: bool,
+    pub(crate) _debugged: Option<Debugged>,
     pub(crate) propagate_traceparent: bool,
     /// Whether spans are sent by themselves.
     pub(crate) streams: bool,
@@ -139,7 +143,10 @@ impl Pipeline {
                 strict: false,
                 reads_traceparent: false,
                 propagates_traceparent: false,
+                debug: false,
             },
+            debug: false,
+            _debugged: None,
             propagate_traceparent: false,
             streams: false,
             ignore: Vec::new(),
@@ -153,12 +160,13 @@ impl Pipeline {
     }
 
     pub(crate) fn hand_over(&self, record: Box<Record>) {
-        self.deliver.deliver(Finished::new(record));
+        // Whoever delivers is not to be recorded, or delivering would never end.
+        hook::quietly(|| self.deliver.deliver(Finished::new(record)));
     }
 
     pub(crate) fn hand_over_span(&self, span: FinishedSpan) {
         match self.deliver.spans() {
-            Some(spans) => spans.deliver_span(span),
+            Some(spans) => hook::quietly(|| spans.deliver_span(span)),
             None => span.lost(Reason::InternalSdkError),
         }
     }

@@ -14,6 +14,11 @@ thread_local! {
     static GENERATOR: RefCell<SmallRng> = RefCell::new(seeded());
 }
 
+/// Seeds this thread's generator anew: a forked child would go on with its parent's numbers.
+pub(crate) fn reseed() {
+    lend(&GENERATOR, |generator| *generator = seeded());
+}
+
 /// A new trace id, never zero.
 pub(crate) fn trace_id() -> TraceId {
     non_zero(TraceId::from_bytes)

@@ -7,10 +7,11 @@ use std::ops::Deref;
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 
-use crate::diagnostics::debug_is_on;
+use crate::diagnostics::{debug_is_on, on_behalf_of};
 use crate::explain;
 use crate::headers::TraceHeaders;
-use crate::record::{Arena, Record, Slot, SpanRecord, Text, acceptable_tag};
+use crate::hook;
+use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::scope::Scoped;
 use crate::stream::Unstarted;
 use crate::trace::{Recording, SharedTrace};
@@ -116,6 +117,7 @@ impl SpanRef {
         let trace = &parent.trace;
         let lost = match trace.recording {
             Recording::Off => return self.without_slot(),
+            _ if hook::in_hook() => return self.refused_in_hook(),
             Recording::Unsampled(reason) => reason,
             Recording::Sampled => {
                 let mut live = trace.live();
@@ -147,8 +149,9 @@ impl SpanRef {
                     }
                     Err(Unstarted { reason, op }) => {
                         drop(live);
-                        if debug_is_on() {
-                            explain::span::left_out(&op, description, reason, trace.pipeline.max_spans);
+                        if trace.pipeline.debug {
+                            let most = trace.pipeline.max_spans;
+                            on_behalf_of(true, || explain::span::left_out(&op, description, reason, most));
                         }
                         reason
                     }
@@ -156,6 +159,14 @@ impl SpanRef {
             }
         };
         trace.pipeline.losses.record(lost, Category::Span, 1);
+        self.without_slot()
+    }
+
+    /// What a hook starts is neither recorded nor counted.
+    #[cold]
+    fn refused_in_hook(&self) -> Self {
+        let debug = self.trace().is_some_and(|trace| trace.pipeline.debug);
+        on_behalf_of(debug, hook::explain_refusal);
         self.without_slot()
     }
 
@@ -199,13 +210,13 @@ impl SpanRef {
 
     /// Sets how it ended.
     pub fn set_status(&self, status: SpanStatus) {
-        self.with_span(|span, _| span.status = Some(status));
+        self.with_span(|span| span.status = Some(status));
     }
 
     /// Leaves the status open, unless it is set: otherwise a span that ends is `ok`. For work of which nobody says whether it
     /// succeeded. Streamed spans are `ok` all the same, because they need a status.
     pub fn leave_status_open(&self) {
-        self.with_span(|span, _| span.status_open = true);
+        self.with_span(|span| span.status_open = true);
     }
 
     /// Sets the status of what is dropped before somebody said how it went.
@@ -218,7 +229,7 @@ impl SpanRef {
     pub fn set_op(&self, op: impl Into<Cow<'static, str>>) {
         if self.has_slot() {
             let op = op.into();
-            self.with_span(|span, arena| span.op = arena.keep(op));
+            self.with_record(|record, slot| record.set_op(slot, op));
         }
     }
 
@@ -226,13 +237,13 @@ impl SpanRef {
     pub fn set_description(&self, description: impl AsRef<str>) {
         if self.has_slot() {
             let description = description.as_ref();
-            self.with_span(|span, arena| span.description = arena.copy(description));
+            self.with_record(|record, slot| record.set_description(slot, description));
         }
     }
 
     /// Sets which code made the span, as `auto.http.tower` (Sentry SDK specification, *Trace Origin*); `manual` without it.
     pub fn set_origin(&self, origin: &'static str) {
-        self.with_span(|span, _| span.origin = Text::Literal(origin));
+        self.with_span(|span| span.origin = Text::Literal(origin));
     }
 
     /// Makes this span current in `future`, on every poll, and restores what was current after each.
@@ -286,13 +297,8 @@ impl SpanRef {
         Some(edit(record, slot))
     }
 
-    fn with_span(&self, edit: impl FnOnce(&mut SpanRecord, &mut Arena)) {
-        self.with_record(|record, slot| {
-            let Record { spans, arena, .. } = record;
-            if let Some(span) = slot.of_mut(spans) {
-                edit(span, arena);
-            }
-        });
+    fn with_span(&self, edit: impl FnOnce(&mut SpanRecord)) {
+        self.with_record(|record, slot| slot.of_mut(&mut record.spans).map(edit));
     }
 
     fn has_slot(&self) -> bool {

@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 
-use crate::client::is_global;
+use crate::fork;
+use crate::global::is_global;
 use crate::local::lend;
+use crate::moment::Moment;
 use crate::trace::{OwnTrace, TraceState};
 
 /// Traces that a thread keeps room for; more than these are open at the same time in bursts only.
@@ -15,6 +17,8 @@ thread_local! {
 
 /// A vacant trace, in memory that an earlier one has left if there is some.
 pub(crate) fn trace() -> OwnTrace {
+    // All that has ids begins with this.
+    fork::notice(Moment::now());
     lend(&SPARE, Vec::pop).flatten().unwrap_or_else(|| OwnTrace::new(TraceState::vacant()))
 }
 

@@ -9,7 +9,7 @@ use sentrace_protocol::losses::Reason;
 
 use crate::ignore::Starting;
 use crate::moment::Moment;
-use crate::record::{Anchor, Record, Slot, SpanRecord, Text, pool};
+use crate::record::{Anchor, Record, Share, Slot, SpanRecord, Text, pool};
 use crate::span::MANUAL;
 use crate::trace::{Live, TraceState};
 
@@ -130,8 +130,13 @@ impl Record {
         op: Cow<'static, str>,
         description: &str,
     ) -> Option<(SpanId, Slot)> {
+        let start = Moment::now();
+        // The transaction may have begun in the parent of a forked process.
+        crate::fork::notice(start);
         let span_id = crate::random::span_id();
-        let (op, description) = (self.arena.keep(op), self.arena.copy(description));
+        self.make_room(op.len() + description.len());
+        let (op, description) =
+            (self.arena.keep_for(Share::Span, op), self.arena.copy_for(Share::Span, description));
         let slot = self.push_span(SpanRecord {
             span_id,
             parent_span_id: Some(parent),
@@ -139,7 +144,7 @@ impl Record {
             description,
             origin: Text::Literal(MANUAL),
             status: None,
-            start: Moment::now(),
+            start,
             end: None,
             status_open: false,
             may_go_on: false,

@@ -133,7 +133,7 @@ impl Delivery {
         };
         let started = delivery
             .worker(dsn, options, pace, on_machine)
-            .and_then(|worker| thread::start(worker.run(), delivery.remains.clone()));
+            .and_then(|worker| thread::start(worker.run(), delivery.remains.clone(), options.is_debug()));
         match started {
             Ok(worker) => delivery.worker = Some(worker),
             Err(error) => {

@@ -69,12 +69,15 @@ impl Encoder {
         let mut refused = false;
         let body = self.encode(purpose, |envelope| {
             let Some(mut transaction) = finished.transaction() else { return Ok(false) };
+            let mut left_out = finished.spans_left_out(&transaction);
             if let Some(hook) = &before_send {
                 refused = !asked(hook, &mut transaction, &mut load);
                 if refused {
                     return Ok(false);
                 }
+                left_out += finished.fit_again(&mut transaction);
             }
+            load.lose_spans(Reason::BufferOverflow, left_out);
             envelope.headers(&EnvelopeHeaders {
                 event_id: Some(transaction.event_id),
                 sent_at: purpose.sent_at(),

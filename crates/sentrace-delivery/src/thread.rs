@@ -3,17 +3,19 @@
 use std::sync::mpsc::sync_channel;
 use std::thread::ThreadId;
 
-use sentrace_core::diagnostics;
+use sentrace_core::diagnostics::{self, on_behalf_of};
 use sentrace_protocol::Reason;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::StartError;
 use crate::remains::Remains;
 
-/// Starts the thread and waits until it can run. When `work` ends, however, `remains` are accounted for.
+/// Starts the thread and waits until it can run. When `work` ends, however, `remains` are accounted for. `debug`: whether
+/// its client is in debug mode.
 pub(crate) fn start(
     work: impl Future<Output = ()> + Send + 'static,
     remains: Remains,
+    debug: bool,
 ) -> Result<ThreadId, StartError> {
     let (tell, told) = sync_channel(1);
     let thread = std::thread::Builder::new()
@@ -23,7 +25,7 @@ pub(crate) fn start(
                 give_way();
                 // Nobody waits for this any more only if the process is ending.
                 let _ = tell.send(Ok(()));
-                run(runtime, work, remains);
+                on_behalf_of(debug, || run(runtime, work, remains));
             }
             Err(error) => {
                 let _ = tell.send(Err(error));

@@ -42,6 +42,7 @@ pub mod forwarded;
 mod hex;
 pub mod http_method;
 pub mod ids;
+mod json_size;
 pub mod losses;
 pub mod rate_limits;
 mod scan;

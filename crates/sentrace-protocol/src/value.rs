@@ -46,6 +46,26 @@ impl Value<'_> {
     }
 }
 
+impl<'a> Value<'a> {
+    /// The texts in it.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Cow<'a, str>> {
+        match self {
+            Self::Str(text) => std::slice::from_ref(text).iter(),
+            Self::Strs(texts) => texts.iter(),
+            Self::Bool(_) | Self::Int(_) | Self::Float(_) => [].iter(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn texts_mut(&mut self) -> impl Iterator<Item = &mut Cow<'a, str>> {
+        match self {
+            Self::Str(text) => std::slice::from_mut(text).iter_mut(),
+            Self::Strs(texts) => texts.iter_mut(),
+            Self::Bool(_) | Self::Int(_) | Self::Float(_) => [].iter_mut(),
+        }
+    }
+}
+
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Extensions;
 use reqwest::Request;
-use sentrace_core::guarded;
+use sentrace_core::run_hook;
 
 type Predicate = Arc<dyn Fn(&Request, &Extensions) -> bool + Send + Sync>;
 type Namer = Arc<dyn Fn(&Request, &Extensions) -> Option<String> + Send + Sync>;
@@ -38,18 +38,18 @@ impl Hooks {
 
     /// Whether the call becomes a span.
     pub(crate) fn records(&self, request: &Request, extensions: &Extensions) -> bool {
-        self.filter.as_ref().is_none_or(|filter| guarded(|| filter(request, extensions)).unwrap_or(true))
+        self.filter.as_ref().is_none_or(|filter| run_hook(|| filter(request, extensions)).unwrap_or(true))
     }
 
     /// Whether the call may carry the trace, as far as the hook goes: what it cannot judge carries nothing.
     pub(crate) fn propagates(&self, request: &Request, extensions: &Extensions) -> bool {
         self.propagate
             .as_ref()
-            .is_none_or(|propagate| guarded(|| propagate(request, extensions)).unwrap_or(false))
+            .is_none_or(|propagate| run_hook(|| propagate(request, extensions)).unwrap_or(false))
     }
 
     pub(crate) fn name_of(&self, request: &Request, extensions: &Extensions) -> Option<String> {
         let namer = self.namer.as_ref()?;
-        guarded(|| namer(request, extensions))?
+        run_hook(|| namer(request, extensions))?
     }
 }

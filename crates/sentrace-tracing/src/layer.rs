@@ -1,7 +1,7 @@
 //! The layer at work: what `tracing` tells, and what is made of it.
 
-use sentrace_core::SpanRef;
 use sentrace_core::current::current_span;
+use sentrace_core::{SpanRef, in_hook};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
@@ -37,7 +37,8 @@ where
         if !self.place.is_settled() {
             self.settle(&span);
         }
-        if !self.works() {
+        // What a hook opens stands for nothing, and is not worth another hook.
+        if !self.works() || in_hook() {
             return;
         }
         bound::seen(attributes.metadata());
@@ -90,7 +91,8 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if !self.works() {
+        // Our own messages come here too, where a handler logs them: they are nobody's failure.
+        if !self.works() || in_hook() {
             return;
         }
         if self.database && database::is_query(event) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sentrace_core::current::current_span;
-use sentrace_core::{Client, SpanRef, TransactionOptions, guarded};
+use sentrace_core::{Client, SpanRef, TransactionOptions, run_hook};
 use tracing::span::Attributes;
 use tracing_subscriber::registry::{self, LookupSpan};
 
@@ -153,7 +153,7 @@ where
 
 /// A filter that panics has not asked for anything.
 fn accepts(filter: &Filter, attributes: &Attributes<'_>) -> bool {
-    guarded(|| filter(attributes.metadata())).unwrap_or(false)
+    run_hook(|| filter(attributes.metadata())).unwrap_or(false)
 }
 
 fn record_location(span: &SpanRef, attributes: &Attributes<'_>) {

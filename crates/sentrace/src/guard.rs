@@ -1,11 +1,12 @@
 //! Keeps the client, and flushes when it goes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sentrace_core::{Client, Closed};
 
 /// The client that [`init`](crate::init) made global. Dropping it sends what is left, within
-/// [`Options::shutdown_timeout`](crate::Options::shutdown_timeout), and takes the client away.
+/// [`Options::shutdown_timeout`](crate::Options::shutdown_timeout), and takes the client away; one that was global before
+/// it, and is still guarded, is global again.
 ///
 /// Keep it in `main` until the server has stopped: `let _sentrace = sentrace::init(..)?;`.
 #[derive(Debug)]
@@ -13,11 +14,14 @@ use sentrace_core::{Client, Closed};
 pub struct Guard {
     client: Client,
     shutdown_timeout: Duration,
+    since: Instant,
+    /// Whether it was closed, which nobody does by mistake.
+    closed: bool,
 }
 
 impl Guard {
     pub(crate) fn new(client: Client, shutdown_timeout: Duration) -> Self {
-        Self { client, shutdown_timeout }
+        Self { client, shutdown_timeout, since: Instant::now(), closed: false }
     }
 
     /// The client.
@@ -35,6 +39,7 @@ impl Guard {
     pub fn close(mut self, timeout: Duration) -> Closed {
         self.client.unbind();
         self.shutdown_timeout = Duration::ZERO;
+        self.closed = true;
         self.client.close(timeout)
     }
 }
@@ -42,6 +47,9 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         self.client.unbind();
+        if !self.closed {
+            self.client.guard_dropped(self.since.elapsed());
+        }
         self.client.close(self.shutdown_timeout);
     }
 }

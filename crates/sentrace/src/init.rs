@@ -10,7 +10,8 @@ use crate::guard::Guard;
 
 /// Sets sentrace up for this process: everything that names no client finds this one from now on.
 ///
-/// Without a DSN nothing is recorded, but for [`Spotlight`](crate::Spotlight); traces still pass through. A second call replaces the first client.
+/// Without a DSN nothing is recorded, but for [`Spotlight`](crate::Spotlight); traces still pass through. A second call replaces the first client until its guard is
+/// dropped.
 ///
 /// ```
 /// use sentrace::{Options, Origin};

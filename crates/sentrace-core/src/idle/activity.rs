@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::lifetime::Idle;
 use super::span_options::SpanOptions;
+use crate::diagnostics::{debug, on_behalf_of};
+use crate::hook::in_hook;
 use crate::span::{Span, SpanRef};
 use crate::trace::SharedTrace;
 
@@ -24,10 +26,14 @@ impl Activity {
     }
 
     pub(super) fn push(idle: &Arc<Idle>, name: &str, span: Option<SpanOptions<'_>>) -> Self {
-        if !idle.push() {
+        // Pushed by a hook, it would be recorded.
+        if in_hook() || !idle.push() {
             return Self::none();
         }
-        crate::diagnostics::debug(format_args!("activity {name:?} keeps its idle transaction open"));
+        if idle.trace().pipeline.debug {
+            let said = || debug(format_args!("activity {name:?} keeps its idle transaction open"));
+            on_behalf_of(true, said);
+        }
         let mut activity = Self { idle: Some(Arc::clone(idle)), span: None };
         activity.span = span.map(|span| span.start_below(&parent_in(idle)));
         activity

@@ -42,7 +42,7 @@ use crate::transaction::TransactionOptions;
 /// # Ok::<(), sentrace_core::OptionsError>(())
 /// ```
 pub fn start_idle_transaction(name: impl AsRef<str>) -> IdleTransaction {
-    Client::current().map_or_else(IdleTransaction::none, |client| client.start_idle_transaction(name))
+    Client::to_start().map_or_else(IdleTransaction::none, |client| client.start_idle_transaction(name))
 }
 
 /// Starts an idle transaction with all that can be said about it; see [`start_idle_transaction`].
@@ -63,7 +63,7 @@ pub fn start_idle_transaction(name: impl AsRef<str>) -> IdleTransaction {
 /// # }
 /// ```
 pub fn start_idle_transaction_with(options: &TransactionOptions<'_>, idle: IdleOptions) -> IdleTransaction {
-    Client::current()
+    Client::to_start()
         .map_or_else(IdleTransaction::none, |client| client.start_idle_transaction_with(options, idle))
 }
 

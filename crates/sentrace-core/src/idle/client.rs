@@ -12,6 +12,7 @@ use super::span_options::SpanOptions;
 use super::timer;
 use crate::client::Client;
 use crate::current::current_span;
+use crate::hook::in_hook;
 use crate::trace::{Recording, SharedTrace};
 use crate::transaction::TransactionOptions;
 
@@ -34,6 +35,10 @@ impl Client {
         idle: IdleOptions,
     ) -> IdleTransaction {
         let slot = &self.pipeline().idle;
+        if in_hook() {
+            // What is open stays so.
+            return IdleTransaction::only_propagating(self.start_transaction_with(options).into_span());
+        }
         if !idle.separate {
             end(slot.take());
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::lifetime::Idle;
+use crate::fork::process_id;
 use crate::guarded;
 use crate::moment::Moment;
 use crate::pipeline::Pipeline;
@@ -14,7 +15,8 @@ use crate::trace::SharedTrace;
 /// Idle transactions of a process that may be open at the same time; further ones are not recorded.
 pub(super) const MAX_OPEN: usize = 10_000;
 
-static TIMER: Mutex<Timer> = Mutex::new(Timer { due: BTreeSet::new(), open: BTreeMap::new(), runs: false });
+static TIMER: Mutex<Timer> =
+    Mutex::new(Timer { due: BTreeSet::new(), open: BTreeMap::new(), runs: false, process: 0 });
 static SOONER: Condvar = Condvar::new();
 /// As many as are in `open`, to be asked without a lock.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
@@ -23,6 +25,8 @@ struct Timer {
     due: BTreeSet<(Moment, Key)>,
     open: BTreeMap<Key, Open>,
     runs: bool,
+    /// Where the thread runs: a forked child has none.
+    process: u32,
 }
 
 /// Where the trace lies, which it does as long as its transaction is here.
@@ -50,7 +54,9 @@ pub(super) fn add(idle: &Arc<Idle>) {
     let mut timer = lock();
     timer.open.insert(key, Open { idle: Arc::clone(idle), due });
     timer.due.insert((due, key));
-    if !timer.runs {
+    let process = process_id();
+    if !timer.runs || timer.process != process {
+        timer.process = process;
         let spawned = thread::Builder::new().name("sentrace-idle".to_owned()).spawn(run);
         timer.runs = spawned.is_ok();
         if let Err(error) = spawned {

@@ -11,6 +11,7 @@ use sentrace_protocol::Transaction;
 use super::spotlight::SpotlightOption;
 use super::{Options, Spotlight};
 use crate::diagnostics;
+use crate::hook::Captured;
 
 const DEFAULT_SPOOL_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -128,7 +129,9 @@ impl Options {
         mut self,
         hook: impl Fn(&mut Transaction<'_>) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.delivery.before_send_transaction = Some(Arc::new(hook));
+        let hook = Captured::new(hook);
+        self.delivery.before_send_transaction =
+            Some(Arc::new(move |transaction| hook.get().is_some_and(|hook| hook(transaction))));
         self
     }
 

@@ -15,6 +15,7 @@ pub(crate) use self::contradictions::warn_of_contradictions;
 use self::delivery::DeliveryOptions;
 pub use self::delivery::{BeforeSendTransaction, Compression};
 pub use self::spotlight::Spotlight;
+use crate::hook::Captured;
 use crate::idle::Timeouts;
 use crate::lifecycle::LifecycleOptions;
 use crate::outgoing::Origin;
@@ -128,7 +129,11 @@ impl Options {
         mut self,
         sampler: impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 'static,
     ) -> Self {
-        self.sampling.sampler = Some(Arc::new(sampler) as Sampler);
+        let sampler = Captured::new(sampler);
+        // NaN has no say. A closure that is gone is not asked any more.
+        let sampler: Sampler =
+            Arc::new(move |context| sampler.get().map_or(f64::NAN, |sampler| sampler(context)));
+        self.sampling.sampler = Some(sampler);
         self
     }
 
@@ -191,7 +196,7 @@ impl Options {
         self
     }
 
-    /// Explains on stderr what is decided and why, for a service that does not trace as expected.
+    /// Explains on stderr what this client decides and why, for a service that does not trace as expected.
     #[must_use]
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
@@ -212,6 +217,11 @@ impl Options {
     /// Where to report.
     pub fn get_dsn(&self) -> Option<&Dsn> {
         self.dsn.as_ref()
+    }
+
+    /// Whether its decisions are explained.
+    pub fn is_debug(&self) -> bool {
+        self.debug
     }
 
     fn set_dsn(mut self, option: &'static str, dsn: &str) -> Self {

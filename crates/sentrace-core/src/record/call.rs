@@ -17,15 +17,14 @@ impl Record {
         names: bool,
         request: &OutgoingRequest<'_>,
     ) {
-        let has_room = self.has_room();
+        let bytes = request.most_bytes();
+        self.make_room(bytes);
+        let has_room = self.has_room(bytes);
         let Some(span) = slot.of_mut(&mut self.spans) else { return };
         span.origin = Text::Literal(origin);
         let port = request.port_or_default();
         if !has_room {
-            if let Some(port) = port {
-                self.set_data(slot, "server.port".into(), port.into());
-            }
-            return;
+            return self.describe_call_shortly(slot, names, port, request);
         }
         let parts = Parts::write(request, &mut self.arena);
         let mut part = |range: Range<usize>| self.arena.share(range);
@@ -58,7 +57,28 @@ impl Record {
             self.set_data(slot, "http.request.method_original".into(), request.method.into());
         }
     }
+
+    /// What there is room for in a full record: the name, and what takes no bytes.
+    #[cold]
+    fn describe_call_shortly(
+        &mut self,
+        slot: Slot,
+        names: bool,
+        port: Option<u16>,
+        request: &OutgoingRequest<'_>,
+    ) {
+        if let Some(port) = port {
+            self.set_data(slot, "server.port".into(), port.into());
+        }
+        if names {
+            self.set_description(slot, &request.name());
+        }
+        self.leave_out(PARTS);
+    }
 }
+
+/// What a call is described by, besides its port.
+const PARTS: u32 = 6;
 
 /// Where the parts of a call are: of `METHOD scheme://host:port/path?query`, without secrets.
 struct Parts {

@@ -2,26 +2,36 @@
 
 use std::collections::HashSet;
 
-use super::{Arena, DataEntry, MAX_ENTRIES, Record, RecordedValue, Slot, TagEntry, Text};
+use super::text::{Reserved, SPAN_SHARE};
+use super::{Arena, DataEntry, MAX_ENTRIES, Record, RecordedValue, Slot, SpanRecord, TagEntry, Text};
+
+/// Entries that must have come since a record was last cleared before it is cleared again.
+const ENTRIES_WORTH_CLEARING: usize = 2048;
 
 impl Record {
-    /// Whether more can be set, if need be after dropping what nobody will see.
-    pub(super) fn has_room(&mut self) -> bool {
-        if !self.is_full() {
-            return true;
+    /// Makes room for so many bytes, if need be by dropping what nobody will see. To be called before texts are copied
+    /// that nothing in the record refers to yet.
+    #[inline]
+    pub(crate) fn make_room(&mut self, bytes: usize) {
+        if !self.has_room(bytes) {
+            self.clear_unseen();
         }
-        if self.compacted_in_vain {
-            return false;
-        }
-        self.compact();
-        // Less than half must be left, or the next time would come soon and cost more than it brings.
-        self.compacted_in_vain =
-            self.data.len().max(self.tags.len()) > MAX_ENTRIES / 2 || self.arena.is_half_full();
-        !self.is_full()
     }
 
-    fn is_full(&self) -> bool {
-        self.data.len().max(self.tags.len()) >= MAX_ENTRIES || self.arena.is_full()
+    /// Whether so many bytes and one more entry fit without a reserve.
+    #[inline]
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.data.len().max(self.tags.len()) < MAX_ENTRIES && self.arena.has_room_for(bytes)
+    }
+
+    /// Drops what nobody will see, unless too little has come since the last time to be worth that.
+    #[cold]
+    fn clear_unseen(&mut self) {
+        let entries = self.data.len() + self.tags.len();
+        if self.arena.is_worth_clearing() || entries >= self.cleared_to_entries + ENTRIES_WORTH_CLEARING {
+            self.compact();
+            self.cleared_to_entries = self.data.len() + self.tags.len();
+        }
     }
 
     fn compact(&mut self) {
@@ -31,10 +41,40 @@ impl Record {
         let mut arena = Arena::default();
         self.each_text(&mut |text| {
             if let Text::Copied { .. } = text {
-                *text = arena.copy(old.get(*text));
+                *text = arena.write(|buffer| buffer.push_str(old.get(*text)));
             }
         });
+        for entry in &self.data {
+            if let RecordedValue::Texts(texts) = &entry.value {
+                arena.count_elsewhere(texts.len() * size_of::<Text>());
+            }
+        }
+        let needed = self.needed_reserves(&arena);
+        arena.cleared(&old, needed);
         self.arena = arena;
+    }
+
+    /// How much of the reserves is needed at most, by what is there.
+    fn needed_reserves(&self, arena: &Arena) -> Reserved {
+        let size = |text: &Text| arena.get(*text).len();
+        let of_value = |value: &RecordedValue| match value {
+            RecordedValue::Text(text) => size(text),
+            RecordedValue::Texts(texts) => texts.iter().map(size).sum(),
+            RecordedValue::Bool(_)
+            | RecordedValue::Int(_)
+            | RecordedValue::Float(_)
+            | RecordedValue::Other(_) => 0,
+        };
+        let data = self.data.iter().filter(|entry| entry.slot == Slot::ROOT);
+        let tags = self.tags.iter().filter(|entry| entry.slot == Slot::ROOT);
+        let of_span =
+            |span: &SpanRecord| size(&span.op).min(SPAN_SHARE) + size(&span.description).min(SPAN_SHARE);
+        Reserved {
+            span: self.spans.iter().map(of_span).sum(),
+            own: data.map(|entry| size(&entry.key) + of_value(&entry.value)).sum::<usize>()
+                + tags.map(|entry| size(&entry.key) + size(&entry.value)).sum::<usize>(),
+            name: size(&self.name.method) + size(&self.name.rest),
+        }
     }
 
     fn each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {

@@ -24,10 +24,12 @@ pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};
 pub(crate) use self::request::{Held, RequestRecord};
 pub(crate) use self::tag::acceptable_tag;
-pub(crate) use self::text::{Arena, Text, cut, cut_chars};
+pub(crate) use self::text::{Arena, MAX_TEXT, Share, Text, cut, cut_chars};
 
 /// Entries of data and tags that a record may hold.
 const MAX_ENTRIES: usize = 16 * 1024;
+/// Entries of the transaction itself on top.
+const OWN_ENTRIES: usize = 4 * 1024;
 /// Elements that a recycled record keeps room for.
 const KEPT_ELEMENTS: usize = 64;
 
@@ -68,7 +70,10 @@ pub(crate) struct Record {
     pub(crate) first_byte: Option<Moment>,
     /// The frozen dynamic sampling context, as it goes out.
     pub(crate) baggage: Baggage,
-    compacted_in_vain: bool,
+    /// Entries that did not fit.
+    left_out: u32,
+    /// Entries that were there when it was last cleared of what nobody will see.
+    cleared_to_entries: usize,
 }
 
 /// `GET /users/{id}` as its two parts, put together by whoever writes it.
@@ -135,7 +140,8 @@ impl Record {
             response_size: None,
             first_byte: None,
             baggage: Baggage::default(),
-            compacted_in_vain: false,
+            left_out: 0,
+            cleared_to_entries: 0,
         }
     }
 
@@ -152,7 +158,8 @@ impl Record {
         self.response_size = None;
         self.first_byte = None;
         self.baggage.clear();
-        self.compacted_in_vain = false;
+        self.left_out = 0;
+        self.cleared_to_entries = 0;
     }
 
     /// Adds a span; the caller bounds how many.
@@ -162,42 +169,95 @@ impl Record {
         Some(slot)
     }
 
+    /// Sets an entry of a span's data. What does not fit any more is counted as cut; the transaction's own has a reserve.
     pub(crate) fn set_data(&mut self, slot: Slot, key: Cow<'static, str>, value: Value<'_>) {
-        // A number under a literal key takes no bytes of a full buffer.
-        let weightless =
-            || !matches!(value, Value::Str(_) | Value::Strs(_)) && matches!(key, Cow::Borrowed(_));
-        let fits = self.has_room() || (self.data.len() < MAX_ENTRIES && weightless());
-        if !fits {
+        let bytes = match &value {
+            Value::Str(text) => text.len().min(MAX_TEXT),
+            Value::Strs(texts) => texts.iter().take(MAX_ELEMENTS).map(|text| text.len().min(MAX_TEXT)).sum(),
+            _ => 0,
+        };
+        let key_bytes = if let Cow::Owned(key) = &key { key.len() } else { 0 };
+        self.make_room(bytes + key_bytes);
+        let share = if slot == Slot::ROOT { Share::Own } else { Share::Common };
+        if !self.takes(share, self.data.len(), bytes + key_bytes) {
+            self.left_out = self.left_out.saturating_add(1);
             return;
         }
-        let key = self.arena.keep(key);
+        let key = self.arena.keep_for(share, key);
         let value = match value {
             Value::Bool(value) => RecordedValue::Bool(value),
             Value::Int(value) => RecordedValue::Int(value),
             Value::Float(value) => RecordedValue::Float(value),
-            Value::Str(value) => RecordedValue::Text(self.arena.copy(&value)),
+            Value::Str(value) => RecordedValue::Text(self.arena.copy_for(share, &value)),
             Value::Strs(values) => {
-                let texts = values.iter().take(MAX_ELEMENTS).map(|value| self.arena.copy(value));
-                RecordedValue::Texts(texts.collect())
+                let values = values.get(..MAX_ELEMENTS).unwrap_or(&values);
+                self.arena.count_elsewhere(size_of_val(values).min(size_of::<Text>() * values.len()));
+                RecordedValue::Texts(values.iter().map(|value| self.arena.copy_for(share, value)).collect())
             }
             other => RecordedValue::Other(Box::new(other.into_owned())),
         };
         self.data.push(DataEntry { slot, key, value });
     }
 
+    /// Sets a tag of a span, as [`set_data`](Self::set_data) does.
     pub(crate) fn set_tag(&mut self, slot: Slot, key: Cow<'static, str>, value: &str) {
-        if !self.has_room() {
+        let key_bytes = if let Cow::Owned(key) = &key { key.len() } else { 0 };
+        self.make_room(key_bytes + value.len());
+        let share = if slot == Slot::ROOT { Share::Own } else { Share::Common };
+        if !self.takes(share, self.tags.len(), key_bytes + value.len()) {
+            self.left_out = self.left_out.saturating_add(1);
             return;
         }
-        let (key, value) = (self.arena.keep(key), self.arena.copy(value));
+        let (key, value) = (self.arena.keep_for(share, key), self.arena.copy_for(share, value));
         self.tags.push(TagEntry { slot, key, value });
     }
 
-    /// `method` is one that may stand in names.
+    /// Whether one more entry of so many bytes is taken beside so many.
+    #[inline]
+    fn takes(&self, share: Share, entries: usize, bytes: usize) -> bool {
+        self.has_room(bytes) || self.takes_of_reserve(share, entries, bytes)
+    }
+
+    #[cold]
+    fn takes_of_reserve(&self, share: Share, entries: usize, bytes: usize) -> bool {
+        let is_own = share == Share::Own;
+        // A number under a literal key takes no bytes of a full buffer, and a text is cut where there is some room.
+        let fits = bytes == 0 || self.arena.has_room_for(1) || (is_own && self.arena.has_reserve_for(bytes));
+        fits && entries < MAX_ENTRIES + if is_own { OWN_ENTRIES } else { 0 }
+    }
+
+    /// Names the transaction. `method` is one that may stand in names.
     pub(crate) fn set_name(&mut self, method: &'static str, rest: &str, source: TransactionSource) {
-        let Some(rest) = self.arena.copy_important(rest) else { return };
+        self.make_room(rest.len().min(MAX_TEXT));
+        let rest = self.arena.copy_for(Share::Name, rest);
         self.name = Name { method: Text::Literal(method), rest };
         self.source = source;
+    }
+
+    /// Sets a span's op.
+    pub(crate) fn set_op(&mut self, slot: Slot, op: Cow<'static, str>) {
+        self.make_room(op.len().min(MAX_TEXT));
+        if let Some(span) = slot.of_mut(&mut self.spans) {
+            span.op = self.arena.keep_for(Share::Span, op);
+        }
+    }
+
+    /// Sets a span's description.
+    pub(crate) fn set_description(&mut self, slot: Slot, description: &str) {
+        self.make_room(description.len().min(MAX_TEXT));
+        if let Some(span) = slot.of_mut(&mut self.spans) {
+            span.description = self.arena.copy_for(Share::Span, description);
+        }
+    }
+
+    /// What did not fit: how many texts were shortened, and how many entries left out.
+    pub(crate) fn cut(&self) -> (u32, u32) {
+        (self.arena.shortened(), self.left_out)
+    }
+
+    /// Counts entries that are left out.
+    pub(super) fn leave_out(&mut self, entries: u32) {
+        self.left_out = self.left_out.saturating_add(entries);
     }
 
     /// The transaction's name: `GET /users/{id}`, or one text where there is no method.

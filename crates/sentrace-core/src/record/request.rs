@@ -6,7 +6,7 @@ use sentrace_protocol::http_method;
 use sentrace_protocol::sensitive::{self, FILTERED};
 
 use super::headers::{HeaderRecorder, Headers};
-use super::{Arena, Text, cut};
+use super::{Arena, Share, Text, cut};
 use crate::data_collection::DataCollection;
 use crate::request::RequestParts;
 
@@ -78,7 +78,7 @@ impl Default for RequestRecord {
 impl RequestRecord {
     /// Notes the template of the route, which a router has told.
     pub(crate) fn set_route(&mut self, arena: &mut Arena, route: &str) {
-        self.route = arena.copy(cut(route, MAX_PATH));
+        self.route = arena.copy_for(Share::Name, cut(route, MAX_PATH));
     }
 
     /// Host and port, as the client wrote them.

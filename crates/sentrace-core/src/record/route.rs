@@ -2,7 +2,7 @@
 
 use sentrace_protocol::TransactionSource;
 
-use super::{Name, Record, Text};
+use super::{Name, Record, Share, Text};
 
 impl Record {
     /// Notes the route of the recorded request, and names the transaction by it (`GET /users/{id}`) where it was named
@@ -11,9 +11,10 @@ impl Record {
         if !self.request.is_some() {
             return;
         }
+        self.make_room(2 * route.len());
         self.request.set_route(&mut self.arena, route);
         if self.is_named_by_request() {
-            let Some(rest) = self.arena.copy_important(route) else { return };
+            let rest = self.arena.copy_for(Share::Name, route);
             self.name = Name { method: self.request.method_in_names(), rest };
             self.source = TransactionSource::Route;
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use sentrace_protocol::span_v2::{self, keys};
-use sentrace_protocol::{Data, SpanStatus, Value, sensitive};
+use sentrace_protocol::{Data, SpanStatus, Tags, Value, sensitive};
 
 use super::{Anchor, Record, SDK, Slot, SpanRecord};
 use crate::finished_span::Segment;
@@ -76,15 +76,15 @@ impl Record {
             let key = self.arena.get(entry.key);
             attributes.set(key, self.value(key, &entry.value));
         }
-        let mut tags = Data::new();
+        let mut tags = Tags::new();
         for entry in self.tags.iter().filter(|entry| entry.slot == Slot::ROOT) {
-            tags.set(self.arena.get(entry.key), self.shown(entry.value));
-        }
-        for entry in &self.tags {
             let key = self.arena.get(entry.key);
-            if let Some(value) = tags.remove(key).filter(|_| attributes.get(key).is_none()) {
-                attributes.set(key, value);
+            if attributes.get(key).is_none() {
+                tags.set(key, self.shown(entry.value));
             }
+        }
+        for (key, value) in tags.into_entries() {
+            attributes.set(key, value);
         }
     }
 }

@@ -4,11 +4,18 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// Longest single text that is kept, in bytes; longer ones are cut at a character.
-pub(super) const MAX_TEXT: usize = 8 * 1024;
-/// Bytes a record may hold: Sentry refuses transactions beyond 1 MiB.
-const MAX_TOTAL: usize = 1024 * 1024;
-/// Bytes on top for what must not be missing: the name.
-const RESERVED: usize = 64 * 1024;
+pub(crate) const MAX_TEXT: usize = 8 * 1024;
+/// Bytes a record may hold of anything: Sentry refuses transactions beyond 1 MiB.
+pub(super) const MAX_TOTAL: usize = 1024 * 1024;
+/// Bytes on top, so that what others have filled takes nothing from the transaction itself, and its name least of all:
+/// as much as is sent at most, and again as much as is worth to be cleared of what was set anew.
+const SPAN_RESERVE: usize = 256 * 1024 + WORTH_CLEARING;
+const OWN_RESERVE: usize = 256 * 1024;
+const NAME_RESERVE: usize = 64 * 1024 + WORTH_CLEARING;
+/// What each op and each description of a span may take of the reserve: enough to tell them apart.
+pub(super) const SPAN_SHARE: usize = 128;
+/// Bytes that must have come since a record was last cleared before it is cleared again.
+pub(super) const WORTH_CLEARING: usize = 64 * 1024;
 /// A buffer that grew beyond this for one request is not kept for the next ones.
 const MAX_KEPT: usize = 16 * 1024;
 
@@ -23,34 +30,93 @@ impl Text {
     pub(crate) const EMPTY: Self = Self::Literal("");
 }
 
+/// What a text is for, which says whether it has a reserve once the record is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// It has none.
+    Common,
+    /// Op or description of a span.
+    Span,
+    /// The transaction's own data and tags.
+    Own,
+    /// The transaction's name.
+    Name,
+}
+
+/// Bytes of the reserves that are taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reserved {
+    pub(super) span: usize,
+    pub(super) own: usize,
+    pub(super) name: usize,
+}
+
 /// The buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     buffer: String,
-    /// Bytes of texts that are parts of others.
+    /// Bytes of texts that are parts of others, and of what stands elsewhere.
     shared: usize,
+    reserved: Reserved,
+    /// Bytes in use when it was last cleared of what nobody will see.
+    cleared_to: usize,
+    /// Texts that were cut.
+    shortened: u32,
 }
 
 impl Arena {
     /// Copies `text`, cut to what a record may hold.
+    #[inline]
     pub(crate) fn copy(&mut self, text: &str) -> Text {
-        let room = MAX_TOTAL.saturating_sub(self.buffer.len()).min(MAX_TEXT);
-        let text = cut(text, room);
-        self.write(|buffer| buffer.push_str(text))
+        self.copy_for(Share::Common, text)
     }
 
-    /// Copies `text` though the buffer is full; `None` where even the reserve is used up.
-    pub(crate) fn copy_important(&mut self, text: &str) -> Option<Text> {
-        let text = cut(text, MAX_TEXT);
-        (self.buffer.len() + text.len() <= MAX_TOTAL + RESERVED)
-            .then(|| self.write(|buffer| buffer.push_str(text)))
+    /// The same, from the reserve for its kind if the record is full.
+    #[inline]
+    pub(crate) fn copy_for(&mut self, share: Share, text: &str) -> Text {
+        if text.len() <= MAX_TEXT && self.has_room_for(text.len()) {
+            return self.write(|buffer| buffer.push_str(text));
+        }
+        self.copy_cut(share, text)
+    }
+
+    #[cold]
+    fn copy_cut(&mut self, share: Share, text: &str) -> Text {
+        let wanted = cut(text, MAX_TEXT);
+        let room = MAX_TOTAL.saturating_sub(self.used());
+        let Reserved { span, own, name } = &mut self.reserved;
+        let kept = if wanted.len() <= room {
+            wanted
+        } else {
+            let from = |taken: &mut usize, reserve: usize, each: usize| {
+                let kept = cut(wanted, reserve.saturating_sub(*taken).min(each).max(room));
+                *taken += kept.len();
+                kept
+            };
+            match share {
+                Share::Common => cut(wanted, room),
+                Share::Span => from(span, SPAN_RESERVE, SPAN_SHARE),
+                Share::Own => from(own, OWN_RESERVE, MAX_TEXT),
+                Share::Name => from(name, NAME_RESERVE, MAX_TEXT),
+            }
+        };
+        if kept.len() < text.len() {
+            self.shortened = self.shortened.saturating_add(1);
+        }
+        self.write(|buffer| buffer.push_str(kept))
     }
 
     /// Copies what is borrowed for a while and keeps a literal as it is.
     pub(crate) fn keep(&mut self, text: Cow<'static, str>) -> Text {
+        self.keep_for(Share::Common, text)
+    }
+
+    /// The same, from the reserve for its kind if the record is full.
+    #[inline]
+    pub(crate) fn keep_for(&mut self, share: Share, text: Cow<'static, str>) -> Text {
         match text {
             Cow::Borrowed(literal) if literal.len() <= MAX_TEXT => Text::Literal(literal),
-            other => self.copy(&other),
+            other => self.copy_for(share, &other),
         }
     }
 
@@ -74,6 +140,11 @@ impl Arena {
         }
     }
 
+    /// Counts bytes that are held elsewhere.
+    pub(super) fn count_elsewhere(&mut self, bytes: usize) {
+        self.shared += bytes;
+    }
+
     pub(crate) fn get(&self, text: Text) -> &str {
         match text {
             Text::Literal(literal) => literal,
@@ -85,18 +156,48 @@ impl Arena {
         self.buffer.capacity()
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.buffer.len() + self.shared >= MAX_TOTAL
+    fn used(&self) -> usize {
+        self.buffer.len() + self.shared
     }
 
-    pub(crate) fn is_half_full(&self) -> bool {
-        self.buffer.len() + self.shared >= MAX_TOTAL / 2
+    /// Whether so many bytes more fit without a reserve.
+    #[inline]
+    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
+        self.used() + bytes <= MAX_TOTAL
+    }
+
+    /// Whether so many bytes fit into the reserve for the transaction itself.
+    pub(super) fn has_reserve_for(&self, bytes: usize) -> bool {
+        self.reserved.own + bytes <= OWN_RESERVE
+    }
+
+    /// Whether it is worth to be cleared of what was set anew.
+    pub(super) fn is_worth_clearing(&self) -> bool {
+        self.used() >= self.cleared_to + WORTH_CLEARING
+    }
+
+    /// Takes over from the one that was cleared into this one. What is still needed of the reserves is at most `needed`.
+    pub(super) fn cleared(&mut self, before: &Self, needed: Reserved) {
+        let beyond = self.used().saturating_sub(MAX_TOTAL);
+        let taken = |before: usize, needed: usize| before.min(needed).min(beyond);
+        self.reserved = Reserved {
+            span: taken(before.reserved.span, needed.span),
+            own: taken(before.reserved.own, needed.own),
+            name: taken(before.reserved.name, needed.name),
+        };
+        self.cleared_to = self.used();
+        self.shortened = before.shortened;
+    }
+
+    /// Texts that were cut so far.
+    pub(super) fn shortened(&self) -> u32 {
+        self.shortened
     }
 
     pub(crate) fn clear(&mut self) {
         self.buffer.clear();
-        self.shared = 0;
         self.buffer.shrink_to(MAX_KEPT);
+        *self = Self { buffer: std::mem::take(&mut self.buffer), ..Self::default() };
     }
 }
 
@@ -143,11 +244,11 @@ mod tests {
         let long = arena.write(|buffer| buffer.push_str(&"x".repeat(2 * MAX_TEXT)));
         let Text::Copied { start, end } = long else { panic!("{long:?}") };
         for shared in 0..MAX_TOTAL / MAX_TEXT - 2 {
-            assert!(!arena.is_full(), "with {shared}");
+            assert!(arena.has_room_for(1), "with {shared}");
             let part = arena.share(start as usize..end as usize);
             assert_eq!(arena.get(part).len(), MAX_TEXT);
         }
-        assert!(arena.is_full());
+        assert!(!arena.has_room_for(1));
     }
 
     #[test]
@@ -158,9 +259,23 @@ mod tests {
             arena.copy(&long);
         }
         let text = arena.copy("more");
-        assert!(arena.is_full());
+        assert!(!arena.has_room_for(1));
         assert_eq!(arena.get(text), "");
+        let shares = [(Share::Span, SPAN_SHARE), (Share::Own, MAX_TEXT), (Share::Name, MAX_TEXT)];
+        for (share, kept) in shares {
+            let text = arena.copy_for(share, &long);
+            assert_eq!(arena.get(text).len(), kept, "but {share:?}");
+        }
+        for (share, reserve) in
+            [(Share::Span, SPAN_RESERVE), (Share::Own, OWN_RESERVE), (Share::Name, NAME_RESERVE)]
+        {
+            let before = arena.capacity().max(arena.buffer.len());
+            for _ in 0..2_000 {
+                arena.copy_for(share, &long);
+            }
+            assert!(arena.buffer.len() <= before + reserve, "and not without end: {share:?}");
+        }
         arena.clear();
-        assert!(!arena.is_full());
+        assert!(arena.has_room_for(MAX_TOTAL));
     }
 }

@@ -10,6 +10,8 @@ mod calls;
 mod context;
 mod decisions;
 mod env;
+mod full;
+mod hooks;
 mod idle;
 mod job;
 mod personal;

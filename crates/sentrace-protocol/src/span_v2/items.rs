@@ -7,6 +7,8 @@ use crate::EncodeError;
 pub const MAX_ITEMS: usize = 1_000;
 /// Most bytes of one item's payload. Sentry's documents name several limits for spans; this is the lowest.
 pub const MAX_BYTES: usize = 1024 * 1024;
+/// Most bytes of one span, which then fits into an item of its own.
+pub const MAX_SPAN_BYTES: usize = MAX_BYTES - START.len() - END.len();
 
 const START: &[u8] = b"{\"version\":2,\"items\":[";
 const END: &[u8] = b"]}";

@@ -3,10 +3,11 @@
 //! Sentry SDK specification, *Spans* 1.0, span streaming.
 
 mod attributes;
+mod fit;
 mod items;
 mod span;
 
-pub use self::items::{MAX_BYTES, MAX_ITEMS, SpanItems};
+pub use self::items::{MAX_BYTES, MAX_ITEMS, MAX_SPAN_BYTES, SpanItems};
 pub use self::span::Span;
 
 /// The `content_type` in the item's header.

@@ -1,6 +1,7 @@
 //! A transaction and its spans, as they are sent.
 
 mod entries;
+mod fit;
 mod request;
 mod span;
 mod timestamp;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 pub use self::entries::{Data, MAX_TAG_CHARS, Tags};
+pub use self::fit::{Cut, MAX_BYTES};
 pub use self::request::{Request, ResponseContext};
 pub use self::span::{Span, TraceContext};
 pub use self::timestamp::{Rfc3339, Timestamp};

@@ -121,9 +121,9 @@ impl Serialize for Spans<'_, '_> {
     }
 }
 
-struct SpanOfTrace<'s, 'a> {
-    trace_id: TraceId,
-    span: &'s Span<'a>,
+pub(super) struct SpanOfTrace<'s, 'a> {
+    pub(super) trace_id: TraceId,
+    pub(super) span: &'s Span<'a>,
 }
 
 impl Serialize for SpanOfTrace<'_, '_> {

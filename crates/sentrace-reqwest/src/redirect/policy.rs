@@ -7,6 +7,7 @@ use std::fmt;
 use http::StatusCode;
 use reqwest::Url;
 use reqwest::redirect::{Action, Attempt, Policy};
+use sentrace_core::guarded;
 
 use super::leg;
 
@@ -51,7 +52,7 @@ impl RedirectPolicy {
         Self(Kind::Limited(max))
     }
 
-    /// Asks `decide` about every hop. It has to put an end to loops itself.
+    /// Asks `decide` about every hop. It has to put an end to loops itself; if it panics, the redirect is not followed.
     pub fn custom<F>(decide: F) -> Self
     where
         F: Fn(RedirectAttempt<'_>) -> RedirectAction + Send + Sync + 'static,
@@ -97,7 +98,9 @@ impl RedirectPolicy {
                     [] => Cow::Borrowed(attempt.previous()),
                     _ => Cow::Owned([earlier, attempt.previous()].concat()),
                 };
-                decide(RedirectAttempt { status: attempt.status(), url: attempt.url(), previous }).0
+                let asked = RedirectAttempt { status: attempt.status(), url: attempt.url(), previous };
+                // A policy that panics has not asked for the redirect to be followed.
+                guarded(|| decide(asked).0).unwrap_or(Verdict::Stop)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sentrace_core::guarded;
+use sentrace_core::run_hook;
 use sentry_core::{Hub, HubSwitchGuard};
 
 use super::layer::Config;
@@ -17,7 +17,7 @@ impl BoundHub {
     pub(super) fn fresh(config: &Config) -> Self {
         let around = match &config.hub {
             // What the service says of its Hub must not cost it the request.
-            Some(hub) => guarded(|| hub()),
+            Some(hub) => run_hook(|| hub()),
             None => has_hub().then(Hub::current),
         };
         let has_client = |hub: &Arc<Hub>| hub.client().is_some();

@@ -16,11 +16,11 @@ impl Encoder {
         Self { before_send: options.get_before_send_transaction().cloned() }
     }
 
-    /// The envelope, and how many spans the hook took out.
+    /// The envelope, and which spans are not in it.
     ///
     /// # Errors
     /// Why it is not to be sent.
-    pub(super) fn transaction(&self, finished: &Finished) -> Result<(Envelope, u64), Reason> {
+    pub(super) fn transaction(&self, finished: &Finished) -> Result<(Envelope, Missing), Reason> {
         // Code of users runs in here, and a panic in it costs this transaction only.
         guarded(|| self.build(finished)).unwrap_or_else(|| {
             diagnostics::debug(format_args!("a transaction was not sent: building it panicked"));
@@ -37,13 +37,17 @@ impl Encoder {
         envelope(&headers, |writer| writer.item("client_report", report)).ok()
     }
 
-    fn build(&self, finished: &Finished) -> Result<(Envelope, u64), Reason> {
+    fn build(&self, finished: &Finished) -> Result<(Envelope, Missing), Reason> {
         let mut transaction = finished.transaction().ok_or(Reason::InternalSdkError)?;
         let spans = transaction.spans.len();
-        if let Some(hook) = &self.before_send
-            && !asked(hook, &mut transaction)
-        {
-            return Err(Reason::BeforeSend);
+        let mut left_out = finished.spans_left_out(&transaction);
+        let mut taken_out = 0;
+        if let Some(hook) = &self.before_send {
+            if !asked(hook, &mut transaction) {
+                return Err(Reason::BeforeSend);
+            }
+            taken_out = spans.saturating_sub(transaction.spans.len());
+            left_out += finished.fit_again(&mut transaction);
         }
         let trace = finished.dynamic_sampling_context();
         let headers = EnvelopeHeaders {
@@ -54,9 +58,17 @@ impl Encoder {
             trace: trace.as_ref(),
         };
         let envelope = envelope(&headers, |writer| writer.item("transaction", &transaction))?;
-        let taken_out = spans.saturating_sub(transaction.spans.len());
-        Ok((envelope, taken_out as u64))
+        Ok((envelope, Missing { taken_out: taken_out as u64, left_out }))
     }
+}
+
+/// How many of a transaction's spans are not in its envelope.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Missing {
+    /// The hook took them out.
+    pub(super) taken_out: u64,
+    /// They do not fit.
+    pub(super) left_out: u64,
 }
 
 impl std::fmt::Debug for Encoder {

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sentrace_core::{Finished, Losses};
 use sentrace_protocol::{Category, Reason};
 
+use super::encode::Missing;
+
 /// Between the queue and the transport. Each step holds the lock, so every transaction is counted exactly once.
 #[derive(Debug)]
 pub(super) struct Hand {
@@ -36,13 +38,14 @@ impl Hand {
         true
     }
 
-    /// The transport answers for it from here on, except for spans that a hook took out. Returns `false` if it was counted as
+    /// The transport answers for it from here on, except for spans that are not in the envelope. Returns `false` if it was counted as
     /// lost in the meantime.
-    pub(super) fn hand_on(&self, taken_out: u64) -> bool {
+    pub(super) fn hand_on(&self, missing: Missing) -> bool {
         let mut state = self.lock();
         let ours = state.held.take().is_some();
         if ours {
-            self.losses.record(Reason::BeforeSend, Category::Span, taken_out);
+            self.losses.record(Reason::BeforeSend, Category::Span, missing.taken_out);
+            self.losses.record(Reason::BufferOverflow, Category::Span, missing.left_out);
         }
         ours
     }

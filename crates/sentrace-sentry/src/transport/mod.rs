@@ -94,7 +94,7 @@ impl TransportDeliver {
         let queue = Arc::new(Queue::new(options.get_queue_bytes(), Arc::clone(&losses)));
         let hand = Arc::new(Hand::new(Arc::clone(&losses)));
         let control = Arc::<Control>::default();
-        let worker = start(Worker::new(
+        let worker = Worker::new(
             Arc::clone(&queue),
             Arc::clone(&hand),
             Arc::clone(&control),
@@ -103,8 +103,8 @@ impl TransportDeliver {
             losses,
             options.sends_client_reports(),
             room.min(ENVELOPES_AT_ONCE),
-        ))
-        .map_err(StartError::Thread)?;
+        );
+        let worker = start(worker, options.is_debug()).map_err(StartError::Thread)?;
         queue.served_by(worker.clone());
         let (worker, process) = (worker.id(), Process::this());
         Ok(Self { queue, hand, control, worker, process, grace: options.get_shutdown_timeout() })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::{Builder, Thread};
 use std::time::{Duration, Instant, SystemTime};
 
+use sentrace_core::diagnostics::on_behalf_of;
 use sentrace_core::{Losses, diagnostics, guarded};
 use sentrace_protocol::{ClientReport, Reason};
 use sentry_core::{Envelope, Transport};
@@ -41,9 +42,11 @@ pub(super) struct Worker {
     gave_up: bool,
 }
 
-/// Starts the thread.
-pub(super) fn start(worker: Worker) -> io::Result<Thread> {
-    let thread = Builder::new().name("sentrace-transport".to_owned()).spawn(move || worker.run())?;
+/// Starts the thread. `debug`: whether its client is in debug mode.
+pub(super) fn start(worker: Worker, debug: bool) -> io::Result<Thread> {
+    let thread = Builder::new()
+        .name("sentrace-transport".to_owned())
+        .spawn(move || on_behalf_of(debug, || worker.run()))?;
     Ok(thread.thread().clone())
 }
 
@@ -125,9 +128,9 @@ impl Worker {
                 break;
             }
             match self.encoder.transaction(&finished) {
-                Ok((envelope, taken_out)) => {
+                Ok((envelope, missing)) => {
                     // The hook may have blocked for so long that the caller of `close` has given up.
-                    if self.hand.hand_on(taken_out) && !self.hand_over(envelope) {
+                    if self.hand.hand_on(missing) && !self.hand_over(envelope) {
                         self.queue.lose(&finished, Reason::InternalSdkError);
                     }
                 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Uri;
-use sentrace_core::{Client, guarded};
+use sentrace_core::{Client, run_hook};
 use tower_layer::Layer;
 
 use super::head::CallHead;
@@ -152,17 +152,17 @@ impl<S> Layer<S> for SentryClientLayer {
 impl Config {
     /// Whether the call becomes a span. A filter that panics has not asked for it to be left out.
     pub(super) fn records(&self, head: &CallHead<'_>) -> bool {
-        self.filter.as_ref().is_none_or(|filter| guarded(|| filter(head)).unwrap_or(true))
+        self.filter.as_ref().is_none_or(|filter| run_hook(|| filter(head)).unwrap_or(true))
     }
 
     /// Whether the call may carry the trace, as far as the hook goes: what it cannot judge carries nothing.
     pub(super) fn propagates(&self, head: &CallHead<'_>) -> bool {
-        self.propagate.as_ref().is_none_or(|propagate| guarded(|| propagate(head)).unwrap_or(false))
+        self.propagate.as_ref().is_none_or(|propagate| run_hook(|| propagate(head)).unwrap_or(false))
     }
 
     pub(super) fn name_of(&self, head: &CallHead<'_>) -> Option<String> {
         let namer = self.namer.as_ref()?;
-        guarded(|| namer(head))?
+        run_hook(|| namer(head))?
     }
 }
 

@@ -12,7 +12,7 @@ use http::header::{
 };
 use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use sentrace_core::diagnostics;
+use sentrace_core::{diagnostics, guarded};
 
 /// What shows that a [`SentryCorsLayer`](super::SentryCorsLayer) does not sit outside a CORS layer.
 ///
@@ -126,7 +126,7 @@ impl Watch {
 
     fn tell(&self, misplacement: Misplacement) {
         if !self.told.swap(true, Ordering::Relaxed) {
-            (self.hook)(&misplacement);
+            guarded(|| (self.hook)(&misplacement));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sentrace_core::carriers::job::Process;
-use sentrace_core::{Client, Transaction, guarded};
+use sentrace_core::{Client, Transaction, run_hook};
 use tower_layer::Layer;
 
 use super::head::JobHead;
@@ -98,7 +98,7 @@ impl<F> Config<F> {
     where
         F: Fn(&Job) -> JobHead,
     {
-        let Some(head) = guarded(|| (self.read)(job)) else { return Transaction::none() };
+        let Some(head) = run_hook(|| (self.read)(job)) else { return Transaction::none() };
         let mut process = Process::of(&self.queue, &head.name);
         if let Some(system) = &self.system {
             process = process.system(system);

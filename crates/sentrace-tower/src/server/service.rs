@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use http_body::Body;
-use sentrace_core::{Arrival, ArrivingRequest, Client, Incoming, Transaction, TransactionOptions, guarded};
+use sentrace_core::{Arrival, ArrivingRequest, Client, Incoming, Transaction, TransactionOptions, run_hook};
 use sentrace_protocol::{TransactionSource, http_method};
 use tower_service::Service;
 
@@ -137,7 +137,7 @@ impl Config {
     ) -> Transaction {
         let method = head.method().as_str();
         let rpc = rpc.filter(|_| self.begins_as_grpc(&head));
-        let named = self.namer.as_ref().and_then(|namer| guarded(|| namer(&head))?);
+        let named = self.namer.as_ref().and_then(|namer| run_hook(|| namer(&head))?);
         let (method, name, source) = match (named, rpc, head.matched_route()) {
             (Some((name, source)), ..) => ("", Cow::Owned(name), source),
             // Whoever calls has chosen it; it is a route once the answer shows that it exists.
@@ -172,7 +172,7 @@ impl Config {
             _ => true,
         };
         // A filter that panics has not asked for the request to be left out.
-        by_method && self.filter.as_ref().is_none_or(|filter| guarded(|| filter(head)).unwrap_or(true))
+        by_method && self.filter.as_ref().is_none_or(|filter| run_hook(|| filter(head)).unwrap_or(true))
     }
 
     fn trusts(&self, head: &RequestHead<'_>) -> bool {
@@ -180,7 +180,7 @@ impl Config {
             Trust::Always => true,
             Trust::Never => false,
             // What cannot be judged is not trusted.
-            Trust::If(trust) => guarded(|| trust(head)).unwrap_or(false),
+            Trust::If(trust) => run_hook(|| trust(head)).unwrap_or(false),
         }
     }
 }

@@ -15,6 +15,7 @@ mod endings;
 mod forwarded_url;
 #[cfg(feature = "axum")]
 mod handler_errors;
+mod hooks;
 #[cfg(feature = "axum")]
 mod in_process;
 #[cfg(feature = "axum")]

@@ -5,6 +5,7 @@ mod context;
 mod database;
 mod errors;
 mod fields;
+mod hooks;
 mod layers;
 mod logs;
 mod parents;

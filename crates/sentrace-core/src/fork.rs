@@ -1,0 +1,89 @@
+//! Whether this is still the process that it was: a forked child inherits memory, but no threads.
+//!
+//! The child's generators would give the parent's ids again, and its transactions would wait for workers that do not
+//! exist there. Asking the kernel takes 50 to 250 ns, too much for each request, so it is asked at most every few
+//! microseconds: less than it takes to fork (ADR 0032).
+
+use std::cell::Cell;
+
+use crate::moment::Moment;
+
+/// For how long an answer of the kernel is taken as it was, in ticks of [`Moment`]: 4 to 16 microseconds.
+const TRUSTED: u64 = 1 << 14;
+
+thread_local! {
+    static ANSWER: Cell<Answer> = const { Cell::new(Answer { at: Moment::NEVER, process: UNKNOWN }) };
+}
+
+const UNKNOWN: u32 = 0;
+
+#[derive(Clone, Copy)]
+struct Answer {
+    at: Moment,
+    process: u32,
+}
+
+/// Returns the id of this process, which differs in a forked child. It takes a few nanoseconds.
+///
+/// For whoever owns threads or connections: note it where they are made, and compare it before anything is handed to them.
+///
+/// ```
+/// let made_in = sentrace_core::fork::process_id();
+/// // ... later, perhaps in a child
+/// assert_eq!(sentrace_core::fork::process_id(), made_in, "it is not a child");
+/// ```
+#[must_use]
+pub fn process_id() -> u32 {
+    process_id_at(Moment::now())
+}
+
+/// The same for callers that have looked at the clock already.
+#[inline]
+fn process_id_at(now: Moment) -> u32 {
+    ANSWER.with(|answer| {
+        let known = answer.get();
+        if now.ticks_since(known.at) < TRUSTED { known.process } else { ask(answer, now) }
+    })
+}
+
+/// Notices, before ids are made, that this has become a child, which needs random numbers of its own.
+#[inline]
+pub(crate) fn notice(now: Moment) {
+    let _ = process_id_at(now);
+}
+
+#[cold]
+fn ask(answer: &Cell<Answer>, at: Moment) -> u32 {
+    let process = std::process::id();
+    let before = answer.replace(Answer { at, process }).process;
+    if before != UNKNOWN && before != process {
+        crate::random::reseed();
+    }
+    process
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_the_process_whenever_it_is_asked() {
+        for _ in 0..10_000 {
+            assert_eq!(process_id(), std::process::id());
+        }
+    }
+
+    /// Not a benchmark: it fails where each call asks the kernel again.
+    #[test]
+    fn the_kernel_is_asked_now_and_then() {
+        let start = Moment::now();
+        notice(start);
+        let first = ANSWER.with(Cell::get).at;
+        assert_eq!(first, start);
+        notice(start);
+        assert_eq!(ANSWER.with(Cell::get).at, first, "the answer is taken as it was");
+        while Moment::now().ticks_since(start) < TRUSTED {}
+        notice(Moment::now());
+        assert_ne!(ANSWER.with(Cell::get).at, first, "and asked for again");
+    }
+}

@@ -1,0 +1,147 @@
+//! The global client: the one that is found where none is named.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use arc_swap::{ArcSwapOption, Cache};
+
+use crate::client::Client;
+use crate::current::with_current;
+use crate::diagnostics::{debug, on_behalf_of};
+use crate::guard;
+use crate::local::lend;
+use crate::pipeline::Pipeline;
+use crate::span::SpanRef;
+use crate::spare;
+
+static GLOBAL: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
+/// Clients that were global before and may be so again, the latest last. Whoever holds none of them has given it up.
+static EARLIER: Mutex<Vec<Weak<Pipeline>>> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// The global client as this thread saw it last: to see that it is still the same takes no write to memory that all
+    /// threads share.
+    static SEEN: RefCell<Seen> = RefCell::new(Seen { cache: Cache::new(&GLOBAL), client: None });
+}
+
+struct Seen {
+    cache: Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>,
+    /// What was found there.
+    client: Option<Client>,
+}
+
+impl Seen {
+    fn look(&mut self) -> Option<&Client> {
+        let global = self.cache.load();
+        if global.as_ref().map(Arc::as_ptr) != self.client.as_ref().map(|client| Arc::as_ptr(&client.0)) {
+            self.client = global.clone().map(Client);
+            spare::forget_clients();
+        }
+        self.client.as_ref()
+    }
+}
+
+/// Whether it is the global client's, as far as this thread can tell without counting.
+pub(crate) fn is_global(pipeline: &Pipeline) -> bool {
+    let is_this = |seen: &mut Seen| seen.look().is_some_and(|client| std::ptr::eq(&*client.0, pipeline));
+    lend(&SEEN, is_this).unwrap_or(false)
+}
+
+impl Client {
+    /// The client of the current span, else the global one.
+    pub fn current() -> Option<Self> {
+        with_current(SpanRef::client).flatten().or_else(Self::global)
+    }
+
+    /// The same for something that is about to start. Where there is no client any more, a guard that was dropped too
+    /// early is warned of.
+    pub(crate) fn to_start() -> Option<Self> {
+        let client = Self::current();
+        if client.is_none() {
+            guard::missed();
+        }
+        client
+    }
+
+    /// The client that [`bind`](Self::bind) made global.
+    pub fn global() -> Option<Self> {
+        lend(&SEEN, |seen| seen.look().cloned()).unwrap_or_else(|| GLOBAL.load_full().map(Self))
+    }
+
+    /// Lends [`current`](Self::current) where there is one, counted only where it is not the global client: requests on all
+    /// threads would write to that counter. The way of what starts something for each request.
+    pub fn with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
+        let lent = Self::try_with_current(run);
+        if lent.is_none() {
+            guard::missed();
+        }
+        lent
+    }
+
+    /// The same for those that only look.
+    pub(crate) fn try_with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
+        if let Some(client) = with_current(SpanRef::client).flatten() {
+            return Some(run(&client));
+        }
+        let mut run = Some(run);
+        let lent = lend(&SEEN, |seen| seen.look().and_then(|client| Some(run.take()?(client))));
+        lent.unwrap_or_else(|| {
+            // It is lent already, to somebody further out.
+            let client = GLOBAL.load_full().map(Self)?;
+            run.take().map(|run| run(&client))
+        })
+    }
+
+    /// Makes this client the one that is found where none is named; the previous one is returned, and is global again
+    /// when this one is [unbound](Self::unbind), if it still lives and was not unbound itself.
+    pub fn bind(&self) -> Option<Self> {
+        let mut earlier = earlier();
+        let previous = GLOBAL.swap(Some(Arc::clone(&self.0)));
+        forget(&mut earlier, &self.0);
+        if let Some(previous) = previous.as_ref().filter(|previous| !Arc::ptr_eq(previous, &self.0)) {
+            earlier.push(Arc::downgrade(previous));
+        }
+        drop(earlier);
+        guard::bound();
+        previous.map(Self)
+    }
+
+    /// Takes the global client away if it is this one: the one before it is global again, if it still lives. A thread that
+    /// has used this one holds its memory until it looks for a client again or ends; [`close`](Self::close) does not wait
+    /// for that.
+    pub fn unbind(&self) {
+        let mut earlier = earlier();
+        forget(&mut earlier, &self.0);
+        if !GLOBAL.load().as_ref().is_some_and(|global| Arc::ptr_eq(global, &self.0)) {
+            return;
+        }
+        let next = std::iter::from_fn(|| earlier.pop()).find_map(|earlier| earlier.upgrade());
+        let is_last = next.is_none();
+        GLOBAL.store(next);
+        drop(earlier);
+        if is_last && self.0.debug {
+            let said = || {
+                debug(format_args!(
+                    "the global client is taken away: nothing is traced from now on that names no client; where that is \
+                     too early, bind the guard of init to a name that lives as long as main"
+                ));
+            };
+            on_behalf_of(true, said);
+        }
+    }
+
+    /// Notes that the guard of `init` which kept this client global was dropped, and not closed: warns if that was too early.
+    #[doc(hidden)]
+    pub fn guard_dropped(&self, held: std::time::Duration) {
+        guard::dropped(&self.0, held, GLOBAL.load().is_none());
+    }
+}
+
+fn earlier() -> MutexGuard<'static, Vec<Weak<Pipeline>>> {
+    EARLIER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Leaves out `pipeline` and all that nobody holds any more.
+fn forget(earlier: &mut Vec<Weak<Pipeline>>, pipeline: &Arc<Pipeline>) {
+    earlier.retain(|known| known.strong_count() > 0 && known.as_ptr() != Arc::as_ptr(pipeline));
+}

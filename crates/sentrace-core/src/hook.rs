@@ -1,0 +1,165 @@
+//! Code of users that runs inside the pipeline: filters, samplers, names, messages.
+//!
+//! What starts in it must not be recorded. A sampler that opens a transaction would be asked about that one too, without
+//! end; a handler of messages that opens one would cause the next message.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
+
+thread_local! {
+    /// How many calls of such code this thread is in.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// A payload whose drop panics has a payload in turn, which may do the same. More of them are leaked.
+const MAX_PAYLOADS: usize = 8;
+
+/// Returns `true` while this thread runs a hook, or other code of users that was called with [`guarded`]: then nothing
+/// that starts is recorded. Adapters ask before they call hooks of their own.
+#[inline]
+#[must_use]
+pub fn in_hook() -> bool {
+    DEPTH.with(|depth| depth.get() > 0)
+}
+
+/// Runs user code and catches any panic, returning `None` if it panicked. Spans and transactions that start inside are
+/// not recorded.
+pub fn guarded<R>(run: impl FnOnce() -> R) -> Option<R> {
+    enter();
+    let done = catch_unwind(AssertUnwindSafe(run)).map_err(discard).ok();
+    leave();
+    done
+}
+
+/// Runs a hook like [`guarded`], but never inside another hook: returns `None` there without running it, as if it had
+/// panicked.
+///
+/// ```
+/// use sentrace_core::run_hook;
+///
+/// assert_eq!(run_hook(|| 1), Some(1));
+/// assert_eq!(run_hook(|| run_hook(|| 1)), Some(None));
+/// ```
+pub fn run_hook<R>(hook: impl FnOnce() -> R) -> Option<R> {
+    if in_hook() { None } else { guarded(hook) }
+}
+
+/// Runs code that is not ours and whose panics are its callers' affair: what starts inside is not recorded.
+pub(crate) fn quietly<R>(run: impl FnOnce() -> R) -> R {
+    struct Left;
+    impl Drop for Left {
+        fn drop(&mut self) {
+            leave();
+        }
+    }
+    enter();
+    let _left = Left;
+    run()
+}
+
+/// Explains in debug mode, once, why something is missing.
+#[cold]
+pub(crate) fn explain_refusal() {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    crate::diagnostics::debug_once(
+        &SAID,
+        format_args!(
+            "a transaction or span is not recorded because a hook started it (a sampler, filter, name, \
+             before_send_transaction, diagnostics handler, or the Display of a recorded value): start it outside the hook"
+        ),
+    );
+}
+
+fn enter() {
+    DEPTH.with(|depth| depth.set(depth.get().saturating_add(1)));
+}
+
+fn leave() {
+    DEPTH.with(|depth| depth.set(depth.get().saturating_sub(1)));
+}
+
+/// Drops the payload of a panic, which may be a value whose drop panics.
+#[cold]
+fn discard(payload: Box<dyn Any + Send>) {
+    let mut payload = payload;
+    for _ in 0..MAX_PAYLOADS {
+        match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return,
+            Err(next) => payload = next,
+        }
+    }
+    std::mem::forget(payload);
+}
+
+/// A closure of users. Whatever its captures do when they are dropped does not reach whoever drops the last reference,
+/// which may be a request.
+pub(crate) struct Captured<F>(Option<F>);
+
+impl<F> Captured<F> {
+    pub(crate) fn new(closure: F) -> Self {
+        Self(Some(closure))
+    }
+
+    pub(crate) fn get(&self) -> Option<&F> {
+        self.0.as_ref()
+    }
+}
+
+impl<F> Drop for Captured<F> {
+    fn drop(&mut self) {
+        let closure = self.0.take();
+        guarded(|| drop(closure));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Panics with another one when it is dropped, `levels` deep.
+    struct Bomb {
+        levels: u32,
+    }
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if self.levels > 0 {
+                std::panic::panic_any(Self { levels: self.levels - 1 });
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_escapes_whatever_the_payload_does() {
+        for levels in [0, 1, 2, 7, 8, 9, 100] {
+            assert_eq!(guarded(|| std::panic::panic_any(Bomb { levels })), None::<()>, "{levels} levels");
+            assert!(!in_hook(), "the hook has ended after {levels} levels");
+        }
+        assert_eq!(guarded(|| 7), Some(7));
+    }
+
+    #[test]
+    fn captures_that_panic_when_they_are_dropped_stay_where_they_are() {
+        for levels in [1, 3] {
+            let bomb = Bomb { levels };
+            let closure = Captured::new(move || {
+                let whole: &Bomb = &bomb;
+                whole.levels
+            });
+            assert_eq!(closure.get().map(|closure| closure()), Some(levels));
+            drop(closure);
+        }
+        assert!(!in_hook());
+    }
+
+    #[test]
+    fn hooks_are_not_run_within_hooks() {
+        assert_eq!(run_hook(|| (in_hook(), run_hook(|| ()))), Some((true, None)));
+        assert_eq!(guarded(|| guarded(in_hook)), Some(Some(true)), "guarded code is run wherever it is");
+        assert!(!in_hook());
+        let panicked = catch_unwind(|| quietly(|| panic!("whoever delivers")));
+        assert!(panicked.is_err() && !in_hook());
+    }
+}

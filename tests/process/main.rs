@@ -1,0 +1,6 @@
+//! Claims about whole processes: how they begin, fork and end.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails is a test that fails")]
+
+#[cfg(unix)]
+mod fork;
+mod guard;
