@@ -32,11 +32,11 @@ impl Record {
         let is_better = route.is_empty() || source == TransactionSource::Route;
         if is_free && is_better && self.is_named_by_request() {
             // Named by its method alone, it has a bounded name, which is better than one that a client has chosen.
-            let rest = match source {
-                TransactionSource::Url if self.is_named_by_method() => return,
-                _ => self.arena.copy_important(path),
-            };
-            let Some(rest) = rest else { return };
+            if source == TransactionSource::Url && self.is_named_by_method() {
+                return;
+            }
+            self.make_room(path.len());
+            let rest = self.arena.copy_for(Share::Name, path);
             self.name = Name { method: Text::EMPTY, rest };
             self.source = source;
         }
