@@ -405,7 +405,7 @@ mod tests {
             let () = told.recv().unwrap();
             panic!("a fault of ours");
         };
-        let worker = Some(thread::start(work, remains.clone()).unwrap());
+        let worker = Some(thread::start(work, remains.clone(), false).unwrap());
         let (pressure, ledger, process) = (Arc::default(), Arc::default(), Process::this());
         let delivery =
             Delivery { remains, pressure, ledger, worker, process, reports: true, grace: Duration::MAX };
