@@ -1,6 +1,7 @@
 //! Where text in double quotes can only be a name, though some databases also write strings so.
 
 use super::scan::{Token, is_blank};
+use crate::sensitive::is_sensitive_field;
 
 /// Parentheses that are nested deeper are not told apart.
 const MAX_DEPTH: usize = 24;
@@ -14,6 +15,11 @@ pub(super) struct Names<'a> {
     word_before: &'a str,
     /// The target of an `INSERT`.
     target: Target,
+    /// Whether the statement sets something up, as `PRAGMA key = hush` does.
+    settings: bool,
+    pragma: bool,
+    /// Whether words are a password, until the end of the statement.
+    secret: bool,
     groups: [Group; MAX_DEPTH],
     depth: usize,
 }
@@ -58,6 +64,9 @@ impl<'a> Names<'a> {
             last: Last::Start,
             word_before: "",
             target: Target::No,
+            settings: false,
+            pragma: false,
+            secret: false,
             groups: [Group::default(); MAX_DEPTH],
             depth: 0,
         }
@@ -71,6 +80,11 @@ impl<'a> Names<'a> {
     /// Whether the last token is this word.
     pub(super) fn is_behind(&self, word: &str) -> bool {
         matches!(self.last, Last::Word(last) if last.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether a word or a name here is a password: some databases take it without quotes, or in double ones.
+    pub(super) fn is_secret(&self) -> bool {
+        self.secret
     }
 
     /// Whether a dot and what looks like a name follow.
@@ -147,6 +161,11 @@ impl<'a> Names<'a> {
                 group.assignments = false;
             }
         }
+        if self.depth == 0 && self.last == Last::Start {
+            self.pragma = is_any(word, &["PRAGMA"]);
+            self.settings = is_any(word, &["PRAGMA", "SET", "ALTER", "CREATE", "ATTACH"]);
+        }
+        self.secret |= is_any(word, &["BY"]) && self.is_behind("IDENTIFIED");
         if let Last::Word(last) = self.last {
             self.word_before = last;
         } else {
@@ -173,6 +192,12 @@ impl<'a> Names<'a> {
     }
 
     fn operator(&mut self, text: &str) {
+        if self.settings
+            && (text == "=" || (text == "(" && self.pragma))
+            && matches!(self.last, Last::Word(word) if is_sensitive_field(word))
+        {
+            self.secret = true;
+        }
         match text {
             "." => self.last = Last::Dot,
             "," => {
@@ -197,6 +222,8 @@ impl<'a> Names<'a> {
                 self.last = Last::Other;
             }
             ";" => {
+                self.settings = false;
+                self.secret = false;
                 self.target = Target::No;
                 if let Some(group) = self.groups.get_mut(self.depth) {
                     *group = Group::default();

@@ -77,6 +77,7 @@ impl<'a> Scan<'a> {
             let mark = match token {
                 Token::Blank => BLANK,
                 Token::Literal => HIDDEN,
+                Token::Word | Token::Name | Token::NameOrText if self.names.is_secret() => HIDDEN,
                 Token::Word | Token::Name | Token::Placeholder | Token::Operator => SHOWN,
                 Token::NameOrText if self.names.is_before_name(end) => {
                     // What is behind it may turn out to be none.

@@ -206,6 +206,27 @@ fn double_quotes_stay_where_only_a_name_can_be() {
 }
 
 #[test]
+fn passwords_without_quotes_are_hidden() {
+    let rows = [
+        ("PRAGMA key = hush; PRAGMA foreign_keys = on", "PRAGMA key = ?; PRAGMA foreign_keys = ?"),
+        ("PRAGMA key = hush-hush; PRAGMA journal_mode = WAL", "PRAGMA key = ?-?; PRAGMA journal_mode = WAL"),
+        ("PRAGMA rekey(hush)", "PRAGMA rekey(?)"),
+        ("PRAGMA table_info(users)", "PRAGMA table_info(users)"),
+        ("ALTER USER eve IDENTIFIED BY hush", "ALTER USER eve IDENTIFIED BY ?"),
+        ("CREATE USER eve IDENTIFIED BY \"hush\"", "CREATE USER eve IDENTIFIED BY ?"),
+        ("SET encryption_password = hush", "SET encryption_password = ?"),
+        ("CREATE TABLE token (id INT)", "CREATE TABLE token (id INT)"),
+        ("SELECT a FROM b WHERE token = c.token", "SELECT a FROM b WHERE token = c.token"),
+        ("UPDATE a SET token = b.token", "UPDATE a SET token = b.token"),
+    ];
+    for (sql, expected) in rows {
+        for dialect in [Unknown, PostgreSql, MySql, Sqlite, SqlServer, Oracle] {
+            shows(dialect, sql, expected, "a password");
+        }
+    }
+}
+
+#[test]
 fn lists_of_any_length_are_shown_alike() {
     let rows = [
         ("a IN (1)", "a IN (?)", "one"),
