@@ -128,8 +128,9 @@ impl fmt::Debug for SentryTraceText {
 
 fn broken_rule(value: &[u8]) -> String {
     let value = value.trim_ascii();
-    if !(49..=51).contains(&value.len()) {
-        return format!("it has {} bytes, not 49 to 51", value.len());
+    let ends_with_dash = value.len() == 50 && value.ends_with(b"-");
+    if !matches!(value.len(), 49 | 51) && !ends_with_dash {
+        return format!("it has {} bytes, not 49 or 51", value.len());
     }
     if value[32] != b'-' {
         return "there is no `-` after the trace id's 32 digits".to_owned();
@@ -208,6 +209,9 @@ mod tests {
             (format!("{}-{SPAN}", "0".repeat(32)), "its trace id is all zero"),
             (format!("{TRACE}-{}", "0".repeat(16)), "its span id is all zero"),
             (format!("{TRACE}-{SPAN}-x"), "its sampling decision is neither `-1` nor `-0`"),
+            (format!("{TRACE}-{SPAN}--"), "its sampling decision is neither `-1` nor `-0`"),
+            (format!("{TRACE}-{SPAN}x"), "it has 50 bytes, not 49 or 51"),
+            (format!("{TRACE}-{}-", "0".repeat(16)), "its span id is all zero"),
         ];
         for (text, rule) in rows {
             let message = text.parse::<SentryTrace>().unwrap_err().to_string();

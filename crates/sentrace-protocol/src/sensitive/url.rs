@@ -8,7 +8,7 @@ use super::text::{Depth, filter_absolute_urls, filter_tokens};
 use crate::{scan, url};
 
 /// Returns a URL without its secrets, each replaced by [`FILTERED`]: credentials before the host, values of
-/// [sensitive parameters](super::is_sensitive_parameter) in query and fragment, and what [`filter_text`] finds.
+/// [sensitive parameters](super::is_sensitive_parameter) in query and fragment, and what [`filter_text`](super::filter_text) finds.
 ///
 /// ```
 /// use sentrace_protocol::sensitive::filter_url;
