@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 use self::deadline::Deadlines;
 pub(crate) use self::error::{Error, describe};
-use self::metered::Status;
+use self::metered::Head;
 use self::pools::Pools;
 pub(crate) use self::proxy::Proxy;
 pub(crate) use self::target::Target;
@@ -123,15 +123,15 @@ impl Client {
 /// What is known of an answer that hyper could not read. If it only has too much in its head, the status says whether the
 /// envelope arrived; to send it again would be to send it twice.
 fn unread(error: legacy::Error) -> Result<Answer, Error> {
-    let parsed = error::of_hyper(&error).filter(|cause| cause.is_parse());
-    let status = error.connect_info().and_then(Status::of);
-    match (parsed, status) {
-        (Some(cause), Some(status)) if cause.is_parse_too_large() => {
+    let is_unreadable = error::of_hyper(&error).is_some_and(hyper::Error::is_parse);
+    let head = error.connect_info().filter(|_| is_unreadable).and_then(Head::of);
+    match head.and_then(|head| Some((head.status()?, head.is_too_large()))) {
+        Some((status, true)) => {
             let version = Version::HTTP_11;
             Ok(Answer { status, headers: HeaderMap::new(), version, said: TOO_LARGE.to_vec() })
         }
-        (Some(_), Some(_)) => Err(Error::Unreadable(error)),
-        _ => Err(error.into()),
+        Some((_, false)) => Err(Error::Unreadable(error)),
+        None => Err(error.into()),
     }
 }
 

@@ -11,6 +11,7 @@ use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connector::Connector;
+use super::metered::{MAX_FIELDS, MAX_HEAD_BYTES};
 use super::{Config, Proxy, Target};
 use crate::reach::Reach;
 use crate::tls::{self, Ask};
@@ -18,7 +19,7 @@ use crate::tls::{self, Ask};
 /// A connection that all share must not swallow posts for long after the other side has vanished.
 const HTTP2_PING: Duration = Duration::from_secs(10);
 /// Of an answer over HTTP/2; larger ones cost their stream.
-const MAX_HEAD_BYTES: u32 = 64 * 1024;
+const MAX_HTTP2_HEAD_BYTES: u32 = 64 * 1024;
 /// Connections in a row that could not be opened, after which the ingest is asked again what it speaks.
 const FAILURES_UNTIL_ASKED: u32 = 2;
 /// So many posts that broke count as much as such a connection: those that a connection that is going refuses all break.
@@ -87,8 +88,10 @@ fn pool(tls: &tls::Config, ask: Ask, proxy: Option<Proxy>, http2_only: bool, idl
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(idle)
         .pool_max_idle_per_host(Reach::MOST)
+        .http1_max_headers(MAX_FIELDS)
+        .http1_max_buf_size(MAX_HEAD_BYTES)
         .http2_only(http2_only)
-        .http2_max_header_list_size(MAX_HEAD_BYTES)
+        .http2_max_header_list_size(MAX_HTTP2_HEAD_BYTES)
         .http2_keep_alive_interval(HTTP2_PING)
         .http2_keep_alive_timeout(HTTP2_PING)
         .build(Connector::new(tls, ask, proxy))
