@@ -318,3 +318,38 @@ async fn without_any_client_of_sentrace_a_request_stays_as_it_is() {
     let sent = lines(in_time(http.oneshot(get(format!("http://{}/", echo().await)))).await.unwrap()).await;
     assert_eq!(sent, ["none", "none", "none"]);
 }
+
+#[tokio::test]
+async fn methods_that_an_application_makes_up_are_named_together() {
+    let rows = [
+        ("GET", "GET", "GET", None),
+        ("QUERY", "QUERY", "QUERY", None),
+        ("X7", "HTTP", "_OTHER", Some("X7")),
+        ("get", "HTTP", "_OTHER", Some("get")),
+        ("PROPFIND", "HTTP", "_OTHER", Some("PROPFIND")),
+    ];
+    for (method, named, recorded, original) in rows {
+        // A rule looks at the name before the span starts; without one the record writes it.
+        for rules in [None, Some("nothing has this name")] {
+            let options = Options::new().traces_sample_rate(1.0).ignore_spans(rules);
+            let (client, capture) =
+                Capture::client(options.tracing_origins([Origin::host("127.0.0.1")])).unwrap();
+            let address = echo().await;
+            let http = SentryClientLayer::new().client(client.clone()).layer(hyper());
+            let transaction = client.start_transaction("test", "task");
+            let mut request = get(format!("http://{address}/users/7"));
+            *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap();
+            transaction.scope(in_time(http.oneshot(request))).await.unwrap();
+            transaction.finish();
+            let captured = only(&capture).await;
+            let span = only_span(&captured);
+            assert_eq!(span.description.as_deref(), Some(&*format!("{named} http://{address}/users/7")));
+            assert_eq!(value(&span.data, "http.request.method"), Some(&recorded.into()), "{method}");
+            assert_eq!(
+                value(&span.data, "http.request.method_original"),
+                original.map(Into::into).as_ref(),
+                "{method}"
+            );
+        }
+    }
+}
