@@ -129,7 +129,8 @@ fn check_allowlist(url: &str, origins: &[Place]) {
 fn check_reqwest(url: &str, origins: &[Place]) {
     let Some(place) = Place::of_url(url) else { return };
     let Ok(url) = Url::parse(url) else { return };
-    if place.name.ends_with('.') {
+    // It has to be a `http::Uri`, too, before it can be sent.
+    if place.name.ends_with('.') || Place::of_uri(url.as_str()).is_none() {
         return;
     }
     let outgoing = CLIENT.outgoing();
