@@ -89,4 +89,5 @@ fn the_readme_says_which_rust_is_needed() {
     assert_eq!(of_lock, told("for the crates needs "), "what Cargo.lock holds for the crates");
     let of_all = newest(&metadata, all.iter().map(String::as_str), true);
     assert_eq!(of_all, told("This repository needs "), "examples and tests");
+    assert_eq!(of_all, told("Both need Rust "), "the first commands");
 }

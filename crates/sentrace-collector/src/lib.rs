@@ -44,6 +44,14 @@
 //! | `GET /api/problems` | [`model::ReportedProblem`], oldest first |
 //! | `GET /api/counts` | [`model::Counts`] |
 //!
+//! # Bounds
+//!
+//! Any web page may post an envelope, as Sentry's browser SDK does, so nothing that comes is trusted. An envelope takes at
+//! most ten times its size in memory: its JSON is parsed within a budget, and one that needs more is refused with 413.
+//! A header line has at most 16 KiB, a transaction keeps at most 1,000 spans. What is kept has the limits of [`Limits`].
+//! A client has limited time to send and to read, and of 512 connections the one that keeps the collector waiting for
+//! longest makes room for the next. Pages and API are not served to pages of other sites that embed them.
+//!
 //! # The doctor
 //!
 //! It names what is odd in the traces that are kept, though Sentry would take it: calls that were answered in another
