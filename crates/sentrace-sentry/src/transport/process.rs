@@ -1,42 +1,25 @@
 //! Whether this is still the process that started the worker.
 
-use std::sync::atomic::AtomicBool;
-
-use sentrace_core::diagnostics;
-use sentrace_core::fork::process_id;
+use sentrace_core::fork;
 
 /// A process, which its forked children are not: they have copies of the memory, and no worker.
 #[derive(Debug)]
 pub(super) struct Process {
     id: u32,
-    warned: AtomicBool,
 }
 
 impl Process {
     pub(super) fn this() -> Self {
-        Self { id: process_id(), warned: AtomicBool::new(false) }
+        Self { id: fork::process_id() }
     }
 
     /// Whether we run in a forked child of it, where there is no worker: then what comes is refused, nothing is waited
     /// for, and no file, socket or lock of the parent is touched. Warns once.
-    ///
-    /// This takes some ten nanoseconds (ADR 32).
     pub(super) fn is_forked(&self) -> bool {
-        let forked = process_id() != self.id;
+        let forked = fork::process_id() != self.id;
         if forked {
-            self.warn();
+            fork::warn_of_fork();
         }
         forked
-    }
-
-    #[cold]
-    fn warn(&self) {
-        diagnostics::warn_once(
-            &self.warned,
-            format_args!(
-                "this process was forked after its sentrace client was made: nothing that it records is sent, all of it is counted as lost; \
-                 make the client in each child, after the fork"
-            ),
-        );
     }
 }
