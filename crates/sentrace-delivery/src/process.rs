@@ -1,6 +1,8 @@
 //! Whether this is still the process that started the worker.
 
-use sentrace_core::fork;
+use std::sync::atomic::AtomicBool;
+
+use sentrace_core::{diagnostics, fork};
 
 /// A process, which its forked children are not: they have copies of the memory, and no worker.
 #[derive(Debug)]
@@ -18,8 +20,21 @@ impl Process {
     pub(crate) fn is_forked(&self) -> bool {
         let forked = fork::process_id() != self.id;
         if forked {
-            fork::warn_of_fork();
+            warn();
         }
         forked
     }
+}
+
+/// Once for all clients of the process.
+#[cold]
+fn warn() {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    diagnostics::warn_once(
+        &WARNED,
+        format_args!(
+            "this process was forked after sentrace was initialised: nothing that it records is sent, all of it is counted as \
+             lost; call sentrace::init in each child, after the fork"
+        ),
+    );
 }
