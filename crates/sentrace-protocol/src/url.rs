@@ -216,7 +216,7 @@ pub(crate) fn authority_start(url: &str) -> Option<usize> {
     let mut slashes =
         url[slash..url.len() - behind.len()].char_indices().filter(|(_, c)| !DROPPED.contains(c));
     let special = before.split_once(':').filter(|(scheme, _)| {
-        let scheme = scheme.trim_start().replace(DROPPED, "");
+        let scheme = scheme.trim_start_matches(|c| c <= ' ').replace(DROPPED, "");
         SPECIAL.iter().any(|special| scheme.eq_ignore_ascii_case(special))
     });
     if let Some((scheme, rest)) = special {

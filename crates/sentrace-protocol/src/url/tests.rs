@@ -157,6 +157,7 @@ fn credentials_are_found_by_any_reading() {
         ("http:\\\\me:hush@example.com", Some("me:hush"), "or backslashes"),
         ("http:/\n/me:hush@example.com", Some("me:hush"), "or drop line breaks"),
         ("ht\ttp:\t//\rme:hush@example.com", Some("me:hush"), "and tabs"),
+        ("\0\u{1}http:///me:hush@example.com", Some("me:hush"), "and what stands in front"),
         ("redis:/\n/me:hush@example.com", Some("me:hush"), "of any scheme"),
         ("h~ttp://me:hush@example.com", Some("me:hush"), "the http crate takes this scheme"),
         ("://me:hush@example.com", Some("me:hush"), "and none"),
