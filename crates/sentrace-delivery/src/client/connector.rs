@@ -67,7 +67,8 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = tls::Connector::clone(&self.0).call(uri);
+        let mut connector: tls::Connector<Way> = (*self.0).clone();
+        let connecting = connector.call(uri);
         Box::pin(async move {
             match timeout(CONNECT_TIMEOUT, connecting).await {
                 Ok(connected) => Ok(Metered::new(connected?)),

@@ -193,11 +193,18 @@ mod tests {
             transaction.start_span("task", "step").finish();
         }
         buckets.collect(now);
-        assert_eq!(buckets.pop().map(|batch| batch.len()), Some(span_v2::MAX_ITEMS));
+        // Records that other tests have left may be large enough to fill it with fewer.
+        let first = buckets.pop().unwrap();
+        assert!(first.len() == span_v2::MAX_ITEMS || first.bytes() >= MAX_BYTES, "{}", first.len());
+        let left = span_v2::MAX_ITEMS + 1 - first.len();
         assert!(buckets.pop().is_none());
         transaction.finish();
         buckets.collect(now);
-        assert_eq!(buckets.pop().map(|batch| batch.len()), Some(2), "the last step and the transaction");
+        assert_eq!(
+            buckets.pop().map(|batch| batch.len()),
+            Some(left + 1),
+            "the last steps and the transaction"
+        );
         let transaction = client.start_transaction("large", "task");
         let long = "x".repeat(8 * 1024);
         for _ in 0..200 {
