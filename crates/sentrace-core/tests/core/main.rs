@@ -10,6 +10,7 @@ mod calls;
 mod context;
 mod decisions;
 mod env;
+mod extremes;
 mod full;
 mod hooks;
 mod idle;
