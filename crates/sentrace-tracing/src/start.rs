@@ -16,6 +16,9 @@ use crate::state::{Bound, SpanState, States, Times};
 const ORIGIN: &str = "auto.tracing";
 /// How the threads of delivery are named: what they do must not be delivered in turn.
 const OWN_THREADS: &str = "sentrace-";
+/// How many spans are looked through for one that keeps anything: below many that keep nothing, as in a deep recursion without a
+/// transaction, each new one would otherwise look through all of them.
+const MAX_LEVELS: usize = 256;
 
 impl TracingLayer {
     /// The state of a span that was opened now; `None` where it stands for nothing.
@@ -148,7 +151,7 @@ where
     let state_of = |above: registry::SpanRef<'_, S>| {
         above.extensions().get::<States>().and_then(|states| states.of(layer)).map(&read)
     };
-    span.scope().skip(1).find_map(state_of).flatten()
+    span.scope().skip(1).take(MAX_LEVELS).find_map(state_of).flatten()
 }
 
 /// A filter that panics has not asked for anything.

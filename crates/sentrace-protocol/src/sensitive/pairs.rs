@@ -7,7 +7,8 @@ use super::{FILTERED, SENSITIVE, is_sensitive_field};
 /// Returns a text without the values of [sensitive names](is_sensitive_field) in it, each replaced by [`FILTERED`].
 ///
 /// It reads what `Debug` writes of structs and maps, JSON, and pairs such as `name=value`, also within strings. A name
-/// alone says nothing: `invalid token: unexpected end` stays.
+/// alone says nothing: `invalid token: unexpected end` stays. Of credentials with their scheme, as in `Some("Bearer hush")`, only
+/// the scheme stays.
 ///
 /// ```
 /// use sentrace_protocol::sensitive::filter_pairs;
@@ -18,7 +19,7 @@ use super::{FILTERED, SENSITIVE, is_sensitive_field};
 /// ```
 pub fn filter_pairs(text: &str) -> Cow<'_, str> {
     // One pass over nearly all texts.
-    if !SENSITIVE.are_in(text) {
+    if !SENSITIVE.are_in(text) && !text.contains("asic ") {
         return Cow::Borrowed(text);
     }
     let bytes = text.as_bytes();
@@ -65,12 +66,17 @@ enum Ends {
     Pair,
     /// The bracket that it begins with, alone.
     Bracket,
+    /// Whatever is no part of a token.
+    Word,
 }
 
 /// Where the secret begins that belongs to the name from `start` to `end`, if it is the name of one.
 fn value_of(text: &str, start: usize, end: usize) -> Option<Value> {
     let bytes = text.as_bytes();
     let name = text.get(start..end)?;
+    if is_before_credentials(text, start, end) {
+        return Some(Value { start: end + 1, ends: Ends::Word });
+    }
     if !is_sensitive_field(name) {
         return None;
     }
@@ -84,7 +90,12 @@ fn value_of(text: &str, start: usize, end: usize) -> Option<Value> {
         _ => (end, false),
     };
     let separator = behind + blanks(&bytes[behind..]);
-    let start_of_value = separator + 1 + blanks(bytes.get(separator + 1..)?);
+    let mut start_of_value = separator + 1 + blanks(bytes.get(separator + 1..)?);
+    if quoted && matches!(bytes.get(start_of_value), Some(b'\n')) {
+        // As `{:#?}` writes it.
+        start_of_value +=
+            bytes[start_of_value..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    }
     match bytes.get(separator..)? {
         // A URL's scheme, a path, a comparison, an arm.
         [b':', b':' | b'/', ..] | [b'=', b'=' | b'>' | b'~', ..] => None,
@@ -99,11 +110,29 @@ fn value_of(text: &str, start: usize, end: usize) -> Option<Value> {
             (is_member || is_told).then_some(Value { start: start_of_value, ends: Ends::Structure })
         }
         // `("x-api-key", "hush")`
-        [b',', ..] if quoted && text[..start].trim_end_matches(['"', '\'', '\\']).ends_with('(') => {
+        [b',', ..]
+            if quoted && text[..start].trim_end_matches(['"', '\'', '\\']).trim_end().ends_with('(') =>
+        {
             Some(Value { start: start_of_value, ends: Ends::Structure })
         }
         [b'=', ..] => Some(Value { start: start_of_value, ends: Ends::Pair }),
         _ => None,
+    }
+}
+
+/// Whether the word from `start` to `end` is a scheme with its credentials behind it: at the beginning of a string, or
+/// before what is no word of English.
+fn is_before_credentials(text: &str, start: usize, end: usize) -> bool {
+    let (name, bytes) = (&text[start..end], text.as_bytes());
+    let bearer = name.eq_ignore_ascii_case("bearer");
+    if bytes.get(end) != Some(&b' ') || !(bearer || name.eq_ignore_ascii_case("basic")) {
+        return false;
+    }
+    let token = &bytes[end + 1..end_of(bytes, end + 1, Ends::Word)];
+    let begins = start > 0 && matches!(bytes[start - 1], b'"' | b'\'');
+    match begins {
+        true => token.len() >= if bearer { 1 } else { 8 },
+        false => bearer && (token.len() >= 20 || (token.len() >= 6 && token.iter().any(u8::is_ascii_digit))),
     }
 }
 
@@ -117,6 +146,9 @@ fn names_a_secret(name: &str) -> bool {
 
 /// Where the value ends that begins at `start`.
 fn end_of(bytes: &[u8], start: usize, ends: Ends) -> usize {
+    if ends == Ends::Word {
+        return start + bytes[start..].iter().take_while(|byte| is_token68(**byte)).count();
+    }
     let mut depth = 0_usize;
     let mut at = start;
     while let Some(byte) = bytes.get(at) {
@@ -148,6 +180,11 @@ fn end_of(bytes: &[u8], start: usize, ends: Ends) -> usize {
         }
     }
     bytes.len()
+}
+
+/// What credentials behind their scheme consist of.
+fn is_token68(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
 }
 
 /// The longest name of a scheme of [`is_scheme`].

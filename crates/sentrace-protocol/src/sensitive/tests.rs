@@ -415,6 +415,16 @@ fn values_behind_sensitive_names_are_replaced() {
             "[(\"host\", \"a\"), (\"x-api-key\", [Filtered])]",
             "headers in pairs",
         ),
+        ("Some(\"Bearer hush\")", "Some(\"Bearer [Filtered]\")", "credentials in an option"),
+        ("[\"a\", \"basic dTpodXNo\"]", "[\"a\", \"basic [Filtered]\"]", "credentials in a list"),
+        ("refused Bearer h-u5sh, why", "refused Bearer [Filtered], why", "credentials in prose"),
+        (
+            "Bearer of bad news, Basic plan, \"Basic plan\"",
+            "Bearer of bad news, Basic plan, \"Basic plan\"",
+            "prose",
+        ),
+        ("(\n \"x-token\",\n \"hush\",\n)", "(\n \"x-token\",\n [Filtered],\n)", "a pair on several lines"),
+        ("{\"token\":\n \"hush\"\n}", "{\"token\":\n [Filtered]\n}", "JSON on several lines"),
         ("{\"token\":\"hush\",\"n\":1}", "{\"token\":[Filtered],\"n\":1}", "JSON"),
         (
             "\"{\\\"token\\\":\\\"hush\\\",\\\"n\\\":1}\"",

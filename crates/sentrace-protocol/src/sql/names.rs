@@ -166,6 +166,11 @@ impl<'a> Names<'a> {
             self.settings = is_any(word, &["PRAGMA", "SET", "ALTER", "CREATE", "ATTACH"]);
         }
         self.secret |= is_any(word, &["BY"]) && self.is_behind("IDENTIFIED");
+        // `SET app.token TO hush`, but not `RENAME COLUMN token TO ..`.
+        self.secret |= self.settings
+            && is_any(word, &["TO"])
+            && is_any(self.word_before, &["", "SET", "LOCAL", "SESSION"])
+            && matches!(self.last, Last::Word(name) if is_sensitive_field(name));
         if let Last::Word(last) = self.last {
             self.word_before = last;
         } else {

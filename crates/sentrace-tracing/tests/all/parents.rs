@@ -152,3 +152,12 @@ fn spans_of_a_transaction_that_is_not_sampled_are_counted() {
     transaction.finish();
     assert_eq!(capture.take().len(), 0);
 }
+
+#[test]
+fn deep_spans_that_nothing_records_do_not_search_all_spans_above_them() {
+    let _default = subscribe(sentrace_tracing::layer());
+    let began = std::time::Instant::now();
+    let mut entered: Vec<_> = (0..8_000).map(|_| info_span!("deep").entered()).collect();
+    while entered.pop().is_some() {}
+    assert!(began.elapsed().as_secs() < 3, "{:?}", began.elapsed());
+}

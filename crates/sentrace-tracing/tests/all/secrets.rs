@@ -67,6 +67,7 @@ fn no_field_shows_a_secret() {
     let rows: [(Open, &str); _] = [
         (|| info_span!("s", authorization = "Bearer hush"), "a header by name"),
         (|| info_span!("s", header = "Bearer hush"), "a header by its value"),
+        (|| info_span!("s", header = ?Some("Bearer hush")), "a header that may be there"),
         (|| info_span!("s", http.request.header.cookie = "a=hush"), "OpenTelemetry's name"),
         (|| info_span!("s", http.url = "https://u:hush@h.test/?token=hush"), "a URL"),
         (|| info_span!("s", url = %"https://h.test/?X-Amz-Signature=hush&page=2"), "a presigned URL"),
