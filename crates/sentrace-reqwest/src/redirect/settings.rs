@@ -123,7 +123,9 @@ fn parse_policy<'a>(mut lines: impl Iterator<Item = &'a str>) -> PrintedPolicy {
 /// The `Debug` form of a header's value. `None` if it is hidden, or if a backslash leaves open what it says.
 fn parse_value(text: &str) -> Option<HeaderValue> {
     let inside = text.strip_prefix('"')?.strip_suffix('"')?;
-    if inside.contains('\\') { None } else { HeaderValue::from_str(inside).ok() }
+    // A quotation mark is always printed behind a backslash, so it can be read back; another backslash may be itself.
+    let inside = inside.replace("\\\"", "\"");
+    if inside.contains('\\') { None } else { HeaderValue::from_str(&inside).ok() }
 }
 
 /// The `Debug` form of a `Duration`: a decimal number and its unit.
@@ -214,7 +216,10 @@ mod tests {
         let rows = [
             ("tenant=7,sentry-sampled=true", Some("tenant=7,sentry-sampled=true"), "as it is printed"),
             ("", Some(""), "nothing"),
-            ("a=\"b\"", None, "a quotation mark is printed as two characters"),
+            ("a=\"b\"", Some("a=\"b\""), "a quotation mark is printed as two characters"),
+            ("\"", Some("\""), "nothing else"),
+            ("a=\\\"", None, "behind a backslash"),
+            ("a=1\\", None, "a backslash at the end"),
             ("a=\\x41", None, "a backslash may stand for itself"),
             ("a=\u{e9}", None, "bytes that are not ASCII"),
         ];
