@@ -201,7 +201,7 @@ fn another_trace(told: &str, trace_id: TraceId) {
 }
 
 /// Whether it is this id, in any case, and with the dashes of a UUID or without.
-fn is_id(told: &str, trace_id: TraceId) -> bool {
+pub(crate) fn is_id(told: &str, trace_id: TraceId) -> bool {
     let digits = told.bytes().filter(|byte| *byte != b'-').map(|byte| byte.to_ascii_lowercase());
     digits.eq(trace_id.to_hex().bytes())
 }

@@ -4,6 +4,7 @@ use http::header::{Entry, GetAll};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sentrace_protocol::{baggage, sentry_trace, traceparent};
 
+use crate::baggage::is_id;
 use crate::carried::{elements, hash, ids};
 use crate::client::Client;
 use crate::current::current_span;
@@ -74,6 +75,7 @@ impl<'a> Provenance<'a> {
             // What stands beside it is the application's context.
             Some(SetBy::Application) => {
                 self.remove(&TRACEPARENT, headers);
+                remove_context_of_another_trace(headers);
             }
             // Who hands one on hands them all on.
             Some(SetBy::Caller) => {
@@ -161,6 +163,20 @@ pub fn remove_trace_headers(headers: &mut HeaderMap) {
     headers.remove(SENTRY_TRACE);
     headers.remove(TRACEPARENT);
     remove_sentry_members(headers);
+}
+
+/// Beside a `sentry-trace` that the application chose, a context that names another trace is one that a handler hands on.
+#[cold]
+pub(crate) fn remove_context_of_another_trace(headers: &mut HeaderMap) {
+    let chosen = headers.get(SENTRY_TRACE).and_then(|value| ids(value.as_bytes()));
+    let Some((trace_id, _)) = chosen else { return };
+    let is_of_another = |field: &HeaderValue| {
+        let told = field.to_str().ok().and_then(|field| baggage::decoded_member(field, "trace_id"));
+        told.is_some_and(|told| !is_id(&told, trace_id))
+    };
+    if headers.get_all(BAGGAGE).iter().any(is_of_another) {
+        remove_sentry_members(headers);
+    }
 }
 
 /// Leaves the members of others, in one field if there was anything to remove.

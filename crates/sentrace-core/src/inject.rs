@@ -11,7 +11,9 @@ use crate::call_span::CallSpan;
 use crate::client::Client;
 use crate::diagnostics::{self, on_behalf_of};
 use crate::explain;
-use crate::forwarded::{BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_sentry_members};
+use crate::forwarded::{
+    BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_context_of_another_trace, remove_sentry_members,
+};
 use crate::outgoing_call::OutgoingCall;
 use crate::span::SpanRef;
 
@@ -146,6 +148,7 @@ impl OutgoingCall {
         on_behalf_of(self.pipeline().debug, explain::keeps_own_headers);
         self.provenance().remove(&SENTRY_TRACE, headers);
         self.provenance().remove(&TRACEPARENT, headers);
+        remove_context_of_another_trace(headers);
         false
     }
 
@@ -266,6 +269,29 @@ mod tests {
             assert_eq!(sent, if replaced { &ours } else { set }, "{reason}");
             let traceparent = request.headers()["traceparent"].to_str().unwrap();
             assert_eq!(traceparent != theirs, replaced, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_callers_context_does_not_go_on_beside_a_trace_of_the_applications_own() {
+        let own = "11111111111111111111111111111111-2222222222222222-0";
+        let rows = [
+            ("0af7651916cd43dd8448eb211c80319c", false, "the caller's"),
+            ("33333333333333333333333333333333", false, "any other one's"),
+            ("11111111-1111-1111-1111-111111111111", true, "its own, written with dashes"),
+        ];
+        for (told, stays, reason) in rows {
+            for host in ["ours.test", "theirs.test"] {
+                let trace = client().continue_trace(&[("sentry-trace", CALLER)]);
+                let transaction = trace.start_transaction("work", "task");
+                let mut request = request(&format!("http://{host}/"), &[("sentry-trace", own)]);
+                let context = format!("tenant=7,sentry-trace_id={told}");
+                request.headers_mut().insert(BAGGAGE, HeaderValue::from_str(&context).unwrap());
+                assert!(!transaction.enter(|| inject(&mut request)), "{reason}");
+                let expected = if stays { &*context } else { "tenant=7" };
+                assert_eq!(request.headers()["baggage"], expected, "{reason} to {host}");
+                assert_eq!(request.headers()["sentry-trace"], own, "{reason} to {host}");
+            }
         }
     }
 
