@@ -49,6 +49,12 @@ impl SpanRef {
         self.with_transaction_record(Record::set_path_name);
     }
 
+    /// Takes the name of [`set_rpc_name`](Self::set_rpc_name) back: the answer ended without a status of gRPC, so no gRPC service
+    /// has given it. The route names the transaction again, and otherwise the source of the name is `url`.
+    pub fn withdraw_rpc_name(&self) {
+        self.with_transaction_record(Record::withdraw_rpc_name);
+    }
+
     fn with_transaction_record(&self, edit: impl FnOnce(&mut Record)) {
         let Some(trace) = self.trace() else { return };
         if let Some(record) = trace.live().record.as_deref_mut() {

@@ -49,6 +49,21 @@ impl Record {
         }
     }
 
+    /// Takes back the name of a gRPC call where the answer turned out to be none: then a client has chosen it.
+    pub(crate) fn withdraw_rpc_name(&mut self) {
+        let is_rpc_name = self.arena.get(self.name.method).is_empty()
+            && self.arena.get(self.name.rest) == self.arena.get(self.request.path)
+            && self.source == TransactionSource::Route;
+        if !self.request.is_some() || !is_rpc_name {
+            return;
+        }
+        if self.arena.get(self.request.route).is_empty() {
+            self.source = TransactionSource::Url;
+        } else {
+            self.name = Name { method: self.request.method_in_names(), rest: self.request.route };
+        }
+    }
+
     fn is_named_by_request(&self) -> bool {
         self.is_named_by_path() || self.is_named_by_method() || self.is_named_by_path_alone()
     }

@@ -125,6 +125,9 @@ impl Guard {
         if std::thread::panicking() {
             return self.fail(SpanStatus::InternalError, None);
         }
+        if let (Some(GrpcOutcome(None)), Some(transaction)) = (self.grpc, self.transaction()) {
+            transaction.withdraw_rpc_name();
+        }
         // The status of a gRPC call is missing only where its stream was read to the end.
         self.grpc = self.grpc.filter(|GrpcOutcome(status)| status.is_some());
         self.complete(None);
@@ -133,7 +136,12 @@ impl Guard {
     /// What the call's own status says beyond the answer's 200.
     fn grpc_outcome(&self) -> Option<SpanStatus> {
         let (transaction, GrpcOutcome(status)) = (self.transaction()?, self.grpc?);
-        if self.status != Some(StatusCode::OK) {
+        let is_ok = self.status == Some(StatusCode::OK);
+        if status.is_none() || !is_ok {
+            // A handler that hands content types back is no gRPC service, and its client has chosen the name.
+            transaction.withdraw_rpc_name();
+        }
+        if !is_ok {
             return None;
         }
         let status = status.unwrap_or(GrpcStatus::MISSING);

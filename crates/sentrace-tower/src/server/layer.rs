@@ -61,8 +61,8 @@ use super::service::SentryTracing;
 /// Calls of gRPC, as tonic's servers take them, are told by their content type and that of the answer. They are
 /// `grpc.server` transactions named `/pkg.Service/Method`, with the sixteen codes of `grpc-status` as their status, from the
 /// head or from the trailers; they end with their stream. The source is `route` once the answer shows that the method exists,
-/// which one that fails at once does not; until then the caller has chosen the name, and it is `url`. A route that axum has
-/// matched names the request instead, unless it is tonic's own.
+/// which one that fails at once or ends without `grpc-status` does not; until then the caller has chosen the name, and it is
+/// `url`. A route that axum has matched names the request instead, unless it is tonic's own.
 ///
 /// ```
 /// use sentrace_tower::SentryTracingLayer;

@@ -236,6 +236,35 @@ async fn an_answer_of_grpc_tells_what_the_request_was() {
 }
 
 #[tokio::test]
+async fn a_handler_that_hands_the_content_type_back_lets_nobody_choose_names() {
+    use TransactionSource::{Route, Url};
+    let echo = async |request: axum::extract::Request| {
+        let (parts, body) = request.into_parts();
+        let status =
+            if parts.headers.contains_key("x-204") { StatusCode::NO_CONTENT } else { StatusCode::OK };
+        (status, [(CONTENT_TYPE, parts.headers[CONTENT_TYPE].clone())], body)
+    };
+    let (layer, capture) = layer();
+    let app = Router::new().route("/files/{*rest}", post(echo)).fallback(echo).layer(layer);
+    for (path, name, source) in [
+        ("/files/7", "POST /files/{*rest}", Route),
+        ("/files/7/8", "POST /files/{*rest}", Route),
+        ("/a/7", "/a/7", Url),
+    ] {
+        for (marked, body) in [(false, "hello"), (false, ""), (true, "")] {
+            let mut request = request("POST", path).map(|_| body.into());
+            request.headers_mut().insert(CONTENT_TYPE, "application/grpc".parse().unwrap());
+            if marked {
+                request.headers_mut().insert("x-204", "1".parse().unwrap());
+            }
+            let captured = answer(&app, &capture, request).await;
+            let named = (&*captured.transaction.name, captured.transaction.source);
+            assert_eq!(named, (name, source), "{path} {marked} {body:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn chosen_names_stay_whatever_the_answer_is() {
     for answers in
         [&[("content-type", "application/grpc"), ("grpc-status", "0")][..], &[("content-type", "text/plain")]]
