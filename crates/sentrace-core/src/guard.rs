@@ -46,9 +46,9 @@ pub(crate) fn dropped(pipeline: &Pipeline, held: Duration, last: bool) {
         return warn_once(
             &WARNED,
             format_args!(
-                "the guard of sentrace::init was dropped {held:.0?} after init and before anything was traced, so nothing \
-                 will be: `let _ = sentrace::init(..)` drops it at once; bind it to a name that lives as long as main, \
-                 `let _sentrace = sentrace::init(..)?;`"
+                "the guard of sentrace::init was dropped {held:.0?} after init and before anything was traced. Unless the \
+                 program ends here, nothing will be: `let _ = sentrace::init(..)` drops the guard at once; bind it to a name \
+                 that lives as long as main, `let _sentrace = sentrace::init(..)?;`"
             ),
         );
     }
