@@ -72,6 +72,12 @@ impl<'a> Provenance<'a> {
             return;
         }
         match self.remove(&SENTRY_TRACE, headers) {
+            // A task without a context may forward the headers of a request that nothing here knows of.
+            Some(SetBy::Application) if self.serving.is_none() => {
+                headers.remove(SENTRY_TRACE);
+                self.remove(&TRACEPARENT, headers);
+                remove_sentry_members(headers);
+            }
             // What stands beside it is the application's context.
             Some(SetBy::Application) => {
                 self.remove(&TRACEPARENT, headers);

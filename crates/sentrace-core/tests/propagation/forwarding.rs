@@ -276,6 +276,21 @@ fn a_task_without_a_context_does_not_hand_on_what_was_refused() {
 }
 
 #[test]
+fn a_task_without_a_context_forwards_nothing_to_a_foreign_host() {
+    let (client, _) = client(options());
+    let came = headers(&[("sentry-trace", SAMPLED), ("baggage", "sentry-sampled=true,tenant=7")]);
+    for served in ALL {
+        serve(&client, &came, served, || ());
+        let mut sent = came.clone();
+        assert!(!inject_headers(THEIRS, &mut sent, Some(&client)));
+        assert_eq!(sent, headers(&[("baggage", "tenant=7")]), "{served:?}");
+    }
+    let mut sent = headers(&[("traceparent", OTHER_W3C)]);
+    assert!(!inject_headers(THEIRS, &mut sent, Some(&client)));
+    assert_eq!(sent, headers(&[("traceparent", OTHER_W3C)]), "the header of another tool in this process stays");
+}
+
+#[test]
 fn a_call_to_sentry_itself_takes_nothing_along_that_a_tunnel_hands_on() {
     let (client, _) = client(options().dsn("http://key@ingest.test/1"));
     let came = headers(&[("sentry-trace", SAMPLED), ("baggage", "tenant=7,sentry-sampled=true")]);
