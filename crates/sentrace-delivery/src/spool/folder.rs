@@ -169,6 +169,16 @@ impl Folder {
         Ok(listing.files.values().flatten().map(size).sum())
     }
 
+    /// Which of our files are not there any more; `None` if that cannot be seen.
+    pub(super) fn without(&self, ours: &BTreeSet<Name>) -> Option<BTreeSet<Name>> {
+        let mut listing = match self.list() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Listing::default(),
+            listing => listing.ok()?,
+        };
+        let there = listing.files.remove(&self.own.id).unwrap_or_default();
+        Some(ours.difference(&there).copied().collect())
+    }
+
     pub(super) fn path_of(&self, name: Name) -> PathBuf {
         self.path.join(name.to_string())
     }

@@ -212,7 +212,16 @@ impl Spool {
     pub(crate) fn close(mut self) {
         self.commit();
         std::mem::take(&mut self.pending).failed();
-        let Some(batch) = self.batch.take().filter(|batch| batch.begun) else { return };
+        // Of what somebody else removed nobody would find out later.
+        let batch = self.batch.take();
+        let mut ours = self.files.clone();
+        ours.extend(batch.as_ref().map(|batch| batch.name));
+        let mut removed = self.folder.without(&ours).unwrap_or_default();
+        let batch = batch.filter(|batch| removed.remove(&batch.name) || batch.begun);
+        if !self.account.is_given_up() {
+            removed.iter().for_each(|name| self.lose_removed(*name));
+        }
+        let Some(batch) = batch else { return };
         let (content, tally) = batch.rest();
         // If this fails the old file stays: sent twice is better than not at all.
         if content.is_empty() || self.folder.write(batch.name.millis, tally, &content).is_ok() {
@@ -249,16 +258,7 @@ impl Spool {
                 }
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                diagnostics::warn_once(
-                    &self.warned.gone,
-                    format_args!(
-                        "somebody removed files of the spool, {} with {} transactions among them: they are lost; \
-                         give the option spool_dir a folder that nobody else tidies up",
-                        self.folder.path_of(name).display(),
-                        name.tally().transactions
-                    ),
-                );
-                name.tally().lost(Reason::InternalSdkError, self.account.losses());
+                self.lose_removed(name);
                 return None;
             }
             Err(error) => {
@@ -290,6 +290,20 @@ impl Spool {
         self.opened += 1;
         // Should it be read again, what is missing is counted already.
         Some(Batch::new(FileId(self.opened), name, left, !missing.is_empty()))
+    }
+
+    /// Counts a file that somebody else removed.
+    fn lose_removed(&self, name: Name) {
+        diagnostics::warn_once(
+            &self.warned.gone,
+            format_args!(
+                "somebody removed files of the spool, {} with {} transactions among them: they are lost; \
+                 give the option spool_dir a folder that nobody else tidies up",
+                self.folder.path_of(name).display(),
+                name.tally().transactions
+            ),
+        );
+        name.tally().lost(Reason::InternalSdkError, self.account.losses());
     }
 
     /// `None` if there is no room.

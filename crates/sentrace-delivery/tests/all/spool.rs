@@ -335,3 +335,28 @@ fn a_folder_that_cannot_be_used_is_told() {
     let error = sentrace_delivery::Delivery::start(dsn, &options, Arc::default()).unwrap_err().to_string();
     assert!(error.contains("option spool_dir"), "{error}");
 }
+
+#[test]
+fn files_that_somebody_removed_are_counted_at_the_end_at_the_latest() {
+    let (folder, place) = (TempDir::new().unwrap(), Place::new());
+    let (client, losses) = spooling(&place.dsn(), folder.path());
+    let mut removed = record_many(&client, 100, 2);
+    wait_until("the first file", || kept(folder.path()) == removed.transactions);
+    removed = removed + record_many(&client, 50, 2);
+    wait_until("the second file", || kept(folder.path()) == removed.transactions);
+    for file in files(folder.path()) {
+        std::fs::remove_file(file).unwrap();
+    }
+    let after = record_many(&client, 10, 0);
+    client.close(LONG);
+    let counted = counted(&losses).transactions;
+    gone(client, &losses);
+    // What was read already to be sent next is written again.
+    assert_eq!(counted + kept(folder.path()), (removed + after).transactions);
+}
+
+/// How many transactions the names of the files tell.
+fn kept(folder: &Path) -> u64 {
+    let names = files(folder).into_iter().filter_map(|path| path.file_stem()?.to_str().map(str::to_owned));
+    names.filter_map(|name| name.split('-').nth(3)?.parse::<u64>().ok()).sum()
+}
