@@ -287,7 +287,11 @@ fn a_task_without_a_context_forwards_nothing_to_a_foreign_host() {
     }
     let mut sent = headers(&[("traceparent", OTHER_W3C)]);
     assert!(!inject_headers(THEIRS, &mut sent, Some(&client)));
-    assert_eq!(sent, headers(&[("traceparent", OTHER_W3C)]), "the header of another tool in this process stays");
+    assert_eq!(
+        sent,
+        headers(&[("traceparent", OTHER_W3C)]),
+        "the header of another tool in this process stays"
+    );
 }
 
 #[test]
