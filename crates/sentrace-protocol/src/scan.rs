@@ -15,6 +15,21 @@ pub(crate) fn find(needle: u8, bytes: &[u8]) -> Option<usize> {
     tail.iter().position(|byte| *byte == needle).map(|at| words.len() * 8 + at)
 }
 
+/// Where `needle` first is in a text, `from` there or further on. Texts are short: preparing the standard library's search takes longer than
+/// looking for the first byte.
+pub(crate) fn find_text(needle: &str, text: &str, from: usize) -> Option<usize> {
+    let first = *needle.as_bytes().first()?;
+    let mut at = from;
+    loop {
+        let rest = text.as_bytes().get(at..)?;
+        at += find(first, rest)?;
+        if text.as_bytes()[at..].starts_with(needle.as_bytes()) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
 /// Whether any of the `needles` is there.
 #[inline]
 pub(crate) fn contains_any<const N: usize>(needles: [u8; N], bytes: &[u8]) -> bool {
@@ -111,6 +126,17 @@ mod tests {
         fn members_are_what_stands_between_commas(list in "[a, \t\u{e9}]{0,30}") {
             let plain: Vec<_> = list.split(',').map(|member| member.trim_matches([' ', '\t'])).collect();
             prop_assert_eq!(members(&list).collect::<Vec<_>>(), plain);
+        }
+    }
+
+    #[test]
+    fn a_text_is_found_where_the_standard_library_finds_it() {
+        let texts = ["", ":", "://", "a:b://c", ":::///", "http://a http://b", "key eyJ eyeyJ", "ä://ö"];
+        for (text, needle) in texts.iter().flat_map(|text| ["://", "eyJ", ":"].map(|needle| (text, needle))) {
+            for from in (0..=text.len()).filter(|from| text.is_char_boundary(*from)) {
+                let expected = text[from..].find(needle).map(|at| from + at);
+                assert_eq!(find_text(needle, text, from), expected, "{needle:?} in {text:?} from {from}");
+            }
         }
     }
 }

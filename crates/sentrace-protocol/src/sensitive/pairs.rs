@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{FILTERED, SENSITIVE, is_sensitive_field};
+use crate::scan;
 
 /// Returns a text without the values of [sensitive names](is_sensitive_field) in it, each replaced by [`FILTERED`].
 ///
@@ -19,7 +20,7 @@ use super::{FILTERED, SENSITIVE, is_sensitive_field};
 /// ```
 pub fn filter_pairs(text: &str) -> Cow<'_, str> {
     // One pass over nearly all texts.
-    if !SENSITIVE.are_in(text) && !text.contains("asic ") {
+    if !SENSITIVE.are_in(text) && scan::find_text("asic ", text, 0).is_none() {
         return Cow::Borrowed(text);
     }
     let bytes = text.as_bytes();

@@ -118,7 +118,7 @@ fn filter_urls(text: &str, depth: Depth) -> Cow<'_, str> {
 pub(super) fn filter_absolute_urls(text: &str, depth: Depth) -> Cow<'_, str> {
     let mut shown = String::new();
     let (mut copied, mut from) = (0, 0);
-    while let Some(at) = text[from..].find("://").map(|at| from + at) {
+    while let Some(at) = scan::find_text("://", text, from) {
         if depth.is_exhausted() {
             return Cow::Owned(FILTERED.to_owned());
         }
@@ -162,7 +162,7 @@ pub(super) fn filter_tokens(text: &str) -> Cow<'_, str> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let mut shown = String::new();
     let (mut copied, mut from) = (0, 0);
-    while let Some(start) = text[from..].find("eyJ").map(|at| from + at) {
+    while let Some(start) = scan::find_text("eyJ", text, from) {
         let end = start + text[start..].bytes().take_while(|byte| is_token(*byte)).count();
         let begins = start == 0 || !is_token(text.as_bytes()[start - 1]);
         let header = text[start..end].find('.').unwrap_or_default();
