@@ -127,7 +127,9 @@ impl<'a> Lists<'a> {
                 continue;
             }
             element.truncate(element.trim_end_matches(' ').len());
-            let is_new = element != previous && !element.is_empty();
+            // An element that was cut within its own parentheses is left out.
+            let is_whole = token.is_some() || depth == 0;
+            let is_new = is_whole && element != previous && !element.is_empty();
             let fits = !is_new || {
                 let separator = if first { "" } else { ", " };
                 self.push(separator) && self.push(&element)

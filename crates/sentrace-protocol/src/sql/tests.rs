@@ -307,6 +307,20 @@ fn a_list_beyond_what_is_read_is_shown_as_a_short_one() {
     }
 }
 
+#[test]
+fn a_list_that_is_cut_anywhere_stays_as_it_is_shown() {
+    let statements = [
+        "SELECT a IN (1, 2), (b, c) IN (($1,  x IN (?, f(2), (3))), (4, [5, 6]))",
+        "SELECT a FROM b WHERE (c, d) IN ((1, f(2)), (3, g(h(4)))) AND e = ARRAY[[1, 2], [3, 4]]",
+    ];
+    for statement in statements {
+        for end in 0..=statement.len() {
+            let shown = parameterise(&statement[..end], Unknown);
+            assert_eq!(parameterise(&shown, Unknown), shown, "{}", &statement[..end]);
+        }
+    }
+}
+
 /// More than is read: what a statement costs must not depend on the rest, nor on pairs of its parts.
 #[test]
 fn a_long_statement_is_cut_at_once_and_shows_no_half_of_a_literal() {
