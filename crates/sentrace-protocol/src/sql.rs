@@ -61,15 +61,16 @@ pub fn parameterise(sql: &str, dialect: Dialect) -> Cow<'_, str> {
     if dialect == Dialect::NotSql {
         return Cow::Borrowed(leading_word(sql));
     }
-    let sql = bounded(sql, MAX_INPUT).trim_matches(is_blank);
-    match read(sql, dialect) {
+    let read_part = bounded(sql, MAX_INPUT);
+    let is_cut = read_part.len() < sql.len();
+    match read(read_part.trim_matches(is_blank), is_cut, dialect) {
         Ok(shown) => shown,
         Err(shown) => Cow::Owned(settled(shown, dialect)),
     }
 }
 
 /// The statement without what is hidden; an `Err` if that should be read again.
-fn read(mut sql: &str, dialect: Dialect) -> Result<Cow<'_, str>, String> {
+fn read(mut sql: &str, mut is_cut: bool, dialect: Dialect) -> Result<Cow<'_, str>, String> {
     let (first, others) = dialect.readings();
     // Most statements are short: what is known of their bytes then needs no allocation.
     let mut short = [0; 512];
@@ -84,7 +85,9 @@ fn read(mut sql: &str, dialect: Dialect) -> Result<Cow<'_, str>, String> {
     let noticed = Scan::new(sql, first, marks).run();
     let ambiguous = noticed.ambiguous && !others.is_empty();
     if ambiguous {
-        sql = bounded(sql, MAX_AMBIGUOUS_INPUT).trim_end_matches(is_blank);
+        let read_part = bounded(sql, MAX_AMBIGUOUS_INPUT);
+        is_cut |= read_part.len() < sql.len();
+        sql = read_part.trim_end_matches(is_blank);
         marks = &mut marks[..sql.len()];
         marks.fill(0);
         for reading in std::iter::once(first).chain(others.iter().copied()) {
@@ -92,8 +95,8 @@ fn read(mut sql: &str, dialect: Dialect) -> Result<Cow<'_, str>, String> {
         }
     }
     let shown = match render(sql, marks) {
-        Cow::Borrowed(shown) => lists::shorten(shown),
-        Cow::Owned(shown) => match lists::shorten(&shown) {
+        Cow::Borrowed(shown) => lists::shorten(shown, is_cut),
+        Cow::Owned(shown) => match lists::shorten(&shown, is_cut) {
             Cow::Owned(shorter) => Cow::Owned(shorter),
             Cow::Borrowed(_) => Cow::Owned(shown),
         },
@@ -105,7 +108,7 @@ fn read(mut sql: &str, dialect: Dialect) -> Result<Cow<'_, str>, String> {
 #[cold]
 fn settled(mut shown: String, dialect: Dialect) -> String {
     for _ in 0..MAX_ROUNDS {
-        let again = match read(&shown, dialect) {
+        let again = match read(&shown, false, dialect) {
             Ok(again) => again.into_owned(),
             Err(again) => again,
         };

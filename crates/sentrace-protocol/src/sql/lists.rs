@@ -12,13 +12,14 @@ const LISTS: [&str; 3] = ["IN", "ARRAY", "FIELD"];
 const ROWS: &str = "VALUES";
 const ROW: &str = "ROW";
 
-/// Shortens lists of values in a statement without literals, and the statement to [`MAX_SQL`] bytes.
-pub(super) fn shorten(sql: &str) -> Cow<'_, str> {
+/// Shortens lists of values in a statement without literals, and the statement to [`MAX_SQL`] bytes. A list at the end of a
+/// statement that was cut is closed, as in the whole one.
+pub(super) fn shorten(sql: &str, is_cut: bool) -> Cow<'_, str> {
     if sql.len() <= LIMIT && !has_list(sql) {
         return Cow::Borrowed(sql);
     }
     let mut lists =
-        Lists { sql, at: 0, out: String::with_capacity(sql.len().min(MAX_SQL)), renumbered: false };
+        Lists { sql, at: 0, out: String::with_capacity(sql.len().min(MAX_SQL)), renumbered: false, is_cut };
     lists.copy();
     let mut out = lists.out;
     out.truncate(out.trim_end_matches(' ').len());
@@ -49,6 +50,7 @@ struct Lists<'a> {
     out: String,
     /// Whether the numbers of further placeholders depend on the length of a list.
     renumbered: bool,
+    is_cut: bool,
 }
 
 impl<'a> Lists<'a> {
@@ -114,7 +116,6 @@ impl<'a> Lists<'a> {
         let mut first = true;
         loop {
             let token = self.next();
-            // A statement that was cut in a list ends as the whole one would.
             let ends = token.is_none() || (depth == 0 && matches!(token, Some(")" | "]")));
             if !ends && (depth > 0 || token != Some(",")) {
                 self.renumbered |= token.is_some_and(is_numbered);
@@ -135,7 +136,7 @@ impl<'a> Lists<'a> {
                 self.push(separator) && self.push(&element)
             };
             first &= !is_new;
-            if token.is_none() && first {
+            if token.is_none() && (first || !self.is_cut) {
                 return true;
             }
             if ends || !fits {
