@@ -6,6 +6,9 @@ use super::text::{Depth, filter_within};
 use super::{FILTERED, is_sensitive_parameter};
 use crate::{baggage, scan};
 
+/// How often a query is read at most until it stays as it is.
+const MAX_ROUNDS: usize = 8;
+
 /// Returns a query (without its `?`) in which secrets are replaced by [`FILTERED`]: the values of
 /// [sensitive parameters](is_sensitive_parameter), and values that are secrets by their form.
 ///
@@ -16,7 +19,13 @@ use crate::{baggage, scan};
 /// assert_eq!(filter_query("next=redis%3A%2F%2F:hush@cache"), "next=[Filtered]");
 /// ```
 pub fn filter_query(query: &str) -> Cow<'_, str> {
-    filter_query_within(query, Depth::START)
+    // What one value hid may have been a part of another one.
+    let mut shown = filter_query_within(query, Depth::START);
+    for _ in 1..MAX_ROUNDS {
+        let Cow::Owned(again) = filter_query_within(&shown, Depth::START) else { break };
+        shown = Cow::Owned(again);
+    }
+    shown
 }
 
 pub(super) fn filter_query_within(query: &str, depth: Depth) -> Cow<'_, str> {
