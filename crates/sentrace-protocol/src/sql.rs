@@ -64,8 +64,8 @@ pub fn parameterise(sql: &str, dialect: Dialect) -> Cow<'_, str> {
     let read_part = bounded(sql, MAX_INPUT);
     let is_cut = read_part.len() < sql.len();
     match read(read_part.trim_matches(is_blank), is_cut, dialect) {
-        Ok(shown) => shown,
-        Err(shown) => Cow::Owned(settled(shown, dialect)),
+        Ok(Cow::Borrowed(shown)) => Cow::Borrowed(shown),
+        Ok(Cow::Owned(shown)) | Err(shown) => Cow::Owned(settled(shown, dialect)),
     }
 }
 
@@ -104,8 +104,8 @@ fn read(mut sql: &str, mut is_cut: bool, dialect: Dialect) -> Result<Cow<'_, str
     if ambiguous || noticed.unsettled { Err(shown.into_owned()) } else { Ok(shown) }
 }
 
-/// Reads what several readings have left until it stays as it is: what one hides may be the end of a name for another.
-#[cold]
+/// Reads what is left until it stays as it is: what is hidden may have been the end of a name for another reading, or of a
+/// list.
 fn settled(mut shown: String, dialect: Dialect) -> String {
     for _ in 0..MAX_ROUNDS {
         let again = match read(&shown, false, dialect) {
