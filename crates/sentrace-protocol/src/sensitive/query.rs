@@ -6,7 +6,7 @@ use super::text::{Depth, filter_within};
 use super::{FILTERED, is_sensitive_parameter};
 use crate::{baggage, scan};
 
-/// How often a query is read at most until it stays as it is.
+/// How often a text is read at most until it stays as it is.
 const MAX_ROUNDS: usize = 8;
 
 /// Returns a query (without its `?`) in which secrets are replaced by [`FILTERED`]: the values of
@@ -19,10 +19,17 @@ const MAX_ROUNDS: usize = 8;
 /// assert_eq!(filter_query("next=redis%3A%2F%2F:hush@cache"), "next=[Filtered]");
 /// ```
 pub fn filter_query(query: &str) -> Cow<'_, str> {
-    // What one value hid may have been a part of another one.
-    let mut shown = filter_query_within(query, Depth::START);
+    until_it_stays(query, |query| filter_query_within(query, Depth::START))
+}
+
+/// Filters a text until there is nothing more to filter: what one value hid may have been a part of another one.
+pub(super) fn until_it_stays(text: &str, filter: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+    let mut shown = filter(text);
+    if matches!(shown, Cow::Borrowed(_)) {
+        return shown;
+    }
     for _ in 1..MAX_ROUNDS {
-        let Cow::Owned(again) = filter_query_within(&shown, Depth::START) else { break };
+        let Cow::Owned(again) = filter(&shown) else { break };
         shown = Cow::Owned(again);
     }
     shown

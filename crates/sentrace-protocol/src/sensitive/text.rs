@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::query::filter_query;
+use super::query::{filter_query, until_it_stays};
 use super::url::{filter_url, filter_url_within};
 use super::{FILTERED, is_sensitive_field};
 use crate::{scan, url};
@@ -21,7 +21,7 @@ use crate::{scan, url};
 /// assert_eq!(filter_text("SELECT 1"), "SELECT 1");
 /// ```
 pub fn filter_text(text: &str) -> Cow<'_, str> {
-    filter_within(text, Depth::START)
+    until_it_stays(text, |text| filter_within(text, Depth::START))
 }
 
 /// Returns the value of an attribute without its secrets: [`FILTERED`] if the name [is sensitive](is_sensitive_field), else

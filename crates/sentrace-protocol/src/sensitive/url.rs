@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::FILTERED;
-use super::query::filter_query_within;
+use super::query::{filter_query_within, until_it_stays};
 use super::text::{Depth, filter_absolute_urls, filter_tokens};
 use crate::{scan, url};
 
@@ -17,7 +17,7 @@ use crate::{scan, url};
 /// assert_eq!(url, "https://[Filtered]:[Filtered]@example.com/a?page=2&sig=[Filtered]#access_token=[Filtered]");
 /// ```
 pub fn filter_url(url: &str) -> Cow<'_, str> {
-    filter_url_within(url, Depth::START)
+    until_it_stays(url, |url| filter_url_within(url, Depth::START))
 }
 
 pub(super) fn filter_url_within(url: &str, depth: Depth) -> Cow<'_, str> {
