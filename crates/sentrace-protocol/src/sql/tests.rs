@@ -279,7 +279,7 @@ fn lists_of_any_length_are_shown_alike() {
         ("UPDATE a = VALUES(a), b = VALUES(b)", "UPDATE a = VALUES(a), b = VALUES(b)", "a function of MySQL"),
         ("VALUES (f(1, (2))), (3)", "VALUES (f(?, (?)))", "what is in a row stays"),
         ("f(1, 2), LIMIT 3, 4", "f(?, ?), LIMIT ?, ?", "what is no list of any length"),
-        ("a IN (1, 2", "a IN (?)", "a list that is cut"),
+        ("a IN (1, 2", "a IN (?", "a list without an end stays open"),
     ];
     for (sql, expected, reason) in rows {
         shows(Unknown, sql, expected, reason);
