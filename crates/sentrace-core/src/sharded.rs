@@ -1,20 +1,18 @@
-//! Counters that many threads write and few read: each thread writes to a cache line of its own, as far as there are enough.
+//! Counters that many threads write and few read: each thread writes to a cache line of its own, as long as there are enough.
 
 use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Shards that one thread has for itself, and writes without an atomic exchange: the first threads' of the process.
+use crossbeam_utils::CachePadded;
+
+/// Shards that belong to a single thread, which writes without an atomic exchange: the first threads of the process.
 const OWN: usize = 32;
 /// Shards for all other threads.
 const SHARED: usize = 16;
 
-/// So many counters.
-pub(crate) struct Sharded<const CELLS: usize>([Shard<CELLS>; OWN + SHARED]);
-
-/// Begins two lines, which some processors fetch together.
-#[repr(align(128))]
-struct Shard<const CELLS: usize>([AtomicU64; CELLS]);
+/// `CELLS` counters.
+pub(crate) struct Sharded<const CELLS: usize>([CachePadded<[AtomicU64; CELLS]>; OWN + SHARED]);
 
 impl<const CELLS: usize> Sharded<CELLS> {
     #[inline]
@@ -22,7 +20,7 @@ impl<const CELLS: usize> Sharded<CELLS> {
         let thread = thread_number();
         let is_own = thread < OWN;
         let shard = if is_own { thread } else { OWN + thread % SHARED };
-        let Some(cell) = self.0[shard].0.get(cell) else { return };
+        let Some(cell) = self.0[shard].get(cell) else { return };
         if is_own {
             cell.store(cell.load(Ordering::Relaxed).wrapping_add(quantity), Ordering::Relaxed);
         } else {
@@ -31,14 +29,14 @@ impl<const CELLS: usize> Sharded<CELLS> {
     }
 
     pub(crate) fn sum(&self, cell: usize) -> u64 {
-        let cells = self.0.iter().filter_map(|shard| shard.0.get(cell));
+        let cells = self.0.iter().filter_map(|shard| shard.get(cell));
         cells.fold(0, |sum, cell| sum.wrapping_add(cell.load(Ordering::Relaxed)))
     }
 }
 
 impl<const CELLS: usize> Default for Sharded<CELLS> {
     fn default() -> Self {
-        Self([const { Shard([const { AtomicU64::new(0) }; CELLS]) }; OWN + SHARED])
+        Self([const { CachePadded::new([const { AtomicU64::new(0) }; CELLS]) }; OWN + SHARED])
     }
 }
 
@@ -48,7 +46,7 @@ impl<const CELLS: usize> fmt::Debug for Sharded<CELLS> {
     }
 }
 
-/// The number of this thread, which no other thread ever has.
+/// Returns the number of this thread, which no other thread ever has.
 #[inline]
 fn thread_number() -> usize {
     const UNKNOWN: usize = usize::MAX;
