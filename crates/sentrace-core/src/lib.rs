@@ -11,6 +11,7 @@
 //! });
 //! ```
 
+pub mod adapter;
 mod api;
 mod arrival;
 mod baggage;
