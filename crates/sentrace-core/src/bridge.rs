@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use crate::moment::Moment;
 use crate::span::{Span, SpanRef};
 use crate::trace::Recording;
+use crate::util::clock::Moment;
 
 impl SpanRef {
     /// Whether there is a transaction, sampled or not, that may have ended meanwhile. A trace that was only continued has

@@ -37,7 +37,7 @@ impl CarriedHeaders {
     /// or is nested while it is.
     pub(crate) fn inherit(&mut self, outer: &TraceState) {
         if let Some(caller) = outer.parent_span_id
-            && !crate::own_ids::is_own(caller)
+            && !crate::util::own_ids::is_own(caller)
         {
             self.push(hash_of_ids(outer.trace_id, caller));
         }

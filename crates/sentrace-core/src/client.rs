@@ -15,7 +15,6 @@ use crate::diagnostics::{Debugged, OnBehalf};
 use crate::idle::IdleSlot;
 use crate::lifecycle::TraceLifecycle;
 use crate::losses::Losses;
-use crate::moment::Moment;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
 use crate::outgoing::Outgoing;
 use crate::pipeline::{Identity, Pipeline};
@@ -24,6 +23,7 @@ use crate::sampling::Sampling;
 use crate::span::SpanRef;
 use crate::stats::Stats;
 use crate::transaction::{Transaction, TransactionOptions};
+use crate::util::clock::Moment;
 use crate::wrong_rate::RateWarnings;
 
 /// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.

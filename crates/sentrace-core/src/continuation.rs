@@ -11,9 +11,7 @@ use crate::current::with_current;
 use crate::diagnostics::{OnBehalf, any_debug, on_behalf_of};
 use crate::explain::{self, Unrecorded};
 use crate::headers::TraceHeaders;
-use crate::hook;
 use crate::ignore::Starting;
-use crate::moment::Moment;
 use crate::pipeline::{Pipeline, ProcessTrace};
 use crate::reading::{self, SentryTraceRead};
 use crate::recent::RecentHeaders;
@@ -24,6 +22,8 @@ use crate::span::SpanRef;
 use crate::spare;
 use crate::trace::{OwnTrace, Recording, SharedTrace, TraceState};
 use crate::transaction::{Transaction, TransactionOptions};
+use crate::util::clock::Moment;
+use crate::util::hook;
 
 /// A trace that is continued from somewhere, or that begins here; no transaction is open yet.
 ///
@@ -150,7 +150,7 @@ impl Incoming {
     }
 
     fn beginning(mut trace: OwnTrace) -> Self {
-        trace.trace_id = crate::random::trace_id();
+        trace.trace_id = crate::util::random::trace_id();
         trace.live_mut().baggage.clear();
         Self::of(trace)
     }
@@ -304,7 +304,7 @@ impl Incoming {
 /// The span id of outgoing headers where nothing is recorded here: the caller's own, so that whoever is called
 /// next finds a parent that exists.
 fn passing_span_id(trace: &TraceState) -> SpanId {
-    trace.parent_span_id.unwrap_or_else(crate::random::span_id)
+    trace.parent_span_id.unwrap_or_else(crate::util::random::span_id)
 }
 
 /// The decision that goes on where no transaction makes one: the caller's. A trace that begins here without
@@ -383,9 +383,9 @@ pub(crate) fn open(
     trace.recording = recording;
     trace.of_request = options.request.is_some();
     trace.span_id =
-        if recording.passes_through() { passing_span_id(&trace) } else { crate::random::span_id() };
+        if recording.passes_through() { passing_span_id(&trace) } else { crate::util::random::span_id() };
     if recording == Recording::Sampled {
-        let mut record = pool::take(crate::random::event_id(), trace.trace_id, pipeline.identity);
+        let mut record = pool::take(crate::util::random::event_id(), trace.trace_id, pipeline.identity);
         record.set_name(options.name.0, options.name.1, options.source);
         if let (Some(request), Some(collection)) = (options.request, options.collection) {
             let Record { request: into, arena, name, .. } = &mut *record;

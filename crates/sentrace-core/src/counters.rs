@@ -2,9 +2,9 @@
 
 use sentrace_protocol::losses::DiscardedEvents;
 
-use crate::sharded::Sharded;
 use crate::stats::{DeliveryStats, Stats};
 use crate::trace::Recording;
+use crate::util::sharded::Sharded;
 
 /// What requests count.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::local::lend;
 use crate::span::SpanRef;
+use crate::util::thread_local::lend;
 
 mod replace;
 

@@ -5,11 +5,11 @@ use sentrace_protocol::{SpanId, SpanStatus};
 
 use crate::diagnostics::on_behalf_of;
 use crate::finished_span::FinishedSpan;
-use crate::moment::Moment;
 use crate::pipeline::Pipeline;
 use crate::record::{Record, Slot, pool};
 use crate::spare;
 use crate::trace::{Live, Recording, SharedTrace, TraceState};
+use crate::util::clock::Moment;
 
 /// Ends a span; it leaves with its transaction.
 pub(crate) fn end_span(record: &mut Record, slot: Slot) {

@@ -9,9 +9,9 @@ use crate::carried::{elements, hash, ids};
 use crate::client::Client;
 use crate::current::current_span;
 use crate::outgoing_call::OutgoingCall;
-use crate::own_ids;
 use crate::pipeline::Pipeline;
 use crate::span::SpanRef;
+use crate::util::own_ids;
 
 pub(crate) const SENTRY_TRACE: HeaderName = HeaderName::from_static(sentry_trace::HEADER);
 pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static(baggage::HEADER);

@@ -9,10 +9,10 @@ use crate::client::Client;
 use crate::current::with_current;
 use crate::diagnostics::{debug, on_behalf_of};
 use crate::guard;
-use crate::local::lend;
 use crate::pipeline::Pipeline;
 use crate::span::SpanRef;
 use crate::spare;
+use crate::util::thread_local::lend;
 
 static GLOBAL: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
 /// Clients that were global before and may be so again, the latest last. Whoever holds none of them has given it up.

@@ -129,7 +129,7 @@ impl OutgoingCall {
         let is_second = Some(ours.span_id) != further_out
             && crate::carried::ids(set.as_bytes()).is_some_and(|(trace_id, span_id)| {
                 let is_another = Some(span_id) != further_out && span_id != ours.span_id;
-                trace_id == ours.trace_id && is_another && crate::own_ids::is_own(span_id)
+                trace_id == ours.trace_id && is_another && crate::util::own_ids::is_own(span_id)
             });
         if is_second {
             diagnostics::warn_once(
@@ -169,7 +169,7 @@ impl OutgoingCall {
             || headers.get_all(TRACEPARENT).iter().any(|field| {
                 let ids = crate::carried::ids(field.as_bytes());
                 ids.is_some_and(|(trace_id, span_id)| {
-                    crate::own_ids::is_own(span_id)
+                    crate::util::own_ids::is_own(span_id)
                         || serving.is_some_and(|serving| {
                             trace_id == serving.trace_id && Some(span_id) == serving.parent_span_id
                         })

@@ -30,28 +30,22 @@ pub mod diagnostics;
 mod explain;
 mod finish;
 mod finished_span;
-pub mod fork;
 #[cfg(feature = "http")]
 mod forwarded;
 mod global;
 mod guard;
 mod headers;
-mod hook;
 mod idle;
 mod ignore;
 #[cfg(feature = "http")]
 mod inject;
 mod lifecycle;
-mod local;
 mod losses;
-mod moment;
 mod options;
 mod outgoing;
 mod outgoing_call;
 mod oversize;
-mod own_ids;
 mod pipeline;
-mod random;
 mod reading;
 mod recent;
 mod record;
@@ -59,7 +53,6 @@ mod request;
 mod response;
 mod sampling;
 mod scope;
-mod sharded;
 mod span;
 mod span_transaction;
 mod spare;
@@ -68,6 +61,7 @@ mod stream;
 pub mod testing;
 mod trace;
 mod transaction;
+mod util;
 pub mod values;
 mod wrong_rate;
 
@@ -87,7 +81,6 @@ pub use self::finished_span::{DeliverSpans, FinishedSpan};
 #[cfg(feature = "http")]
 pub use self::forwarded::{has_trace_headers, remove_trace_headers};
 pub use self::headers::TraceHeaders;
-pub use self::hook::{guarded, in_hook, run_hook};
 pub use self::idle::{
     Activity, IdleOptions, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity,
     push_activity, start_idle_transaction, start_idle_transaction_with,
@@ -97,7 +90,6 @@ pub use self::ignore::{IgnoreSpan, IgnoreSpanError};
 pub use self::inject::{inject, inject_headers};
 pub use self::lifecycle::TraceLifecycle;
 pub use self::losses::Losses;
-pub use self::moment::Moment;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
 pub use self::outgoing::{Origin, OriginError, Outgoing};
 pub use self::outgoing_call::OutgoingCall;
@@ -109,3 +101,6 @@ pub use self::scope::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_
 pub use self::span::{Span, SpanRef};
 pub use self::stats::{ActiveLimit, DeliveryStats, Stats};
 pub use self::transaction::{Transaction, TransactionOptions};
+pub use self::util::clock::Moment;
+pub use self::util::fork;
+pub use self::util::hook::{guarded, in_hook, run_hook};

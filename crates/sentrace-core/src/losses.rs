@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sentrace_protocol::losses::{Category, DiscardedEvents, Reason};
 
-use crate::sharded::Sharded;
+use crate::util::sharded::Sharded;
 
 /// Reasons for which requests themselves lose something; see [`shard_of`].
 const FREQUENT: usize = 6;

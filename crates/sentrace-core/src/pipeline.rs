@@ -13,7 +13,6 @@ use crate::counters::Counters;
 use crate::deliver::{Deliver, Finished};
 use crate::diagnostics::Debugged;
 use crate::finished_span::FinishedSpan;
-use crate::hook;
 use crate::idle::IdleSlot;
 use crate::ignore::{IgnoreSpan, Starting};
 use crate::losses::Losses;
@@ -21,6 +20,7 @@ use crate::outgoing::Outgoing;
 use crate::recent::RecentHeaders;
 use crate::record::Record;
 use crate::sampling::Sampling;
+use crate::util::hook;
 use crate::wrong_rate::RateWarnings;
 
 /// Who reports: the same in payloads and in the dynamic sampling contexts of the traces that begin here.

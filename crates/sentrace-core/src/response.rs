@@ -2,8 +2,8 @@
 
 use sentrace_protocol::SpanStatus;
 
-use crate::moment::Moment;
 use crate::record::{Record, Slot};
+use crate::util::clock::Moment;
 
 /// How an answer went, told when all of it is known; see
 /// [`Transaction::finish_with_response`](crate::Transaction::finish_with_response).

@@ -10,11 +10,11 @@ use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 use crate::diagnostics::{debug_is_on, on_behalf_of};
 use crate::explain;
 use crate::headers::TraceHeaders;
-use crate::hook;
 use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::scope::Scoped;
 use crate::stream::Unstarted;
 use crate::trace::{Recording, SharedTrace};
+use crate::util::hook;
 use crate::values::{IntoData, IntoTag};
 
 /// The origin of what users write by hand.

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use crate::fork;
 use crate::global::is_global;
-use crate::local::lend;
-use crate::moment::Moment;
 use crate::trace::{OwnTrace, TraceState};
+use crate::util::clock::Moment;
+use crate::util::fork;
+use crate::util::thread_local::lend;
 
 /// Traces that a thread keeps room for; more than these are open at the same time in bursts only.
 const KEPT: usize = 64;

@@ -8,10 +8,10 @@ use sentrace_protocol::SpanId;
 use sentrace_protocol::losses::Reason;
 
 use crate::ignore::Starting;
-use crate::moment::Moment;
 use crate::record::{Anchor, Record, Share, Slot, SpanRecord, Text, pool};
 use crate::span::MANUAL;
 use crate::trace::{Live, TraceState};
+use crate::util::clock::Moment;
 
 /// Spans of one transaction that may be open at the same time: what has ended takes no room here.
 const MAX_OPEN_SPANS: usize = 10_000;
@@ -106,7 +106,8 @@ impl TraceState {
         let Live { record, stream, .. } = live;
         match (stream, record) {
             (Some(stream), _) if stream.open.len() < MAX_OPEN_SPANS => {
-                let mut record = pool::take(crate::random::event_id(), self.trace_id, pipeline.identity);
+                let mut record =
+                    pool::take(crate::util::random::event_id(), self.trace_id, pipeline.identity);
                 let span_id = record.start_span(parent, op, description).ok_or_else(full)?.0;
                 stream.open.insert(span_id, record);
                 Ok((span_id, Slot::OWN_RECORD))
@@ -132,8 +133,8 @@ impl Record {
     ) -> Option<(SpanId, Slot)> {
         let start = Moment::now();
         // The transaction may have begun in the parent of a forked process.
-        crate::fork::notice(start);
-        let span_id = crate::random::span_id();
+        crate::util::fork::notice(start);
+        let span_id = crate::util::random::span_id();
         self.make_room(op.len() + description.len());
         let (op, description) =
             (self.arena.keep_for(Share::Span, op), self.arena.copy_for(Share::Span, description));

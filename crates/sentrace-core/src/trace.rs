@@ -105,8 +105,8 @@ impl TraceState {
     pub(crate) fn vacant() -> Self {
         Self {
             pipeline: PipelineRef::default(),
-            trace_id: crate::random::trace_id(),
-            span_id: crate::random::span_id(),
+            trace_id: crate::util::random::trace_id(),
+            span_id: crate::util::random::span_id(),
             parent_span_id: None,
             sampled: None,
             sample_rate: None,

@@ -8,13 +8,13 @@ use sentrace_protocol::losses::Reason;
 use sentrace_protocol::{TransactionSource, Value, http_method};
 
 use crate::data_collection::DataCollection;
-use crate::moment::Moment;
 use crate::record::Record;
 use crate::request::RequestParts;
 use crate::response::ResponseParts;
 use crate::sampling::Sampler;
 use crate::span::SpanRef;
 use crate::trace::{Recording, SharedTrace};
+use crate::util::clock::Moment;
 
 /// A transaction; it ends when it is dropped or [`finish`](Self::finish)ed, and is then handed over for delivery.
 ///

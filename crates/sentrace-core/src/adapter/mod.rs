@@ -5,11 +5,11 @@ pub use crate::call_span::{CallSpan, OutgoingRequest};
 pub use crate::continuation::Incoming;
 #[cfg(feature = "http")]
 pub use crate::forwarded::{has_trace_headers, remove_trace_headers};
-pub use crate::hook::{guarded, in_hook, run_hook};
 #[cfg(feature = "http")]
 pub use crate::inject::{inject, inject_headers};
-pub use crate::moment::Moment;
 pub use crate::outgoing_call::OutgoingCall;
 pub use crate::record::HeaderRecorder;
 pub use crate::request::RequestParts;
 pub use crate::response::ResponseParts;
+pub use crate::util::clock::Moment;
+pub use crate::util::hook::{guarded, in_hook, run_hook};

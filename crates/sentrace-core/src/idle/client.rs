@@ -12,9 +12,9 @@ use super::span_options::SpanOptions;
 use super::timer;
 use crate::client::Client;
 use crate::current::current_span;
-use crate::hook::in_hook;
 use crate::trace::{Recording, SharedTrace};
 use crate::transaction::TransactionOptions;
+use crate::util::hook::in_hook;
 
 /// Until somebody says what kind of work it is (Sentry SDK specification, *Span Operations*).
 const DEFAULT_OP: &str = "default";

@@ -6,10 +6,10 @@ use std::time::Duration;
 use sentrace_protocol::SpanStatus;
 
 use super::options::Timeouts;
-use crate::moment::Moment;
 use crate::record::{Record, Slot};
 use crate::span::SpanRef;
 use crate::trace::SharedTrace;
+use crate::util::clock::Moment;
 
 /// Where the browser SDK tells it, too (sentry-conventions).
 const FINISH_REASON: &str = "sentry.idle_span_finish_reason";

@@ -6,11 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::lifetime::Idle;
-use crate::fork::process_id;
 use crate::guarded;
-use crate::moment::Moment;
 use crate::pipeline::Pipeline;
 use crate::trace::SharedTrace;
+use crate::util::clock::Moment;
+use crate::util::fork::process_id;
 
 /// Idle transactions of a process that may be open at the same time; further ones are not recorded.
 pub(super) const MAX_OPEN: usize = 10_000;

@@ -11,7 +11,7 @@ use sentrace_protocol::Transaction;
 use super::spotlight::SpotlightOption;
 use super::{Options, Spotlight};
 use crate::diagnostics;
-use crate::hook::Captured;
+use crate::util::hook::Captured;
 
 const DEFAULT_SPOOL_BYTES: u64 = 256 * 1024 * 1024;
 

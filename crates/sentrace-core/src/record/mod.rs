@@ -17,8 +17,8 @@ use std::borrow::Cow;
 use sentrace_protocol::{EventId, SpanId, SpanStatus, TraceId, TransactionSource, Value};
 
 use crate::baggage::Baggage;
-use crate::moment::Moment;
 use crate::pipeline::Identity;
+use crate::util::clock::Moment;
 
 pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};

@@ -11,7 +11,7 @@ use sentrace_protocol::{SpanStatus, TransactionSource, Value, sensitive};
 
 use super::queue_time::time_in_queue;
 use super::{Record, RecordedValue, Slot, SpanRecord, Text};
-use crate::moment::{Moment, Scale};
+use crate::util::clock::{Moment, Scale};
 
 /// One moment on both clocks. Records keep monotonic times only, which are read once and never jump; the wall
 /// clock is looked at when the payload is built.

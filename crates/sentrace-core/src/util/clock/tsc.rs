@@ -1,13 +1,13 @@
 //! The processor's counter, where it may be trusted.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(super) use self::tsc::Counter;
+pub(super) use self::linux_x86_64::Counter;
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-pub(super) use self::none::Counter;
+pub(super) use self::elsewhere::Counter;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-mod tsc {
+mod linux_x86_64 {
     use std::fs;
 
     /// What the kernel reads its own time from. It watches its clocks, and takes another one where the processors' counters
@@ -15,21 +15,21 @@ mod tsc {
     const CLOCK_SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
     #[derive(Debug)]
-    pub(in crate::moment) struct Counter(quanta::Clock);
+    pub(crate) struct Counter(quanta::Clock);
 
     impl Counter {
-        pub(in crate::moment) fn that_the_kernel_trusts() -> Option<Self> {
+        pub(crate) fn that_the_kernel_trusts() -> Option<Self> {
             let source = fs::read_to_string(CLOCK_SOURCE).ok()?;
             (source.trim() == "tsc").then(|| Self(quanta::Clock::new()))
         }
 
         #[inline]
-        pub(in crate::moment) fn ticks(&self) -> u64 {
+        pub(crate) fn ticks(&self) -> u64 {
             self.0.raw()
         }
 
         /// As it was measured at the start.
-        pub(in crate::moment) fn nanoseconds_per_tick(&self) -> f64 {
+        pub(crate) fn nanoseconds_per_tick(&self) -> f64 {
             const MANY: u64 = 1 << 30;
             self.0.delta_as_nanos(0, MANY) as f64 / MANY as f64
         }
@@ -37,21 +37,21 @@ mod tsc {
 }
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-mod none {
+mod elsewhere {
     /// There is none.
     #[derive(Debug)]
-    pub(in crate::moment) enum Counter {}
+    pub(crate) enum Counter {}
 
     impl Counter {
-        pub(in crate::moment) fn that_the_kernel_trusts() -> Option<Self> {
+        pub(crate) fn that_the_kernel_trusts() -> Option<Self> {
             None
         }
 
-        pub(in crate::moment) fn ticks(&self) -> u64 {
+        pub(crate) fn ticks(&self) -> u64 {
             match *self {}
         }
 
-        pub(in crate::moment) fn nanoseconds_per_tick(&self) -> f64 {
+        pub(crate) fn nanoseconds_per_tick(&self) -> f64 {
             match *self {}
         }
     }

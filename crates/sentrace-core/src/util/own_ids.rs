@@ -12,7 +12,7 @@ use sentrace_protocol::SpanId;
 const BITS: u32 = 24;
 
 /// Different in each process, so that the spans of other services are foreign.
-static KEY: LazyLock<u64> = LazyLock::new(crate::random::key);
+static KEY: LazyLock<u64> = LazyLock::new(crate::util::random::key);
 
 /// The id with these random bytes.
 pub(crate) fn seal(bytes: [u8; 8]) -> [u8; 8] {
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn own_ids_are_told_from_foreign_ones() {
         for _ in 0..10_000 {
-            assert!(is_own(crate::random::span_id()));
+            assert!(is_own(crate::util::random::span_id()));
         }
         let foreign = (1..200_000_u64).filter(|n| {
             let bytes = n.wrapping_mul(0x2545_f491_4f6c_dd1d).to_be_bytes();
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_trace_of_ten_thousand_spans_has_no_two_with_one_id() {
-        let ids: HashSet<_> = (0..10_000).map(|_| crate::random::span_id()).collect();
+        let ids: HashSet<_> = (0..10_000).map(|_| crate::util::random::span_id()).collect();
         assert_eq!(ids.len(), 10_000);
     }
 }

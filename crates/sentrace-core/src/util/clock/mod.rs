@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-mod counter;
+mod tsc;
 
-use self::counter::Counter;
+use self::tsc::Counter;
 
 /// A moment of this process's time, which never jumps.
 ///

@@ -8,7 +8,7 @@ use rand::rngs::{SmallRng, SysRng};
 use rand::{Rng, SeedableRng};
 use sentrace_protocol::{EventId, SpanId, TraceId};
 
-use crate::local::lend;
+use crate::util::thread_local::lend;
 
 thread_local! {
     static GENERATOR: RefCell<SmallRng> = RefCell::new(seeded());
@@ -26,7 +26,7 @@ pub(crate) fn trace_id() -> TraceId {
 
 /// A new span id, never zero, that this process knows again; see [`own_ids`](crate::own_ids).
 pub(crate) fn span_id() -> SpanId {
-    non_zero(|bytes| SpanId::from_bytes(crate::own_ids::seal(bytes)))
+    non_zero(|bytes| SpanId::from_bytes(crate::util::own_ids::seal(bytes)))
 }
 
 /// A new event id, never zero.

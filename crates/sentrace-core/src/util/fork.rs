@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use crate::moment::Moment;
+use crate::util::clock::Moment;
 
 /// For how long an answer of the kernel is taken as it was, in ticks of [`Moment`]: 4 to 16 microseconds.
 const TRUSTED: u64 = 1 << 14;
@@ -57,7 +57,7 @@ fn ask(answer: &Cell<Answer>, at: Moment) -> u32 {
     let process = std::process::id();
     let before = answer.replace(Answer { at, process }).process;
     if before != UNKNOWN && before != process {
-        crate::random::reseed();
+        crate::util::random::reseed();
     }
     process
 }

@@ -1,0 +1,8 @@
+//! What the rest is built from: the clock, randomness, thread-locals, counters, hooks. Nothing in here knows of traces.
+pub(crate) mod clock;
+pub mod fork;
+pub(crate) mod hook;
+pub(crate) mod own_ids;
+pub(crate) mod random;
+pub(crate) mod sharded;
+pub(crate) mod thread_local;
