@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use sentrace_protocol::Carrier;
 
+use crate::account::stats::Stats;
 use crate::client::Client;
 use crate::continuation::Trace;
 use crate::current::{current_span, with_current};
 use crate::headers::TraceHeaders;
 use crate::span::{Span, SpanRef};
-use crate::stats::Stats;
 use crate::transaction::{Transaction, TransactionOptions};
 
 /// Continues the trace that `carrier` brings (headers, job metadata, environment), or begins one where it brings

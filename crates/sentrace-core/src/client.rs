@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use sentrace_protocol::Carrier;
 
-use crate::closed::Closed;
+use crate::account::close_report::Closed;
+use crate::account::losses::Losses;
+use crate::account::stats::Stats;
 use crate::continuation::{ContinuationRules, Incoming, Trace, open};
 use crate::counters::Counters;
 use crate::current::with_current;
@@ -14,14 +16,12 @@ use crate::deliver::{Deliver, Finished};
 use crate::diagnostics::{Debugged, OnBehalf};
 use crate::idle::IdleSlot;
 use crate::lifecycle::TraceLifecycle;
-use crate::losses::Losses;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
 use crate::outgoing::Outgoing;
 use crate::pipeline::{Identity, Pipeline};
 use crate::recent::RecentHeaders;
 use crate::sampling::Sampling;
 use crate::span::SpanRef;
-use crate::stats::Stats;
 use crate::transaction::{Transaction, TransactionOptions};
 use crate::util::clock::Moment;
 use crate::wrong_rate::RateWarnings;

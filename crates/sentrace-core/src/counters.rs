@@ -2,7 +2,7 @@
 
 use sentrace_protocol::losses::DiscardedEvents;
 
-use crate::stats::{DeliveryStats, Stats};
+use crate::account::stats::{DeliveryStats, Stats};
 use crate::trace::Recording;
 use crate::util::sharded::Sharded;
 

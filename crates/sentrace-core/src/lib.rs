@@ -11,6 +11,7 @@
 //! });
 //! ```
 
+mod account;
 pub mod adapter;
 mod api;
 mod arrival;
@@ -20,7 +21,6 @@ mod call_span;
 mod carried;
 pub mod carriers;
 mod client;
-mod closed;
 mod continuation;
 mod counters;
 pub mod current;
@@ -40,7 +40,6 @@ mod ignore;
 #[cfg(feature = "http")]
 mod inject;
 mod lifecycle;
-mod losses;
 mod options;
 mod outgoing;
 mod outgoing_call;
@@ -56,7 +55,6 @@ mod scope;
 mod span;
 mod span_transaction;
 mod spare;
-mod stats;
 mod stream;
 pub mod testing;
 mod trace;
@@ -65,6 +63,9 @@ mod util;
 pub mod values;
 mod wrong_rate;
 
+pub use self::account::close_report::Closed;
+pub use self::account::losses::Losses;
+pub use self::account::stats::{ActiveLimit, DeliveryStats, Stats};
 pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
     start_transaction_with, stats, trace_headers, trace_meta_tags,
@@ -72,7 +73,6 @@ pub use self::api::{
 pub use self::arrival::{Arrival, ArrivingRequest};
 pub use self::call_span::{CallSpan, OutgoingRequest};
 pub use self::client::Client;
-pub use self::closed::Closed;
 pub use self::continuation::{Incoming, Trace};
 pub use self::current::current_span;
 pub use self::data_collection::{Collect, DataCollection};
@@ -89,7 +89,6 @@ pub use self::ignore::{IgnoreSpan, IgnoreSpanError};
 #[cfg(feature = "http")]
 pub use self::inject::{inject, inject_headers};
 pub use self::lifecycle::TraceLifecycle;
-pub use self::losses::Losses;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
 pub use self::outgoing::{Origin, OriginError, Outgoing};
 pub use self::outgoing_call::OutgoingCall;
@@ -99,7 +98,6 @@ pub use self::response::ResponseParts;
 pub use self::sampling::{Sampler, SamplingContext};
 pub use self::scope::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
 pub use self::span::{Span, SpanRef};
-pub use self::stats::{ActiveLimit, DeliveryStats, Stats};
 pub use self::transaction::{Transaction, TransactionOptions};
 pub use self::util::clock::Moment;
 pub use self::util::fork;

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, TraceId};
 
+use crate::account::losses::Losses;
 use crate::baggage::Baggage;
 use crate::client::Nowhere;
 use crate::continuation::{ContinuationRules, Incoming};
@@ -15,7 +16,6 @@ use crate::diagnostics::Debugged;
 use crate::finished_span::FinishedSpan;
 use crate::idle::IdleSlot;
 use crate::ignore::{IgnoreSpan, Starting};
-use crate::losses::Losses;
 use crate::outgoing::Outgoing;
 use crate::recent::RecentHeaders;
 use crate::record::Record;

@@ -7,10 +7,10 @@ use sentrace_protocol::dsc::DynamicSamplingContext;
 use sentrace_protocol::span_v2;
 use sentrace_protocol::transaction::{Span, Transaction};
 
+use crate::account::losses::Losses;
 use crate::client::Client;
 use crate::deliver::{Deliver, Finished};
 use crate::finished_span::{DeliverSpans, FinishedSpan};
-use crate::losses::Losses;
 use crate::options::{Options, OptionsError};
 
 /// Long enough for whatever a test does, short enough to see that it did not.
