@@ -8,7 +8,7 @@ use crate::account::stats::Stats;
 use crate::client::Client;
 use crate::continuation::Trace;
 use crate::current::{current_span, with_current};
-use crate::headers::TraceHeaders;
+use crate::propagation::trace_headers::TraceHeaders;
 use crate::span::{Span, SpanRef};
 use crate::transaction::{Transaction, TransactionOptions};
 

@@ -8,7 +8,7 @@ use sentrace_protocol::url::default_port;
 use sentrace_protocol::{SpanStatus, Value, http_method};
 
 use crate::diagnostics::debug_is_on;
-use crate::headers::TraceHeaders;
+use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{MAX_TEXT, cut};
 use crate::span::{Span, SpanRef};
 

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use sentrace_protocol::{Carrier, Reason, SpanId, TraceId};
 
-use crate::baggage::{Applied, member, sample_rate};
 use crate::current::with_current;
 use crate::diagnostics::{OnBehalf, any_debug, on_behalf_of};
 use crate::explain::{self, Unrecorded};
-use crate::headers::TraceHeaders;
 use crate::ignore::Starting;
 use crate::pipeline::{Pipeline, ProcessTrace};
-use crate::reading::{self, SentryTraceRead};
-use crate::recent::RecentHeaders;
+use crate::propagation::extract::{self, SentryTraceRead};
+use crate::propagation::recent::RecentHeaders;
+use crate::propagation::trace_baggage::{Applied, member, sample_rate};
+use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Held, Record, SpanRecord, Text, pool};
 use crate::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide, is_rate};
 use crate::scope::Scoped;
@@ -174,8 +174,8 @@ impl Incoming {
         let _on_behalf = any_debug().then(|| OnBehalf::of(rules.debug));
         let mut trace = spare::trace();
         let baggage = &mut trace.live_mut().baggage;
-        let SentryTraceRead { agreed: from_sentry, came, differ } = reading::sentry_trace(carrier, baggage);
-        let from_w3c = || if rules.reads_traceparent { reading::traceparent(carrier) } else { None };
+        let SentryTraceRead { agreed: from_sentry, came, differ } = extract::sentry_trace(carrier, baggage);
+        let from_w3c = || if rules.reads_traceparent { extract::traceparent(carrier) } else { None };
         let Some(parent) = from_sentry.or_else(from_w3c) else {
             if came {
                 trace.carried.remember(carrier, true);

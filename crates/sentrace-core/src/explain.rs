@@ -9,7 +9,7 @@ use sentrace_protocol::{Reason, TraceId, sensitive};
 
 use crate::continuation::ContinuationRules;
 use crate::diagnostics::{debug_is_on, explain};
-use crate::outgoing::Outgoing;
+use crate::propagation::outgoing::Outgoing;
 use crate::record::full_name;
 use crate::sampling::{DecidedBy, Decision, SampleRand, Sampling, is_rate};
 use crate::transaction::TransactionOptions;

@@ -4,12 +4,12 @@ use http::header::{Entry, GetAll};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sentrace_protocol::{baggage, sentry_trace, traceparent};
 
-use crate::baggage::is_id;
-use crate::carried::{elements, hash, ids};
 use crate::client::Client;
 use crate::current::current_span;
 use crate::outgoing_call::OutgoingCall;
 use crate::pipeline::Pipeline;
+use crate::propagation::carried::{elements, hash, ids};
+use crate::propagation::trace_baggage::is_id;
 use crate::span::SpanRef;
 use crate::util::own_ids;
 

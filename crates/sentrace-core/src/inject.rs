@@ -127,7 +127,7 @@ impl OutgoingCall {
         static WARNED: AtomicBool = AtomicBool::new(false);
         let further_out = self.parent().span_id();
         let is_second = Some(ours.span_id) != further_out
-            && crate::carried::ids(set.as_bytes()).is_some_and(|(trace_id, span_id)| {
+            && crate::propagation::carried::ids(set.as_bytes()).is_some_and(|(trace_id, span_id)| {
                 let is_another = Some(span_id) != further_out && span_id != ours.span_id;
                 trace_id == ours.trace_id && is_another && crate::util::own_ids::is_own(span_id)
             });
@@ -167,7 +167,7 @@ impl OutgoingCall {
         let serving = self.parent().trace();
         let is_stale = serving.is_some_and(|serving| serving.carried.is_refused())
             || headers.get_all(TRACEPARENT).iter().any(|field| {
-                let ids = crate::carried::ids(field.as_bytes());
+                let ids = crate::propagation::carried::ids(field.as_bytes());
                 ids.is_some_and(|(trace_id, span_id)| {
                     crate::util::own_ids::is_own(span_id)
                         || serving.is_some_and(|serving| {

@@ -15,10 +15,8 @@ mod account;
 pub mod adapter;
 mod api;
 mod arrival;
-mod baggage;
 mod bridge;
 mod call_span;
-mod carried;
 pub mod carriers;
 mod client;
 mod continuation;
@@ -34,19 +32,16 @@ mod finished_span;
 mod forwarded;
 mod global;
 mod guard;
-mod headers;
 mod idle;
 mod ignore;
 #[cfg(feature = "http")]
 mod inject;
 mod lifecycle;
 mod options;
-mod outgoing;
 mod outgoing_call;
 mod oversize;
 mod pipeline;
-mod reading;
-mod recent;
+mod propagation;
 mod record;
 mod request;
 mod response;
@@ -80,7 +75,6 @@ pub use self::deliver::{Deliver, Finished};
 pub use self::finished_span::{DeliverSpans, FinishedSpan};
 #[cfg(feature = "http")]
 pub use self::forwarded::{has_trace_headers, remove_trace_headers};
-pub use self::headers::TraceHeaders;
 pub use self::idle::{
     Activity, IdleOptions, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity,
     push_activity, start_idle_transaction, start_idle_transaction_with,
@@ -90,8 +84,9 @@ pub use self::ignore::{IgnoreSpan, IgnoreSpanError};
 pub use self::inject::{inject, inject_headers};
 pub use self::lifecycle::TraceLifecycle;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
-pub use self::outgoing::{Origin, OriginError, Outgoing};
 pub use self::outgoing_call::OutgoingCall;
+pub use self::propagation::outgoing::{Origin, OriginError, Outgoing};
+pub use self::propagation::trace_headers::TraceHeaders;
 pub use self::record::HeaderRecorder;
 pub use self::request::RequestParts;
 pub use self::response::ResponseParts;

@@ -5,9 +5,9 @@ use crate::client::Client;
 use crate::current::current_span;
 use crate::diagnostics::on_behalf_of;
 use crate::explain;
-use crate::headers::TraceHeaders;
-use crate::outgoing::Outgoing;
 use crate::pipeline::Pipeline;
+use crate::propagation::outgoing::Outgoing;
+use crate::propagation::trace_headers::TraceHeaders;
 use crate::span::SpanRef;
 
 /// One outgoing call, judged by `tracing_origins`: the way of adapters to HTTP clients.

@@ -9,7 +9,7 @@ use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 
 use crate::diagnostics::{debug_is_on, on_behalf_of};
 use crate::explain;
-use crate::headers::TraceHeaders;
+use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::scope::Scoped;
 use crate::stream::Unstarted;

@@ -9,9 +9,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, baggage};
 use triomphe::{Arc, UniqueArc};
 
-use crate::baggage::{Applied, Baggage};
-use crate::carried::CarriedHeaders;
 use crate::pipeline::PipelineRef;
+use crate::propagation::carried::CarriedHeaders;
+use crate::propagation::trace_baggage::{Applied, Baggage};
 use crate::record::{Record, Slot, cut_chars};
 use crate::sampling::SampleRand;
 use crate::stream::Stream;
@@ -169,11 +169,11 @@ impl TraceState {
         })
     }
 
-    /// Remembers what goes out from here where it is not of this process; see [`RecentHeaders`](crate::recent::RecentHeaders).
+    /// Remembers what goes out from here where it is not of this process; see [`RecentHeaders`](crate::propagation::recent::RecentHeaders).
     #[inline]
     pub(crate) fn remember_passed(&self, span_id: SpanId) {
         if self.recording.passes_through() && self.parent_span_id == Some(span_id) {
-            self.pipeline.recent.remember(crate::carried::hash_of_ids(self.trace_id, span_id));
+            self.pipeline.recent.remember(crate::propagation::carried::hash_of_ids(self.trace_id, span_id));
         }
     }
 

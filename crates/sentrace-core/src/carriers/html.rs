@@ -1,6 +1,6 @@
 //! The trace in a served page.
 
-use crate::headers::TraceHeaders;
+use crate::propagation::trace_headers::TraceHeaders;
 
 /// `<meta>` tags that Sentry's browser SDK reads when the page loads; values are escaped for HTML attributes.
 ///

@@ -17,7 +17,7 @@ pub use self::delivery::{BeforeSendTransaction, Compression};
 pub use self::spotlight::Spotlight;
 use crate::idle::Timeouts;
 use crate::lifecycle::LifecycleOptions;
-use crate::outgoing::Origin;
+use crate::propagation::outgoing::Origin;
 use crate::sampling::{Sampler, Sampling, SamplingContext};
 use crate::util::hook::Captured;
 

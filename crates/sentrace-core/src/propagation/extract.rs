@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use sentrace_protocol::{Carrier, SentryTrace, TraceHeader, Traceparent, traceparent};
 
-use crate::baggage::Baggage;
 use crate::diagnostics::debug_once;
+use crate::propagation::trace_baggage::Baggage;
 
 /// What `sentry-trace` says.
 pub(crate) struct SentryTraceRead {

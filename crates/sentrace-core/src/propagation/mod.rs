@@ -1,0 +1,7 @@
+//! What travels between services: trace headers, the dynamic sampling context, and where they may go.
+pub(crate) mod carried;
+pub(crate) mod extract;
+pub(crate) mod outgoing;
+pub(crate) mod recent;
+pub(crate) mod trace_baggage;
+pub(crate) mod trace_headers;
