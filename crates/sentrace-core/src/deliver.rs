@@ -83,7 +83,7 @@ impl Finished {
         let record = self.record()?;
         let mut transaction = record.transaction(&crate::record::Anchor::now())?;
         let cut = transaction.fit(MAX_BYTES);
-        crate::oversize::report("transaction", record, cut);
+        crate::record::oversize::report("transaction", record, cut);
         Some(transaction)
     }
 
@@ -97,7 +97,7 @@ impl Finished {
     pub fn fit_again(&self, transaction: &mut Transaction<'_>) -> u64 {
         let cut = transaction.fit(MAX_BYTES);
         if let Some(record) = self.record().filter(|_| !cut.is_nothing()) {
-            crate::oversize::report("transaction", record, cut);
+            crate::record::oversize::report("transaction", record, cut);
         }
         cut.spans as u64
     }

@@ -68,7 +68,7 @@ impl FinishedSpan {
         let mut span = record.span(&segment, &anchor)?;
         // An item that holds nothing else has to hold it.
         let cut = span.fit(span_v2::MAX_SPAN_BYTES);
-        crate::oversize::report("span", record, cut);
+        crate::record::oversize::report("span", record, cut);
         Some(read(&span))
     }
 

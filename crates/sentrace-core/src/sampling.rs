@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sentrace_protocol::{Reason, TraceId, Value};
 
 use crate::record::full_name;
-use crate::request::RequestParts;
+use crate::record::request_parts::RequestParts;
 
 /// A random fraction in `[0, 1)` with six decimals, one for each trace (Sentry SDK specification, *Trace
 /// Propagation* 1.9, `sample_rand`). Decisions compare it to the rate, so that all services agree.

@@ -7,10 +7,10 @@ use std::ops::Deref;
 use sentrace_protocol::losses::Reason;
 use sentrace_protocol::{TransactionSource, Value, http_method};
 
-use crate::data_collection::DataCollection;
 use crate::record::Record;
-use crate::request::RequestParts;
-use crate::response::ResponseParts;
+use crate::record::data_collection::DataCollection;
+use crate::record::request_parts::RequestParts;
+use crate::record::response_parts::ResponseParts;
 use crate::sampling::Sampler;
 use crate::span::SpanRef;
 use crate::trace::{Recording, SharedTrace};

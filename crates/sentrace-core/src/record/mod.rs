@@ -298,3 +298,7 @@ fn clear<T>(elements: &mut Vec<T>) {
     elements.clear();
     elements.shrink_to(KEPT_ELEMENTS);
 }
+pub(crate) mod data_collection;
+pub(crate) mod oversize;
+pub(crate) mod request_parts;
+pub(crate) mod response_parts;

@@ -7,8 +7,8 @@ use sentrace_protocol::sensitive::{self, FILTERED};
 
 use super::headers::{HeaderRecorder, Headers};
 use super::{Arena, Share, Text, cut};
-use crate::data_collection::DataCollection;
-use crate::request::RequestParts;
+use crate::record::data_collection::DataCollection;
+use crate::record::request_parts::RequestParts;
 
 /// Bounds of what is copied from one request, in bytes.
 const MAX_METHOD: usize = 32;
