@@ -12,6 +12,8 @@ use crate::account::stats::Stats;
 use crate::continuation::{ContinuationRules, Incoming, Trace, open};
 use crate::counters::Counters;
 use crate::current::with_current;
+use crate::decide::rate_warnings::RateWarnings;
+use crate::decide::sampling::Sampling;
 use crate::deliver::{Deliver, Finished};
 use crate::diagnostics::{Debugged, OnBehalf};
 use crate::idle::IdleSlot;
@@ -20,11 +22,9 @@ use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_
 use crate::pipeline::{Identity, Pipeline};
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::recent::RecentHeaders;
-use crate::sampling::Sampling;
 use crate::span::SpanRef;
 use crate::transaction::{Transaction, TransactionOptions};
 use crate::util::clock::Moment;
-use crate::wrong_rate::RateWarnings;
 
 /// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.
 const MAX_SPANS: usize = 1000;

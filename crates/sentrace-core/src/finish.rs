@@ -93,7 +93,7 @@ fn hand_over(pipeline: &Pipeline, mut record: Box<Record>) {
     pipeline.counters.finished();
     let unfinished = record.unfinished_spans() as u64;
     if unfinished > 0 && pipeline.debug {
-        on_behalf_of(true, || crate::explain::span::unfinished(&record));
+        on_behalf_of(true, || crate::decide::explain::span::unfinished(&record));
     }
     pipeline.losses.record(Reason::InsufficientData, Category::Span, unfinished);
     pipeline.hand_over(record);

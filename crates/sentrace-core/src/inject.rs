@@ -9,8 +9,8 @@ use sentrace_protocol::url::host_header;
 
 use crate::call_span::CallSpan;
 use crate::client::Client;
+use crate::decide::explain;
 use crate::diagnostics::{self, on_behalf_of};
-use crate::explain;
 use crate::forwarded::{
     BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_context_of_another_trace, remove_sentry_members,
 };

@@ -22,9 +22,9 @@ mod client;
 mod continuation;
 mod counters;
 pub mod current;
+mod decide;
 mod deliver;
 pub mod diagnostics;
-mod explain;
 mod finish;
 mod finished_span;
 #[cfg(feature = "http")]
@@ -32,7 +32,6 @@ mod forwarded;
 mod global;
 mod guard;
 mod idle;
-mod ignore;
 #[cfg(feature = "http")]
 mod inject;
 mod lifecycle;
@@ -41,7 +40,6 @@ mod outgoing_call;
 mod pipeline;
 mod propagation;
 mod record;
-mod sampling;
 mod scope;
 mod span;
 mod span_transaction;
@@ -52,7 +50,6 @@ mod trace;
 mod transaction;
 mod util;
 pub mod values;
-mod wrong_rate;
 
 pub use self::account::close_report::Closed;
 pub use self::account::losses::Losses;
@@ -66,6 +63,8 @@ pub use self::call_span::{CallSpan, OutgoingRequest};
 pub use self::client::Client;
 pub use self::continuation::{Incoming, Trace};
 pub use self::current::current_span;
+pub use self::decide::ignore::{IgnoreSpan, IgnoreSpanError};
+pub use self::decide::sampling::{Sampler, SamplingContext};
 pub use self::deliver::{Deliver, Finished};
 pub use self::finished_span::{DeliverSpans, FinishedSpan};
 #[cfg(feature = "http")]
@@ -74,7 +73,6 @@ pub use self::idle::{
     Activity, IdleOptions, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity,
     push_activity, start_idle_transaction, start_idle_transaction_with,
 };
-pub use self::ignore::{IgnoreSpan, IgnoreSpanError};
 #[cfg(feature = "http")]
 pub use self::inject::{inject, inject_headers};
 pub use self::lifecycle::TraceLifecycle;
@@ -86,7 +84,6 @@ pub use self::record::HeaderRecorder;
 pub use self::record::data_collection::{Collect, DataCollection};
 pub use self::record::request_parts::RequestParts;
 pub use self::record::response_parts::ResponseParts;
-pub use self::sampling::{Sampler, SamplingContext};
 pub use self::scope::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
 pub use self::span::{Span, SpanRef};
 pub use self::transaction::{Transaction, TransactionOptions};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::ignore::IgnoreSpan;
+use crate::decide::ignore::IgnoreSpan;
 use crate::options::Options;
 
 /// How spans are sent (Sentry SDK specification, *Spans* 1.0, `trace_lifecycle`).

@@ -3,8 +3,8 @@
 use crate::call_span::CallSpan;
 use crate::client::Client;
 use crate::current::current_span;
+use crate::decide::explain;
 use crate::diagnostics::on_behalf_of;
-use crate::explain;
 use crate::pipeline::Pipeline;
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::trace_headers::TraceHeaders;

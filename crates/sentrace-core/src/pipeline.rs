@@ -10,18 +10,18 @@ use crate::account::losses::Losses;
 use crate::client::Nowhere;
 use crate::continuation::{ContinuationRules, Incoming};
 use crate::counters::Counters;
+use crate::decide::ignore::{IgnoreSpan, Starting};
+use crate::decide::rate_warnings::RateWarnings;
+use crate::decide::sampling::Sampling;
 use crate::deliver::{Deliver, Finished};
 use crate::diagnostics::Debugged;
 use crate::finished_span::FinishedSpan;
 use crate::idle::IdleSlot;
-use crate::ignore::{IgnoreSpan, Starting};
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::recent::RecentHeaders;
 use crate::propagation::trace_baggage::Baggage;
 use crate::record::Record;
-use crate::sampling::Sampling;
 use crate::util::hook;
-use crate::wrong_rate::RateWarnings;
 
 /// Who reports: the same in payloads and in the dynamic sampling contexts of the traces that begin here.
 #[derive(Debug, PartialEq, Eq)]

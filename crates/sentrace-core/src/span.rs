@@ -7,8 +7,8 @@ use std::ops::Deref;
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 
+use crate::decide::explain;
 use crate::diagnostics::{debug_is_on, on_behalf_of};
-use crate::explain;
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::scope::Scoped;

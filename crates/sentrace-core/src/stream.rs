@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sentrace_protocol::SpanId;
 use sentrace_protocol::losses::Reason;
 
-use crate::ignore::Starting;
+use crate::decide::ignore::Starting;
 use crate::record::{Anchor, Record, Share, Slot, SpanRecord, Text, pool};
 use crate::span::MANUAL;
 use crate::trace::{Live, TraceState};

@@ -9,11 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, baggage};
 use triomphe::{Arc, UniqueArc};
 
+use crate::decide::sampling::SampleRand;
 use crate::pipeline::PipelineRef;
 use crate::propagation::carried::CarriedHeaders;
 use crate::propagation::trace_baggage::{Applied, Baggage};
 use crate::record::{Record, Slot, cut_chars};
-use crate::sampling::SampleRand;
 use crate::stream::Stream;
 
 /// Characters of a transaction's name in the dynamic sampling context: as many as Sentry keeps of it.

@@ -7,11 +7,11 @@ use std::ops::Deref;
 use sentrace_protocol::losses::Reason;
 use sentrace_protocol::{TransactionSource, Value, http_method};
 
+use crate::decide::sampling::Sampler;
 use crate::record::Record;
 use crate::record::data_collection::DataCollection;
 use crate::record::request_parts::RequestParts;
 use crate::record::response_parts::ResponseParts;
-use crate::sampling::Sampler;
 use crate::span::SpanRef;
 use crate::trace::{Recording, SharedTrace};
 use crate::util::clock::Moment;

@@ -15,10 +15,10 @@ pub(crate) use self::contradictions::warn_of_contradictions;
 use self::delivery::DeliveryOptions;
 pub use self::delivery::{BeforeSendTransaction, Compression};
 pub use self::spotlight::Spotlight;
+use crate::decide::sampling::{Sampler, Sampling, SamplingContext};
 use crate::idle::Timeouts;
 use crate::lifecycle::LifecycleOptions;
 use crate::propagation::outgoing::Origin;
-use crate::sampling::{Sampler, Sampling, SamplingContext};
 use crate::util::hook::Captured;
 
 /// Where a service runs that does not say so (Sentry SDK specification, *Configuration*).

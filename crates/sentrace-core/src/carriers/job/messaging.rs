@@ -5,8 +5,8 @@ use sentrace_protocol::TransactionSource;
 use super::JobTrace;
 use crate::client::Client;
 use crate::current::current_span;
+use crate::decide::explain;
 use crate::diagnostics::debug_is_on;
-use crate::explain;
 use crate::span::{Span, SpanRef};
 use crate::transaction::{Transaction, TransactionOptions};
 

@@ -5,9 +5,9 @@ use std::sync::atomic::AtomicBool;
 
 use sentrace_protocol::sensitive;
 
+use crate::decide::sampling::{DecidedBy, Decision, Unusable, is_rate};
 use crate::diagnostics::warn_once;
 use crate::record::full_name;
-use crate::sampling::{DecidedBy, Decision, Unusable, is_rate};
 use crate::transaction::TransactionOptions;
 
 /// What a client has been warned of.

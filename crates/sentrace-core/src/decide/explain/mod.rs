@@ -8,10 +8,10 @@ use sentrace_protocol::url::UrlRef;
 use sentrace_protocol::{Reason, TraceId, sensitive};
 
 use crate::continuation::ContinuationRules;
+use crate::decide::sampling::{DecidedBy, Decision, SampleRand, Sampling, is_rate};
 use crate::diagnostics::{debug_is_on, explain};
 use crate::propagation::outgoing::Outgoing;
 use crate::record::full_name;
-use crate::sampling::{DecidedBy, Decision, SampleRand, Sampling, is_rate};
 use crate::transaction::TransactionOptions;
 
 /// What was known when a transaction was not recorded.

@@ -1,0 +1,5 @@
+//! Whether something is recorded: samplers and rates, rules that ignore, and why it was decided so.
+pub(crate) mod explain;
+pub(crate) mod ignore;
+pub(crate) mod rate_warnings;
+pub(crate) mod sampling;
