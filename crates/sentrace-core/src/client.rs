@@ -17,7 +17,7 @@ use crate::decide::sampling::Sampling;
 use crate::deliver::{Deliver, Finished};
 use crate::diagnostics::{Debugged, OnBehalf};
 use crate::idle::IdleSlot;
-use crate::lifecycle::TraceLifecycle;
+use crate::options::lifecycle::TraceLifecycle;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
 use crate::pipeline::{Identity, Pipeline};
 use crate::propagation::outgoing::Outgoing;

@@ -34,7 +34,6 @@ mod guard;
 mod idle;
 #[cfg(feature = "http")]
 mod inject;
-mod lifecycle;
 mod options;
 mod outgoing_call;
 mod pipeline;
@@ -70,12 +69,13 @@ pub use self::finished_span::{DeliverSpans, FinishedSpan};
 #[cfg(feature = "http")]
 pub use self::forwarded::{has_trace_headers, remove_trace_headers};
 pub use self::idle::{
-    Activity, IdleOptions, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity,
-    push_activity, start_idle_transaction, start_idle_transaction_with,
+    Activity, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity, push_activity,
+    start_idle_transaction, start_idle_transaction_with,
 };
 #[cfg(feature = "http")]
 pub use self::inject::{inject, inject_headers};
-pub use self::lifecycle::TraceLifecycle;
+pub use self::options::idle::IdleOptions;
+pub use self::options::lifecycle::TraceLifecycle;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
 pub use self::outgoing_call::OutgoingCall;
 pub use self::propagation::outgoing::{Origin, OriginError, Outgoing};

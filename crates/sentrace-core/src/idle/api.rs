@@ -2,9 +2,9 @@
 
 use super::activity::Activity;
 use super::handle::IdleTransaction;
-use super::options::IdleOptions;
 use super::span_options::SpanOptions;
 use crate::client::Client;
+use crate::options::idle::IdleOptions;
 use crate::transaction::TransactionOptions;
 
 /// Starts a transaction that stays open while activities or spans in it are open, and ends by itself after

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sentrace_protocol::SpanStatus;
 
-use super::options::Timeouts;
+use crate::options::idle::Timeouts;
 use crate::record::{Record, Slot};
 use crate::span::SpanRef;
 use crate::trace::SharedTrace;

@@ -7,7 +7,6 @@ mod api;
 mod client;
 mod handle;
 mod lifetime;
-mod options;
 mod slot;
 mod span_options;
 mod timer;
@@ -17,8 +16,6 @@ pub use self::api::{
     finish_idle_transaction, pop_activity, push_activity, start_idle_transaction, start_idle_transaction_with,
 };
 pub use self::handle::IdleTransaction;
-pub use self::options::IdleOptions;
-pub(crate) use self::options::Timeouts;
 pub(crate) use self::slot::IdleSlot;
 pub use self::span_options::SpanOptions;
 pub(crate) use self::timer::any_open;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::lifetime::Idle;
-use super::options::Timeouts;
+use crate::options::idle::Timeouts;
 use crate::span::SpanRef;
 
 /// A client's idle transaction, if one is open, and how long its next one waits.

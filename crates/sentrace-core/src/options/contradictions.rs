@@ -1,8 +1,8 @@
 //! Options that are right one by one and cannot have been meant together: each is said once, when a client is made of them.
 
 use crate::diagnostics::warn;
-use crate::lifecycle::TraceLifecycle;
 use crate::options::Options;
+use crate::options::lifecycle::TraceLifecycle;
 
 /// Less than this holds hardly any transaction.
 const SMALL_QUEUE: usize = 64 * 1024;

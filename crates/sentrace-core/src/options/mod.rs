@@ -4,6 +4,8 @@ mod contradictions;
 mod delivery;
 mod environment;
 pub(crate) mod identity;
+pub(crate) mod idle;
+pub(crate) mod lifecycle;
 mod spotlight;
 
 use std::fmt;
@@ -14,10 +16,10 @@ use sentrace_protocol::{Dsn, sensitive};
 pub(crate) use self::contradictions::warn_of_contradictions;
 use self::delivery::DeliveryOptions;
 pub use self::delivery::{BeforeSendTransaction, Compression};
+use self::idle::Timeouts;
+use self::lifecycle::LifecycleOptions;
 pub use self::spotlight::Spotlight;
 use crate::decide::sampling::{Sampler, Sampling, SamplingContext};
-use crate::idle::Timeouts;
-use crate::lifecycle::LifecycleOptions;
 use crate::propagation::outgoing::Origin;
 use crate::util::hook::Captured;
 

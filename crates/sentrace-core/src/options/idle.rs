@@ -18,8 +18,8 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Both times, as a client has them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
-    pub(super) idle: Duration,
-    pub(super) last: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) last: Duration,
 }
 
 impl Default for Timeouts {
@@ -80,7 +80,7 @@ impl Options {
 pub struct IdleOptions {
     idle: Option<Duration>,
     last: Option<Duration>,
-    pub(super) separate: bool,
+    pub(crate) separate: bool,
 }
 
 impl IdleOptions {
@@ -107,7 +107,7 @@ impl IdleOptions {
         self
     }
 
-    pub(super) fn over(self, timeouts: Timeouts) -> Timeouts {
+    pub(crate) fn over(self, timeouts: Timeouts) -> Timeouts {
         static WARNED: AtomicBool = AtomicBool::new(false);
         let over =
             Timeouts { idle: self.idle.unwrap_or(timeouts.idle), last: self.last.unwrap_or(timeouts.last) };
