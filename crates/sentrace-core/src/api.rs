@@ -6,10 +6,10 @@ use sentrace_protocol::Carrier;
 
 use crate::account::stats::Stats;
 use crate::client::Client;
-use crate::continuation::Trace;
 use crate::current::{current_span, with_current};
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::span::{Span, SpanRef};
+use crate::trace::incoming::Trace;
 use crate::transaction::{Transaction, TransactionOptions};
 
 /// Continues the trace that `carrier` brings (headers, job metadata, environment), or begins one where it brings

@@ -1,11 +1,11 @@
 //! Where an incoming request comes from: from outside, from a layer around this one, or from code of the current transaction
 //! that calls a service of its own process.
 
-use crate::continuation::Incoming;
 use crate::current::with_current;
 use crate::record::Record;
 use crate::span::SpanRef;
-use crate::trace::{Recording, SharedTrace};
+use crate::trace::incoming::Incoming;
+use crate::trace::state::{Recording, SharedTrace};
 
 /// A request as a server layer sees it.
 #[derive(Debug, Clone, Copy)]

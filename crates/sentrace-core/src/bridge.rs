@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use crate::span::{Span, SpanRef};
-use crate::trace::Recording;
+use crate::trace::state::Recording;
 use crate::util::clock::Moment;
 
 impl SpanRef {

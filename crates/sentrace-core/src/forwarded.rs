@@ -7,10 +7,10 @@ use sentrace_protocol::{baggage, sentry_trace, traceparent};
 use crate::client::Client;
 use crate::current::current_span;
 use crate::outgoing_call::OutgoingCall;
-use crate::pipeline::Pipeline;
 use crate::propagation::carried::{elements, hash, ids};
 use crate::propagation::trace_baggage::is_id;
 use crate::span::SpanRef;
+use crate::trace::pipeline::Pipeline;
 use crate::util::own_ids;
 
 pub(crate) const SENTRY_TRACE: HeaderName = HeaderName::from_static(sentry_trace::HEADER);

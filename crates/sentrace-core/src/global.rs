@@ -9,9 +9,9 @@ use crate::client::Client;
 use crate::current::with_current;
 use crate::diagnostics::{debug, on_behalf_of};
 use crate::guard;
-use crate::pipeline::Pipeline;
 use crate::span::SpanRef;
-use crate::spare;
+use crate::trace::pipeline::Pipeline;
+use crate::trace::recycle;
 use crate::util::thread_local::lend;
 
 static GLOBAL: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
@@ -35,7 +35,7 @@ impl Seen {
         let global = self.cache.load();
         if global.as_ref().map(Arc::as_ptr) != self.client.as_ref().map(|client| Arc::as_ptr(&client.0)) {
             self.client = global.clone().map(Client);
-            spare::forget_clients();
+            recycle::forget_clients();
         }
         self.client.as_ref()
     }

@@ -9,7 +9,7 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::warn_once;
-use crate::pipeline::Pipeline;
+use crate::trace::pipeline::Pipeline;
 
 /// A guard that was held for a shorter time, and unused, was not meant to be dropped.
 const TOO_SHORT: Duration = Duration::from_secs(1);

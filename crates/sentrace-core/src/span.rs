@@ -7,13 +7,13 @@ use std::ops::Deref;
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 
-use crate::decide::explain;
 use crate::diagnostics::{debug_is_on, on_behalf_of};
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::scope::Scoped;
-use crate::stream::Unstarted;
-use crate::trace::{Recording, SharedTrace};
+use crate::trace::explain;
+use crate::trace::state::{Recording, SharedTrace};
+use crate::trace::streamed::Unstarted;
 use crate::util::hook;
 use crate::values::{IntoData, IntoTag};
 
@@ -110,7 +110,7 @@ impl SpanRef {
     ) -> Self {
         let Some(parent) = &self.0 else {
             if debug_is_on() {
-                explain::span::of_nothing(&op, description);
+                explain::of_nothing(&op, description);
             }
             return Self::none();
         };
@@ -151,7 +151,7 @@ impl SpanRef {
                         drop(live);
                         if trace.pipeline.debug {
                             let most = trace.pipeline.max_spans;
-                            on_behalf_of(true, || explain::span::left_out(&op, description, reason, most));
+                            on_behalf_of(true, || explain::left_out(&op, description, reason, most));
                         }
                         reason
                     }
@@ -342,10 +342,10 @@ impl Span {
         let Some(Handle { trace, span_id, slot: Some(slot) }) = &self.0.0 else { return };
         if *slot == Slot::OWN_RECORD {
             self.with_record(complete);
-            crate::finish::end_streamed_span(trace, *span_id);
+            crate::trace::finish::end_streamed_span(trace, *span_id);
         } else if let Some(record) = &mut trace.live().record {
             complete(record, *slot);
-            crate::finish::end_span(record, *slot);
+            crate::trace::finish::end_span(record, *slot);
         }
     }
 }

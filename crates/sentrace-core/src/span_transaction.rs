@@ -4,7 +4,7 @@ use sentrace_protocol::TransactionSource;
 
 use crate::record::Record;
 use crate::span::SpanRef;
-use crate::trace::SharedTrace;
+use crate::trace::state::SharedTrace;
 
 impl SpanRef {
     /// The transaction's own span, from any span below it; itself where it is that already.

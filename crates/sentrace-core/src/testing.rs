@@ -9,9 +9,9 @@ use sentrace_protocol::transaction::{Span, Transaction};
 
 use crate::account::losses::Losses;
 use crate::client::Client;
-use crate::deliver::{Deliver, Finished};
-use crate::finished_span::{DeliverSpans, FinishedSpan};
 use crate::options::{Options, OptionsError};
+use crate::trace::deliver::{Deliver, Finished};
+use crate::trace::finished_span::{DeliverSpans, FinishedSpan};
 
 /// Long enough for whatever a test does, short enough to see that it did not.
 const PATIENCE: Duration = Duration::from_secs(5);

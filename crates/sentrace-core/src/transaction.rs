@@ -13,7 +13,7 @@ use crate::record::data_collection::DataCollection;
 use crate::record::request_parts::RequestParts;
 use crate::record::response_parts::ResponseParts;
 use crate::span::SpanRef;
-use crate::trace::{Recording, SharedTrace};
+use crate::trace::state::{Recording, SharedTrace};
 use crate::util::clock::Moment;
 
 /// A transaction; it ends when it is dropped or [`finish`](Self::finish)ed, and is then handed over for delivery.
@@ -63,7 +63,7 @@ impl Transaction {
     /// of its spans that have not been sent yet.
     pub fn discard(self, reason: Reason) {
         if let Some(trace) = self.span.trace() {
-            crate::finish::discard_transaction(trace, reason);
+            crate::trace::finish::discard_transaction(trace, reason);
         }
     }
 
@@ -96,7 +96,7 @@ impl Transaction {
 
     fn end(&mut self, complete: impl FnOnce(&mut Record)) {
         if let Some(trace) = self.span.take_trace() {
-            crate::finish::end_transaction(trace, complete);
+            crate::trace::finish::end_transaction(trace, complete);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 pub use crate::arrival::{Arrival, ArrivingRequest};
 pub use crate::call_span::{CallSpan, OutgoingRequest};
-pub use crate::continuation::Incoming;
 #[cfg(feature = "http")]
 pub use crate::forwarded::{has_trace_headers, remove_trace_headers};
 #[cfg(feature = "http")]
@@ -11,5 +10,6 @@ pub use crate::outgoing_call::OutgoingCall;
 pub use crate::record::HeaderRecorder;
 pub use crate::record::request_parts::RequestParts;
 pub use crate::record::response_parts::ResponseParts;
+pub use crate::trace::incoming::Incoming;
 pub use crate::util::clock::Moment;
 pub use crate::util::hook::{guarded, in_hook, run_hook};

@@ -6,7 +6,7 @@ use super::lifetime::Idle;
 use super::span_options::SpanOptions;
 use crate::diagnostics::{debug, on_behalf_of};
 use crate::span::{Span, SpanRef};
-use crate::trace::SharedTrace;
+use crate::trace::state::SharedTrace;
 use crate::util::hook::in_hook;
 
 /// Something that goes on in an idle transaction, which stays open as long; it ends when it is

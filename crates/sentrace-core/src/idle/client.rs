@@ -12,7 +12,7 @@ use super::timer;
 use crate::client::Client;
 use crate::current::current_span;
 use crate::options::idle::IdleOptions;
-use crate::trace::{Recording, SharedTrace};
+use crate::trace::state::{Recording, SharedTrace};
 use crate::transaction::TransactionOptions;
 use crate::util::hook::in_hook;
 

@@ -8,7 +8,7 @@ use sentrace_protocol::SpanStatus;
 use crate::options::idle::Timeouts;
 use crate::record::{Record, Slot};
 use crate::span::SpanRef;
-use crate::trace::SharedTrace;
+use crate::trace::state::SharedTrace;
 use crate::util::clock::Moment;
 
 /// Where the browser SDK tells it, too (sentry-conventions).
@@ -170,8 +170,8 @@ impl Idle {
     }
 
     fn end(&self, at: Moment, reason: FinishReason) {
-        crate::finish::cancel_streamed_spans(&self.trace, at);
-        crate::finish::end_transaction(SharedTrace::clone(&self.trace), |record| {
+        crate::trace::finish::cancel_streamed_spans(&self.trace, at);
+        crate::trace::finish::end_transaction(SharedTrace::clone(&self.trace), |record| {
             complete(record, at, reason);
         });
     }

@@ -21,8 +21,8 @@ pub use self::span_options::SpanOptions;
 pub(crate) use self::timer::any_open;
 
 use crate::client::Client;
-use crate::pipeline::Pipeline;
 use crate::span::SpanRef;
+use crate::trace::pipeline::Pipeline;
 
 /// What is current where nothing else is: the global client's open idle transaction.
 #[cold]

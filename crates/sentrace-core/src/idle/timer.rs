@@ -7,8 +7,8 @@ use std::thread;
 
 use super::lifetime::Idle;
 use crate::guarded;
-use crate::pipeline::Pipeline;
-use crate::trace::SharedTrace;
+use crate::trace::pipeline::Pipeline;
+use crate::trace::state::SharedTrace;
 use crate::util::clock::Moment;
 use crate::util::fork::process_id;
 

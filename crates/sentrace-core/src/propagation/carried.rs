@@ -6,7 +6,7 @@
 
 use sentrace_protocol::{Carrier, SentryTrace, SpanId, TraceId, Traceparent, sentry_trace, traceparent};
 
-use crate::trace::TraceState;
+use crate::trace::state::TraceState;
 
 /// Values that are remembered. Who sends more gets all that looks like a trace header taken for a forwarded one.
 const MAX_VALUES: usize = 32;

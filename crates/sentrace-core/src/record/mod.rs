@@ -16,8 +16,8 @@ use std::borrow::Cow;
 
 use sentrace_protocol::{EventId, SpanId, SpanStatus, TraceId, TransactionSource, Value};
 
-use crate::pipeline::Identity;
 use crate::propagation::trace_baggage::Baggage;
+use crate::trace::pipeline::Identity;
 use crate::util::clock::Moment;
 
 pub use self::headers::HeaderRecorder;

@@ -6,8 +6,8 @@ use sentrace_protocol::span_v2::{self, keys};
 use sentrace_protocol::{Data, SpanStatus, Tags, Value, sensitive};
 
 use super::{Anchor, Record, SDK, Slot, SpanRecord};
-use crate::finished_span::Segment;
-use crate::pipeline::Identity;
+use crate::trace::finished_span::Segment;
+use crate::trace::pipeline::Identity;
 
 impl Record {
     /// The payload of the record's first span, borrowed from it. `None` for a record without a span.

@@ -3,7 +3,7 @@
 use sentrace_protocol::losses::DiscardedEvents;
 
 use crate::account::stats::{DeliveryStats, Stats};
-use crate::trace::Recording;
+use crate::trace::state::Recording;
 use crate::util::sharded::Sharded;
 
 /// What requests count.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::global::is_global;
-use crate::trace::{OwnTrace, TraceState};
+use crate::trace::state::{OwnTrace, TraceState};
 use crate::util::clock::Moment;
 use crate::util::fork;
 use crate::util::thread_local::lend;

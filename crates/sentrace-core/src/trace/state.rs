@@ -10,11 +10,11 @@ use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, bagga
 use triomphe::{Arc, UniqueArc};
 
 use crate::decide::sampling::SampleRand;
-use crate::pipeline::PipelineRef;
 use crate::propagation::carried::CarriedHeaders;
 use crate::propagation::trace_baggage::{Applied, Baggage};
 use crate::record::{Record, Slot, cut_chars};
-use crate::stream::Stream;
+use crate::trace::pipeline::PipelineRef;
+use crate::trace::streamed::Stream;
 
 /// Characters of a transaction's name in the dynamic sampling context: as many as Sentry keeps of it.
 const MAX_NAME_CHARS: usize = 200;

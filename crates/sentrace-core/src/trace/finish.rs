@@ -4,11 +4,11 @@ use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, SpanStatus};
 
 use crate::diagnostics::on_behalf_of;
-use crate::finished_span::FinishedSpan;
-use crate::pipeline::Pipeline;
 use crate::record::{Record, Slot, pool};
-use crate::spare;
-use crate::trace::{Live, Recording, SharedTrace, TraceState};
+use crate::trace::finished_span::FinishedSpan;
+use crate::trace::pipeline::Pipeline;
+use crate::trace::recycle;
+use crate::trace::state::{Live, Recording, SharedTrace, TraceState};
 use crate::util::clock::Moment;
 
 /// Ends a span; it leaves with its transaction.
@@ -55,7 +55,7 @@ pub(crate) fn end_transaction(trace: SharedTrace, complete: impl FnOnce(&mut Rec
         // Nobody else can look at it any more: there is no lock to take, and its memory is free.
         Ok(mut trace) => {
             end_alone(&mut trace, complete);
-            spare::give_back(trace);
+            recycle::give_back(trace);
         }
         Err(trace) => end_shared(&trace, complete),
     }
@@ -93,7 +93,7 @@ fn hand_over(pipeline: &Pipeline, mut record: Box<Record>) {
     pipeline.counters.finished();
     let unfinished = record.unfinished_spans() as u64;
     if unfinished > 0 && pipeline.debug {
-        on_behalf_of(true, || crate::decide::explain::span::unfinished(&record));
+        on_behalf_of(true, || crate::trace::explain::unfinished(&record));
     }
     pipeline.losses.record(Reason::InsufficientData, Category::Span, unfinished);
     pipeline.hand_over(record);

@@ -2,16 +2,14 @@
 //!
 //! Everything here is cold. Callers ask [`debug_is_on`](crate::diagnostics::debug_is_on) first.
 
-pub(crate) mod span;
-
 use sentrace_protocol::url::UrlRef;
 use sentrace_protocol::{Reason, TraceId, sensitive};
 
-use crate::continuation::ContinuationRules;
 use crate::decide::sampling::{DecidedBy, Decision, SampleRand, Sampling, is_rate};
 use crate::diagnostics::{debug_is_on, explain};
 use crate::propagation::outgoing::Outgoing;
 use crate::record::full_name;
+use crate::trace::incoming::ContinuationRules;
 use crate::transaction::TransactionOptions;
 
 /// What was known when a transaction was not recorded.

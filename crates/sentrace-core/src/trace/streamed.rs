@@ -10,7 +10,7 @@ use sentrace_protocol::losses::Reason;
 use crate::decide::ignore::Starting;
 use crate::record::{Anchor, Record, Share, Slot, SpanRecord, Text, pool};
 use crate::span::MANUAL;
-use crate::trace::{Live, TraceState};
+use crate::trace::state::{Live, TraceState};
 use crate::util::clock::Moment;
 
 /// Spans of one transaction that may be open at the same time: what has ended takes no room here.
@@ -40,7 +40,7 @@ impl Stream {
     /// Ends a span that is open, and takes it out.
     pub(crate) fn end_open(&mut self, span_id: SpanId) -> Option<Box<Record>> {
         let mut record = self.open.remove(&span_id)?;
-        crate::finish::end_span(&mut record, Slot::ROOT);
+        crate::trace::finish::end_span(&mut record, Slot::ROOT);
         self.last_end = record.spans.first().and_then(|span| span.end).max(self.last_end);
         Some(record)
     }

@@ -11,7 +11,6 @@ use crate::decide::explain::{self, Unrecorded};
 use crate::decide::ignore::Starting;
 use crate::decide::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide, is_rate};
 use crate::diagnostics::{OnBehalf, any_debug, on_behalf_of};
-use crate::pipeline::{Pipeline, ProcessTrace};
 use crate::propagation::extract::{self, SentryTraceRead};
 use crate::propagation::recent::RecentHeaders;
 use crate::propagation::trace_baggage::{Applied, member, sample_rate};
@@ -19,8 +18,9 @@ use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Held, Record, SpanRecord, Text, pool};
 use crate::scope::Scoped;
 use crate::span::SpanRef;
-use crate::spare;
-use crate::trace::{OwnTrace, Recording, SharedTrace, TraceState};
+use crate::trace::pipeline::{Pipeline, ProcessTrace};
+use crate::trace::recycle;
+use crate::trace::state::{OwnTrace, Recording, SharedTrace, TraceState};
 use crate::transaction::{Transaction, TransactionOptions};
 use crate::util::clock::Moment;
 use crate::util::hook;
@@ -55,7 +55,7 @@ impl Trace {
     /// The trace of what runs outside any request, the same each time.
     pub(crate) fn of_process(pipeline: &Arc<Pipeline>) -> Self {
         let process = &pipeline.process_trace;
-        let mut trace = spare::trace();
+        let mut trace = recycle::trace();
         trace.trace_id = process.trace_id;
         trace.parent_span_id = process.parent_span_id;
         trace.sampled = process.sampled;
@@ -138,7 +138,7 @@ impl fmt::Debug for Incoming {
 impl Drop for Incoming {
     fn drop(&mut self) {
         if let Some(trace) = self.trace.take() {
-            spare::give_back(trace);
+            recycle::give_back(trace);
         }
     }
 }
@@ -146,7 +146,7 @@ impl Drop for Incoming {
 impl Incoming {
     /// Nothing came in, or nothing that is to be trusted: a trace begins here.
     pub fn nothing() -> Self {
-        Self::beginning(spare::trace())
+        Self::beginning(recycle::trace())
     }
 
     fn beginning(mut trace: OwnTrace) -> Self {
@@ -172,7 +172,7 @@ impl Incoming {
     /// Reads a carrier. Whatever cannot be used is as good as absent.
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
         let _on_behalf = any_debug().then(|| OnBehalf::of(rules.debug));
-        let mut trace = spare::trace();
+        let mut trace = recycle::trace();
         let baggage = &mut trace.live_mut().baggage;
         let SentryTraceRead { agreed: from_sentry, came, differ } = extract::sentry_trace(carrier, baggage);
         let from_w3c = || if rules.reads_traceparent { extract::traceparent(carrier) } else { None };
@@ -225,7 +225,7 @@ impl Incoming {
 
     /// A trace begins here, whatever `carrier` says; that is only remembered.
     pub(crate) fn refused(carrier: &(impl Carrier + ?Sized)) -> Self {
-        let mut trace = spare::trace();
+        let mut trace = recycle::trace();
         trace.carried.remember(carrier, true);
         Self::beginning(trace)
     }
@@ -269,7 +269,7 @@ impl Incoming {
         if trace.recording.passes_through() {
             return Some(Self::within(trace));
         }
-        let mut below = spare::trace();
+        let mut below = recycle::trace();
         below.trace_id = trace.trace_id;
         below.parent_span_id = span.span_id();
         below.sampled = trace.sampled;
@@ -281,7 +281,7 @@ impl Incoming {
     /// What a continuation without a span of its own hands on: what it was given.
     fn within(trace: &SharedTrace) -> Self {
         let live = trace.live();
-        let mut within = spare::trace();
+        let mut within = recycle::trace();
         within.trace_id = trace.trace_id;
         within.parent_span_id = trace.parent_span_id;
         // Without a caller there is no decision yet that a transaction would have to follow.
@@ -297,7 +297,7 @@ impl Incoming {
     }
 
     fn into_trace(mut self) -> OwnTrace {
-        self.trace.take().unwrap_or_else(spare::trace)
+        self.trace.take().unwrap_or_else(recycle::trace)
     }
 }
 
@@ -419,7 +419,7 @@ fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Transaction {
     on_behalf_of(pipeline.debug, hook::explain_refusal);
     let mut trace = incoming.into_trace();
     if trace.parent_span_id.is_none() {
-        spare::give_back(trace);
+        recycle::give_back(trace);
         return Transaction::none();
     }
     trace.recording = Recording::Off;

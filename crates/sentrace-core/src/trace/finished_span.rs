@@ -7,7 +7,7 @@ use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, TraceId, span_v2};
 
 use crate::record::{Record, pool};
-use crate::trace::SharedTrace;
+use crate::trace::state::SharedTrace;
 
 /// Takes over single finished spans; see [`Deliver::spans`](crate::Deliver::spans).
 pub trait DeliverSpans {

@@ -8,19 +8,19 @@ use sentrace_protocol::{SpanId, TraceId};
 
 use crate::account::losses::Losses;
 use crate::client::Nowhere;
-use crate::continuation::{ContinuationRules, Incoming};
-use crate::counters::Counters;
 use crate::decide::ignore::{IgnoreSpan, Starting};
 use crate::decide::rate_warnings::RateWarnings;
 use crate::decide::sampling::Sampling;
-use crate::deliver::{Deliver, Finished};
 use crate::diagnostics::Debugged;
-use crate::finished_span::FinishedSpan;
 use crate::idle::IdleSlot;
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::recent::RecentHeaders;
 use crate::propagation::trace_baggage::Baggage;
 use crate::record::Record;
+use crate::trace::counters::Counters;
+use crate::trace::deliver::{Deliver, Finished};
+use crate::trace::finished_span::FinishedSpan;
+use crate::trace::incoming::{ContinuationRules, Incoming};
 use crate::util::hook;
 
 /// Who reports: the same in payloads and in the dynamic sampling contexts of the traces that begin here.

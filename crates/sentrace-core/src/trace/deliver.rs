@@ -8,8 +8,8 @@ use sentrace_protocol::transaction::{MAX_BYTES, SdkInfo, Transaction};
 use sentrace_protocol::{EventId, TraceId};
 
 use crate::account::stats::DeliveryStats;
-use crate::finished_span::DeliverSpans;
 use crate::record::{Record, pool};
+use crate::trace::finished_span::DeliverSpans;
 
 /// Takes over finished transactions. `sentrace-delivery` sends them; [`testing`](crate::testing) keeps them.
 pub trait Deliver: Send + Sync + fmt::Debug {

@@ -1,0 +1,12 @@
+//! One trace in this process, from the headers that came in to the hand-over of what was recorded.
+
+pub(crate) mod counters;
+pub(crate) mod deliver;
+pub(crate) mod explain;
+pub(crate) mod finish;
+pub(crate) mod finished_span;
+pub(crate) mod incoming;
+pub(crate) mod pipeline;
+pub(crate) mod recycle;
+pub(crate) mod state;
+pub(crate) mod streamed;
