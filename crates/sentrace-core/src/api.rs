@@ -6,11 +6,11 @@ use sentrace_protocol::Carrier;
 
 use crate::account::stats::Stats;
 use crate::client::Client;
-use crate::current::{current_span, with_current};
+use crate::handle::current::{current_span, with_current};
+use crate::handle::span::{Span, SpanRef};
+use crate::handle::transaction::{Transaction, TransactionOptions};
 use crate::propagation::trace_headers::TraceHeaders;
-use crate::span::{Span, SpanRef};
 use crate::trace::incoming::Trace;
-use crate::transaction::{Transaction, TransactionOptions};
 
 /// Continues the trace that `carrier` brings (headers, job metadata, environment), or begins one where it brings
 /// none that can be used. Opens no transaction (Sentry SDK specification, *Trace Propagation* 1.9, `continueTrace`).

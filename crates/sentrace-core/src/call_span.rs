@@ -8,9 +8,9 @@ use sentrace_protocol::url::default_port;
 use sentrace_protocol::{SpanStatus, Value, http_method};
 
 use crate::diagnostics::debug_is_on;
+use crate::handle::span::{Span, SpanRef};
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{MAX_TEXT, cut};
-use crate::span::{Span, SpanRef};
 
 /// Longest scheme that is shown, in bytes.
 const MAX_SCHEME: usize = 64;

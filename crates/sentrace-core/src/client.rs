@@ -9,21 +9,21 @@ use sentrace_protocol::Carrier;
 use crate::account::close_report::Closed;
 use crate::account::losses::Losses;
 use crate::account::stats::Stats;
-use crate::current::with_current;
 use crate::decide::rate_warnings::RateWarnings;
 use crate::decide::sampling::Sampling;
 use crate::diagnostics::{Debugged, OnBehalf};
+use crate::handle::current::with_current;
+use crate::handle::span::SpanRef;
+use crate::handle::transaction::{Transaction, TransactionOptions};
 use crate::idle::IdleSlot;
 use crate::options::lifecycle::TraceLifecycle;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::recent::RecentHeaders;
-use crate::span::SpanRef;
 use crate::trace::counters::Counters;
 use crate::trace::deliver::{Deliver, Finished};
 use crate::trace::incoming::{ContinuationRules, Incoming, Trace, open};
 use crate::trace::pipeline::{Identity, Pipeline};
-use crate::transaction::{Transaction, TransactionOptions};
 use crate::util::clock::Moment;
 
 /// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.

@@ -5,11 +5,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sentrace_protocol::{baggage, sentry_trace, traceparent};
 
 use crate::client::Client;
-use crate::current::current_span;
+use crate::handle::current::current_span;
+use crate::handle::span::SpanRef;
 use crate::outgoing_call::OutgoingCall;
 use crate::propagation::carried::{elements, hash, ids};
 use crate::propagation::trace_baggage::is_id;
-use crate::span::SpanRef;
 use crate::trace::pipeline::Pipeline;
 use crate::util::own_ids;
 

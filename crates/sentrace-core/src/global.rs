@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use arc_swap::{ArcSwapOption, Cache};
 
 use crate::client::Client;
-use crate::current::with_current;
 use crate::diagnostics::{debug, on_behalf_of};
 use crate::guard;
-use crate::span::SpanRef;
+use crate::handle::current::with_current;
+use crate::handle::span::SpanRef;
 use crate::trace::pipeline::Pipeline;
 use crate::trace::recycle;
 use crate::util::thread_local::lend;

@@ -14,8 +14,8 @@ use crate::diagnostics::{self, on_behalf_of};
 use crate::forwarded::{
     BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_context_of_another_trace, remove_sentry_members,
 };
+use crate::handle::span::SpanRef;
 use crate::outgoing_call::OutgoingCall;
-use crate::span::SpanRef;
 
 /// Puts the current trace on an outgoing request, if its host is among the `tracing_origins`; whether it did.
 ///

@@ -14,18 +14,16 @@
 mod account;
 pub mod adapter;
 mod api;
-mod arrival;
-mod bridge;
 mod call_span;
 pub mod carriers;
 mod client;
-pub mod current;
 mod decide;
 pub mod diagnostics;
 #[cfg(feature = "http")]
 mod forwarded;
 mod global;
 mod guard;
+mod handle;
 mod idle;
 #[cfg(feature = "http")]
 mod inject;
@@ -33,12 +31,8 @@ mod options;
 mod outgoing_call;
 mod propagation;
 mod record;
-mod scope;
-mod span;
-mod span_transaction;
 pub mod testing;
 mod trace;
-mod transaction;
 mod util;
 pub mod values;
 
@@ -49,14 +43,18 @@ pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
     start_transaction_with, stats, trace_headers, trace_meta_tags,
 };
-pub use self::arrival::{Arrival, ArrivingRequest};
 pub use self::call_span::{CallSpan, OutgoingRequest};
 pub use self::client::Client;
-pub use self::current::current_span;
 pub use self::decide::ignore::{IgnoreSpan, IgnoreSpanError};
 pub use self::decide::sampling::{Sampler, SamplingContext};
 #[cfg(feature = "http")]
 pub use self::forwarded::{has_trace_headers, remove_trace_headers};
+pub use self::handle::arrival::{Arrival, ArrivingRequest};
+pub use self::handle::current;
+pub use self::handle::current::current_span;
+pub use self::handle::scoped::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
+pub use self::handle::span::{Span, SpanRef};
+pub use self::handle::transaction::{Transaction, TransactionOptions};
 pub use self::idle::{
     Activity, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity, push_activity,
     start_idle_transaction, start_idle_transaction_with,
@@ -73,12 +71,9 @@ pub use self::record::HeaderRecorder;
 pub use self::record::data_collection::{Collect, DataCollection};
 pub use self::record::request_parts::RequestParts;
 pub use self::record::response_parts::ResponseParts;
-pub use self::scope::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
-pub use self::span::{Span, SpanRef};
 pub use self::trace::deliver::{Deliver, Finished};
 pub use self::trace::finished_span::{DeliverSpans, FinishedSpan};
 pub use self::trace::incoming::{Incoming, Trace};
-pub use self::transaction::{Transaction, TransactionOptions};
 pub use self::util::clock::Moment;
 pub use self::util::fork;
 pub use self::util::hook::{guarded, in_hook, run_hook};

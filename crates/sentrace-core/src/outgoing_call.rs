@@ -2,12 +2,12 @@
 
 use crate::call_span::CallSpan;
 use crate::client::Client;
-use crate::current::current_span;
 use crate::decide::explain;
 use crate::diagnostics::on_behalf_of;
+use crate::handle::current::current_span;
+use crate::handle::span::SpanRef;
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::trace_headers::TraceHeaders;
-use crate::span::SpanRef;
 use crate::trace::pipeline::Pipeline;
 
 /// One outgoing call, judged by `tracing_origins`: the way of adapters to HTTP clients.

@@ -1,9 +1,9 @@
 //! The API for adapters to HTTP servers, HTTP clients, queues and other instrumentation. Services do not need it.
 
-pub use crate::arrival::{Arrival, ArrivingRequest};
 pub use crate::call_span::{CallSpan, OutgoingRequest};
 #[cfg(feature = "http")]
 pub use crate::forwarded::{has_trace_headers, remove_trace_headers};
+pub use crate::handle::arrival::{Arrival, ArrivingRequest};
 #[cfg(feature = "http")]
 pub use crate::inject::{inject, inject_headers};
 pub use crate::outgoing_call::OutgoingCall;

@@ -10,8 +10,8 @@ use std::process::{Child, Command};
 
 use sentrace_protocol::SpanStatus;
 
-use crate::current::current_span;
-use crate::span::{Span, SpanRef};
+use crate::handle::current::current_span;
+use crate::handle::span::{Span, SpanRef};
 
 /// The variables that hand a span's trace to a child process; none where there is no trace.
 ///

@@ -7,10 +7,10 @@ use sentrace_protocol::{Reason, TraceId, sensitive};
 
 use crate::decide::sampling::{DecidedBy, Decision, SampleRand, Sampling, is_rate};
 use crate::diagnostics::{debug_is_on, explain};
+use crate::handle::transaction::TransactionOptions;
 use crate::propagation::outgoing::Outgoing;
 use crate::record::full_name;
 use crate::trace::incoming::ContinuationRules;
-use crate::transaction::TransactionOptions;
 
 /// What was known when a transaction was not recorded.
 pub(crate) struct Unrecorded<'a> {

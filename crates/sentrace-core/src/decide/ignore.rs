@@ -6,8 +6,8 @@ use std::fmt;
 use regex_lite::Regex;
 use sentrace_protocol::http_method;
 
+use crate::handle::transaction::TransactionOptions;
 use crate::record::full_name;
-use crate::transaction::TransactionOptions;
 
 /// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not recorded.
 ///

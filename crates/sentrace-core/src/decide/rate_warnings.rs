@@ -7,8 +7,8 @@ use sentrace_protocol::sensitive;
 
 use crate::decide::sampling::{DecidedBy, Decision, Unusable, is_rate};
 use crate::diagnostics::warn_once;
+use crate::handle::transaction::TransactionOptions;
 use crate::record::full_name;
-use crate::transaction::TransactionOptions;
 
 /// What a client has been warned of.
 #[derive(Debug, Default)]

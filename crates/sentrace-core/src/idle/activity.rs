@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::lifetime::Idle;
 use super::span_options::SpanOptions;
 use crate::diagnostics::{debug, on_behalf_of};
-use crate::span::{Span, SpanRef};
+use crate::handle::span::{Span, SpanRef};
 use crate::trace::state::SharedTrace;
 use crate::util::hook::in_hook;
 

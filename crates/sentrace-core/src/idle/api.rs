@@ -4,8 +4,8 @@ use super::activity::Activity;
 use super::handle::IdleTransaction;
 use super::span_options::SpanOptions;
 use crate::client::Client;
+use crate::handle::transaction::TransactionOptions;
 use crate::options::idle::IdleOptions;
-use crate::transaction::TransactionOptions;
 
 /// Starts a transaction that stays open while activities or spans in it are open, and ends by itself after
 /// [`Options::idle_timeout`](crate::Options::idle_timeout) (500 milliseconds) without any: when the last of them ended,

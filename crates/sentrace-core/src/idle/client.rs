@@ -10,10 +10,10 @@ use super::lifetime::{FinishReason, Idle};
 use super::span_options::SpanOptions;
 use super::timer;
 use crate::client::Client;
-use crate::current::current_span;
+use crate::handle::current::current_span;
+use crate::handle::transaction::TransactionOptions;
 use crate::options::idle::IdleOptions;
 use crate::trace::state::{Recording, SharedTrace};
-use crate::transaction::TransactionOptions;
 use crate::util::hook::in_hook;
 
 /// Until somebody says what kind of work it is (Sentry SDK specification, *Span Operations*).

@@ -8,7 +8,7 @@ use sentrace_protocol::TransactionSource;
 use super::activity::Activity;
 use super::lifetime::{FinishReason, Idle};
 use super::span_options::SpanOptions;
-use crate::span::SpanRef;
+use crate::handle::span::SpanRef;
 
 /// A handle to an idle transaction; cheap to clone. Dropping it ends nothing: the transaction ends by itself.
 ///

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use sentrace_protocol::SpanStatus;
 
+use crate::handle::span::SpanRef;
 use crate::options::idle::Timeouts;
 use crate::record::{Record, Slot};
-use crate::span::SpanRef;
 use crate::trace::state::SharedTrace;
 use crate::util::clock::Moment;
 

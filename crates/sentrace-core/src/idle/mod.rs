@@ -21,7 +21,7 @@ pub use self::span_options::SpanOptions;
 pub(crate) use self::timer::any_open;
 
 use crate::client::Client;
-use crate::span::SpanRef;
+use crate::handle::span::SpanRef;
 use crate::trace::pipeline::Pipeline;
 
 /// What is current where nothing else is: the global client's open idle transaction.

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::lifetime::Idle;
+use crate::handle::span::SpanRef;
 use crate::options::idle::Timeouts;
-use crate::span::SpanRef;
 
 /// A client's idle transaction, if one is open, and how long its next one waits.
 #[derive(Debug, Default)]

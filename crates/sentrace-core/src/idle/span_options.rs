@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sentrace_protocol::Value;
 
-use crate::span::{Span, SpanRef};
+use crate::handle::span::{Span, SpanRef};
 use crate::values::{IntoData, IntoTag};
 
 /// How a span starts that is opened by somebody else: its kind, its description, its first data and tags.

@@ -6,22 +6,22 @@ use std::sync::Arc;
 
 use sentrace_protocol::{Carrier, Reason, SpanId, TraceId};
 
-use crate::current::with_current;
 use crate::decide::explain::{self, Unrecorded};
 use crate::decide::ignore::Starting;
 use crate::decide::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide, is_rate};
 use crate::diagnostics::{OnBehalf, any_debug, on_behalf_of};
+use crate::handle::current::with_current;
+use crate::handle::scoped::Scoped;
+use crate::handle::span::SpanRef;
+use crate::handle::transaction::{Transaction, TransactionOptions};
 use crate::propagation::extract::{self, SentryTraceRead};
 use crate::propagation::recent::RecentHeaders;
 use crate::propagation::trace_baggage::{Applied, member, sample_rate};
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Held, Record, SpanRecord, Text, pool};
-use crate::scope::Scoped;
-use crate::span::SpanRef;
 use crate::trace::pipeline::{Pipeline, ProcessTrace};
 use crate::trace::recycle;
 use crate::trace::state::{OwnTrace, Recording, SharedTrace, TraceState};
-use crate::transaction::{Transaction, TransactionOptions};
 use crate::util::clock::Moment;
 use crate::util::hook;
 

@@ -8,8 +8,8 @@ use sentrace_protocol::SpanId;
 use sentrace_protocol::losses::Reason;
 
 use crate::decide::ignore::Starting;
+use crate::handle::span::MANUAL;
 use crate::record::{Anchor, Record, Share, Slot, SpanRecord, Text, pool};
-use crate::span::MANUAL;
 use crate::trace::state::{Live, TraceState};
 use crate::util::clock::Moment;
 

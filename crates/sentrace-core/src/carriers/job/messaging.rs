@@ -4,11 +4,11 @@ use sentrace_protocol::TransactionSource;
 
 use super::JobTrace;
 use crate::client::Client;
-use crate::current::current_span;
 use crate::decide::explain;
 use crate::diagnostics::debug_is_on;
-use crate::span::{Span, SpanRef};
-use crate::transaction::{Transaction, TransactionOptions};
+use crate::handle::current::current_span;
+use crate::handle::span::{Span, SpanRef};
+use crate::handle::transaction::{Transaction, TransactionOptions};
 
 /// What both sides may know of a message.
 #[derive(Debug, Clone, Default)]

@@ -12,8 +12,8 @@ use sentrace_protocol::{Carrier, baggage, sentry_trace};
 use self::enqueued::Enqueued;
 pub use self::messaging::{Process, Publish};
 use crate::client::Client;
-use crate::span::SpanRef;
-use crate::transaction::Transaction;
+use crate::handle::span::SpanRef;
+use crate::handle::transaction::Transaction;
 
 /// What a message carries of its trace: a field to embed in a job, or a carrier for a broker's own headers.
 ///

@@ -7,9 +7,9 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 use sentrace_protocol::SpanStatus;
 
-use crate::current::{current_span, enter};
 use crate::guarded;
-use crate::span::{Span, SpanRef};
+use crate::handle::current::{current_span, enter};
+use crate::handle::span::{Span, SpanRef};
 
 pin_project! {
     /// A future or stream with a span that is current whenever it is polled, and when it is dropped; see

@@ -2,8 +2,8 @@
 
 use sentrace_protocol::TransactionSource;
 
+use crate::handle::span::SpanRef;
 use crate::record::Record;
-use crate::span::SpanRef;
 use crate::trace::state::SharedTrace;
 
 impl SpanRef {

@@ -8,9 +8,9 @@ use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 
 use crate::diagnostics::{debug_is_on, on_behalf_of};
+use crate::handle::scoped::Scoped;
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
-use crate::scope::Scoped;
 use crate::trace::explain;
 use crate::trace::state::{Recording, SharedTrace};
 use crate::trace::streamed::Unstarted;
@@ -253,7 +253,7 @@ impl SpanRef {
 
     /// Makes this span current in `run` and restores what was current afterwards.
     pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
-        crate::current::enter(&mut self.clone(), run)
+        crate::handle::current::enter(&mut self.clone(), run)
     }
 
     /// What a call from here would carry in `sentry-trace`.

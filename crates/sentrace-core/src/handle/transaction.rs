@@ -8,11 +8,11 @@ use sentrace_protocol::losses::Reason;
 use sentrace_protocol::{TransactionSource, Value, http_method};
 
 use crate::decide::sampling::Sampler;
+use crate::handle::span::SpanRef;
 use crate::record::Record;
 use crate::record::data_collection::DataCollection;
 use crate::record::request_parts::RequestParts;
 use crate::record::response_parts::ResponseParts;
-use crate::span::SpanRef;
 use crate::trace::state::{Recording, SharedTrace};
 use crate::util::clock::Moment;
 
@@ -83,10 +83,10 @@ impl Transaction {
         self.end(|record| response.complete(record));
     }
 
-    /// Makes the transaction's span current in `run`, as [`current::enter`](crate::current::enter) does: the way of
+    /// Makes the transaction's span current in `run`, as [`current::enter`](crate::handle::current::enter) does: the way of
     /// adapters that poll.
     pub fn enter_mut<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        crate::current::enter(&mut self.span, run)
+        crate::handle::current::enter(&mut self.span, run)
     }
 
     /// Its span, without ending it: whoever takes it does that.

@@ -1,9 +1,9 @@
 //! Where an incoming request comes from: from outside, from a layer around this one, or from code of the current transaction
 //! that calls a service of its own process.
 
-use crate::current::with_current;
+use crate::handle::current::with_current;
+use crate::handle::span::SpanRef;
 use crate::record::Record;
-use crate::span::SpanRef;
 use crate::trace::incoming::Incoming;
 use crate::trace::state::{Recording, SharedTrace};
 

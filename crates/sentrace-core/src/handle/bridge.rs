@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use crate::span::{Span, SpanRef};
+use crate::handle::span::{Span, SpanRef};
 use crate::trace::state::Recording;
 use crate::util::clock::Moment;
 

@@ -2,12 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::span::SpanRef;
+use crate::handle::span::SpanRef;
 use crate::util::thread_local::lend;
-
-mod replace;
-
-pub use self::replace::replace;
 
 thread_local! {
     static CURRENT: RefCell<SpanRef> = const { RefCell::new(SpanRef::none()) };
@@ -54,6 +50,22 @@ pub(crate) fn with_current<R>(read: impl FnOnce(&SpanRef) -> R) -> Option<R> {
 pub fn enter<R>(span: &mut SpanRef, run: impl FnOnce() -> R) -> R {
     let _entered = Entered::new(span);
     run()
+}
+
+/// Makes `span` current and gives back what was: the way of adapters that are told of entering and leaving apart, and
+/// not of one around the other. Whoever calls this brings the previous one back; everybody else uses
+/// [`enter`].
+///
+/// ```
+/// use sentrace_core::{SpanRef, current};
+///
+/// let previous = current::replace(SpanRef::default());
+/// // ... until the other call comes
+/// current::replace(previous);
+/// ```
+pub fn replace(mut span: SpanRef) -> SpanRef {
+    swap(&mut span);
+    span
 }
 
 /// Swaps on creation and swaps back on drop, a panic included.
