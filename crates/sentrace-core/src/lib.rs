@@ -21,8 +21,6 @@ mod decide;
 pub mod diagnostics;
 #[cfg(feature = "http")]
 mod forwarded;
-mod global;
-mod guard;
 mod handle;
 mod idle;
 #[cfg(feature = "http")]
@@ -39,6 +37,9 @@ pub mod values;
 pub use self::account::close_report::Closed;
 pub use self::account::losses::Losses;
 pub use self::account::stats::{ActiveLimit, DeliveryStats, Stats};
+pub use self::api::idle::{
+    finish_idle_transaction, pop_activity, push_activity, start_idle_transaction, start_idle_transaction_with,
+};
 pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
     start_transaction_with, stats, trace_headers, trace_meta_tags,
@@ -55,10 +56,9 @@ pub use self::handle::current::current_span;
 pub use self::handle::scoped::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
 pub use self::handle::span::{Span, SpanRef};
 pub use self::handle::transaction::{Transaction, TransactionOptions};
-pub use self::idle::{
-    Activity, IdleTransaction, SpanOptions, finish_idle_transaction, pop_activity, push_activity,
-    start_idle_transaction, start_idle_transaction_with,
-};
+pub use self::idle::activity::Activity;
+pub use self::idle::handle::IdleTransaction;
+pub use self::idle::span_options::SpanOptions;
 #[cfg(feature = "http")]
 pub use self::inject::{inject, inject_headers};
 pub use self::options::idle::IdleOptions;

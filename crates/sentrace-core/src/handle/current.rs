@@ -29,7 +29,7 @@ pub fn check_before_use(check: Option<fn()>) {
 /// ```
 pub fn current_span() -> SpanRef {
     let current = with_current(SpanRef::clone).unwrap_or_default();
-    if current.is_none() && crate::idle::any_open() {
+    if current.is_none() && crate::idle::timer::any_open() {
         return crate::idle::current().unwrap_or_default();
     }
     current

@@ -21,11 +21,11 @@ pub struct Activity {
 }
 
 impl Activity {
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self::default()
     }
 
-    pub(super) fn push(idle: &Arc<Idle>, name: &str, span: Option<SpanOptions<'_>>) -> Self {
+    pub(crate) fn push(idle: &Arc<Idle>, name: &str, span: Option<SpanOptions<'_>>) -> Self {
         // Pushed by a hook, it would be recorded.
         if in_hook() || !idle.push() {
             return Self::none();

@@ -26,12 +26,12 @@ impl IdleTransaction {
         Self::default()
     }
 
-    pub(super) fn new(idle: Arc<Idle>) -> Self {
+    pub(crate) fn new(idle: Arc<Idle>) -> Self {
         Self { span: idle.span(), idle: Some(idle) }
     }
 
     /// A trace to hand on, of which nothing is recorded.
-    pub(super) fn only_propagating(span: SpanRef) -> Self {
+    pub(crate) fn only_propagating(span: SpanRef) -> Self {
         Self { span, idle: None }
     }
 

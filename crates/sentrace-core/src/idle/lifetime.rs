@@ -16,7 +16,7 @@ const FINISH_REASON: &str = "sentry.idle_span_finish_reason";
 
 /// Why it ended, in the browser SDK's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FinishReason {
+pub(crate) enum FinishReason {
     Idle,
     Final,
     External,
@@ -60,7 +60,7 @@ struct Work {
 }
 
 impl Idle {
-    pub(super) fn new(trace: SharedTrace, timeouts: Timeouts) -> Self {
+    pub(crate) fn new(trace: SharedTrace, timeouts: Timeouts) -> Self {
         let recorded =
             trace.live().record.as_ref().and_then(|record| record.spans.first()).map(|span| span.start);
         let started = recorded.unwrap_or_else(Moment::now);
@@ -68,25 +68,25 @@ impl Idle {
         Self { trace, started, idle_timeout: timeouts.idle, final_at, activities: Mutex::default() }
     }
 
-    pub(super) fn trace(&self) -> &SharedTrace {
+    pub(crate) fn trace(&self) -> &SharedTrace {
         &self.trace
     }
 
-    pub(super) fn span(&self) -> SpanRef {
+    pub(crate) fn span(&self) -> SpanRef {
         SpanRef::root(SharedTrace::clone(&self.trace))
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.activities().ended
     }
 
     /// When to look for the first time.
-    pub(super) fn first_look(&self) -> Moment {
+    pub(crate) fn first_look(&self) -> Moment {
         self.no_later_than_final(self.started)
     }
 
     /// Opens an activity; whether there still is a transaction for it.
-    pub(super) fn push(&self) -> bool {
+    pub(crate) fn push(&self) -> bool {
         let mut activities = self.activities();
         if !activities.ended {
             activities.open += 1;
@@ -95,7 +95,7 @@ impl Idle {
     }
 
     /// Ends an activity, of which no recorded span tells when.
-    pub(super) fn pop(&self, has_recorded_span: bool) {
+    pub(crate) fn pop(&self, has_recorded_span: bool) {
         let mut activities = self.activities();
         activities.open = activities.open.saturating_sub(1);
         if !has_recorded_span {
@@ -107,7 +107,7 @@ impl Idle {
     ///
     /// What is open now cannot end before now, so nothing can be over earlier than a whole idle time from here: nobody
     /// has to tell us of spans that end.
-    pub(super) fn look(&self, now: Moment) -> Option<Moment> {
+    pub(crate) fn look(&self, now: Moment) -> Option<Moment> {
         let mut activities = self.activities();
         if activities.ended {
             return None;
@@ -134,7 +134,7 @@ impl Idle {
 
     /// Ends the transaction now, unless it has ended: when the last thing in it did, or just now if something is still
     /// open or nothing ever was.
-    pub(super) fn finish(&self, reason: FinishReason) {
+    pub(crate) fn finish(&self, reason: FinishReason) {
         let now = Moment::now();
         let mut activities = self.activities();
         if std::mem::replace(&mut activities.ended, true) {

@@ -2,23 +2,12 @@
 //! Sentry's browser SDK. For background sessions, conversations over WebSocket and event loops, which have no request
 //! to hang on.
 
-mod activity;
-mod api;
-mod client;
-mod handle;
-mod lifetime;
-mod slot;
-mod span_options;
-mod timer;
-
-pub use self::activity::Activity;
-pub use self::api::{
-    finish_idle_transaction, pop_activity, push_activity, start_idle_transaction, start_idle_transaction_with,
-};
-pub use self::handle::IdleTransaction;
-pub(crate) use self::slot::IdleSlot;
-pub use self::span_options::SpanOptions;
-pub(crate) use self::timer::any_open;
+pub(crate) mod activity;
+pub(crate) mod handle;
+pub(crate) mod lifetime;
+pub(crate) mod slot;
+pub(crate) mod span_options;
+pub(crate) mod timer;
 
 use crate::client::Client;
 use crate::handle::span::SpanRef;
@@ -32,7 +21,7 @@ pub(crate) fn current() -> Option<SpanRef> {
 
 /// Ends what is open of a client that goes.
 pub(crate) fn finish_all(pipeline: &Pipeline) {
-    if any_open() {
+    if timer::any_open() {
         for idle in timer::of(pipeline) {
             idle.finish(lifetime::FinishReason::External);
         }

@@ -9,7 +9,7 @@ use crate::options::idle::Timeouts;
 /// A client's idle transaction, if one is open, and how long its next one waits.
 #[derive(Debug, Default)]
 pub(crate) struct IdleSlot {
-    pub(super) timeouts: Timeouts,
+    pub(crate) timeouts: Timeouts,
     open: Mutex<Weak<Idle>>,
 }
 
@@ -23,17 +23,17 @@ impl IdleSlot {
         self.get().map(|idle| idle.span())
     }
 
-    pub(super) fn get(&self) -> Option<Arc<Idle>> {
+    pub(crate) fn get(&self) -> Option<Arc<Idle>> {
         let idle = self.lock().upgrade()?;
         (!idle.has_ended()).then_some(idle)
     }
 
-    pub(super) fn take(&self) -> Option<Arc<Idle>> {
+    pub(crate) fn take(&self) -> Option<Arc<Idle>> {
         std::mem::take(&mut *self.lock()).upgrade()
     }
 
     /// Keeps `idle`; one that another thread has put here meanwhile is given back.
-    pub(super) fn put(&self, idle: &Arc<Idle>) -> Option<Arc<Idle>> {
+    pub(crate) fn put(&self, idle: &Arc<Idle>) -> Option<Arc<Idle>> {
         std::mem::replace(&mut *self.lock(), Arc::downgrade(idle)).upgrade()
     }
 

@@ -41,7 +41,7 @@ impl<'a> SpanOptions<'a> {
         self
     }
 
-    pub(super) fn start_below(self, parent: &SpanRef) -> Span {
+    pub(crate) fn start_below(self, parent: &SpanRef) -> Span {
         let span = parent.start_span(self.op, self.description);
         for (key, value) in self.data {
             span.set_data(key, value);

@@ -13,7 +13,7 @@ use crate::util::clock::Moment;
 use crate::util::fork::process_id;
 
 /// Idle transactions of a process that may be open at the same time; further ones are not recorded.
-pub(super) const MAX_OPEN: usize = 10_000;
+pub(crate) const MAX_OPEN: usize = 10_000;
 
 static TIMER: Mutex<Timer> =
     Mutex::new(Timer { due: BTreeSet::new(), open: BTreeMap::new(), runs: false, process: 0 });
@@ -44,12 +44,12 @@ pub(crate) fn any_open() -> bool {
 }
 
 /// Whether one more may be opened.
-pub(super) fn has_room() -> bool {
+pub(crate) fn has_room() -> bool {
     OPEN.load(Ordering::Relaxed) < MAX_OPEN
 }
 
 /// Takes care of `idle` from now on. Where no thread can be started, it ends with its last handle.
-pub(super) fn add(idle: &Arc<Idle>) {
+pub(crate) fn add(idle: &Arc<Idle>) {
     let (key, due) = (key(idle.trace()), idle.first_look());
     let mut timer = lock();
     timer.open.insert(key, Open { idle: Arc::clone(idle), due });
@@ -76,7 +76,7 @@ pub(super) fn add(idle: &Arc<Idle>) {
 }
 
 /// Forgets an idle transaction that has ended.
-pub(super) fn remove(idle: &Idle) {
+pub(crate) fn remove(idle: &Idle) {
     let mut timer = lock();
     let taken = timer.remove(key(idle.trace()));
     if timer.due.is_empty() {
@@ -88,12 +88,12 @@ pub(super) fn remove(idle: &Idle) {
 }
 
 /// The idle transaction of a trace.
-pub(super) fn find(trace: &SharedTrace) -> Option<Arc<Idle>> {
+pub(crate) fn find(trace: &SharedTrace) -> Option<Arc<Idle>> {
     lock().open.get(&key(trace)).map(|open| Arc::clone(&open.idle))
 }
 
 /// All of one client.
-pub(super) fn of(pipeline: &Pipeline) -> Vec<Arc<Idle>> {
+pub(crate) fn of(pipeline: &Pipeline) -> Vec<Arc<Idle>> {
     let timer = lock();
     let all = timer.open.values().map(|open| &open.idle);
     all.filter(|idle| std::ptr::eq(&*idle.trace().pipeline, pipeline)).map(Arc::clone).collect()

@@ -12,7 +12,7 @@ use crate::decide::ignore::{IgnoreSpan, Starting};
 use crate::decide::rate_warnings::RateWarnings;
 use crate::decide::sampling::Sampling;
 use crate::diagnostics::Debugged;
-use crate::idle::IdleSlot;
+use crate::idle::slot::IdleSlot;
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::recent::RecentHeaders;
 use crate::propagation::trace_baggage::Baggage;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::global::is_global;
+use crate::client::global::is_global;
 use crate::trace::state::{OwnTrace, TraceState};
 use crate::util::clock::Moment;
 use crate::util::fork;

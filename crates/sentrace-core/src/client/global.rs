@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use arc_swap::{ArcSwapOption, Cache};
 
 use crate::client::Client;
+use crate::client::init_guard;
 use crate::diagnostics::{debug, on_behalf_of};
-use crate::guard;
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
 use crate::trace::pipeline::Pipeline;
@@ -58,7 +58,7 @@ impl Client {
     pub(crate) fn to_start() -> Option<Self> {
         let client = Self::current();
         if client.is_none() {
-            guard::missed();
+            init_guard::missed();
         }
         client
     }
@@ -73,7 +73,7 @@ impl Client {
     pub fn with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
         let lent = Self::try_with_current(run);
         if lent.is_none() {
-            guard::missed();
+            init_guard::missed();
         }
         lent
     }
@@ -102,7 +102,7 @@ impl Client {
             earlier.push(Arc::downgrade(previous));
         }
         drop(earlier);
-        guard::bound();
+        init_guard::bound();
         previous.map(Self)
     }
 
@@ -133,7 +133,7 @@ impl Client {
     /// Notes that the guard of `init` which kept this client global was dropped, and not closed: warns if that was too early.
     #[doc(hidden)]
     pub fn guard_dropped(&self, held: std::time::Duration) {
-        guard::dropped(&self.0, held, GLOBAL.load().is_none());
+        init_guard::dropped(&self.0, held, GLOBAL.load().is_none());
     }
 }
 

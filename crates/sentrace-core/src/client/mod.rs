@@ -1,5 +1,9 @@
 //! The client: one project's options and the way to it, shared by all that traces.
 
+pub(crate) mod global;
+pub(crate) mod idle;
+pub(crate) mod init_guard;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +19,7 @@ use crate::diagnostics::{Debugged, OnBehalf};
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
 use crate::handle::transaction::{Transaction, TransactionOptions};
-use crate::idle::IdleSlot;
+use crate::idle::slot::IdleSlot;
 use crate::options::lifecycle::TraceLifecycle;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
 use crate::propagation::outgoing::Outgoing;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use sentrace_protocol::Reason;
 
-use super::activity::Activity;
-use super::handle::IdleTransaction;
-use super::lifetime::{FinishReason, Idle};
-use super::span_options::SpanOptions;
-use super::timer;
 use crate::client::Client;
 use crate::handle::current::current_span;
 use crate::handle::transaction::TransactionOptions;
+use crate::idle::activity::Activity;
+use crate::idle::handle::IdleTransaction;
+use crate::idle::lifetime::{FinishReason, Idle};
+use crate::idle::span_options::SpanOptions;
+use crate::idle::timer;
 use crate::options::idle::IdleOptions;
 use crate::trace::state::{Recording, SharedTrace};
 use crate::util::hook::in_hook;

@@ -1,5 +1,7 @@
 //! The functions that find client, trace and span by themselves.
 
+pub(crate) mod idle;
+
 use std::borrow::Cow;
 
 use sentrace_protocol::Carrier;
@@ -42,7 +44,7 @@ pub fn start_transaction_with(options: &TransactionOptions<'_>) -> Transaction {
 
 /// Starts a span below the current one; see [`SpanRef::start_span`].
 pub fn start_span(op: impl Into<Cow<'static, str>>, description: impl AsRef<str>) -> Span {
-    if crate::idle::any_open() {
+    if crate::idle::timer::any_open() {
         return current_span().start_span(op, description);
     }
     let (op, description) = (op.into(), description.as_ref());

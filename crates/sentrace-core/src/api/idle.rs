@@ -1,10 +1,10 @@
 //! Idle transactions for those who name no client.
 
-use super::activity::Activity;
-use super::handle::IdleTransaction;
-use super::span_options::SpanOptions;
 use crate::client::Client;
 use crate::handle::transaction::TransactionOptions;
+use crate::idle::activity::Activity;
+use crate::idle::handle::IdleTransaction;
+use crate::idle::span_options::SpanOptions;
 use crate::options::idle::IdleOptions;
 
 /// Starts a transaction that stays open while activities or spans in it are open, and ends by itself after
