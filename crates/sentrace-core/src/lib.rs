@@ -14,19 +14,14 @@
 mod account;
 pub mod adapter;
 mod api;
-mod call_span;
+mod call;
 pub mod carriers;
 mod client;
 mod decide;
 pub mod diagnostics;
-#[cfg(feature = "http")]
-mod forwarded;
 mod handle;
 mod idle;
-#[cfg(feature = "http")]
-mod inject;
 mod options;
-mod outgoing_call;
 mod propagation;
 mod record;
 pub mod testing;
@@ -44,12 +39,15 @@ pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
     start_transaction_with, stats, trace_headers, trace_meta_tags,
 };
-pub use self::call_span::{CallSpan, OutgoingRequest};
+pub use self::call::call_span::{CallSpan, OutgoingRequest};
+#[cfg(feature = "http")]
+pub use self::call::inject::{inject, inject_headers};
+pub use self::call::outgoing_call::OutgoingCall;
+#[cfg(feature = "http")]
+pub use self::call::provenance::{has_trace_headers, remove_trace_headers};
 pub use self::client::Client;
 pub use self::decide::ignore::{IgnoreSpan, IgnoreSpanError};
 pub use self::decide::sampling::{Sampler, SamplingContext};
-#[cfg(feature = "http")]
-pub use self::forwarded::{has_trace_headers, remove_trace_headers};
 pub use self::handle::arrival::{Arrival, ArrivingRequest};
 pub use self::handle::current;
 pub use self::handle::current::current_span;
@@ -59,12 +57,9 @@ pub use self::handle::transaction::{Transaction, TransactionOptions};
 pub use self::idle::activity::Activity;
 pub use self::idle::handle::IdleTransaction;
 pub use self::idle::span_options::SpanOptions;
-#[cfg(feature = "http")]
-pub use self::inject::{inject, inject_headers};
 pub use self::options::idle::IdleOptions;
 pub use self::options::lifecycle::TraceLifecycle;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
-pub use self::outgoing_call::OutgoingCall;
 pub use self::propagation::outgoing::{Origin, OriginError, Outgoing};
 pub use self::propagation::trace_headers::TraceHeaders;
 pub use self::record::HeaderRecorder;

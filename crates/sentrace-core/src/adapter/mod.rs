@@ -1,12 +1,12 @@
 //! The API for adapters to HTTP servers, HTTP clients, queues and other instrumentation. Services do not need it.
 
-pub use crate::call_span::{CallSpan, OutgoingRequest};
+pub use crate::call::call_span::{CallSpan, OutgoingRequest};
 #[cfg(feature = "http")]
-pub use crate::forwarded::{has_trace_headers, remove_trace_headers};
+pub use crate::call::inject::{inject, inject_headers};
+pub use crate::call::outgoing_call::OutgoingCall;
+#[cfg(feature = "http")]
+pub use crate::call::provenance::{has_trace_headers, remove_trace_headers};
 pub use crate::handle::arrival::{Arrival, ArrivingRequest};
-#[cfg(feature = "http")]
-pub use crate::inject::{inject, inject_headers};
-pub use crate::outgoing_call::OutgoingCall;
 pub use crate::record::HeaderRecorder;
 pub use crate::record::request_parts::RequestParts;
 pub use crate::record::response_parts::ResponseParts;

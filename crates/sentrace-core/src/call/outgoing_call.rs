@@ -1,6 +1,6 @@
 //! A call that leaves the process: whether it is ours to trace, and what it carries.
 
-use crate::call_span::CallSpan;
+use crate::call::call_span::CallSpan;
 use crate::client::Client;
 use crate::decide::explain;
 use crate::diagnostics::on_behalf_of;
@@ -97,8 +97,8 @@ impl OutgoingCall {
     /// What is known of headers that the call has already.
     #[cfg(feature = "http")]
     #[cold]
-    pub(crate) fn provenance(&self) -> crate::forwarded::Provenance<'_> {
-        crate::forwarded::Provenance::new(&self.parent, self.pipeline())
+    pub(crate) fn provenance(&self) -> crate::call::provenance::Provenance<'_> {
+        crate::call::provenance::Provenance::new(&self.parent, self.pipeline())
     }
 
     pub(crate) fn count_propagated(&self) {

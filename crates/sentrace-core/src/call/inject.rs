@@ -7,15 +7,15 @@ use http::{HeaderMap, HeaderValue, Request};
 use sentrace_protocol::SentryTrace;
 use sentrace_protocol::url::host_header;
 
-use crate::call_span::CallSpan;
+use crate::call::call_span::CallSpan;
+use crate::call::outgoing_call::OutgoingCall;
+use crate::call::provenance::{
+    BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_context_of_another_trace, remove_sentry_members,
+};
 use crate::client::Client;
 use crate::decide::explain;
 use crate::diagnostics::{self, on_behalf_of};
-use crate::forwarded::{
-    BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_context_of_another_trace, remove_sentry_members,
-};
 use crate::handle::span::SpanRef;
-use crate::outgoing_call::OutgoingCall;
 
 /// Puts the current trace on an outgoing request, if its host is among the `tracing_origins`; whether it did.
 ///

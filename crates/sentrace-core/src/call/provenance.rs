@@ -4,10 +4,10 @@ use http::header::{Entry, GetAll};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sentrace_protocol::{baggage, sentry_trace, traceparent};
 
+use crate::call::outgoing_call::OutgoingCall;
 use crate::client::Client;
 use crate::handle::current::current_span;
 use crate::handle::span::SpanRef;
-use crate::outgoing_call::OutgoingCall;
 use crate::propagation::carried::{elements, hash, ids};
 use crate::propagation::trace_baggage::is_id;
 use crate::trace::pipeline::Pipeline;

@@ -1,0 +1,8 @@
+//! Calls that leave the process: their spans, and the headers that they carry.
+
+pub(crate) mod call_span;
+#[cfg(feature = "http")]
+pub(crate) mod inject;
+pub(crate) mod outgoing_call;
+#[cfg(feature = "http")]
+pub(crate) mod provenance;
