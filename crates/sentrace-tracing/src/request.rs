@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use sentrace_core::adapter::{Around, Inside};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Span;
@@ -66,9 +67,9 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let span = bound_span();
-        let inner = span.in_scope(|| self.inner.call(request));
-        RequestSpanFuture { inner: Some(inner), span }
+        let mut span = Entered(bound_span());
+        let inner = span.around(|| self.inner.call(request));
+        RequestSpanFuture { inside: Inside::new(inner, span) }
     }
 }
 
@@ -78,16 +79,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct RequestSpanFuture<F> {
         #[pin]
-        inner: Option<F>,
-        span: Span,
-    }
-
-    impl<F> PinnedDrop for RequestSpanFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let _entered = this.span.enter();
-            this.inner.set(None);
-        }
+        inside: Inside<F, Entered>,
     }
 }
 
@@ -98,15 +90,10 @@ where
     type Output = Result<Response<RequestSpanBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        // Only `drop` takes the future out, and nobody polls after it.
-        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
-        let answer = {
-            let _entered = this.span.enter();
-            ready!(inner.poll(cx))
-        };
-        let span = this.span.clone();
-        Poll::Ready(answer.map(|response| response.map(|body| RequestSpanBody { inner: Some(body), span })))
+        let mut inside = self.project().inside;
+        let answer = ready!(inside.as_mut().poll(cx));
+        let body = |inner| RequestSpanBody { inside: Inside::new(inner, inside.get_around().clone()) };
+        Poll::Ready(answer.map(|response| response.map(body)))
     }
 }
 
@@ -115,22 +102,13 @@ pin_project! {
     #[derive(Debug)]
     pub struct RequestSpanBody<B> {
         #[pin]
-        inner: Option<B>,
-        span: Span,
-    }
-
-    impl<B> PinnedDrop for RequestSpanBody<B> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            let _entered = this.span.enter();
-            this.inner.set(None);
-        }
+        inside: Inside<B, Entered>,
     }
 }
 
 impl<B: Default> Default for RequestSpanBody<B> {
     fn default() -> Self {
-        Self { inner: Some(B::default()), span: Span::none() }
+        Self { inside: Inside::default() }
     }
 }
 
@@ -142,17 +120,30 @@ impl<B: Body> Body for RequestSpanBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let this = self.project();
-        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Ready(None) };
-        let _entered = this.span.enter();
-        inner.poll_frame(cx)
+        self.project().inside.poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        self.inside.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map(Body::size_hint).unwrap_or_default()
+        self.inside.size_hint()
+    }
+}
+
+/// The request's span, entered while the service is at work.
+#[derive(Debug, Clone)]
+struct Entered(Span);
+
+impl Around for Entered {
+    fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        self.0.in_scope(run)
+    }
+}
+
+impl Default for Entered {
+    fn default() -> Self {
+        Self(Span::none())
     }
 }

@@ -13,3 +13,4 @@ pub use crate::record::response_parts::ResponseParts;
 pub use crate::trace::incoming::Incoming;
 pub use crate::util::clock::Moment;
 pub use crate::util::hook::{guarded, in_hook, run_hook};
+pub use crate::util::inside::{Around, Inside};

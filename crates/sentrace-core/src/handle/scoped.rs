@@ -1,101 +1,22 @@
 //! Futures, streams and closures in which a span is current.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use futures_core::Stream;
-use pin_project_lite::pin_project;
 use sentrace_protocol::SpanStatus;
 
 use crate::guarded;
 use crate::handle::current::{current_span, enter};
 use crate::handle::span::{Span, SpanRef};
+use crate::util::inside::{Around, Inside};
 
-pin_project! {
-    /// A future or stream with a span that is current whenever it is polled, and when it is dropped; see
-    /// [`SpanRef::scope`] and [`InCurrentSpan`].
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Scoped<F> {
-        span: SpanRef,
-        #[pin]
-        future: Option<F>,
-    }
+/// A future, stream or body (feature `http`) with a span that is current whenever it is polled, and when it is dropped; see
+/// [`SpanRef::scope`] and [`InCurrentSpan`]. A body of a request takes its span along to the task of the connection, which
+/// polls it.
+pub type Scoped<F> = Inside<F, SpanRef>;
 
-    impl<F> PinnedDrop for Scoped<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            // Spans that end because the future is dropped end inside its scope, not in somebody else's.
-            enter(this.span, || this.future.set(None));
-        }
-    }
-}
-
-impl<F> Scoped<F> {
-    pub(crate) fn new(span: SpanRef, future: F) -> Self {
-        Self { span, future: Some(future) }
-    }
-}
-
-impl<F: Future> Future for Scoped<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        match this.future.as_pin_mut() {
-            Some(future) => enter(this.span, || future.poll(cx)),
-            // Only `drop` takes the future out, and nobody polls after it.
-            None => Poll::Pending,
-        }
-    }
-}
-
-impl<S: Stream> Stream for Scoped<S> {
-    type Item = S::Item;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        let this = self.project();
-        match this.future.as_pin_mut() {
-            Some(stream) => enter(this.span, || stream.poll_next(cx)),
-            None => Poll::Ready(None),
-        }
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.future.as_ref().map_or((0, Some(0)), Stream::size_hint)
-    }
-}
-
-/// A body in which the span is current on every poll: of a request, whose client polls it on the task of the connection.
-#[cfg(feature = "http")]
-impl<B: http_body::Body> http_body::Body for Scoped<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<B::Data>, B::Error>>> {
-        let this = self.project();
-        match this.future.as_pin_mut() {
-            Some(body) => enter(this.span, || body.poll_frame(cx)),
-            None => Poll::Ready(None),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.future.as_ref().is_none_or(http_body::Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.future.as_ref().map_or_else(|| http_body::SizeHint::with_exact(0), http_body::Body::size_hint)
-    }
-}
-
-/// With no span.
-impl<F: Default> Default for Scoped<F> {
-    fn default() -> Self {
-        Self::new(SpanRef::none(), F::default())
+/// The span is current.
+impl Around for SpanRef {
+    #[inline]
+    fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        enter(self, run)
     }
 }
 
@@ -131,7 +52,7 @@ impl<F: Default> Default for Scoped<F> {
 pub trait InCurrentSpan: Sized {
     /// The same future, stream or body (feature `http`), in which the span that is current now is current on every poll.
     fn in_current_span(self) -> Scoped<Self> {
-        Scoped::new(current_span(), self)
+        Scoped::new(self, current_span())
     }
 }
 

@@ -248,7 +248,7 @@ impl SpanRef {
 
     /// Makes this span current in `future`, on every poll, and restores what was current after each.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
-        Scoped::new(self.clone(), future)
+        Scoped::new(future, self.clone())
     }
 
     /// Makes this span current in `run` and restores what was current afterwards.

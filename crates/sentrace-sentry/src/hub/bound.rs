@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sentrace_core::adapter::Around;
 use sentrace_core::run_hook;
 use sentry_core::{Hub, HubSwitchGuard};
 
@@ -9,7 +10,7 @@ use super::layer::Config;
 use super::thread::{has_hub, still_has_hub};
 
 /// Runs code of the service with the request's Hub current, where it has one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct BoundHub(Option<Arc<Hub>>);
 
 impl BoundHub {
@@ -26,17 +27,8 @@ impl BoundHub {
         Self(with_client.map(|hub| Arc::new(Hub::new_from_top(hub))))
     }
 
-    pub(super) const fn none() -> Self {
-        Self(None)
-    }
-
     pub(super) fn get(&self) -> Option<&Hub> {
         self.0.as_deref()
-    }
-
-    /// Hands the Hub on.
-    pub(super) fn take(&mut self) -> Self {
-        Self(self.0.take())
     }
 
     pub(super) fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
@@ -44,13 +36,18 @@ impl BoundHub {
         run()
     }
 
-    /// The same where something is dropped.
-    pub(super) fn enter_to_drop(&self, run: impl FnOnce()) {
-        let _current = self.switch(still_has_hub);
-        run();
-    }
-
     fn switch(&self, possible: impl FnOnce() -> bool) -> Option<HubSwitchGuard> {
         self.0.as_ref().filter(|_| possible()).map(|hub| HubSwitchGuard::new(Arc::clone(hub)))
+    }
+}
+
+impl Around for BoundHub {
+    fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        self.enter(run)
+    }
+
+    fn around_drop(&mut self, run: impl FnOnce()) {
+        let _current = self.switch(still_has_hub);
+        run();
     }
 }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use http::Response;
 use pin_project_lite::pin_project;
+use sentrace_core::adapter::Inside;
 
 use super::body::HubBody;
 use super::bound::BoundHub;
@@ -17,22 +18,14 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct HubFuture<F> {
         #[pin]
-        inner: Option<F>,
-        hub: BoundHub,
+        inside: Inside<F, BoundHub>,
         report: Option<Box<FailureReport>>,
-    }
-
-    impl<F> PinnedDrop for HubFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            this.hub.enter_to_drop(|| this.inner.set(None));
-        }
     }
 }
 
 impl<F> HubFuture<F> {
     pub(super) fn new(inner: F, hub: BoundHub, report: Option<Box<FailureReport>>) -> Self {
-        Self { inner: Some(inner), hub, report }
+        Self { inside: Inside::new(inner, hub), report }
     }
 }
 
@@ -45,22 +38,16 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let answer = this.hub.enter(|| {
-            // Only `drop` and the end take the future out, and nobody polls after them.
-            let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
-            let answer = ready!(inner.poll(cx));
-            // What the handler holds goes before the Hub goes on to the body.
-            this.inner.set(None);
-            if let Some((report, hub)) = this.report.as_ref().zip(this.hub.get()) {
-                match &answer {
-                    Ok(response) => report.answered(hub, response),
-                    Err(error) => report.failed(hub, error),
-                }
-            }
-            Poll::Ready(answer)
-        });
-        let answer = ready!(answer);
-        let hub = this.hub.take();
+        let answer = ready!(this.inside.as_mut().poll(cx));
+        // What the handler holds goes before the Hub goes on to the body.
+        this.inside.as_mut().drop_inner();
+        let hub = std::mem::take(this.inside.get_around_mut());
+        if let Some((report, current)) = this.report.as_ref().zip(hub.get()) {
+            hub.enter(|| match &answer {
+                Ok(response) => report.answered(current, response),
+                Err(error) => report.failed(current, error),
+            });
+        }
         Poll::Ready(answer.map(|response| response.map(|body| HubBody::new(body, hub))))
     }
 }

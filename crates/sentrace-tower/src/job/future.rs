@@ -1,10 +1,11 @@
 //! From the job to its end.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 use sentrace_core::Transaction;
+use sentrace_core::adapter::{Around, Inside};
 use sentrace_protocol::SpanStatus;
 
 use crate::panics;
@@ -14,23 +15,15 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct JobFuture<F> {
+        // What ends because the job is dropped ends inside it.
         #[pin]
-        inner: Option<F>,
-        open: Open,
-    }
-
-    impl<F> PinnedDrop for JobFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            // What ends because the job is dropped ends inside it.
-            this.open.enter(|| this.inner.set(None));
-        }
+        inside: Inside<F, Open>,
     }
 }
 
 impl<F> JobFuture<F> {
     pub(super) fn new(inner: F, open: Open) -> Self {
-        Self { inner: Some(inner), open }
+        Self { inside: Inside::new(inner, open) }
     }
 }
 
@@ -41,12 +34,10 @@ where
     type Output = Result<T, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        // Only `drop` and the end take the job out, and nobody polls after either.
-        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
-        let result = std::task::ready!(this.open.enter(|| inner.poll(cx)));
-        this.open.enter(|| this.inner.set(None));
-        this.open.end(&result);
+        let mut inside = self.project().inside;
+        let result = ready!(inside.as_mut().poll(cx));
+        inside.as_mut().drop_inner();
+        inside.get_around_mut().end(&result);
         Poll::Ready(result)
     }
 }
@@ -60,8 +51,18 @@ impl Open {
         Self(Some(transaction))
     }
 
-    /// Runs code of the worker with the transaction current. A panic in it ends the transaction and goes on.
-    pub(super) fn enter<R>(&mut self, run: impl FnOnce() -> R) -> R {
+    fn end<T, E>(&mut self, result: &Result<T, E>) {
+        let Some(transaction) = self.0.take() else { return };
+        if result.is_err() {
+            transaction.set_status(SpanStatus::InternalError);
+            transaction.set_data("error.type", std::any::type_name::<E>());
+        }
+    }
+}
+
+/// The transaction is current in code of the worker. A panic in it ends the transaction and goes on.
+impl Around for Open {
+    fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
         let enter = |open: &mut Self| match &mut open.0 {
             Some(transaction) => transaction.enter_mut(run),
             None => run(),
@@ -71,14 +72,6 @@ impl Open {
                 transaction.set_status(SpanStatus::InternalError);
             }
         })
-    }
-
-    fn end<T, E>(&mut self, result: &Result<T, E>) {
-        let Some(transaction) = self.0.take() else { return };
-        if result.is_err() {
-            transaction.set_status(SpanStatus::InternalError);
-            transaction.set_data("error.type", std::any::type_name::<E>());
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use sentrace_core::adapter::Around as _;
 use tower_service::Service;
 
 use super::future::{JobFuture, Open};
@@ -47,7 +48,7 @@ where
 
     fn call(&mut self, job: Job) -> Self::Future {
         let mut open = Open::new(self.config.start(&job));
-        let inner = open.enter(|| self.inner.call(job));
+        let inner = open.around(|| self.inner.call(job));
         JobFuture::new(inner, open)
     }
 }

@@ -113,7 +113,7 @@ impl AtHead {
         if kind != Kind::EventStream {
             if let Some(held) = self.special.as_mut().and_then(|special| special.upgraded.take()) {
                 guard.first_byte_left();
-                held.hold(std::mem::replace(guard, Guard::none()));
+                held.hold(std::mem::take(guard));
             }
         } else if self.event_streams == LongLived::EndAtHead {
             guard.complete_and_stay_current();

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use sentrace_core::adapter::{Around, Inside};
 use sentrace_protocol::SpanStatus;
 
 use super::guard::Guard;
@@ -15,31 +16,20 @@ pin_project! {
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
-        inner: Option<B>,
-        guard: Guard,
-        sent: u64,
-        expected: Option<u64>,
-    }
-
-    impl<B> PinnedDrop for ResponseBody<B> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            this.guard.enter(|| this.inner.set(None));
-            this.guard.dropped(*this.sent);
-        }
+        inside: Inside<B, Sending>,
     }
 }
 
 impl<B> ResponseBody<B> {
     pub(super) fn new(inner: B, guard: Guard, expected: Option<u64>) -> Self {
-        Self { inner: Some(inner), guard, sent: 0, expected }
+        Self { inside: Inside::new(inner, Sending { guard, sent: 0, expected }) }
     }
 }
 
 /// A body of no request, for layers that answer by themselves.
 impl<B: Default> Default for ResponseBody<B> {
     fn default() -> Self {
-        Self::new(B::default(), Guard::none(), None)
+        Self { inside: Inside::default() }
     }
 }
 
@@ -51,41 +41,69 @@ impl<B: Body> Body for ResponseBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let mut this = self.project();
-        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
-        let polled = this.guard.enter(|| inner.as_mut().poll_frame(cx));
-        if !this.guard.is_open() {
+        let mut inside = self.project().inside;
+        let polled = inside.as_mut().poll_frame(cx);
+        if !inside.get_around().guard.is_open() {
             return polled;
         }
+        let sending = inside.as_mut().get_around_mut();
         let ended = match &polled {
             Poll::Pending => false,
             Poll::Ready(None) => true,
             Poll::Ready(Some(Err(_))) => {
-                this.guard.fail(SpanStatus::InternalError, Some(*this.sent));
+                sending.guard.fail(SpanStatus::InternalError, Some(sending.sent));
                 false
             }
-            Poll::Ready(Some(Ok(frame))) => {
-                *this.sent += frame.data_ref().map_or(0, |data| data.remaining() as u64);
-                if let Some(trailers) = frame.trailers_ref() {
-                    this.guard.trailers(trailers);
-                }
-                let all_sent = this.expected.is_some_and(|expected| *this.sent >= expected);
-                all_sent || frame.is_trailers() || inner.is_end_stream()
-            }
+            Poll::Ready(Some(Ok(frame))) => sending.ends_with(frame) || inside.is_end_stream(),
         };
-        if ended {
-            this.guard.complete(Some(*this.sent));
-        } else {
-            this.guard.first_byte_left();
-        }
+        inside.get_around_mut().polled(ended);
         polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        self.inside.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.inside.size_hint()
+    }
+}
+
+/// The transaction of a request whose answer is sent.
+#[derive(Debug, Default)]
+struct Sending {
+    guard: Guard,
+    sent: u64,
+    expected: Option<u64>,
+}
+
+impl Sending {
+    /// Whether nothing comes after `frame`, as far as it shows.
+    fn ends_with<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
+        self.sent += frame.data_ref().map_or(0, |data| data.remaining() as u64);
+        if let Some(trailers) = frame.trailers_ref() {
+            self.guard.trailers(trailers);
+        }
+        self.expected.is_some_and(|expected| self.sent >= expected) || frame.is_trailers()
+    }
+
+    fn polled(&mut self, ended: bool) {
+        if ended {
+            self.guard.complete(Some(self.sent));
+        } else {
+            self.guard.first_byte_left();
+        }
+    }
+}
+
+impl Around for Sending {
+    fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        self.guard.around(run)
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.guard.dropped(self.sent);
     }
 }

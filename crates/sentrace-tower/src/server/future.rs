@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
+use sentrace_core::adapter::Inside;
 use sentrace_protocol::SpanStatus;
 
 use super::at_head::AtHead;
@@ -17,24 +18,16 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
+        // What the handler holds ends inside the transaction, which ends as `cancelled` right after.
         #[pin]
-        inner: Option<F>,
-        guard: Guard,
+        inside: Inside<F, Guard>,
         at_head: AtHead,
-    }
-
-    impl<F> PinnedDrop for ResponseFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            // What the handler holds ends inside the transaction, which ends as `cancelled` right after.
-            this.guard.enter(|| this.inner.set(None));
-        }
     }
 }
 
 impl<F> ResponseFuture<F> {
     pub(super) fn new(inner: F, guard: Guard, at_head: AtHead) -> Self {
-        Self { inner: Some(inner), guard, at_head }
+        Self { inside: Inside::new(inner, guard), at_head }
     }
 }
 
@@ -46,16 +39,17 @@ where
     type Output = Result<Response<ResponseBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
-        match ready!(this.guard.enter(|| inner.poll(cx))) {
+        let mut this = self.project();
+        let result = ready!(this.inside.as_mut().poll(cx));
+        let guard = this.inside.get_around_mut();
+        match result {
             Ok(mut response) => {
-                let mut guard = std::mem::replace(this.guard, Guard::none());
+                let mut guard = std::mem::take(guard);
                 let expected = this.at_head.answered(&mut guard, &mut response);
                 Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, guard, expected))))
             }
             Err(error) => {
-                this.guard.fail(SpanStatus::InternalError, None);
+                guard.fail(SpanStatus::InternalError, None);
                 Poll::Ready(Err(error))
             }
         }

@@ -1,6 +1,7 @@
 //! Ends a request's transaction exactly once, however the request ends.
 
 use http::{HeaderMap, StatusCode};
+use sentrace_core::adapter::Around;
 use sentrace_core::{Moment, ResponseParts, SpanRef, Transaction, current};
 use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::Reason;
@@ -60,16 +61,6 @@ impl Guard {
             State::Open(transaction) => Some(transaction),
             State::After(_) | State::Over => None,
         }
-    }
-
-    /// Runs code of the service with the transaction current. A panic in it ends the transaction and goes on.
-    pub(super) fn enter<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        let enter = |guard: &mut Self| match &mut guard.state {
-            State::Open(transaction) => transaction.enter_mut(run),
-            State::After(span) => current::enter(span, run),
-            State::Over => run(),
-        };
-        panics::noticing(self, enter, |guard| guard.fail(SpanStatus::InternalError, None))
     }
 
     /// The answer's head is there. Where the status is ignored, the transaction is not sent. `grpc` are the fields of an
@@ -171,6 +162,24 @@ impl Guard {
                 outcome,
             });
         }
+    }
+}
+
+/// The transaction is current in code of the service. A panic in it ends the transaction and goes on.
+impl Around for Guard {
+    fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        let enter = |guard: &mut Self| match &mut guard.state {
+            State::Open(transaction) => transaction.enter_mut(run),
+            State::After(span) => current::enter(span, run),
+            State::Over => run(),
+        };
+        panics::noticing(self, enter, |guard| guard.fail(SpanStatus::InternalError, None))
+    }
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self::none()
     }
 }
 

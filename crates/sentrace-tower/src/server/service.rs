@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use http_body::Body;
+use sentrace_core::adapter::Around as _;
 use sentrace_core::{Arrival, ArrivingRequest, Client, Incoming, Transaction, TransactionOptions, run_hook};
 use sentrace_protocol::{TransactionSource, http_method};
 use tower_service::Service;
@@ -61,7 +62,7 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let mut at_head = AtHead::new(&self.config, RequestKind::of(&request));
         let mut guard = self.config.begin(&mut request, &mut at_head);
-        let future = guard.enter(|| self.inner.call(request));
+        let future = guard.around(|| self.inner.call(request));
         ResponseFuture::new(future, guard, at_head)
     }
 }

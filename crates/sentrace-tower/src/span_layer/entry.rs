@@ -5,7 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use http::Request;
 use pin_project_lite::pin_project;
-use sentrace_core::{SpanRef, current};
+use sentrace_core::SpanRef;
+use sentrace_core::adapter::{Around, Inside};
 use tower_service::Service;
 
 use super::passage::Passage;
@@ -40,27 +41,25 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         // Taken off: a middleware further in has a passage of its own.
         let Some(passage) = request.extensions_mut().remove::<Passage>() else {
-            return EntryFuture { inner: Some(self.inner.call(request)), inside: None };
+            return EntryFuture { inside: Inside::new(self.inner.call(request), None) };
         };
         passage.hand_on();
-        let mut outside = passage.outside().clone();
-        let inner = current::enter(&mut outside, || self.inner.call(request));
-        EntryFuture { inner: Some(inner), inside: Some(Inside { outside, passage }) }
+        let mut outside = Outside { span: passage.outside().clone(), passage };
+        let inner = outside.around(|| self.inner.call(request));
+        EntryFuture { inside: Inside::new(inner, Some(outside)) }
     }
 }
 
+/// What was current outside of the middleware, and is so again in the service inside.
 #[derive(Debug)]
-struct Inside {
-    outside: SpanRef,
+struct Outside {
+    span: SpanRef,
     passage: Passage,
 }
 
-impl Inside {
-    fn run<R>(inside: &mut Option<Self>, run: impl FnOnce() -> R) -> R {
-        match inside {
-            Some(inside) => current::enter(&mut inside.outside, run),
-            None => run(),
-        }
+impl Around for Outside {
+    fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
+        self.span.around(run)
     }
 }
 
@@ -70,15 +69,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct EntryFuture<F> {
         #[pin]
-        inner: Option<F>,
-        inside: Option<Inside>,
-    }
-
-    impl<F> PinnedDrop for EntryFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            Inside::run(this.inside, || this.inner.set(None));
-        }
+        inside: Inside<F, Option<Outside>>,
     }
 }
 
@@ -86,11 +77,9 @@ impl<F: Future> Future for EntryFuture<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        // Only `drop` takes the future out, and nobody polls after it.
-        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
-        let output = ready!(Inside::run(this.inside, || inner.poll(cx)));
-        if let Some(Inside { passage, .. }) = this.inside.take() {
+        let mut inside = self.project().inside;
+        let output = ready!(inside.as_mut().poll(cx));
+        if let Some(Outside { passage, .. }) = inside.get_around_mut().take() {
             passage.come_back();
         }
         Poll::Ready(output)

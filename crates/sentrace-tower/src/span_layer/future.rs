@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use http::Response;
 use pin_project_lite::pin_project;
+use sentrace_core::adapter::{Around, Inside};
 use sentrace_core::{SpanRef, current};
 use sentrace_protocol::SpanStatus;
 
@@ -19,11 +20,17 @@ pub(super) struct Work {
     pub(super) passage: Passage,
 }
 
-impl Work {
-    /// Runs code of the middleware. A panic in it ends its span and goes on.
-    pub(super) fn run<R>(&mut self, run: impl FnOnce() -> R) -> R {
+/// The span is current in code of the middleware. A panic in it ends the span and goes on.
+impl Around for Work {
+    fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
         let enter = |work: &mut Self| current::enter(&mut work.current, run);
         panics::noticing(self, enter, |work| work.passage.abandon())
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.passage.abandon();
     }
 }
 
@@ -33,27 +40,13 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct SpanFuture<F> {
         #[pin]
-        inner: Option<F>,
-        work: Option<Work>,
-    }
-
-    impl<F> PinnedDrop for SpanFuture<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            match this.work {
-                Some(work) => {
-                    work.run(|| this.inner.set(None));
-                    work.passage.abandon();
-                }
-                None => this.inner.set(None),
-            }
-        }
+        inside: Inside<F, Option<Work>>,
     }
 }
 
 impl<F> SpanFuture<F> {
     pub(super) fn new(inner: F, work: Option<Work>) -> Self {
-        Self { inner: Some(inner), work }
+        Self { inside: Inside::new(inner, work) }
     }
 }
 
@@ -64,15 +57,14 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        // Only `drop` takes the future out, and nobody polls after it.
-        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
-        let Some(work) = this.work else { return inner.poll(cx) };
-        let output = ready!(work.run(|| inner.poll(cx)));
-        work.passage.end(match &output {
-            Ok(response) => SpanStatus::from_http(response.status().as_u16()),
-            Err(_) => SpanStatus::InternalError,
-        });
+        let mut inside = self.project().inside;
+        let output = ready!(inside.as_mut().poll(cx));
+        if let Some(work) = inside.get_around() {
+            work.passage.end(match &output {
+                Ok(response) => SpanStatus::from_http(response.status().as_u16()),
+                Err(_) => SpanStatus::InternalError,
+            });
+        }
         Poll::Ready(output)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
+use sentrace_core::adapter::Around as _;
 use sentrace_core::{CallSpan, SpanRef, current_span};
 use tower_service::Service;
 
@@ -66,7 +67,7 @@ where
         let passage = Passage::new(outside, span, Arc::clone(&self.name), self.way_back);
         request.extensions_mut().insert(passage.clone());
         let mut work = Work { current, passage };
-        let future = work.run(|| self.inner.call(request));
+        let future = work.around(|| self.inner.call(request));
         SpanFuture::new(future, Some(work))
     }
 }
