@@ -5,6 +5,7 @@
 mod coverage;
 mod document;
 mod harness;
+mod layers;
 mod lookup;
 mod readme;
 mod rust_version;
