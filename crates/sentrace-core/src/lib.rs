@@ -39,7 +39,7 @@ pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
     start_transaction_with, stats, trace_headers, trace_meta_tags,
 };
-pub use self::call::call_span::{CallSpan, OutgoingRequest};
+pub use self::call::call_span::CallSpan;
 #[cfg(feature = "http")]
 pub use self::call::inject::{inject, inject_headers};
 pub use self::call::outgoing_call::OutgoingCall;
@@ -48,12 +48,13 @@ pub use self::call::provenance::{has_trace_headers, remove_trace_headers};
 pub use self::client::Client;
 pub use self::decide::ignore::{IgnoreSpan, IgnoreSpanError};
 pub use self::decide::sampling::{Sampler, SamplingContext};
+pub use self::decide::transaction_options::TransactionOptions;
 pub use self::handle::arrival::{Arrival, ArrivingRequest};
 pub use self::handle::current;
 pub use self::handle::current::current_span;
 pub use self::handle::scoped::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
 pub use self::handle::span::{Span, SpanRef};
-pub use self::handle::transaction::{Transaction, TransactionOptions};
+pub use self::handle::transaction::Transaction;
 pub use self::idle::activity::Activity;
 pub use self::idle::handle::IdleTransaction;
 pub use self::idle::span_options::SpanOptions;
@@ -64,6 +65,7 @@ pub use self::propagation::outgoing::{Origin, OriginError, Outgoing};
 pub use self::propagation::trace_headers::TraceHeaders;
 pub use self::record::HeaderRecorder;
 pub use self::record::data_collection::{Collect, DataCollection};
+pub use self::record::outgoing_request::OutgoingRequest;
 pub use self::record::request_parts::RequestParts;
 pub use self::record::response_parts::ResponseParts;
 pub use self::trace::deliver::{Deliver, Finished};

@@ -1,7 +1,7 @@
 //! Idle transactions for those who name no client.
 
 use crate::client::Client;
-use crate::handle::transaction::TransactionOptions;
+use crate::decide::transaction_options::TransactionOptions;
 use crate::idle::activity::Activity;
 use crate::idle::handle::IdleTransaction;
 use crate::idle::span_options::SpanOptions;

@@ -8,9 +8,10 @@ use sentrace_protocol::Carrier;
 
 use crate::account::stats::Stats;
 use crate::client::Client;
+use crate::decide::transaction_options::TransactionOptions;
 use crate::handle::current::{current_span, with_current};
 use crate::handle::span::{Span, SpanRef};
-use crate::handle::transaction::{Transaction, TransactionOptions};
+use crate::handle::transaction::Transaction;
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::trace::incoming::Trace;
 

@@ -7,13 +7,13 @@ use http::{HeaderMap, HeaderValue, Request};
 use sentrace_protocol::SentryTrace;
 use sentrace_protocol::url::host_header;
 
+use super::explain;
 use crate::call::call_span::CallSpan;
 use crate::call::outgoing_call::OutgoingCall;
 use crate::call::provenance::{
     BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_context_of_another_trace, remove_sentry_members,
 };
 use crate::client::Client;
-use crate::decide::explain;
 use crate::diagnostics::{self, on_behalf_of};
 use crate::handle::span::SpanRef;
 
@@ -129,7 +129,7 @@ impl OutgoingCall {
         let is_second = Some(ours.span_id) != further_out
             && crate::propagation::carried::ids(set.as_bytes()).is_some_and(|(trace_id, span_id)| {
                 let is_another = Some(span_id) != further_out && span_id != ours.span_id;
-                trace_id == ours.trace_id && is_another && crate::util::own_ids::is_own(span_id)
+                trace_id == ours.trace_id && is_another && crate::propagation::ids::is_own(span_id)
             });
         if is_second {
             diagnostics::warn_once(
@@ -169,7 +169,7 @@ impl OutgoingCall {
             || headers.get_all(TRACEPARENT).iter().any(|field| {
                 let ids = crate::propagation::carried::ids(field.as_bytes());
                 ids.is_some_and(|(trace_id, span_id)| {
-                    crate::util::own_ids::is_own(span_id)
+                    crate::propagation::ids::is_own(span_id)
                         || serving.is_some_and(|serving| {
                             trace_id == serving.trace_id && Some(span_id) == serving.parent_span_id
                         })

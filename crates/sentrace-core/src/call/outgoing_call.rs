@@ -1,8 +1,8 @@
 //! A call that leaves the process: whether it is ours to trace, and what it carries.
 
+use super::explain;
 use crate::call::call_span::CallSpan;
 use crate::client::Client;
-use crate::decide::explain;
 use crate::diagnostics::on_behalf_of;
 use crate::handle::current::current_span;
 use crate::handle::span::SpanRef;

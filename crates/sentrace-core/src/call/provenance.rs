@@ -9,9 +9,9 @@ use crate::client::Client;
 use crate::handle::current::current_span;
 use crate::handle::span::SpanRef;
 use crate::propagation::carried::{elements, hash, ids};
+use crate::propagation::ids::is_own;
 use crate::propagation::trace_baggage::is_id;
 use crate::trace::pipeline::Pipeline;
-use crate::util::own_ids;
 
 pub(crate) const SENTRY_TRACE: HeaderName = HeaderName::from_static(sentry_trace::HEADER);
 pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static(baggage::HEADER);
@@ -55,7 +55,7 @@ impl<'a> Provenance<'a> {
         if is_the_callers {
             return SetBy::Caller;
         }
-        if ids.is_some_and(|(_, span_id)| own_ids::is_own(span_id)) {
+        if ids.is_some_and(|(_, span_id)| is_own(span_id)) {
             return SetBy::Process;
         }
         let hash = hash(value);

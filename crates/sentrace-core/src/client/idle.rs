@@ -5,15 +5,16 @@ use std::sync::Arc;
 use sentrace_protocol::Reason;
 
 use crate::client::Client;
+use crate::decide::recording::Recording;
+use crate::decide::transaction_options::TransactionOptions;
 use crate::handle::current::current_span;
-use crate::handle::transaction::TransactionOptions;
 use crate::idle::activity::Activity;
 use crate::idle::handle::IdleTransaction;
 use crate::idle::lifetime::{FinishReason, Idle};
 use crate::idle::span_options::SpanOptions;
 use crate::idle::timer;
 use crate::options::idle::IdleOptions;
-use crate::trace::state::{Recording, SharedTrace};
+use crate::trace::state::SharedTrace;
 use crate::util::hook::in_hook;
 
 /// Until somebody says what kind of work it is (Sentry SDK specification, *Span Operations*).

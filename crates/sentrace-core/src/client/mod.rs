@@ -4,6 +4,7 @@ pub(crate) mod global;
 pub(crate) mod idle;
 pub(crate) mod init_guard;
 
+use crate::trace::deliver::Nowhere;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +16,22 @@ use crate::account::losses::Losses;
 use crate::account::stats::Stats;
 use crate::decide::rate_warnings::RateWarnings;
 use crate::decide::sampling::Sampling;
+use crate::decide::transaction_options::TransactionOptions;
 use crate::diagnostics::{Debugged, OnBehalf};
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
-use crate::handle::transaction::{Transaction, TransactionOptions};
+use crate::handle::transaction::Transaction;
 use crate::idle::slot::IdleSlot;
 use crate::options::lifecycle::TraceLifecycle;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
+use crate::propagation::continuation_rules::ContinuationRules;
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::recent::RecentHeaders;
+use crate::record::identity::Identity;
 use crate::trace::counters::Counters;
-use crate::trace::deliver::{Deliver, Finished};
-use crate::trace::incoming::{ContinuationRules, Incoming, Trace, open};
-use crate::trace::pipeline::{Identity, Pipeline};
+use crate::trace::deliver::Deliver;
+use crate::trace::incoming::{Incoming, Trace, open};
+use crate::trace::pipeline::Pipeline;
 use crate::util::clock::Moment;
 
 /// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.
@@ -231,18 +235,6 @@ impl Client {
         crate::idle::finish_all(&self.0);
         let complete = self.0.deliver.close(timeout);
         Closed { complete, unreported: self.0.losses.peek() }
-    }
-}
-
-/// Where transactions go when there is no project; none are made.
-#[derive(Debug)]
-pub(crate) struct Nowhere;
-
-impl Deliver for Nowhere {
-    fn deliver(&self, _finished: Finished) {}
-
-    fn flush(&self, _timeout: Duration) -> bool {
-        true
     }
 }
 

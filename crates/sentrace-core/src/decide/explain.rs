@@ -1,16 +1,16 @@
-//! What debug mode answers to: why was this not sampled, not continued, not propagated?
+//! What debug mode answers to: why was this transaction not recorded?
 //!
 //! Everything here is cold. Callers ask [`debug_is_on`](crate::diagnostics::debug_is_on) first.
 
-use sentrace_protocol::url::UrlRef;
-use sentrace_protocol::{Reason, TraceId, sensitive};
+use std::sync::atomic::AtomicBool;
 
-use crate::decide::sampling::{DecidedBy, Decision, SampleRand, Sampling, is_rate};
-use crate::diagnostics::{debug_is_on, explain};
-use crate::handle::transaction::TransactionOptions;
-use crate::propagation::outgoing::Outgoing;
+use sentrace_protocol::{Reason, sensitive};
+
+use crate::decide::sampling::{DecidedBy, Decision, Sampling, is_rate};
+use crate::decide::transaction_options::TransactionOptions;
+use crate::diagnostics::{debug_once, explain};
+use crate::propagation::sample_rand::SampleRand;
 use crate::record::full_name;
-use crate::trace::incoming::ContinuationRules;
 
 /// What was known when a transaction was not recorded.
 pub(crate) struct Unrecorded<'a> {
@@ -141,95 +141,15 @@ impl Unrecorded<'_> {
     }
 }
 
-/// Says why a trace that came in is not continued, once for each organisation that it comes from.
+/// Explains in debug mode, once, why something is missing.
 #[cold]
-pub(crate) fn not_continued(rules: &ContinuationRules, trace_id: TraceId, theirs: Option<&str>) {
-    let ContinuationRules { org_id: ours, strict, .. } = rules;
-    let strictly = if *strict { ", and strict_trace_continuation asks for the same" } else { "" };
-    explain(
-        "organisation",
-        theirs.unwrap_or_default(),
+pub(crate) fn started_by_hook() {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    debug_once(
+        &SAID,
         format_args!(
-            "trace {trace_id} is not continued: it comes from organisation {theirs:?}, ours is {ours:?}{strictly}; set \
-             org_id where that is wrong"
+            "a transaction or span is not recorded because a hook started it (a sampler, filter, name, \
+             before_send_transaction, diagnostics handler, or the Display of a recorded value): start it outside the hook"
         ),
     );
-}
-
-/// Says why a job begins a trace, once for each name of jobs.
-#[cold]
-pub(crate) fn job_without_trace(queue: &str, name: &str) {
-    explain(
-        "job without trace",
-        name,
-        format_args!(
-            "job {name:?} of queue {queue:?} begins a trace of its own: its message carries none; queue it with \
-             Publish::to({queue:?}).start(), and put the JobTrace that it gives into the message"
-        ),
-    );
-}
-
-/// Says why a call to `url` carries no trace headers, once for each host.
-#[cold]
-pub(crate) fn withheld(outgoing: &Outgoing, url: &str) {
-    if !debug_is_on() {
-        return;
-    }
-    let url_parts = UrlRef::parse(url);
-    match url_parts.host() {
-        Some(host) if outgoing.is_own(url) => explain(
-            "own host",
-            host,
-            format_args!(
-                "calls to {host:?} are left alone: that is the DSN's host, so they would report on reporting"
-            ),
-        ),
-        Some(host) => explain(
-            "tracing_origins",
-            host,
-            format_args!(
-                "calls to {host:?} carry no trace headers: tracing_origins are {:?}; add Origin::host({host:?}) if the \
-                 host is yours",
-                outgoing.origins()
-            ),
-        ),
-        None if url_parts.is_ambiguous() => explain(
-            "ambiguous host",
-            "",
-            format_args!(
-                "a call carries no trace headers: HTTP clients read the host of its URL in different ways; write it as \
-                 a plain name or address, without escapes, backslashes and brackets in a name"
-            ),
-        ),
-        None => explain(
-            "unknown host",
-            "",
-            format_args!("a call carries no trace headers: its host is unknown, for its URL names none"),
-        ),
-    }
-}
-
-/// Says why the hook of a middleware or layer lets calls carry nothing.
-#[cold]
-pub(crate) fn withheld_by_hook() {
-    if debug_is_on() {
-        let said = "the middleware's or layer's hook asked for that";
-        explain("hook", "", format_args!("a call carries no trace headers: {said}"));
-    }
-}
-
-/// Says why a call keeps the `sentry-trace` that it has.
-#[cold]
-#[cfg(feature = "http")]
-pub(crate) fn keeps_own_headers() {
-    if debug_is_on() {
-        explain(
-            "own headers",
-            "",
-            format_args!(
-                "a call carries a sentry-trace that the application set, which stays as it is: the called service \
-                 continues that trace, not the current one; remove the header to propagate"
-            ),
-        );
-    }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use regex_lite::Regex;
 use sentrace_protocol::http_method;
 
-use crate::handle::transaction::TransactionOptions;
+use crate::decide::transaction_options::TransactionOptions;
 use crate::record::full_name;
 
 /// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not recorded.

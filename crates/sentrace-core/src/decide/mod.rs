@@ -2,4 +2,6 @@
 pub(crate) mod explain;
 pub(crate) mod ignore;
 pub(crate) mod rate_warnings;
+pub(crate) mod recording;
 pub(crate) mod sampling;
+pub(crate) mod transaction_options;

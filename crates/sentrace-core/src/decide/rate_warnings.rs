@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use sentrace_protocol::sensitive;
 
 use crate::decide::sampling::{DecidedBy, Decision, Unusable, is_rate};
+use crate::decide::transaction_options::TransactionOptions;
 use crate::diagnostics::warn_once;
-use crate::handle::transaction::TransactionOptions;
 use crate::record::full_name;
 
 /// What a client has been warned of.

@@ -1,11 +1,12 @@
 //! Where an incoming request comes from: from outside, from a layer around this one, or from code of the current transaction
 //! that calls a service of its own process.
 
+use crate::decide::recording::Recording;
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
 use crate::record::Record;
 use crate::trace::incoming::Incoming;
-use crate::trace::state::{Recording, SharedTrace};
+use crate::trace::state::SharedTrace;
 
 /// A request as a server layer sees it.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
+use crate::decide::recording::Recording;
 use crate::handle::span::{Span, SpanRef};
-use crate::trace::state::Recording;
 use crate::util::clock::Moment;
 
 impl SpanRef {

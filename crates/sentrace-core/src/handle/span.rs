@@ -1,5 +1,6 @@
 //! Spans: a handle that anyone may hold, and an owner that ends them.
 
+use crate::decide::explain::started_by_hook;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
@@ -7,18 +8,16 @@ use std::ops::Deref;
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 
+use crate::decide::recording::Recording;
 use crate::diagnostics::{debug_is_on, on_behalf_of};
 use crate::handle::scoped::Scoped;
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::trace::explain;
-use crate::trace::state::{Recording, SharedTrace};
+use crate::trace::state::SharedTrace;
 use crate::trace::streamed::Unstarted;
 use crate::util::hook;
 use crate::values::{IntoData, IntoTag};
-
-/// The origin of what users write by hand.
-pub(crate) const MANUAL: &str = "manual";
 
 /// A handle to a span, a transaction's own span, or a trace without a transaction; cheap to clone.
 ///
@@ -166,7 +165,7 @@ impl SpanRef {
     #[cold]
     fn refused_in_hook(&self) -> Self {
         let debug = self.trace().is_some_and(|trace| trace.pipeline.debug);
-        on_behalf_of(debug, hook::explain_refusal);
+        on_behalf_of(debug, started_by_hook);
         self.without_slot()
     }
 
@@ -345,7 +344,7 @@ impl Span {
             crate::trace::finish::end_streamed_span(trace, *span_id);
         } else if let Some(record) = &mut trace.live().record {
             complete(record, *slot);
-            crate::trace::finish::end_span(record, *slot);
+            record.end_span(*slot);
         }
     }
 }

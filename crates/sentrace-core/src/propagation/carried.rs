@@ -6,7 +6,7 @@
 
 use sentrace_protocol::{Carrier, SentryTrace, SpanId, TraceId, Traceparent, sentry_trace, traceparent};
 
-use crate::trace::state::TraceState;
+use super::ids::is_own;
 
 /// Values that are remembered. Who sends more gets all that looks like a trace header taken for a forwarded one.
 const MAX_VALUES: usize = 32;
@@ -33,19 +33,19 @@ impl CarriedHeaders {
         carrier.get_all(traceparent::HEADER, &mut |field| self.push_field(field));
     }
 
-    /// Takes over what `outer` brought: the request that is being served stays the same in a trace that begins, goes on
-    /// or is nested while it is.
-    pub(crate) fn inherit(&mut self, outer: &TraceState) {
-        if let Some(caller) = outer.parent_span_id
-            && !crate::util::own_ids::is_own(caller)
+    /// Takes over what `outer` brought, and its caller: the request that is being served stays the same in a trace that
+    /// begins, goes on or is nested while it is.
+    pub(crate) fn inherit(&mut self, outer: &Self, caller: Option<(TraceId, SpanId)>) {
+        if let Some((trace_id, span_id)) = caller
+            && !is_own(span_id)
         {
-            self.push(hash_of_ids(outer.trace_id, caller));
+            self.push(hash_of_ids(trace_id, span_id));
         }
-        for value in &outer.carried.values {
+        for value in &outer.values {
             self.push(*value);
         }
-        self.too_many |= outer.carried.too_many;
-        self.refused |= outer.carried.refused;
+        self.too_many |= outer.too_many;
+        self.refused |= outer.refused;
     }
 
     #[inline]

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use sentrace_protocol::{TraceId, baggage};
 
-use crate::decide::sampling::SampleRand;
 use crate::diagnostics::debug_once;
+use crate::propagation::sample_rand::SampleRand;
 
 /// Headers longer than this are read at once; what they hold is mostly not Sentry's.
 const MAX_UNREAD: usize = 2048;

@@ -6,7 +6,7 @@ use sentrace_protocol::{http_method, sensitive};
 
 use super::text::MAX_TEXT;
 use super::{Arena, DataEntry, Record, RecordedValue, Slot, Text, cut};
-use crate::call::call_span::OutgoingRequest;
+use crate::record::outgoing_request::OutgoingRequest;
 
 impl Record {
     /// Adds what is known of a call when it begins; `names` says whether its span is named after it.

@@ -3,12 +3,14 @@
 mod call;
 mod compact;
 mod headers;
+pub(crate) mod identity;
+pub(crate) mod outgoing_request;
 mod payload;
 pub(crate) mod pool;
 mod queue_time;
 mod request;
 mod route;
-mod span;
+pub(crate) mod span;
 mod tag;
 mod text;
 
@@ -17,7 +19,7 @@ use std::borrow::Cow;
 use sentrace_protocol::{EventId, SpanId, SpanStatus, TraceId, TransactionSource, Value};
 
 use crate::propagation::trace_baggage::Baggage;
-use crate::trace::pipeline::Identity;
+use crate::record::identity::Identity;
 use crate::util::clock::Moment;
 
 pub use self::headers::HeaderRecorder;
@@ -25,6 +27,9 @@ pub(crate) use self::payload::{Anchor, SDK};
 pub(crate) use self::request::{Held, RequestRecord};
 pub(crate) use self::tag::acceptable_tag;
 pub(crate) use self::text::{Arena, MAX_TEXT, Share, Text, cut, cut_chars};
+
+/// The origin of what users write by hand.
+pub(crate) const MANUAL: &str = "manual";
 
 /// Entries of data and tags that a record may hold.
 const MAX_ENTRIES: usize = 16 * 1024;
@@ -167,6 +172,49 @@ impl Record {
         let slot = Slot(u32::try_from(self.spans.len()).ok()?);
         self.spans.push(span);
         Some(slot)
+    }
+
+    /// Adds a span that starts now, made by hand until somebody says otherwise.
+    #[inline]
+    pub(crate) fn start_span(
+        &mut self,
+        parent: SpanId,
+        op: Cow<'static, str>,
+        description: &str,
+    ) -> Option<(SpanId, Slot)> {
+        let start = Moment::now();
+        // The transaction may have begun in the parent of a forked process.
+        crate::util::fork::notice(start);
+        let span_id = crate::propagation::ids::span_id();
+        self.make_room(op.len() + description.len());
+        let (op, description) =
+            (self.arena.keep_for(Share::Span, op), self.arena.copy_for(Share::Span, description));
+        let slot = self.push_span(SpanRecord {
+            span_id,
+            parent_span_id: Some(parent),
+            op,
+            description,
+            origin: Text::Literal(MANUAL),
+            status: None,
+            start,
+            end: None,
+            status_open: false,
+            may_go_on: false,
+        })?;
+        Some((span_id, slot))
+    }
+
+    /// Ends a span; it leaves with its transaction.
+    pub(crate) fn end_span(&mut self, slot: Slot) {
+        let Some(span) = slot.of_mut(&mut self.spans) else { return };
+        span.may_go_on = false;
+        if span.end.is_none() {
+            span.end = Some(Moment::now());
+            // Nobody got to say how it ended.
+            if std::thread::panicking() {
+                span.status.get_or_insert(SpanStatus::InternalError);
+            }
+        }
     }
 
     /// Sets an entry of a span's data. What does not fit any more is counted as cut; the transaction's own has a reserve.

@@ -8,7 +8,7 @@ use crossbeam_queue::ArrayQueue;
 use sentrace_protocol::{EventId, TraceId};
 
 use super::Record;
-use crate::trace::pipeline::Identity;
+use crate::record::identity::Identity;
 use crate::util::thread_local::lend;
 
 /// Records kept for reuse; a burst beyond them is allocated and freed.

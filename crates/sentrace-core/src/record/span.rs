@@ -3,11 +3,16 @@
 use std::borrow::Cow;
 
 use sentrace_protocol::span_v2::{self, keys};
-use sentrace_protocol::{Data, SpanStatus, Tags, Value, sensitive};
+use sentrace_protocol::{Data, SpanId, SpanStatus, Tags, Value, sensitive};
 
 use super::{Anchor, Record, SDK, Slot, SpanRecord};
-use crate::trace::finished_span::Segment;
-use crate::trace::pipeline::Identity;
+use crate::record::identity::Identity;
+
+/// The transaction that a span belongs to, as far as the span tells of it.
+pub(crate) struct Segment<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) span_id: SpanId,
+}
 
 impl Record {
     /// The payload of the record's first span, borrowed from it. `None` for a record without a span.

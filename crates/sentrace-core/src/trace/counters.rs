@@ -3,7 +3,7 @@
 use sentrace_protocol::losses::DiscardedEvents;
 
 use crate::account::stats::{DeliveryStats, Stats};
-use crate::trace::state::Recording;
+use crate::decide::recording::Recording;
 use crate::util::sharded::Sharded;
 
 /// What requests count.

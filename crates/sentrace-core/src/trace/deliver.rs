@@ -138,3 +138,15 @@ impl fmt::Debug for Finished {
             .finish()
     }
 }
+
+/// Where transactions go when there is no project; none are made.
+#[derive(Debug)]
+pub(crate) struct Nowhere;
+
+impl Deliver for Nowhere {
+    fn deliver(&self, _finished: Finished) {}
+
+    fn flush(&self, _timeout: Duration) -> bool {
+        true
+    }
+}

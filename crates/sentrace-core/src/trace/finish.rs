@@ -3,26 +3,14 @@
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, SpanStatus};
 
+use crate::decide::recording::Recording;
 use crate::diagnostics::on_behalf_of;
 use crate::record::{Record, Slot, pool};
 use crate::trace::finished_span::FinishedSpan;
 use crate::trace::pipeline::Pipeline;
 use crate::trace::recycle;
-use crate::trace::state::{Live, Recording, SharedTrace, TraceState};
+use crate::trace::state::{Live, SharedTrace, TraceState};
 use crate::util::clock::Moment;
-
-/// Ends a span; it leaves with its transaction.
-pub(crate) fn end_span(record: &mut Record, slot: Slot) {
-    let Some(span) = slot.of_mut(&mut record.spans) else { return };
-    span.may_go_on = false;
-    if span.end.is_none() {
-        span.end = Some(Moment::now());
-        // Nobody got to say how it ended.
-        if std::thread::panicking() {
-            span.status.get_or_insert(SpanStatus::InternalError);
-        }
-    }
-}
 
 /// Ends a span that is sent by itself: it leaves now.
 pub(crate) fn end_streamed_span(trace: &SharedTrace, span_id: SpanId) {
@@ -89,7 +77,7 @@ fn end_shared(trace: &TraceState, complete: impl FnOnce(&mut Record)) {
 }
 
 fn hand_over(pipeline: &Pipeline, mut record: Box<Record>) {
-    end_span(&mut record, Slot::ROOT);
+    record.end_span(Slot::ROOT);
     pipeline.counters.finished();
     let unfinished = record.unfinished_spans() as u64;
     if unfinished > 0 && pipeline.debug {
@@ -126,7 +114,7 @@ fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl Fn
         let Live { record, stream, .. } = &mut *live;
         let Some(mut record) = record.take() else { return };
         complete(&mut record);
-        end_span(&mut record, Slot::ROOT);
+        record.end_span(Slot::ROOT);
         if let Some(stream) = stream {
             stream.end(&record, discarded);
         }

@@ -1,5 +1,6 @@
 //! The seam for spans that are sent by themselves.
 
+use crate::record::span::Segment;
 use std::fmt;
 
 use sentrace_protocol::dsc::DynamicSamplingContext;
@@ -113,10 +114,4 @@ impl fmt::Debug for FinishedSpan {
             .field("is_segment", &self.is_segment())
             .finish()
     }
-}
-
-/// The transaction that a span belongs to, as far as the span tells of it.
-pub(crate) struct Segment<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) span_id: SpanId,
 }

@@ -1,27 +1,33 @@
 //! What came in with a request, message or environment, and the traces that begin or go on with it.
 
+use crate::decide::explain::started_by_hook;
+use crate::propagation::continuation_rules::ContinuationRules;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use sentrace_protocol::{Carrier, Reason, SpanId, TraceId};
 
-use crate::decide::explain::{self, Unrecorded};
+use crate::decide::explain::Unrecorded;
 use crate::decide::ignore::Starting;
-use crate::decide::sampling::{Decision, SampleRand, Sampler, SamplingContext, decide, is_rate};
+use crate::decide::recording::Recording;
+use crate::decide::sampling::{Decision, Sampler, SamplingContext, decide, is_rate};
+use crate::decide::transaction_options::TransactionOptions;
 use crate::diagnostics::{OnBehalf, any_debug, on_behalf_of};
 use crate::handle::current::with_current;
 use crate::handle::scoped::Scoped;
 use crate::handle::span::SpanRef;
-use crate::handle::transaction::{Transaction, TransactionOptions};
+use crate::handle::transaction::Transaction;
 use crate::propagation::extract::{self, SentryTraceRead};
 use crate::propagation::recent::RecentHeaders;
+use crate::propagation::sample_rand::SampleRand;
 use crate::propagation::trace_baggage::{Applied, member, sample_rate};
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Held, Record, SpanRecord, Text, pool};
-use crate::trace::pipeline::{Pipeline, ProcessTrace};
+use crate::trace::pipeline::Pipeline;
+use crate::trace::process_trace::ProcessTrace;
 use crate::trace::recycle;
-use crate::trace::state::{OwnTrace, Recording, SharedTrace, TraceState};
+use crate::trace::state::{OwnTrace, SharedTrace, TraceState};
 use crate::util::clock::Moment;
 use crate::util::hook;
 
@@ -150,7 +156,7 @@ impl Incoming {
     }
 
     fn beginning(mut trace: OwnTrace) -> Self {
-        trace.trace_id = crate::util::random::trace_id();
+        trace.trace_id = crate::propagation::ids::trace_id();
         trace.live_mut().baggage.clear();
         Self::of(trace)
     }
@@ -158,15 +164,14 @@ impl Incoming {
     /// Remembers what `other` has brought, too.
     pub(crate) fn carrying_what(mut self, other: &Self) -> Self {
         if let (Some(trace), Some(other)) = (&mut self.trace, &other.trace) {
-            trace.carried.inherit(other);
+            trace.inherit_carried(other);
         }
         self
     }
 
     /// The trace and the span that called, if any did.
     pub(crate) fn caller(&self) -> Option<(TraceId, SpanId)> {
-        let trace = self.trace.as_ref()?;
-        trace.parent_span_id.map(|span_id| (trace.trace_id, span_id))
+        self.trace.as_ref()?.caller()
     }
 
     /// Reads a carrier. Whatever cannot be used is as good as absent.
@@ -198,7 +203,7 @@ impl Incoming {
                     allowed = rules.allow(theirs);
                 }
                 if !allowed {
-                    explain::not_continued(rules, parent.trace_id, theirs);
+                    rules.explain_refusal(parent.trace_id, theirs);
                 }
                 allowed
             });
@@ -244,7 +249,7 @@ impl Incoming {
         if let Some(trace) = &mut self.trace {
             with_current(|current| {
                 if let Some(outer) = current.trace() {
-                    trace.carried.inherit(outer);
+                    trace.inherit_carried(outer);
                 }
             });
         }
@@ -273,7 +278,7 @@ impl Incoming {
         below.trace_id = trace.trace_id;
         below.parent_span_id = span.span_id();
         below.sampled = trace.sampled;
-        below.carried.inherit(trace);
+        below.inherit_carried(trace);
         trace.copy_frozen_baggage(&mut below.live_mut().baggage);
         Some(Self::of(below))
     }
@@ -304,7 +309,7 @@ impl Incoming {
 /// The span id of outgoing headers where nothing is recorded here: the caller's own, so that whoever is called
 /// next finds a parent that exists.
 fn passing_span_id(trace: &TraceState) -> SpanId {
-    trace.parent_span_id.unwrap_or_else(crate::util::random::span_id)
+    trace.parent_span_id.unwrap_or_else(crate::propagation::ids::span_id)
 }
 
 /// The decision that goes on where no transaction makes one: the caller's. A trace that begins here without
@@ -383,9 +388,9 @@ pub(crate) fn open(
     trace.recording = recording;
     trace.of_request = options.request.is_some();
     trace.span_id =
-        if recording.passes_through() { passing_span_id(&trace) } else { crate::util::random::span_id() };
+        if recording.passes_through() { passing_span_id(&trace) } else { crate::propagation::ids::span_id() };
     if recording == Recording::Sampled {
-        let mut record = pool::take(crate::util::random::event_id(), trace.trace_id, pipeline.identity);
+        let mut record = pool::take(crate::propagation::ids::event_id(), trace.trace_id, pipeline.identity);
         record.set_name(options.name.0, options.name.1, options.source);
         if let (Some(request), Some(collection)) = (options.request, options.collection) {
             let Record { request: into, arena, name, .. } = &mut *record;
@@ -416,7 +421,7 @@ pub(crate) fn open(
 /// What a hook starts is not recorded and asks no other hook. A trace that is continued passes through; none begins.
 #[cold]
 fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Transaction {
-    on_behalf_of(pipeline.debug, hook::explain_refusal);
+    on_behalf_of(pipeline.debug, started_by_hook);
     let mut trace = incoming.into_trace();
     if trace.parent_span_id.is_none() {
         recycle::give_back(trace);
@@ -432,63 +437,4 @@ fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Transaction {
 #[cold]
 fn explain_unrecorded(unrecorded: Unrecorded<'_>, trace: &TraceState) {
     on_behalf_of(true, || unrecorded.explain(|| sample_rand(trace)));
-}
-
-/// Which incoming traces go on here.
-#[derive(Debug)]
-pub(crate) struct ContinuationRules {
-    pub(crate) org_id: Option<String>,
-    pub(crate) strict: bool,
-    pub(crate) reads_traceparent: bool,
-    pub(crate) propagates_traceparent: bool,
-    /// Whether it is explained why a trace is not continued.
-    pub(crate) debug: bool,
-}
-
-impl ContinuationRules {
-    /// Whether an incoming organisation can make a difference; looking for it takes a scan of the baggage.
-    fn ask_for_organisation(&self) -> bool {
-        self.strict || self.org_id.is_some()
-    }
-
-    /// Whether a trace may go on whose head named this organisation (Sentry SDK specification, *Trace Propagation*
-    /// 1.9, `strictTraceContinuation`).
-    fn allow(&self, theirs: Option<&str>) -> bool {
-        match (theirs, self.org_id.as_deref()) {
-            (Some(theirs), Some(ours)) => theirs == ours,
-            (None, None) => true,
-            _ => !self.strict,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn traces_go_on_within_an_organisation() {
-        let rows = [
-            (Some("1"), Some("1"), false, true, "the same"),
-            (None, Some("1"), false, true, "theirs is unknown"),
-            (Some("1"), None, false, true, "ours is unknown"),
-            (None, None, false, true, "both are unknown"),
-            (Some("1"), Some("2"), false, false, "different, always refused"),
-            (Some("1"), Some("1"), true, true, "the same, strict"),
-            (None, Some("1"), true, false, "theirs is unknown, strict"),
-            (Some("1"), None, true, false, "ours is unknown, strict"),
-            (None, None, true, true, "both are unknown, strict"),
-            (Some("1"), Some("2"), true, false, "different, strict"),
-        ];
-        for (theirs, ours, strict, expected, reason) in rows {
-            let rules = ContinuationRules {
-                org_id: ours.map(str::to_owned),
-                strict,
-                reads_traceparent: false,
-                propagates_traceparent: false,
-                debug: false,
-            };
-            assert_eq!(rules.allow(theirs), expected, "{reason}");
-        }
-    }
 }

@@ -7,6 +7,7 @@ pub(crate) mod finish;
 pub(crate) mod finished_span;
 pub(crate) mod incoming;
 pub(crate) mod pipeline;
+pub(crate) mod process_trace;
 pub(crate) mod recycle;
 pub(crate) mod state;
 pub(crate) mod streamed;

@@ -1,63 +1,27 @@
 //! What traces and spans need of their client: where they go, how they are counted, what heads put into traces.
 
+use crate::record::identity::Identity;
+use crate::trace::process_trace::ProcessTrace;
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 
 use sentrace_protocol::losses::{Category, Reason};
-use sentrace_protocol::{SpanId, TraceId};
 
 use crate::account::losses::Losses;
-use crate::client::Nowhere;
 use crate::decide::ignore::{IgnoreSpan, Starting};
 use crate::decide::rate_warnings::RateWarnings;
 use crate::decide::sampling::Sampling;
 use crate::diagnostics::Debugged;
 use crate::idle::slot::IdleSlot;
+use crate::propagation::continuation_rules::ContinuationRules;
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::recent::RecentHeaders;
-use crate::propagation::trace_baggage::Baggage;
 use crate::record::Record;
 use crate::trace::counters::Counters;
+use crate::trace::deliver::Nowhere;
 use crate::trace::deliver::{Deliver, Finished};
 use crate::trace::finished_span::FinishedSpan;
-use crate::trace::incoming::{ContinuationRules, Incoming};
 use crate::util::hook;
-
-/// Who reports: the same in payloads and in the dynamic sampling contexts of the traces that begin here.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    pub(crate) public_key: Option<String>,
-    pub(crate) org_id: Option<String>,
-    pub(crate) release: Option<String>,
-    pub(crate) environment: String,
-    pub(crate) server_name: Option<String>,
-}
-
-impl Identity {
-    /// The same for the rest of the process, so that what is under way refers to it without counting. A process has one or
-    /// two, whatever number of clients.
-    pub(crate) fn interned(self) -> &'static Self {
-        static KNOWN: Mutex<Vec<&'static Identity>> = Mutex::new(Vec::new());
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(same) = known.iter().find(|identity| ***identity == self) {
-            return same;
-        }
-        let kept: &'static Self = Box::leak(Box::new(self));
-        known.push(kept);
-        kept
-    }
-}
-
-/// The trace of what runs outside any request: continued from the environment, or this process's own.
-#[derive(Debug)]
-pub(crate) struct ProcessTrace {
-    pub(crate) trace_id: TraceId,
-    pub(crate) span_id: SpanId,
-    /// The span of the process that started us, where the environment told one.
-    pub(crate) parent_span_id: Option<SpanId>,
-    pub(crate) sampled: Option<bool>,
-    pub(crate) baggage: Baggage,
-}
 
 /// The immutable inside of a client.
 #[derive(Debug)]
@@ -137,7 +101,7 @@ impl Pipeline {
             identity: identity.interned(),
             outgoing: Outgoing::new(Some(Vec::new()), None),
             sampling: Sampling::default(),
-            process_trace: Incoming::nothing().into_process_trace(),
+            process_trace: ProcessTrace::begin(),
             continuation: ContinuationRules {
                 org_id: None,
                 strict: false,
@@ -183,24 +147,5 @@ impl Pipeline {
         } else {
             self.losses.record_transaction(reason, child_spans);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_identities_are_kept_once() {
-        let identity = |release: &str| Identity {
-            public_key: None,
-            org_id: None,
-            release: Some(release.to_owned()),
-            environment: "production".to_owned(),
-            server_name: None,
-        };
-        let first = identity("shop@1").interned();
-        assert!(std::ptr::eq(first, identity("shop@1").interned()));
-        assert_eq!(identity("shop@2").interned(), &identity("shop@2"));
     }
 }

@@ -1,16 +1,17 @@
 //! One trace in this process, as far as one transaction or one continuation of it goes.
 
+use crate::decide::recording::Recording;
 use std::fmt::Write as _;
 #[cfg(feature = "http")]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sentrace_protocol::{Reason, SentryTrace, SpanId, TraceId, Traceparent, baggage};
+use sentrace_protocol::{SentryTrace, SpanId, TraceId, Traceparent, baggage};
 use triomphe::{Arc, UniqueArc};
 
-use crate::decide::sampling::SampleRand;
 use crate::propagation::carried::CarriedHeaders;
+use crate::propagation::sample_rand::SampleRand;
 use crate::propagation::trace_baggage::{Applied, Baggage};
 use crate::record::{Record, Slot, cut_chars};
 use crate::trace::pipeline::PipelineRef;
@@ -54,23 +55,6 @@ pub(crate) struct TraceState {
     baggage_header: OnceLock<Option<http::HeaderValue>>,
 }
 
-/// What becomes of a transaction's spans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Recording {
-    /// There is no transaction, or tracing is off: headers only.
-    Off,
-    /// Decided against: spans are counted as lost for this reason, and headers say so.
-    Unsampled(Reason),
-    Sampled,
-}
-
-impl Recording {
-    /// Whether this service takes no part in the trace and hands on what it was given.
-    pub(crate) fn passes_through(self) -> bool {
-        matches!(self, Self::Off | Self::Unsampled(Reason::Ignored))
-    }
-}
-
 /// What changes while the trace goes on.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
@@ -105,8 +89,8 @@ impl TraceState {
     pub(crate) fn vacant() -> Self {
         Self {
             pipeline: PipelineRef::default(),
-            trace_id: crate::util::random::trace_id(),
-            span_id: crate::util::random::span_id(),
+            trace_id: crate::propagation::ids::trace_id(),
+            span_id: crate::propagation::ids::span_id(),
             parent_span_id: None,
             sampled: None,
             sample_rate: None,
@@ -137,6 +121,17 @@ impl TraceState {
         live.baggage.clear();
         live.record = None;
         live.stream = None;
+    }
+
+    /// The trace and the span that called, if any did.
+    #[inline]
+    pub(crate) fn caller(&self) -> Option<(TraceId, SpanId)> {
+        self.parent_span_id.map(|span_id| (self.trace_id, span_id))
+    }
+
+    /// Takes over what the request of `outer` brought.
+    pub(crate) fn inherit_carried(&mut self, outer: &Self) {
+        self.carried.inherit(&outer.carried, outer.caller());
     }
 
     /// Notes that its request is marked. Whoever looks at the mark has come by it later.

@@ -8,8 +8,7 @@ use sentrace_protocol::SpanId;
 use sentrace_protocol::losses::Reason;
 
 use crate::decide::ignore::Starting;
-use crate::handle::span::MANUAL;
-use crate::record::{Anchor, Record, Share, Slot, SpanRecord, Text, pool};
+use crate::record::{Anchor, Record, Slot, pool};
 use crate::trace::state::{Live, TraceState};
 use crate::util::clock::Moment;
 
@@ -40,7 +39,7 @@ impl Stream {
     /// Ends a span that is open, and takes it out.
     pub(crate) fn end_open(&mut self, span_id: SpanId) -> Option<Box<Record>> {
         let mut record = self.open.remove(&span_id)?;
-        crate::trace::finish::end_span(&mut record, Slot::ROOT);
+        record.end_span(Slot::ROOT);
         self.last_end = record.spans.first().and_then(|span| span.end).max(self.last_end);
         Some(record)
     }
@@ -107,7 +106,7 @@ impl TraceState {
         match (stream, record) {
             (Some(stream), _) if stream.open.len() < MAX_OPEN_SPANS => {
                 let mut record =
-                    pool::take(crate::util::random::event_id(), self.trace_id, pipeline.identity);
+                    pool::take(crate::propagation::ids::event_id(), self.trace_id, pipeline.identity);
                 let span_id = record.start_span(parent, op, description).ok_or_else(full)?.0;
                 stream.open.insert(span_id, record);
                 Ok((span_id, Slot::OWN_RECORD))
@@ -119,37 +118,5 @@ impl TraceState {
             (None, None) => Err(Unstarted { reason: Reason::InsufficientData, op }),
             _ => Err(Unstarted { reason: Reason::BufferOverflow, op }),
         }
-    }
-}
-
-impl Record {
-    /// Adds a span that starts now, made by hand until somebody says otherwise.
-    #[inline]
-    pub(crate) fn start_span(
-        &mut self,
-        parent: SpanId,
-        op: Cow<'static, str>,
-        description: &str,
-    ) -> Option<(SpanId, Slot)> {
-        let start = Moment::now();
-        // The transaction may have begun in the parent of a forked process.
-        crate::util::fork::notice(start);
-        let span_id = crate::util::random::span_id();
-        self.make_room(op.len() + description.len());
-        let (op, description) =
-            (self.arena.keep_for(Share::Span, op), self.arena.copy_for(Share::Span, description));
-        let slot = self.push_span(SpanRecord {
-            span_id,
-            parent_span_id: Some(parent),
-            op,
-            description,
-            origin: Text::Literal(MANUAL),
-            status: None,
-            start,
-            end: None,
-            status_open: false,
-            may_go_on: false,
-        })?;
-        Some((span_id, slot))
     }
 }

@@ -6,7 +6,6 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
 
 thread_local! {
     /// How many calls of such code this thread is in.
@@ -57,19 +56,6 @@ pub(crate) fn quietly<R>(run: impl FnOnce() -> R) -> R {
     enter();
     let _left = Left;
     run()
-}
-
-/// Explains in debug mode, once, why something is missing.
-#[cold]
-pub(crate) fn explain_refusal() {
-    static SAID: AtomicBool = AtomicBool::new(false);
-    crate::diagnostics::debug_once(
-        &SAID,
-        format_args!(
-            "a transaction or span is not recorded because a hook started it (a sampler, filter, name, \
-             before_send_transaction, diagnostics handler, or the Display of a recorded value): start it outside the hook"
-        ),
-    );
 }
 
 fn enter() {

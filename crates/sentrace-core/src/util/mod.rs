@@ -3,7 +3,6 @@ pub(crate) mod clock;
 pub mod fork;
 pub(crate) mod hook;
 pub(crate) mod inside;
-pub(crate) mod own_ids;
 pub(crate) mod random;
 pub(crate) mod sharded;
 pub(crate) mod thread_local;

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use rand::rngs::{SmallRng, SysRng};
 use rand::{Rng, SeedableRng};
-use sentrace_protocol::{EventId, SpanId, TraceId};
 
 use crate::util::thread_local::lend;
 
@@ -19,35 +18,12 @@ pub(crate) fn reseed() {
     lend(&GENERATOR, |generator| *generator = seeded());
 }
 
-/// A new trace id, never zero.
-pub(crate) fn trace_id() -> TraceId {
-    non_zero(TraceId::from_bytes)
-}
-
-/// A new span id, never zero, that this process knows again; see [`own_ids`](crate::own_ids).
-pub(crate) fn span_id() -> SpanId {
-    non_zero(|bytes| SpanId::from_bytes(crate::util::own_ids::seal(bytes)))
-}
-
-/// A new event id, never zero.
-pub(crate) fn event_id() -> EventId {
-    non_zero(EventId::from_bytes)
-}
-
 /// A number that no other process has.
 pub(crate) fn key() -> u64 {
     seeded().next_u64()
 }
 
-fn non_zero<const N: usize, T>(from_bytes: impl Fn([u8; N]) -> Option<T>) -> T {
-    loop {
-        if let Some(id) = from_bytes(random_bytes()) {
-            return id;
-        }
-    }
-}
-
-fn random_bytes<const N: usize>() -> [u8; N] {
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     // A destructor that runs after this thread's generator is gone may still start a span.
     if lend(&GENERATOR, |generator| generator.fill_bytes(&mut bytes)).is_none() {
@@ -68,19 +44,4 @@ fn fallback_seed() -> u64 {
     nanos
         ^ u64::from(std::process::id()).rotate_left(32)
         ^ CALLS.fetch_add(1, Ordering::Relaxed).rotate_left(48)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn ids_of_several_threads_differ() {
-        let threads: Vec<_> =
-            (0..4).map(|_| std::thread::spawn(|| (0..1000).map(|_| span_id()).collect::<Vec<_>>())).collect();
-        let ids: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
-        assert_eq!(ids.len(), 4000);
-    }
 }

@@ -4,11 +4,11 @@ use sentrace_protocol::TransactionSource;
 
 use super::JobTrace;
 use crate::client::Client;
-use crate::decide::explain;
-use crate::diagnostics::debug_is_on;
+use crate::decide::transaction_options::TransactionOptions;
+use crate::diagnostics::{debug_is_on, explain};
 use crate::handle::current::current_span;
 use crate::handle::span::{Span, SpanRef};
-use crate::handle::transaction::{Transaction, TransactionOptions};
+use crate::handle::transaction::Transaction;
 
 /// What both sides may know of a message.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +150,7 @@ impl<'a> Process<'a> {
         let options = TransactionOptions::new(self.name, "queue.process").source(TransactionSource::Task);
         let incoming = client.read(trace);
         if trace.sentry_trace.is_none() && debug_is_on() {
-            explain::job_without_trace(self.message.queue, self.name);
+            explain_missing_trace(self.message.queue, self.name);
         }
         let transaction = client.open(incoming, &options);
         self.message.describe(&transaction);
@@ -159,4 +159,17 @@ impl<'a> Process<'a> {
         }
         transaction
     }
+}
+
+/// Says why a job begins a trace, once for each name of jobs.
+#[cold]
+fn explain_missing_trace(queue: &str, name: &str) {
+    explain(
+        "job without trace",
+        name,
+        format_args!(
+            "job {name:?} of queue {queue:?} begins a trace of its own: its message carries none; queue it with \
+             Publish::to({queue:?}).start(), and put the JobTrace that it gives into the message"
+        ),
+    );
 }

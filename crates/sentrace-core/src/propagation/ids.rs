@@ -6,7 +6,9 @@
 
 use std::sync::LazyLock;
 
-use sentrace_protocol::SpanId;
+use sentrace_protocol::{EventId, SpanId, TraceId};
+
+use crate::util::random::random_bytes;
 
 /// How many bits are computed. One of sixteen million foreign ids is taken for an own one.
 const BITS: u32 = 24;
@@ -15,9 +17,32 @@ const BITS: u32 = 24;
 static KEY: LazyLock<u64> = LazyLock::new(crate::util::random::key);
 
 /// The id with these random bytes.
-pub(crate) fn seal(bytes: [u8; 8]) -> [u8; 8] {
+fn seal(bytes: [u8; 8]) -> [u8; 8] {
     let random = u64::from_be_bytes(bytes) & !((1 << BITS) - 1);
     (random | seal_of(random)).to_be_bytes()
+}
+
+/// A new trace id, never zero.
+pub(crate) fn trace_id() -> TraceId {
+    non_zero(TraceId::from_bytes)
+}
+
+/// A new span id, never zero, that this process knows again; see [`is_own`].
+pub(crate) fn span_id() -> SpanId {
+    non_zero(|bytes| SpanId::from_bytes(seal(bytes)))
+}
+
+/// A new event id, never zero.
+pub(crate) fn event_id() -> EventId {
+    non_zero(EventId::from_bytes)
+}
+
+fn non_zero<const N: usize, T>(from_bytes: impl Fn([u8; N]) -> Option<T>) -> T {
+    loop {
+        if let Some(id) = from_bytes(random_bytes()) {
+            return id;
+        }
+    }
 }
 
 /// Whether this process made the id.
@@ -42,7 +67,7 @@ mod tests {
     #[test]
     fn own_ids_are_told_from_foreign_ones() {
         for _ in 0..10_000 {
-            assert!(is_own(crate::util::random::span_id()));
+            assert!(is_own(span_id()));
         }
         let foreign = (1..200_000_u64).filter(|n| {
             let bytes = n.wrapping_mul(0x2545_f491_4f6c_dd1d).to_be_bytes();
@@ -53,7 +78,15 @@ mod tests {
 
     #[test]
     fn a_trace_of_ten_thousand_spans_has_no_two_with_one_id() {
-        let ids: HashSet<_> = (0..10_000).map(|_| crate::util::random::span_id()).collect();
+        let ids: HashSet<_> = (0..10_000).map(|_| span_id()).collect();
         assert_eq!(ids.len(), 10_000);
+    }
+
+    #[test]
+    fn ids_of_several_threads_differ() {
+        let threads: Vec<_> =
+            (0..4).map(|_| std::thread::spawn(|| (0..1000).map(|_| span_id()).collect::<Vec<_>>())).collect();
+        let ids: HashSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(ids.len(), 4000);
     }
 }

@@ -1,0 +1,71 @@
+//! Why a call carries no trace headers, or others than it would. Debug mode says it.
+
+use sentrace_protocol::url::UrlRef;
+
+use crate::diagnostics::{debug_is_on, explain};
+use crate::propagation::outgoing::Outgoing;
+
+/// Says why a call to `url` carries no trace headers, once for each host.
+#[cold]
+pub(crate) fn withheld(outgoing: &Outgoing, url: &str) {
+    if !debug_is_on() {
+        return;
+    }
+    let url_parts = UrlRef::parse(url);
+    match url_parts.host() {
+        Some(host) if outgoing.is_own(url) => explain(
+            "own host",
+            host,
+            format_args!(
+                "calls to {host:?} are left alone: that is the DSN's host, so they would report on reporting"
+            ),
+        ),
+        Some(host) => explain(
+            "tracing_origins",
+            host,
+            format_args!(
+                "calls to {host:?} carry no trace headers: tracing_origins are {:?}; add Origin::host({host:?}) if the \
+                 host is yours",
+                outgoing.origins()
+            ),
+        ),
+        None if url_parts.is_ambiguous() => explain(
+            "ambiguous host",
+            "",
+            format_args!(
+                "a call carries no trace headers: HTTP clients read the host of its URL in different ways; write it as \
+                 a plain name or address, without escapes, backslashes and brackets in a name"
+            ),
+        ),
+        None => explain(
+            "unknown host",
+            "",
+            format_args!("a call carries no trace headers: its host is unknown, for its URL names none"),
+        ),
+    }
+}
+
+/// Says why the hook of a middleware or layer lets calls carry nothing.
+#[cold]
+pub(crate) fn withheld_by_hook() {
+    if debug_is_on() {
+        let said = "the middleware's or layer's hook asked for that";
+        explain("hook", "", format_args!("a call carries no trace headers: {said}"));
+    }
+}
+
+/// Says why a call keeps the `sentry-trace` that it has.
+#[cold]
+#[cfg(feature = "http")]
+pub(crate) fn keeps_own_headers() {
+    if debug_is_on() {
+        explain(
+            "own headers",
+            "",
+            format_args!(
+                "a call carries a sentry-trace that the application set, which stays as it is: the called service \
+                 continues that trace, not the current one; remove the header to propagate"
+            ),
+        );
+    }
+}
