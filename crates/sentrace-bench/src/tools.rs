@@ -45,7 +45,7 @@ impl Tools {
         if cfg!(debug_assertions) {
             return Err("figures of an unoptimised build mean nothing; run with --release".to_owned());
         }
-        output(bench("instructions", with_peers).arg("--no-run"))?;
+        output(bench("instructions", with_peers)?.arg("--no-run"))?;
         let binaries = folder()?;
         let gungraun = binaries.with_file_name("gungraun");
         Ok(Self { binaries, gungraun, with_peers })
@@ -79,7 +79,7 @@ impl Tools {
     /// # Errors
     /// What the bench says.
     pub fn criterion(&self, only: &str, baggage: Baggage) -> Result<(), String> {
-        let mut command = bench("variants", self.with_peers);
+        let mut command = bench("variants", self.with_peers)?;
         command.env("CRITERION_HOME", criterion_folder());
         output(command.args(["--", only, baggage.name()])).map(drop)
     }
@@ -108,7 +108,7 @@ impl Tools {
     /// What gungraun or the benchmark says, and where there is no such benchmark.
     pub fn instructions(&self, variants: &str, baggage: Option<Baggage>) -> Result<Vec<Counted>, String> {
         let benchmarks = benchmarks(variants, baggage);
-        let mut command = bench("instructions", self.with_peers);
+        let mut command = bench("instructions", self.with_peers)?;
         command.args(["--", "--output-format=json", "--parallel=auto", "--home"]).arg(&self.gungraun);
         let counted = output(command.arg(&benchmarks))?;
         let counted: Vec<_> = counted.lines().map(Counted::read).collect::<Result<_, _>>()?;
@@ -131,6 +131,16 @@ impl Tools {
 /// Where the program is nowhere.
 pub fn kept() -> Result<PathBuf, String> {
     Ok(folder()?.join("report.json"))
+}
+
+/// Returns the profile that this program was built with, which is the one it measures: `release` or `release-default`.
+///
+/// # Errors
+/// Returns an error if the path of this program is unknown.
+pub fn profile() -> Result<String, String> {
+    let folder = folder()?;
+    let name = folder.file_name().ok_or("the program is in no folder of a profile")?;
+    Ok(name.to_string_lossy().into_owned())
 }
 
 fn folder() -> Result<PathBuf, String> {
@@ -180,15 +190,20 @@ fn check_runner() -> Result<(), String> {
     }
 }
 
-/// Builds and runs benchmarks; cargo builds the binaries along with them.
-fn bench(name: &str, with_peers: bool) -> Command {
+/// Builds and runs benchmarks in the profile of this program; cargo builds the binaries along with them.
+fn bench(name: &str, with_peers: bool) -> Result<Command, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["bench", "--quiet", "--bench", name]);
+    // `bench` is `release` and shares its folder.
+    match profile()?.as_str() {
+        "release" => (),
+        profile => _ = cargo.args(["--profile", profile]),
+    }
     cargo.arg("--manifest-path").arg(Path::new(CRATE).join("Cargo.toml"));
     if !with_peers {
         cargo.arg("--no-default-features");
     }
-    cargo
+    Ok(cargo)
 }
 
 /// What a command prints; what it says on stderr is the error where it fails.

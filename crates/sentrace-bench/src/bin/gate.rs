@@ -3,6 +3,9 @@
 //! - `cargo run --release --no-default-features --bin gate` fails where something costs more than the tolerance allows.
 //! - `.. --bin gate -- --accept` writes what is counted now as the figures to compare with.
 //! - `.. --bin gate -- NAME` counts the variants whose names contain it.
+//! - `cargo run --profile release-default --no-default-features --bin gate` does the same in a profile close to cargo's
+//!   default, with its figures in `gate-release-default.json`. Without LTO the module layout and `#[inline]` decide what
+//!   is inlined.
 //!
 //! What is compared is a variant's own cost: over that of the same without it, so that a change of axum or of the standard
 //! library is not taken for one of ours. The compiler may inline a server's code differently when something else in the
@@ -15,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use sentrace_bench::request::Baggage;
-use sentrace_bench::tools::{CRATE, Tools, output};
+use sentrace_bench::tools::{CRATE, Tools, output, profile};
 use sentrace_bench::variant::{Family, Variant};
 use sentrace_bench::variants;
 use serde::{Deserialize, Serialize};
@@ -28,8 +31,6 @@ const TOLERANCE_ELSEWHERE: f64 = 0.10;
 const TRIFLE: f64 = 50.0;
 /// Allocations that decide nothing: a map that grew during one of a thousand calls.
 const TRIFLE_OF_ALLOCATIONS: f64 = 0.02;
-
-const COMMAND: &str = "cargo run --release --no-default-features --bin gate";
 
 /// What is committed.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -65,8 +66,11 @@ fn main() -> ExitCode {
 
 fn run(accept: bool, only: &str) -> Result<bool, String> {
     let tools = Tools::build(false)?;
-    let path = Path::new(CRATE).join("gate.json");
-    let mut committed = read(&path, accept)?;
+    let profile = profile()?;
+    let command = format!("cargo run --profile {profile} --no-default-features --bin gate");
+    let name = if profile == "release" { "gate.json".to_owned() } else { format!("gate-{profile}.json") };
+    let path = Path::new(CRATE).join(&name);
+    let mut committed = read(&path, accept, &command)?;
     let toolchain = toolchain()?;
     let same = committed.toolchain == toolchain;
     let tolerance = if same { TOLERANCE } else { TOLERANCE_ELSEWHERE };
@@ -118,14 +122,14 @@ fn run(accept: bool, only: &str) -> Result<bool, String> {
     }
     if !worse.is_empty() {
         println!(
-            "\nMore than {:.0} % over crates/sentrace-bench/gate.json: {}.",
+            "\nMore than {:.0} % over crates/sentrace-bench/{name}: {}.",
             tolerance * 100.0,
             worse.join(", ")
         );
         println!(
-            "If that is the price of something wanted, run `{COMMAND} -- --accept` in crates/sentrace-bench,"
+            "If that is the price of something wanted, run `{command} -- --accept` in crates/sentrace-bench,"
         );
-        println!("commit gate.json with the change, and say in its message what is paid for.");
+        println!("commit {name} with the change, and say in its message what is paid for.");
     }
     Ok(worse.is_empty())
 }
@@ -252,11 +256,11 @@ fn verdict(now: Figures, before: Figures, tolerance: f64) -> Verdict {
     }
 }
 
-fn read(path: &Path, accept: bool) -> Result<Committed, String> {
+fn read(path: &Path, accept: bool, command: &str) -> Result<Committed, String> {
     match std::fs::read_to_string(path) {
         Ok(text) => serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display())),
         Err(_) if accept => Ok(Committed::default()),
-        Err(error) => Err(format!("{}: {error}; `{COMMAND} -- --accept` writes it", path.display())),
+        Err(error) => Err(format!("{}: {error}; `{command} -- --accept` writes it", path.display())),
     }
 }
 
