@@ -1,19 +1,18 @@
-//! Networks as people write them: `10.0.0.0/8`.
+//! Networks in CIDR notation: `10.0.0.0/8`.
 
 use std::error::Error;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// An address and how many of its first bits make the network.
+use ipnet::IpNet;
+
+/// A network. An IPv4 network written as IPv6 counts as IPv4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
+pub(super) struct Network(IpNet);
 
 impl Network {
-    /// This machine, private (RFC 1918), shared (RFC 6598), link-local, and unique local (RFC 4193) addresses.
+    /// Loopback, private (RFC 1918), shared (RFC 6598), link-local, and unique local (RFC 4193) addresses.
     pub(super) const PRIVATE: [Self; 9] = [
         Self::v4([127, 0, 0, 0], 8),
         Self::v4([10, 0, 0, 0], 8),
@@ -21,32 +20,22 @@ impl Network {
         Self::v4([192, 168, 0, 0], 16),
         Self::v4([100, 64, 0, 0], 10),
         Self::v4([169, 254, 0, 0], 16),
-        Self { address: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 },
+        Self(IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128)),
         Self::v6(0xfc00, 7),
         Self::v6(0xfe80, 10),
     ];
 
     const fn v4([a, b, c, d]: [u8; 4], prefix: u8) -> Self {
-        Self { address: IpAddr::V4(Ipv4Addr::new(a, b, c, d)), prefix }
+        Self(IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), prefix))
     }
 
     const fn v6(first: u16, prefix: u8) -> Self {
-        Self { address: IpAddr::V6(Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, 0)), prefix }
+        Self(IpNet::new_assert(IpAddr::V6(Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, 0)), prefix))
     }
 
-    /// Whether a canonical address lies in here.
+    /// Returns `true` if this network contains a canonical address.
     pub(super) fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let differing = own.to_bits() ^ other.to_bits();
-                differing.leading_zeros() >= u32::from(self.prefix)
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let differing = own.to_bits() ^ other.to_bits();
-                differing.leading_zeros() >= u32::from(self.prefix)
-            }
-            _ => false,
-        }
+        self.0.contains(&address)
     }
 }
 
@@ -55,29 +44,20 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, NetworkError> {
         let error = || NetworkError { text: text.into() };
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
+        let network = match text.contains('/') {
+            true => text.parse::<IpNet>().ok(),
+            false => text.parse::<IpAddr>().ok().map(IpNet::from),
         };
-        let address: IpAddr = address.parse().map_err(|_| error())?;
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let prefix: u8 = match prefix {
-            // A sign is no part of a prefix, though numbers may have one.
-            Some(digits) if digits.starts_with('+') => return Err(error()),
-            Some(digits) => digits.parse().ok().filter(|prefix| *prefix <= bits).ok_or_else(error)?,
-            None => bits,
-        };
-        Ok(match address.to_canonical() {
-            canonical @ IpAddr::V4(_) if address.is_ipv6() => {
-                // `::ffff:10.0.0.0/104` is `10.0.0.0/8`; a shorter prefix would take in more than IPv4.
-                Self { address: canonical, prefix: prefix.checked_sub(96).ok_or_else(error)? }
-            }
-            _ => Self { address, prefix },
-        })
+        let network = network.ok_or_else(error)?;
+        let IpAddr::V6(address) = network.addr() else { return Ok(Self(network)) };
+        let Some(mapped) = address.to_ipv4_mapped() else { return Ok(Self(network)) };
+        // `::ffff:10.0.0.0/104` is `10.0.0.0/8`. A prefix shorter than 96 would include more than IPv4.
+        let prefix = network.prefix_len().checked_sub(96).ok_or_else(error)?;
+        IpNet::new(IpAddr::V4(mapped), prefix).map(Self).map_err(|_| error())
     }
 }
 
-/// A text that is no network.
+/// The error returned for a text that is neither an address nor a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkError {
     text: String,
