@@ -1,49 +1,40 @@
-//! Seconds since the Unix epoch, read and written.
+//! Points in time and durations, read and written as text.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 
-/// The last second of the year 9999: what Sentry can store, and what RFC 3339 can write.
+/// The last second of the year 9999: the latest that Sentry can store and RFC 3339 can write.
 pub(crate) const LATEST: f64 = 253_402_300_799.0;
 
-/// Now, in seconds since the Unix epoch.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// Returns the current time in seconds since the Unix epoch.
 pub(crate) fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+    Timestamp::now().as_duration().as_secs_f64()
 }
 
-/// Reads RFC 3339; without an offset it is taken as UTC, as Sentry does.
+/// Parses an RFC 3339 timestamp into seconds since the Unix epoch. Without an offset it is taken as UTC, as Sentry does.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<f64> {
-    let (date, rest) = (text.get(..10)?, text.get(10..)?);
-    let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let (year, month, day) = three(date, '-')?;
-    let split = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
-    let (time, zone) = rest.split_at(split);
-    let (time, fraction) = time.split_once('.').map_or((time, None), |(time, digits)| (time, Some(digits)));
-    let (hour, minute, second) = three(time, ':')?;
-    let plausible = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60;
-    if !plausible || second > 60 {
+    // The parser also accepts other forms of ISO 8601: no separators, no seconds, a time zone by name.
+    if text.as_bytes().get(16) != Some(&b':') || text.contains('[') {
         return None;
     }
-    let fraction = match fraction {
-        None => 0.0,
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("0.{digits}").parse().ok()?
-        }
-        Some(_) => return None,
-    };
-    let seconds = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-    Some(seconds as f64 + fraction - offset(zone)? as f64)
+    let pieces = DateTimeParser::new().parse_pieces(text).ok()?;
+    let since_epoch = pieces.date().to_datetime(pieces.time()?).duration_since(EPOCH);
+    let offset = pieces.to_numeric_offset().map_or(0, Offset::seconds);
+    Some(since_epoch.as_secs_f64() - f64::from(offset))
 }
 
-/// Writes `2026-08-20 10:00:00.123 UTC`.
+/// Formats seconds since the Unix epoch as `2026-08-20 10:00:00.123 UTC`.
 pub(crate) fn format_utc(seconds: f64) -> String {
     let millis = (seconds.clamp(0.0, LATEST) * 1000.0).round() as i64;
-    let (whole, millis) = (millis / 1000, millis % 1000);
-    let (year, month, day) = date(whole / 86_400);
-    let (hour, minute, second) = (whole / 3_600 % 24, whole / 60 % 60, whole % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{millis:03} UTC")
+    let at = EPOCH.saturating_add(SignedDuration::from_millis(millis));
+    at.strftime("%Y-%m-%d %H:%M:%S%.3f UTC").to_string()
 }
 
-/// Writes a duration for people: `412 µs`, `12.3 ms`, `1.24 s`, `2 min 5 s`, `3 h 4 min`.
+/// Formats a duration for people: `412 µs`, `12.3 ms`, `1.24 s`, `2 min 5 s`, `3 h 4 min`.
 pub(crate) fn duration(ms: f64) -> String {
     let ms = ms.max(0.0);
     match ms {
@@ -61,47 +52,6 @@ pub(crate) fn duration(ms: f64) -> String {
         }
         ms => format!("{:.0} d", ms / 86_400_000.0),
     }
-}
-
-fn three(text: &str, separator: char) -> Option<(i64, i64, i64)> {
-    let mut parts = text.split(separator).map(|part| {
-        let digits = !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| part.parse::<i64>().ok()).flatten()
-    });
-    let three = (parts.next()??, parts.next()??, parts.next()??);
-    parts.next().is_none().then_some(three)
-}
-
-fn offset(zone: &str) -> Option<i64> {
-    match zone.as_bytes() {
-        [] | [b'Z' | b'z'] => Some(0),
-        [sign, ..] => {
-            let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-            let (hours, minutes) = (hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?);
-            let seconds = i64::from(hours) * 3_600 + i64::from(minutes) * 60;
-            (hours < 24 && minutes < 60).then_some(if *sign == b'-' { -seconds } else { seconds })
-        }
-    }
-}
-
-/// Days since 1970-01-01. Years are counted from March, so that the leap day is the last one.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    year * 365 + leap_days + of_year - 719_468
-}
-
-fn date(days: i64) -> (i64, i64, i64) {
-    let mut year = 1970 + days / 366;
-    while self::days(year + 1, 1, 1) <= days {
-        year += 1;
-    }
-    let mut month = 1;
-    while month < 12 && self::days(year, month + 1, 1) <= days {
-        month += 1;
-    }
-    (year, month, days - self::days(year, month, 1) + 1)
 }
 
 #[cfg(test)]

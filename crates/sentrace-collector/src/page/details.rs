@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::{parts, trace as page};
+use super::parts;
 use crate::clock;
 use crate::model::{Node, Service, Span, Trace, Transaction};
 
@@ -54,7 +54,7 @@ fn identity(trace: &Trace, node: &Node, transaction: &Transaction, span: Option<
                         dt { "parent" }
                         dd {
                             @if trace.node(parent).is_some() {
-                                a href={ "#" (page::anchor(parent)) } { (parent) }
+                                a href={ "#" (parts::anchor(parent)) } { (parent) }
                             } @else { (parent) " (not received)" }
                         }
                     }

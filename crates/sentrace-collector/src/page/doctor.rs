@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use sentrace_protocol::TraceId;
 
-use super::{parts, trace as page};
+use super::parts;
 use crate::facts::Tone;
 use crate::model::{Diagnosis, Remark};
 
@@ -130,7 +130,7 @@ fn place(remark: &Remark, within: Option<TraceId>) -> Markup {
 
 fn link(remark: &Remark, here: bool) -> String {
     let trace = if here { String::new() } else { format!("/traces/{}", remark.trace_id) };
-    remark.span_id.map_or_else(|| trace.clone(), |span_id| format!("{trace}#{}", page::anchor(span_id)))
+    remark.span_id.map_or_else(|| trace.clone(), |span_id| format!("{trace}#{}", parts::anchor(span_id)))
 }
 
 fn json(within: Option<TraceId>) -> String {

@@ -1,6 +1,7 @@
 //! Small pieces that several pages share.
 
 use maud::{Markup, html};
+use sentrace_protocol::SpanId;
 use serde_json::{Map, Value};
 
 use crate::facts::Tone;
@@ -91,6 +92,11 @@ pub(super) fn problem(problem: &Problem) -> Markup {
     html! {
         span class=(class) { (word) } " " code { (problem.path) } " " (problem.message)
     }
+}
+
+/// The fragment of a URL that leads to a span on the page of its trace.
+pub(super) fn anchor(id: SpanId) -> String {
+    format!("span-{id}")
 }
 
 /// A share of a whole in percent, for the geometry of an SVG. CSS would need inline styles, which

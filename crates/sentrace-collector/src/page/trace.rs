@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use maud::{Markup, html};
-use sentrace_protocol::SpanId;
 
 use super::{details, doctor, parts};
 use crate::clock;
@@ -116,7 +115,7 @@ fn row(trace: &Trace, node: &Node, color: usize, lines: &[bool], first_of_its_id
     let failed = if node.outcome() == Outcome::Failed { " failed" } else { "" };
     let class = format!("{weight} {}{failed}", parts::color(color));
     html! {
-        details class=(class) id=[first_of_its_id.then(|| anchor(node.span_id))] {
+        details class=(class) id=[first_of_its_id.then(|| parts::anchor(node.span_id))] {
             summary.row {
                 span.label {
                     (indent(lines))
@@ -135,11 +134,6 @@ fn row(trace: &Trace, node: &Node, color: usize, lines: &[bool], first_of_its_id
             (details::render(trace, node))
         }
     }
-}
-
-/// The fragment that leads to a span.
-pub(super) fn anchor(id: SpanId) -> String {
-    format!("span-{id}")
 }
 
 fn indent(lines: &[bool]) -> Markup {
