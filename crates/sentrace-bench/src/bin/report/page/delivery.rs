@@ -45,7 +45,7 @@ that go out as they come. What comes after an idle second waits for its round, t
 
 const INSTRUCTIONS: &str = "
 Microseconds of the worker depend on what else the machine's host does. Its instructions do not, outside the kernel. What is left of
-them, and what own code instead of libraries would save, says [ADR 24](adr/0024-what-delivery-posts-with.md).
+them, and what own code instead of libraries would save, says [ADR 24](adr/0024-post-with-hyper-util.md).
 
 ";
 
