@@ -35,6 +35,10 @@ pub use self::account::stats::{ActiveLimit, DeliveryStats, Stats};
 pub use self::api::idle::{
     finish_idle_transaction, pop_activity, push_activity, start_idle_transaction, start_idle_transaction_with,
 };
+pub use self::api::in_span::InCurrentSpan;
+pub use self::api::in_span::in_span;
+pub use self::api::in_span::try_in_span;
+pub use self::api::in_span::with_current_span;
 pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
     start_transaction_with, stats, trace_headers, trace_meta_tags,
@@ -46,13 +50,13 @@ pub use self::call::outgoing_call::OutgoingCall;
 #[cfg(feature = "http")]
 pub use self::call::provenance::{has_trace_headers, remove_trace_headers};
 pub use self::client::Client;
+pub use self::client::current::current_span;
 pub use self::decide::ignore::{IgnoreSpan, IgnoreSpanError};
 pub use self::decide::sampling::{Sampler, SamplingContext};
 pub use self::decide::transaction_options::TransactionOptions;
 pub use self::handle::arrival::{Arrival, ArrivingRequest};
 pub use self::handle::current;
-pub use self::handle::current::current_span;
-pub use self::handle::scoped::{InCurrentSpan, Scoped, in_span, try_in_span, with_current_span};
+pub use self::handle::scoped::Scoped;
 pub use self::handle::span::{Span, SpanRef};
 pub use self::handle::transaction::Transaction;
 pub use self::idle::activity::Activity;

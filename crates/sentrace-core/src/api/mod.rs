@@ -1,16 +1,19 @@
 //! The functions that find client, trace and span by themselves.
 
 pub(crate) mod idle;
+pub(crate) mod in_span;
 
+use crate::client::process::propagating;
 use std::borrow::Cow;
 
 use sentrace_protocol::Carrier;
 
 use crate::account::stats::Stats;
 use crate::client::Client;
+use crate::client::current::current_span;
 use crate::decide::transaction_options::TransactionOptions;
-use crate::handle::current::{current_span, with_current};
-use crate::handle::span::{Span, SpanRef};
+use crate::handle::current::with_current;
+use crate::handle::span::Span;
 use crate::handle::transaction::Transaction;
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::trace::incoming::Trace;
@@ -88,17 +91,4 @@ pub fn trace_meta_tags() -> String {
 /// ```
 pub fn stats() -> Option<Stats> {
     Client::current().map(|client| client.stats())
-}
-
-/// The current span, or the process's own trace where nothing is current.
-pub(crate) fn propagating() -> SpanRef {
-    or_process_trace(current_span())
-}
-
-/// What goes out with something that was started under `span`: its trace, or the process's own where there is none.
-pub(crate) fn or_process_trace(span: SpanRef) -> SpanRef {
-    if !span.is_none() {
-        return span;
-    }
-    Client::global().map_or_else(SpanRef::none, |client| client.process_trace().into_span_ref())
 }

@@ -3,8 +3,8 @@
 use super::explain;
 use crate::call::call_span::CallSpan;
 use crate::client::Client;
+use crate::client::current::current_span;
 use crate::diagnostics::on_behalf_of;
-use crate::handle::current::current_span;
 use crate::handle::span::SpanRef;
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::trace_headers::TraceHeaders;
@@ -94,11 +94,35 @@ impl OutgoingCall {
         }
     }
 
+    /// For a call that is left alone, because [`OutgoingCall::to`] answered `None`: takes off the trace headers that a
+    /// handler hands on with it, or that this process put on the request for an earlier call. What the application chose
+    /// stays.
+    ///
+    /// ```
+    /// use sentrace_core::OutgoingCall;
+    ///
+    /// let mut headers = http::HeaderMap::new();
+    /// let Some(call) = OutgoingCall::to("https://o1.ingest.sentry.io/api/1/envelope/", None) else {
+    ///     OutgoingCall::withdraw(&mut headers, None);
+    ///     return;
+    /// };
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn withdraw(headers: &mut http::HeaderMap, client: Option<&Client>) {
+        if headers.is_empty() {
+            return;
+        }
+        let serving = current_span();
+        let client = client.cloned().or_else(|| serving.client()).or_else(Client::global);
+        let pipeline = client.as_ref().map_or_else(|| Pipeline::inert(), Client::pipeline);
+        super::provenance::Provenance::new(&serving, pipeline).withdraw(headers);
+    }
+
     /// What is known of headers that the call has already.
     #[cfg(feature = "http")]
     #[cold]
-    pub(crate) fn provenance(&self) -> crate::call::provenance::Provenance<'_> {
-        crate::call::provenance::Provenance::new(&self.parent, self.pipeline())
+    pub(crate) fn provenance(&self) -> super::provenance::Provenance<'_> {
+        super::provenance::Provenance::new(&self.parent, self.pipeline())
     }
 
     pub(crate) fn count_propagated(&self) {

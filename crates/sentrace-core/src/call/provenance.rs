@@ -4,9 +4,6 @@ use http::header::{Entry, GetAll};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sentrace_protocol::{baggage, sentry_trace, traceparent};
 
-use crate::call::outgoing_call::OutgoingCall;
-use crate::client::Client;
-use crate::handle::current::current_span;
 use crate::handle::span::SpanRef;
 use crate::propagation::carried::{elements, hash, ids};
 use crate::propagation::ids::is_own;
@@ -117,31 +114,6 @@ impl<'a> Provenance<'a> {
         let is_chosen = |field: &&HeaderValue| self.of(std::iter::once(*field)) == SetBy::Application;
         let chosen: Vec<_> = fields.iter().filter(is_chosen).cloned().collect();
         (chosen.len() < fields.iter().count()).then_some(chosen)
-    }
-}
-
-impl OutgoingCall {
-    /// For a call that is left alone, because [`OutgoingCall::to`] answered `None`: takes off the trace headers that a
-    /// handler hands on with it, or that this process put on the request for an earlier call. What the application chose
-    /// stays.
-    ///
-    /// ```
-    /// use sentrace_core::OutgoingCall;
-    ///
-    /// let mut headers = http::HeaderMap::new();
-    /// let Some(call) = OutgoingCall::to("https://o1.ingest.sentry.io/api/1/envelope/", None) else {
-    ///     OutgoingCall::withdraw(&mut headers, None);
-    ///     return;
-    /// };
-    /// ```
-    pub fn withdraw(headers: &mut HeaderMap, client: Option<&Client>) {
-        if headers.is_empty() {
-            return;
-        }
-        let serving = current_span();
-        let client = client.cloned().or_else(|| serving.client()).or_else(Client::global);
-        let pipeline = client.as_ref().map_or_else(|| Pipeline::inert(), Client::pipeline);
-        Provenance::new(&serving, pipeline).withdraw(headers);
     }
 }
 

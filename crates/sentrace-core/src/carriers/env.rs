@@ -10,7 +10,7 @@ use std::process::{Child, Command};
 
 use sentrace_protocol::SpanStatus;
 
-use crate::handle::current::current_span;
+use crate::client::current::current_span;
 use crate::handle::span::{Span, SpanRef};
 
 /// The variables that hand a span's trace to a child process; none where there is no trace.
@@ -59,7 +59,7 @@ impl TracedCommand for Command {
         // The name only: where a program lies differs from machine to machine, and arguments may be secret.
         let program = Path::new(self.get_program()).file_name().unwrap_or_default();
         let span = current_span().start_span("subprocess", program.to_string_lossy());
-        let carrying = crate::api::or_process_trace(SpanRef::clone(&span));
+        let carrying = crate::client::process::or_process_trace(SpanRef::clone(&span));
         if !carrying.is_none() {
             // What this process was started with belongs to another trace, and children inherit it.
             self.env_remove("SENTRY_BAGGAGE");

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use sentrace_protocol::Reason;
 
 use crate::client::Client;
+use crate::client::current::current_span;
 use crate::decide::recording::Recording;
 use crate::decide::transaction_options::TransactionOptions;
-use crate::handle::current::current_span;
 use crate::idle::activity::Activity;
 use crate::idle::handle::IdleTransaction;
 use crate::idle::lifetime::{FinishReason, Idle};
@@ -69,7 +69,7 @@ impl Client {
     /// Ends the idle transaction at once; see [`finish_idle_transaction`](crate::finish_idle_transaction).
     pub fn finish_idle_transaction(&self) {
         if let Some(idle) = self.open_idle() {
-            idle.finish(FinishReason::External);
+            timer::finish(&idle, FinishReason::External);
         }
     }
 
@@ -84,6 +84,6 @@ impl Client {
 
 fn end(former: Option<Arc<Idle>>) {
     if let Some(former) = former {
-        former.finish(FinishReason::Replaced);
+        timer::finish(&former, FinishReason::Replaced);
     }
 }

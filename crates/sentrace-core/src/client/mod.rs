@@ -1,8 +1,10 @@
 //! The client: one project's options and the way to it, shared by all that traces.
 
+pub(crate) mod current;
 pub(crate) mod global;
 pub(crate) mod idle;
 pub(crate) mod init_guard;
+pub(crate) mod process;
 
 use crate::trace::deliver::Nowhere;
 use std::fmt;

@@ -19,20 +19,11 @@ pub fn check_before_use(check: Option<fn()>) {
     let _ = CHECK.try_with(|current| current.set(check));
 }
 
-/// The current span: inside `in_span` or a scope that span, elsewhere in a request its transaction, and where nothing
-/// else is, an open [idle transaction](crate::start_idle_transaction).
-///
-/// Where nothing is current, it is a span on which everything may be called and nothing happens.
-///
-/// ```
-/// sentrace_core::current_span().set_data("cart.total", 12.5);
-/// ```
-pub fn current_span() -> SpanRef {
-    let current = with_current(SpanRef::clone).unwrap_or_default();
-    if current.is_none() && crate::idle::timer::any_open() {
-        return crate::idle::current().unwrap_or_default();
+impl SpanRef {
+    /// Makes this span current in `run` and restores what was current afterwards.
+    pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
+        enter(&mut self.clone(), run)
     }
-    current
 }
 
 /// Lends the current span, without touching a reference counter: `read` must run no code of users, who might ask for

@@ -10,12 +10,11 @@ use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 
 use crate::decide::recording::Recording;
 use crate::diagnostics::{debug_is_on, on_behalf_of};
-use crate::handle::scoped::Scoped;
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::trace::explain;
+use crate::trace::start_span::Unstarted;
 use crate::trace::state::SharedTrace;
-use crate::trace::streamed::Unstarted;
 use crate::util::hook;
 use crate::values::{IntoData, IntoTag};
 
@@ -243,16 +242,6 @@ impl SpanRef {
     /// Sets which code made the span, as `auto.http.tower` (Sentry SDK specification, *Trace Origin*); `manual` without it.
     pub fn set_origin(&self, origin: &'static str) {
         self.with_span(|span| span.origin = Text::Literal(origin));
-    }
-
-    /// Makes this span current in `future`, on every poll, and restores what was current after each.
-    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
-        Scoped::new(future, self.clone())
-    }
-
-    /// Makes this span current in `run` and restores what was current afterwards.
-    pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
-        crate::handle::current::enter(&mut self.clone(), run)
     }
 
     /// What a call from here would carry in `sentry-trace`.

@@ -1,5 +1,6 @@
 //! What keeps an idle transaction open.
 
+use crate::handle::current::with_current;
 use std::sync::Arc;
 
 use super::lifetime::Idle;
@@ -67,7 +68,7 @@ impl Drop for Activity {
 
 /// The current span where it belongs to the transaction, else the transaction itself.
 fn parent_in(idle: &Arc<Idle>) -> SpanRef {
-    let current = crate::current_span();
+    let current = with_current(SpanRef::clone).unwrap_or_default();
     let belongs = current.trace().is_some_and(|trace| SharedTrace::ptr_eq(trace, idle.trace()));
     if belongs { current } else { idle.span() }
 }

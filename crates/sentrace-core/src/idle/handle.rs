@@ -1,5 +1,6 @@
 //! What users hold of an idle transaction.
 
+use super::timer;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ impl IdleTransaction {
     /// Ends it at once; see [`finish_idle_transaction`](crate::finish_idle_transaction).
     pub fn finish(&self) {
         if let Some(idle) = &self.idle {
-            idle.finish(FinishReason::External);
+            timer::finish(idle, FinishReason::External);
         }
     }
 

@@ -142,7 +142,6 @@ impl Idle {
         }
         let work = self.work(&activities);
         drop(activities);
-        super::timer::remove(self);
         self.end(self.end_of(&work, now), reason);
     }
 

@@ -9,21 +9,13 @@ pub(crate) mod slot;
 pub(crate) mod span_options;
 pub(crate) mod timer;
 
-use crate::client::Client;
-use crate::handle::span::SpanRef;
 use crate::trace::pipeline::Pipeline;
-
-/// What is current where nothing else is: the global client's open idle transaction.
-#[cold]
-pub(crate) fn current() -> Option<SpanRef> {
-    Client::global()?.pipeline().idle.span()
-}
 
 /// Ends what is open of a client that goes.
 pub(crate) fn finish_all(pipeline: &Pipeline) {
     if timer::any_open() {
         for idle in timer::of(pipeline) {
-            idle.finish(lifetime::FinishReason::External);
+            timer::finish(&idle, lifetime::FinishReason::External);
         }
     }
 }

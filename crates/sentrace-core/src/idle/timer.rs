@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::lifetime::Idle;
+use super::lifetime::{FinishReason, Idle};
 use crate::guarded;
 use crate::trace::pipeline::Pipeline;
 use crate::trace::state::SharedTrace;
@@ -75,8 +75,14 @@ pub(crate) fn add(idle: &Arc<Idle>) {
     }
 }
 
+/// Ends an idle transaction, unless it has ended.
+pub(crate) fn finish(idle: &Idle, reason: FinishReason) {
+    idle.finish(reason);
+    remove(idle);
+}
+
 /// Forgets an idle transaction that has ended.
-pub(crate) fn remove(idle: &Idle) {
+fn remove(idle: &Idle) {
     let mut timer = lock();
     let taken = timer.remove(key(idle.trace()));
     if timer.due.is_empty() {

@@ -9,5 +9,6 @@ pub(crate) mod incoming;
 pub(crate) mod pipeline;
 pub(crate) mod process_trace;
 pub(crate) mod recycle;
+pub(crate) mod start_span;
 pub(crate) mod state;
 pub(crate) mod streamed;

@@ -74,13 +74,17 @@ impl Live {
             slot => Some((self.record.as_deref_mut()?, slot)),
         }
     }
-}
 
-impl Live {
     /// Whether a span of this id is recorded.
     pub(crate) fn has_span(&self, span_id: SpanId) -> bool {
         self.record.as_deref().is_some_and(|record| record.spans.iter().any(|span| span.span_id == span_id))
             || self.stream.as_deref().is_some_and(|stream| stream.has_open_span(span_id))
+    }
+
+    /// The name that the transaction has by now.
+    pub(crate) fn segment_name(&self) -> std::sync::Arc<str> {
+        let ended = self.stream.as_ref().and_then(|stream| stream.name());
+        ended.unwrap_or_else(|| self.record.as_ref().map_or_else(|| "".into(), |record| record.name().into()))
     }
 }
 

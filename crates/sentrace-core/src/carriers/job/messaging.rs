@@ -4,9 +4,9 @@ use sentrace_protocol::TransactionSource;
 
 use super::JobTrace;
 use crate::client::Client;
+use crate::client::current::current_span;
 use crate::decide::transaction_options::TransactionOptions;
 use crate::diagnostics::{debug_is_on, explain};
-use crate::handle::current::current_span;
 use crate::handle::span::{Span, SpanRef};
 use crate::handle::transaction::Transaction;
 
@@ -84,7 +84,7 @@ impl<'a> Publish<'a> {
     pub fn start(self) -> (Span, JobTrace) {
         let span = current_span().start_span("queue.publish", self.message.queue);
         self.message.describe(&span);
-        let carrying = crate::api::or_process_trace(SpanRef::clone(&span));
+        let carrying = crate::client::process::or_process_trace(SpanRef::clone(&span));
         (span, JobTrace::of(&carrying))
     }
 }

@@ -1,0 +1,50 @@
+//! Where a span of a transaction starts, if it does.
+
+use std::borrow::Cow;
+
+use sentrace_protocol::SpanId;
+use sentrace_protocol::losses::Reason;
+
+use super::state::{Live, TraceState};
+use crate::decide::ignore::Starting;
+use crate::propagation::ids;
+use crate::record::{Slot, pool};
+
+/// A span that is not recorded, though its transaction is.
+pub(crate) struct Unstarted {
+    pub(crate) reason: Reason,
+    pub(crate) op: Cow<'static, str>,
+}
+
+impl TraceState {
+    /// Starts a span where more has to be looked at than in the plain case: rules, limits, streaming.
+    #[cold]
+    pub(crate) fn start_span_checked(
+        &self,
+        live: &mut Live,
+        parent: SpanId,
+        op: Cow<'static, str>,
+        description: &str,
+    ) -> Result<(SpanId, Slot), Unstarted> {
+        let pipeline = &self.pipeline;
+        if pipeline.ignores(&Starting::Child { op: &op, description }) {
+            return Err(Unstarted { reason: Reason::Ignored, op });
+        }
+        let full = || Unstarted { reason: Reason::BufferOverflow, op: Cow::Borrowed("") };
+        let Live { record, stream, .. } = live;
+        match (stream, record) {
+            (Some(stream), _) if stream.has_room() => {
+                let mut record = pool::take(ids::event_id(), self.trace_id, pipeline.identity);
+                let span_id = record.start_span(parent, op, description).ok_or_else(full)?.0;
+                stream.open(span_id, record);
+                Ok((span_id, Slot::OWN_RECORD))
+            }
+            (None, Some(record)) if record.child_spans() < pipeline.max_spans => {
+                record.start_span(parent, op, description).ok_or_else(full)
+            }
+            // The transaction has been sent: this span has nothing left to belong to.
+            (None, None) => Err(Unstarted { reason: Reason::InsufficientData, op }),
+            _ => Err(Unstarted { reason: Reason::BufferOverflow, op }),
+        }
+    }
+}
