@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::client::Client;
+use crate::util::hook::guarded;
 
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ type Handler = Box<dyn Fn(Level, &str) + Send + Sync>;
 /// Clients in debug mode. They decide for themselves; without any, nobody needs to be asked.
 static DEBUGGED: AtomicUsize = AtomicUsize::new(0);
 static HANDLER: OnceLock<Handler> = OnceLock::new();
+/// Tells whether the current client is in debug mode, if there is one. Set with the first client that is.
+static CURRENT_IS_DEBUGGED: OnceLock<fn() -> Option<bool>> = OnceLock::new();
 /// By cause, the hashes of what was explained.
 static EXPLAINED: Mutex<BTreeMap<&str, Vec<u64>>> = Mutex::new(BTreeMap::new());
 
@@ -96,7 +98,7 @@ pub(crate) fn any_debug() -> bool {
 
 #[cold]
 fn is_debugged() -> bool {
-    let known = ON_BEHALF.get().or_else(|| Client::try_with_current(|client| client.pipeline().debug));
+    let known = ON_BEHALF.get().or_else(|| CURRENT_IS_DEBUGGED.get().and_then(|current| current()));
     // Messages that belong to no client are for all of them.
     known.unwrap_or(true)
 }
@@ -169,7 +171,9 @@ pub fn explain(cause: &'static str, target: &str, message: fmt::Arguments<'_>) {
 pub(crate) struct Debugged(());
 
 impl Debugged {
-    pub(crate) fn new() -> Self {
+    /// `current` tells whether the current client is in debug mode, if there is one: who that is, is known further up.
+    pub(crate) fn new(current: fn() -> Option<bool>) -> Self {
+        let _ = CURRENT_IS_DEBUGGED.set(current);
         if DEBUGGED.fetch_add(1, Ordering::Relaxed) == 0 {
             // What was explained to an earlier client is news to this one.
             EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -186,10 +190,10 @@ impl Drop for Debugged {
 
 fn emit(level: Level, message: fmt::Arguments<'_>) {
     // Some of what messages contain is written by code of users.
-    let Some(message) = crate::guarded(|| message.to_string()) else { return };
+    let Some(message) = guarded(|| message.to_string()) else { return };
     match HANDLER.get() {
         Some(handler) if !HANDLING.replace(true) => {
-            crate::guarded(|| handler(level, &message));
+            guarded(|| handler(level, &message));
             HANDLING.set(false);
         }
         _ => {

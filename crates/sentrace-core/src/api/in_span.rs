@@ -3,10 +3,10 @@
 use sentrace_protocol::SpanStatus;
 
 use crate::client::current::current_span;
-use crate::guarded;
 use crate::handle::current::enter;
 use crate::handle::scoped::Scoped;
 use crate::handle::span::Span;
+use crate::util::hook::guarded;
 
 /// Takes what is current here along to wherever a future or stream is polled: another task, a `JoinSet`, a body. Tasks and
 /// threads begin without anything current, so spans that start there are not recorded unless something is taken along.

@@ -75,7 +75,7 @@ fn judge() {
             dropped.unused || went_on || dropped.at.elapsed() >= ENDING
         })
     };
-    if is_too_early && !crate::in_hook() {
+    if is_too_early && !crate::util::hook::in_hook() {
         watch(None);
         static WARNED: AtomicBool = AtomicBool::new(false);
         warn_once(

@@ -55,7 +55,7 @@ impl Client {
         losses: Arc<Losses>,
     ) -> Result<Self, OptionsError> {
         let options = options.validated()?;
-        let debugged = options.debug.then(Debugged::new);
+        let debugged = options.debug.then(|| Debugged::new(current_is_debugged));
         let _on_behalf = OnBehalf::of(options.debug);
         // The first look sets the clock up, which is nothing for a request to wait for.
         Moment::now();
@@ -256,4 +256,8 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(self.0.identity).finish()
     }
+}
+
+fn current_is_debugged() -> Option<bool> {
+    Client::try_with_current(|client| client.pipeline().debug)
 }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::lifetime::{FinishReason, Idle};
-use crate::guarded;
 use crate::trace::pipeline::Pipeline;
 use crate::trace::state::SharedTrace;
 use crate::util::clock::Moment;
 use crate::util::fork::process_id;
+use crate::util::hook::guarded;
 
 /// Idle transactions of a process that may be open at the same time; further ones are not recorded.
 pub(crate) const MAX_OPEN: usize = 10_000;
