@@ -1,9 +1,6 @@
 //! The global client: the one that is found where none is named.
 
-use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-
-use arc_swap::{ArcSwapOption, Cache};
 
 use crate::client::Client;
 use crate::client::init_guard;
@@ -11,41 +8,10 @@ use crate::diagnostics::{debug, on_behalf_of};
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
 use crate::trace::pipeline::Pipeline;
-use crate::trace::recycle;
-use crate::util::thread_local::lend;
+use crate::trace::recycle::{self, GLOBAL};
 
-static GLOBAL: ArcSwapOption<Pipeline> = ArcSwapOption::const_empty();
 /// Clients that were global before and may be so again, the latest last. Whoever holds none of them has given it up.
 static EARLIER: Mutex<Vec<Weak<Pipeline>>> = Mutex::new(Vec::new());
-
-thread_local! {
-    /// The global client as this thread saw it last: to see that it is still the same takes no write to memory that all
-    /// threads share.
-    static SEEN: RefCell<Seen> = RefCell::new(Seen { cache: Cache::new(&GLOBAL), client: None });
-}
-
-struct Seen {
-    cache: Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>,
-    /// What was found there.
-    client: Option<Client>,
-}
-
-impl Seen {
-    fn look(&mut self) -> Option<&Client> {
-        let global = self.cache.load();
-        if global.as_ref().map(Arc::as_ptr) != self.client.as_ref().map(|client| Arc::as_ptr(&client.0)) {
-            self.client = global.clone().map(Client);
-            recycle::forget_clients();
-        }
-        self.client.as_ref()
-    }
-}
-
-/// Whether it is the global client's, as far as this thread can tell without counting.
-pub(crate) fn is_global(pipeline: &Pipeline) -> bool {
-    let is_this = |seen: &mut Seen| seen.look().is_some_and(|client| std::ptr::eq(&*client.0, pipeline));
-    lend(&SEEN, is_this).unwrap_or(false)
-}
 
 impl Client {
     /// The client of the current span, else the global one.
@@ -65,7 +31,7 @@ impl Client {
 
     /// The client that [`bind`](Self::bind) made global.
     pub fn global() -> Option<Self> {
-        lend(&SEEN, |seen| seen.look().cloned()).unwrap_or_else(|| GLOBAL.load_full().map(Self))
+        recycle::global().map(Self)
     }
 
     /// Lends [`current`](Self::current) where there is one, counted only where it is not the global client: requests on all
@@ -83,12 +49,10 @@ impl Client {
         if let Some(client) = with_current(SpanRef::client).flatten() {
             return Some(run(&client));
         }
-        let mut run = Some(run);
-        let lent = lend(&SEEN, |seen| seen.look().and_then(|client| Some(run.take()?(client))));
-        lent.unwrap_or_else(|| {
-            // It is lent already, to somebody further out.
-            let client = GLOBAL.load_full().map(Self)?;
-            run.take().map(|run| run(&client))
+        recycle::lend_global(|pipeline| {
+            let client = Self(pipeline);
+            let result = run(&client);
+            (client.0, result)
         })
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sentrace_protocol::losses::Reason;
 use sentrace_protocol::sensitive;
 
-use crate::client::Client;
+use super::recycle;
 use crate::diagnostics::explain;
 use crate::record::Record;
 
@@ -13,7 +13,7 @@ use crate::record::Record;
 #[cold]
 pub(crate) fn of_nothing(op: &str, description: &str) {
     let name = name(op, description);
-    if Client::global().is_none() {
+    if recycle::global().is_none() {
         return explain(
             "span without client",
             "",

@@ -61,7 +61,7 @@ impl Trace {
     /// The trace of what runs outside any request, the same each time.
     pub(crate) fn of_process(pipeline: &Arc<Pipeline>) -> Self {
         let process = &pipeline.process_trace;
-        let mut trace = recycle::trace();
+        let mut trace = recycle::take();
         trace.trace_id = process.trace_id;
         trace.parent_span_id = process.parent_span_id;
         trace.sampled = process.sampled;
@@ -152,7 +152,7 @@ impl Drop for Incoming {
 impl Incoming {
     /// Nothing came in, or nothing that is to be trusted: a trace begins here.
     pub fn nothing() -> Self {
-        Self::beginning(recycle::trace())
+        Self::beginning(recycle::take())
     }
 
     fn beginning(mut trace: OwnTrace) -> Self {
@@ -177,7 +177,7 @@ impl Incoming {
     /// Reads a carrier. Whatever cannot be used is as good as absent.
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
         let _on_behalf = any_debug().then(|| OnBehalf::of(rules.debug));
-        let mut trace = recycle::trace();
+        let mut trace = recycle::take();
         let baggage = &mut trace.live_mut().baggage;
         let SentryTraceRead { agreed: from_sentry, came, differ } = extract::sentry_trace(carrier, baggage);
         let from_w3c = || if rules.reads_traceparent { extract::traceparent(carrier) } else { None };
@@ -230,7 +230,7 @@ impl Incoming {
 
     /// A trace begins here, whatever `carrier` says; that is only remembered.
     pub(crate) fn refused(carrier: &(impl Carrier + ?Sized)) -> Self {
-        let mut trace = recycle::trace();
+        let mut trace = recycle::take();
         trace.carried.remember(carrier, true);
         Self::beginning(trace)
     }
@@ -274,7 +274,7 @@ impl Incoming {
         if trace.recording.passes_through() {
             return Some(Self::within(trace));
         }
-        let mut below = recycle::trace();
+        let mut below = recycle::take();
         below.trace_id = trace.trace_id;
         below.parent_span_id = span.span_id();
         below.sampled = trace.sampled;
@@ -286,7 +286,7 @@ impl Incoming {
     /// What a continuation without a span of its own hands on: what it was given.
     fn within(trace: &SharedTrace) -> Self {
         let live = trace.live();
-        let mut within = recycle::trace();
+        let mut within = recycle::take();
         within.trace_id = trace.trace_id;
         within.parent_span_id = trace.parent_span_id;
         // Without a caller there is no decision yet that a transaction would have to follow.
@@ -302,7 +302,7 @@ impl Incoming {
     }
 
     fn into_trace(mut self) -> OwnTrace {
-        self.trace.take().unwrap_or_else(recycle::trace)
+        self.trace.take().unwrap_or_else(recycle::take)
     }
 }
 
