@@ -1,1 +1,1 @@
-"""A module for each pair or question. `cases()` gives names and functions, which get the house."""
+"""One module for each pair of peers or question. `cases()` returns names and functions, which receive the `House`."""

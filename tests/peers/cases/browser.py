@@ -1,4 +1,4 @@
-"""A page of ours in Chromium, which calls another origin of ours behind a `CorsLayer`."""
+"""A page in Chromium that calls another origin, which is behind a `CorsLayer`."""
 
 import json
 
@@ -21,7 +21,7 @@ def one_trace(house, page, lifecycle):
         assert "error" not in outcome, f"the call failed: {outcome}"
         headers = dict(outcome["answer"]["headers"])
         trace_id = headers["sentry-trace"].split("-")[0]
-        # The browser says nothing else in baggage, and so nothing else may arrive.
+        # The browser sends no other members of baggage, so no others may arrive.
         members = [member.strip() for member in headers["baggage"].split(",")]
         assert all(member.startswith("sentry-") for member in members), members
 
@@ -61,13 +61,13 @@ def blocked(house):
 
 
 def rust_pair(house, start, **api_variables):
-    """One that serves the page, and one on another origin that lets it in."""
+    """Starts a service that serves the page, and one on another origin that allows the page's origin."""
     front = start.rust("front", PEER_SCRIPT=house.work / "node" / "page.bundle.js")
     return front, start.rust("api", PEER_PAGES=front.url, **api_variables)
 
 
 def open_page(start, url, calls, lifecycle=None):
-    """Opens it in a browser, where it makes one call; the browser, and what came of the call."""
+    """Opens the page in a browser, where it makes one call. Returns the browser and the result of the call."""
     browser = start.browser(url, calls, lifecycle)
     return browser, json.loads(browser.match("^outcome (.*)$", seconds=50))
 

@@ -1,4 +1,4 @@
-"""What is not sampled, what is undecided, and hosts that may learn nothing."""
+"""Negative decisions, deferred decisions, and hosts that must not receive trace headers."""
 
 import checks
 import journey
@@ -18,10 +18,10 @@ def party(start, kind, name, **options):
 
 def unsampled(house, kind):
     with house.parties() as start:
-        # Their own rates say yes, and yet they record nothing.
+        # They record nothing, although their own rates would sample the trace.
         parties = [party(start, kind, "front", rate="0"), start.rust(), party(start, kind, "behind")]
         hops = journey.travel([it.relay() for it in parties])
-    # All have ended by now, and sent what they had.
+    # All peers have ended and flushed by now.
     trace_id = checks.one_decision(hops, "0")
     checks.foreign_baggage_kept_and_not_leaked(hops)
     assert house.collector.trace(trace_id) is None, f"somebody recorded {trace_id}"

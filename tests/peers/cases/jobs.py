@@ -1,4 +1,4 @@
-"""Jobs over Redis: Celery queues and Rust works, Rust queues and Celery works."""
+"""Jobs over Redis: from Celery to Rust, and from Rust to Celery."""
 
 import time
 import urllib.request
@@ -35,7 +35,7 @@ def celery_to_rust(house, lifecycle):
 
 
 def job_is_one_trace(house, queuing, working):
-    """Queues a job through one party; the trace once the other has done it."""
+    """Queues a job with one peer. Returns the trace once the other peer has processed the job."""
     with urllib.request.urlopen(f"{queuing.url}/jobs/job-17", timeout=20) as answer:
         assert answer.status == 200
     trace_id = first_trace(house)

@@ -6,7 +6,7 @@ import journey
 
 def cases():
     for version in ("11", "10"):
-        # What each version has as its default, and the other one.
+        # The default lifecycle of each version, and the other one.
         for lifecycle in (None, "static" if version == "11" else "stream"):
             for server in ("express", "http"):
                 name = f"@sentry/node {version} with {server}, {lifecycle or 'its default'}, calls Rust calls Node"
@@ -20,7 +20,7 @@ def node_rust_node(house, version, lifecycle, server):
         front = start.node("front", sdk=sdk, server=server, lifecycle=lifecycle)
         rust = start.rust(lifecycle="static")
         streaming = start.rust("streaming", lifecycle="stream")
-        # The one behind has the other style of server and client.
+        # The second Node service uses the other server and the other client.
         other = "http" if server == "express" else "express"
         behind = start.node("behind", sdk=sdk, server=other, lifecycle=lifecycle)
         travelled_whole(house, [front, rust, streaming, behind])
@@ -35,7 +35,7 @@ def rust_node_rust(house):
 
 
 def travelled_whole(house, parties, rewritten=()):
-    """One call through all of them, and everything that must be true of it."""
+    """Makes one call through all of them and checks it."""
     hops = journey.travel([party.relay() for party in parties])
     assert [hop.party for hop in hops] == [party.name for party in parties]
     trace_id = checks.one_decision(hops, "1")

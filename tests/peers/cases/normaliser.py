@@ -1,4 +1,4 @@
-"""Sentry's own normaliser, of Relay, reads every payload of ours that these runs have produced."""
+"""Runs Relay's normaliser over every sentrace payload of these runs."""
 
 import json
 import subprocess

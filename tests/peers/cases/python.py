@@ -21,7 +21,7 @@ def python_rust_python(house, first, second, lifecycle):
         streaming = start.rust("streaming", lifecycle="stream")
         behind = start.python(second, lifecycle=lifecycle)
         hops = travelled_whole(house, [front, rust, streaming, behind], rewritten=checks.PYTHON)
-        # requests adds a field of its own to the one that the code has set; httpx puts both in one.
+        # requests adds a second field to the one that the code has set; httpx merges both into one.
         fields = {"wsgi": 2, "asgi": 1}[first]
         assert len(hops[1].all("baggage")) == fields, f"{first} sent {hops[1].all('baggage')}"
 

@@ -1,4 +1,4 @@
-"""Spotlight's sidecar gets what we record, and shows it by its own interface, MCP."""
+"""Spotlight's sidecar receives what sentrace records, and shows it through its own interface, MCP."""
 
 import itertools
 import json
@@ -19,7 +19,7 @@ def shows_our_trace(house):
     with house.parties() as start:
         sidecar = start.spotlight()
         stream = f"{sidecar.url}/stream"
-        # A rate of 0 is for Sentry: Spotlight gets everything.
+        # A rate of 0 applies to Sentry only: Spotlight receives everything.
         behind = start.rust("behind", rate=None, SENTRY_DSN="", SENTRY_SPOTLIGHT=stream)
         front = start.rust("front", rate=None, SENTRY_DSN="", SENTRY_SPOTLIGHT=stream)
         hops = journey.travel([front.relay(), behind.relay()])
@@ -31,7 +31,7 @@ def shows_our_trace(house):
 
 
 def wait_for(ask, parts, seconds=15):
-    """Asks until all parts are shown, in this order."""
+    """Polls until all parts are shown, in this order."""
     end = time.monotonic() + seconds
     in_order = re.compile(".*".join(re.escape(part) for part in parts), re.DOTALL)
     while not in_order.search(answer := ask()):
@@ -40,7 +40,7 @@ def wait_for(ask, parts, seconds=15):
 
 
 class Mcp:
-    """A client of the Model Context Protocol, as far as calling tools needs it."""
+    """A minimal client of the Model Context Protocol that can call tools."""
 
     def __init__(self, url):
         self._url, self._session, self._ids = url, None, itertools.count(1)
@@ -68,7 +68,7 @@ class Mcp:
             text = response.read().decode()
         if not answered:
             return None
-        # Plain JSON, or as an event of a stream.
+        # Plain JSON, or an event of an event stream.
         found = re.search(r"^data: (.*)$", text, re.MULTILINE)
         answer = json.loads(found.group(1) if found else text)
         assert "error" not in answer, f"{method}: {answer}"

@@ -1,4 +1,4 @@
-"""Runs the cases: `python driver WORK BINARIES [NAME..]`. The last line says how many passed and failed."""
+"""Runs the cases: `python driver WORK BINARIES [NAME..]`. The last line has the numbers of passed and failed cases."""
 
 import importlib
 import pkgutil
@@ -18,7 +18,7 @@ import picture
 from house import House
 
 SECONDS_PER_CASE = 75
-# The normaliser looks at what all the others have left.
+# The normaliser checks the payloads of all other cases, so it runs last.
 LAST = "normaliser"
 
 
@@ -67,7 +67,7 @@ def attempt(house, case):
     try:
         with limit(SECONDS_PER_CASE):
             case(house)
-            # Its parties have ended by now, so that everything has come.
+            # The peers have ended by now, so all envelopes have arrived.
             checks.nobody_objects(house)
     except AssertionError as error:
         return f"    {error}"

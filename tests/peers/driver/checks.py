@@ -1,17 +1,17 @@
-"""What must be true of every trace, whoever takes part."""
+"""The checks for every trace, whatever peers take part."""
 
 import collections
 
-# Where peers differ from the specification, which wants a context to be the same from its first use on.
-# sentry-python writes the rate anew that it has decided with, also where it has inherited the decision.
+# Deviations of peers from the specification, which requires that a context never changes after its first use.
+# sentry-python overwrites the rate with its own, even if it inherited the decision.
 PYTHON = ("sample_rate",)
-# @sentry/node 10 tells others the name that a transaction had when they were called, and Sentry no name, as the
-# final one is a path.
+# @sentry/node 10 propagates the name that a transaction had at the time of the call, and sends no name to Sentry, since
+# the final name is a path.
 NODE_10 = ("transaction",)
 
 
 def whole_trace(house, trace_id, parties, exactly_one_trace=True):
-    """What came from all parties is one tree, in one trace, and nobody objects to any of it."""
+    """Checks that the spans of all peers form one tree in one trace, and that the collector reports no problem."""
     expected = [party.project for party in parties]
     trace = house.collector.wait_for_trace(trace_id, expected)
     assert trace, f"the collector knows no trace {trace_id}, only {house.collector.traces()}"
@@ -31,7 +31,7 @@ def whole_trace(house, trace_id, parties, exactly_one_trace=True):
 
 
 def nobody_objects(house):
-    """The collector takes everything, and finds nothing wrong with it."""
+    """Checks that the collector accepts everything and reports no problem."""
     refused = [(it.project, it.status, it.answer) for it in house.ingest.received() if it.status != 200]
     assert not refused, f"the collector refuses (project, status, answer): {refused}"
     assert not house.ingest.unreadable, f"envelopes that nobody can read: {house.ingest.unreadable}"
@@ -40,7 +40,7 @@ def nobody_objects(house):
 
 
 def one_context(house, trace_id, hops=(), parties=(), rewritten=()):
-    """The same dynamic sampling context on every envelope and in every baggage."""
+    """Checks that every envelope and every baggage has the same dynamic sampling context."""
     deviations = {party.project: party.deviates for party in parties}
     told = [hop.context() for hop in hops]
     seen = [(f"baggage to {hop.party}", context, ()) for hop, context in zip(hops, told)]
@@ -58,13 +58,13 @@ def one_context(house, trace_id, hops=(), parties=(), rewritten=()):
 
 
 def comparable(context, left_out):
-    # A number to JavaScript: what was 0.360890 goes on as 0.36089.
+    # JavaScript parses it as a number: 0.360890 is propagated as 0.36089.
     number = {"sample_rand": float(context["sample_rand"])} if "sample_rand" in context else {}
     return {key: value for key, value in (context | number).items() if key not in left_out}
 
 
 def ours_as_received(house, trace_id, hops, parties):
-    """What one of ours sends to Sentry is, to the letter, what it was told."""
+    """Checks that a sentrace peer sends the context to Sentry exactly as it received it."""
     for hop, party in zip(hops[1:], parties[1:]):
         if party.project in house.ours:
             sent = [it.context() for it in spans_of(house, trace_id) if it.project == party.project]
@@ -76,7 +76,7 @@ def spans_of(house, trace_id):
 
 
 def one_decision(hops, decision):
-    """All hops after the first carry one trace id and one decision ("1", "0", or None for an open one)."""
+    """Checks that all hops after the first carry one trace id and one decision ("1", "0", or None if deferred)."""
     ids = {hop.sentry_trace()[0] for hop in hops[1:]}
     assert len(ids) == 1, f"several trace ids: {ids}"
     for hop in hops[1:]:
@@ -88,7 +88,7 @@ def one_decision(hops, decision):
 
 
 def each_called_by_the_one_before(trace, hops, parties):
-    """The span that a party was told is one of the party before it, and above its own transaction."""
+    """Checks that the span id that a peer received belongs to the peer before it and is the parent of its transaction."""
     owner = {node["span_id"]: trace["transactions"][node["transaction"]] for node in trace["tree"]}
     for before, hop, party in zip(parties, hops[1:], parties[1:]):
         span_id = hop.sentry_trace()[1]
@@ -100,7 +100,7 @@ def each_called_by_the_one_before(trace, hops, parties):
 
 
 def foreign_baggage_kept_and_not_leaked(hops):
-    """What a caller says in baggage of its own arrives, and goes no further."""
+    """Checks that third-party baggage of a caller arrives, and is not forwarded."""
     assert hops[0].foreign() == {"outsider": "1"}, f"{hops[0].party} got {hops[0].foreign()}"
     for before, hop in zip(hops, hops[1:]):
         assert hop.foreign() == {before.party: "own"}, f"{hop.party} got {hop.foreign()} from {before.party}"

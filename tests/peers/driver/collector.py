@@ -1,4 +1,4 @@
-"""`sentrace-collector`, and what its JSON API says."""
+"""Starts `sentrace-collector` and queries its JSON API."""
 
 import json
 import time
@@ -39,7 +39,7 @@ class Collector:
         return self.get(f"/api/traces/{trace_id}")
 
     def wait_for_trace(self, trace_id, projects, seconds=15):
-        """The trace once these projects have told their part and everything hangs together, or what is there then."""
+        """Returns the trace when all projects have reported and it is complete, or as it is after the timeout."""
         end = time.monotonic() + seconds
         while True:
             trace = self.trace(trace_id)

@@ -1,4 +1,4 @@
-"""Sentry's envelopes, read independently of our own code."""
+"""A parser for Sentry's envelopes that is independent of sentrace."""
 
 import gzip
 import json
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Envelope:
-    """One that came: from which party, with what in it."""
+    """A received envelope: its sender and its items."""
 
     project: str
     headers: dict

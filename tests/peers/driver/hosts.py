@@ -1,4 +1,4 @@
-"""Two more hosts: one that may get no trace headers, and one that may, and sends on to the first."""
+"""Two more hosts: one that must not receive trace headers, and one that may, and redirects to the first."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ class Hosts:
         return f"http://{STRANGER}:{self._stranger.server_port}/relay/stranger"
 
     def signpost(self):
-        """Redirects to the stranger."""
+        """Redirects to the foreign host."""
         return f"http://127.0.0.1:{self._signpost.server_port}/relay/signpost"
 
     def close(self):
@@ -54,7 +54,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, address):
-        """A client that went away is nothing to talk about."""
+        """Ignores disconnected clients."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, address)
 

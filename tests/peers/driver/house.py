@@ -1,4 +1,4 @@
-"""Everything that cases share: the collector, the ingest before it, Redis, and how parties are started."""
+"""What all cases share: the collector, the ingest in front of it, Redis, and the code that starts peers."""
 
 import itertools
 import os
@@ -20,7 +20,7 @@ ENVIRONMENT = "peers"
 
 
 class House:
-    """Where things are, and what runs for the whole time. `installed` holds node_modules, the rest is built."""
+    """Paths, and the processes that run for the whole time. `installed` holds node_modules; the other files are built."""
 
     def __init__(self, work, binaries):
         self.work, self.binaries = Path(work).resolve(), Path(binaries).resolve()
@@ -42,7 +42,7 @@ class House:
 
     @contextmanager
     def parties(self):
-        """Starts parties that end with the block, the last first. What they wrote is shown if a case fails in it."""
+        """Starts peers and stops them at the end of the block, the last one first. Prints their output if a case fails."""
         with ExitStack() as stack:
             started = Started(self, stack)
             try:
@@ -54,7 +54,7 @@ class House:
 
     @contextmanager
     def redis(self):
-        """A Redis of our own, without a disk; its `host:port`."""
+        """Starts a Redis that does not use the disk, and returns its `host:port`."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]

@@ -1,4 +1,4 @@
-"""Where all parties report to: keeps each envelope as it came, and passes it to our collector."""
+"""The ingest for all peers: stores each envelope unchanged, and forwards it to the collector."""
 
 import http.client
 import threading

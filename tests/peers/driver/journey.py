@@ -1,4 +1,4 @@
-"""A call through several parties: what each of them got, and what must be true of it."""
+"""A call through several peers: what each of them received, and the checks for it."""
 
 import json
 import urllib.parse
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Hop:
-    """What a party was sent."""
+    """The request that a peer received."""
 
     party: str
     headers: list
@@ -22,11 +22,11 @@ class Hop:
         return values[0].split("-") if values else None
 
     def members(self):
-        """Of all its baggage fields: some SDKs add one of their own."""
+        """Returns the members of all baggage fields: some SDKs add a field of their own."""
         return [tuple(member.strip().split("=", 1)) for member in ",".join(self.all("baggage")).split(",") if member]
 
     def context(self):
-        """Sentry's members, as an envelope has them."""
+        """Returns Sentry's members, in the form that envelopes have."""
         sentry = [(key, value) for key, value in self.members() if key.startswith("sentry-")]
         assert len(sentry) == len(dict(sentry)), f"{self.party} got members of Sentry's twice: {sentry}"
         return {key.removeprefix("sentry-"): urllib.parse.unquote(value) for key, value in sentry}
@@ -36,10 +36,10 @@ class Hop:
 
 
 def travel(addresses):
-    """Calls the first address, which calls the second, and so on; the hops in order."""
+    """Calls the first address, which calls the second, and so on. Returns the hops in order."""
     first, *rest = addresses
     url = f"{first}?{urllib.parse.urlencode({'via': ','.join(rest)})}"
-    # What a caller outside says to somebody else: it must come no further than the first party.
+    # Third-party baggage of the external caller. It must not go beyond the first peer.
     request = urllib.request.Request(url, headers={"baggage": "outsider=1"})
     with urllib.request.urlopen(request, timeout=30) as response:
         answer = json.load(response)

@@ -1,4 +1,4 @@
-"""Programs that take part: started, waited for, and ended by closing their standard input."""
+"""Peer programs: starts them, waits for them, and stops them by closing their standard input."""
 
 import os
 import re
@@ -8,11 +8,11 @@ import time
 
 
 class Party:
-    """`project` is what it reports under; `lines` what it has written."""
+    """`project` is the project that it reports to; `lines` is its output."""
 
     def __init__(self, name, command, project=None, cwd=None, **variables):
         self.name, self.project = name, project
-        # What of the context its own envelopes have otherwise.
+        # The members of the context that differ in its own envelopes.
         self.deviates = ()
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("SENTRY_", "PEER_"))}
         environment.update({key: str(value) for key, value in variables.items() if value is not None})
@@ -40,7 +40,7 @@ class Party:
             self._changed.notify_all()
 
     def match(self, pattern, seconds=30):
-        """The first group of the first line that matches."""
+        """Returns the first group of the first line that matches."""
         end = time.monotonic() + seconds
         with self._changed:
             while True:
@@ -63,7 +63,7 @@ class Party:
         return f"{self.url}/{self.name}/{item}"
 
     def close(self, seconds=10):
-        """Asks it to end, which includes sending what it has, and makes sure."""
+        """Asks the program to flush and exit, and kills it if it does not."""
         if self._process.stdin and not self._process.stdin.closed:
             self._process.stdin.close()
         try:

@@ -1,4 +1,4 @@
-"""A picture of a trace that begins in the browser, as the collector shows it."""
+"""Takes a picture of a trace that starts in the browser, as the collector shows it."""
 
 import subprocess
 from pathlib import Path
@@ -12,7 +12,7 @@ def take(house, file):
         api = start.rust("api", PEER_PAGES=front.url)
         others = [start.python("asgi", "pricing"), start.rust("inventory", lifecycle="stream"), start.node("shipping")]
         way = ",".join(party.relay() for party in others)
-        # Twice: the second time nobody has anything left to set up.
+        # Twice, so that the second run contains no setup work.
         for _ in range(2):
             house.collector.clear()
             browser, outcome = open_page(start, f"{front.url}/static/cart", f"{api.relay()}?via={way}", "static")

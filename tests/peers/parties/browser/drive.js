@@ -1,4 +1,4 @@
-// Opens a page in Chromium, waits for what its call comes to, and prints that as one line of JSON.
+// Opens a page in Chromium, waits for the result of its call, and prints the result as one line of JSON.
 import { chromium } from "playwright-core";
 
 const { PEER_URL, PEER_CALLS, SENTRY_DSN, PEER_LIFECYCLE } = process.env;
@@ -15,7 +15,7 @@ try {
   await page.goto(PEER_URL);
   await page.waitForFunction(() => window.outcome, null, { timeout: 15000 });
   const outcome = await page.evaluate(() => window.outcome);
-  // The page load ends when nothing more happens for a while; then it is sent.
+  // The page load transaction ends after a period without activity. Then it is sent.
   const sent = await page.evaluate(() => new Promise((done) => setTimeout(() => done(window.flush()), 2500)));
   console.log(`outcome ${JSON.stringify({ ...outcome, said, sent })}`);
 } finally {

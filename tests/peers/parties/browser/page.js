@@ -1,7 +1,7 @@
-// What the page runs: Sentry's browser SDK, and one call to another origin.
+// The page's script: Sentry's browser SDK, and one call to another origin.
 import * as Sentry from "@sentry/browser";
 
-// The driver leaves these before the page loads.
+// The driver sets these before the page loads.
 const { dsn, lifecycle, calls } = window.peer;
 Sentry.init({
   dsn,
@@ -21,5 +21,5 @@ fetch(calls)
     document.querySelector("#outcome").textContent = outcome.error ?? `answered by ${outcome.answer.party}`;
   });
 
-// The driver calls it, so that nothing is lost with the page.
+// The driver calls this, so that nothing is lost when the page is closed.
 window.flush = () => Sentry.flush(10000);

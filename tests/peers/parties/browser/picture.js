@@ -1,4 +1,4 @@
-// Takes a picture of a whole page: `node picture.js URL FILE`.
+// Takes a screenshot of a whole page: `node picture.js URL FILE`.
 import { chromium } from "playwright-core";
 
 const [url, path] = process.argv.slice(2);

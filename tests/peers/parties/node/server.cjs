@@ -3,7 +3,7 @@ const Sentry = require(process.env.PEER_SDK);
 
 const origins = process.env.PEER_ORIGINS.split(",");
 Sentry.init({
-  // Left out, it is what the version has as its default.
+  // If unset, the version's default applies.
   ...(process.env.PEER_LIFECYCLE && { traceLifecycle: process.env.PEER_LIFECYCLE }),
   tracePropagationTargets: origins.map((host) => `//${host}:`),
 });

@@ -1,4 +1,4 @@
-"""What all Python parties share: how Sentry is set up, what a relay answers, how it ends."""
+"""What all Python peers share: the setup of Sentry, the response of a relay, and the shutdown."""
 
 import os
 import re
@@ -10,7 +10,7 @@ PARTY = os.environ["PEER_NAME"]
 
 
 def init(**options):
-    """DSN, release and environment are read from SENTRY_* by the SDK; the rate is not."""
+    """Initialises Sentry. The SDK reads DSN, release and environment from SENTRY_*, but not the rate."""
     rate = os.environ.get("SENTRY_TRACES_SAMPLE_RATE")
     if rate is not None:
         options["traces_sample_rate"] = float(rate)
@@ -22,7 +22,7 @@ def init(**options):
 
 
 def way(via):
-    """The next address, and what it gets as `via`."""
+    """Returns the next address, and the value of `via` for it."""
     first, _, rest = via.partition(",")
     return first, {"via": rest}
 
@@ -32,10 +32,10 @@ def own_baggage():
 
 
 def end_with_input():
-    """Ends, having sent everything, when whoever started this closes our input, or dies."""
+    """Flushes and exits when the parent process closes the standard input or dies."""
 
     def wait():
-        # Below Python's own buffers, whose locks would be in the way when the interpreter ends first.
+        # Bypasses Python's buffers, whose locks could block if the interpreter exits first.
         while os.read(0, 4096):
             pass
         sentry_sdk.get_client().close(timeout=3)

@@ -1,4 +1,4 @@
-"""The job that Rust queues and this worker does, and how a job for Rust is queued."""
+"""The job that Rust queues and this worker processes, and the code that queues a job for Rust."""
 
 import os
 
@@ -15,6 +15,6 @@ app.conf.update(
 
 @app.task(name="peers.invoice")
 def invoice(order):
-    """Tells that it was done where the test looks for it."""
+    """Reports that the job was processed, where the test looks for it."""
     with app.connection_for_write() as connection:
         connection.default_channel.client.set(f"done:{order}", "peers.invoice")

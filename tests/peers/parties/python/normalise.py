@@ -1,4 +1,4 @@
-"""Reads payloads as JSON, and says what Relay's normaliser finds wrong with them."""
+"""Reads payloads as JSON, and prints the problems that Relay's normaliser finds."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ normalizer = StoreNormalizer(
 
 
 def event_of(span):
-    """A streamed span as the transaction that it would be: its fields and attributes go through the same rules."""
+    """Converts a streamed span to the equivalent transaction, whose fields and attributes follow the same rules."""
     attributes = {key: attribute["value"] for key, attribute in span.get("attributes", {}).items()}
     trace = {key: span[key] for key in ("trace_id", "span_id", "parent_span_id") if key in span}
     return {
@@ -42,7 +42,7 @@ def event_of(span):
 
 
 def objections(meta, path=""):
-    """Errors, and remarks of what was trimmed or scrubbed. That a value was another one before is neither."""
+    """Returns errors, and remarks about trimmed or scrubbed values. A changed value is neither."""
     for key, value in meta.items():
         if key == "" and (value.get("err") or value.get("rem") or value.get("len")):
             yield f"{path or '.'}: {json.dumps(value)}"

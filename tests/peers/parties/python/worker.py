@@ -1,4 +1,4 @@
-"""A Celery worker, in this one process."""
+"""A Celery worker that runs in this single process."""
 
 import common
 from sentry_sdk.integrations.celery import CeleryIntegration

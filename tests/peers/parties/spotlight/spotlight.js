@@ -1,4 +1,4 @@
-// Spotlight's sidecar by its module API: its command line would report to its makers.
+// Starts Spotlight's sidecar through its module API, since its command line sends telemetry to its vendor.
 import { setupSpotlight } from "@spotlightjs/spotlight";
 
 const server = await setupSpotlight({ port: 0, isStandalone: true });
