@@ -90,6 +90,6 @@ impl Error for NoSuchUser {}
 impl IntoResponse for NoSuchUser {
     fn into_response(self) -> Response {
         // Sentry learns why; the client learns what it may know.
-        (StatusCode::NOT_FOUND, HandlerError::new(&self), "no such user").into_response()
+        (StatusCode::NOT_FOUND, HandlerError::new(self), "no such user").into_response()
     }
 }

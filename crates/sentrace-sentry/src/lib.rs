@@ -54,7 +54,9 @@ mod transport;
 
 pub use self::error::StartError;
 #[cfg(feature = "tower")]
-pub use self::hub::{HandlerError, HubBody, HubFuture, SentryHub, SentryHubLayer};
+pub use self::hub::{HubBody, HubFuture, SentryHub, SentryHubLayer};
 pub use self::integration::SentraceIntegration;
 pub use self::options::options_of;
 pub use self::transport::TransportDeliver;
+#[cfg(feature = "tower")]
+pub use sentrace_core::adapter::HandlerError;

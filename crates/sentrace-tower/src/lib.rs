@@ -25,8 +25,9 @@ pub use self::client::{CallHead, ClientBody, ClientFuture, SentryClient, SentryC
 pub use self::cors::{SentryCorsLayer, sentry_headers, sentry_headers_with_traceparent};
 pub use self::job::{JobFuture, JobHead, SentryJob, SentryJobLayer};
 pub use self::server::{
-    CountedBody, ForwardedHeader, HandlerError, LongLived, NetworkError, PeerAddress, RequestHead,
-    RequestHold, RequestSize, RequestSizeLayer, ResponseBody, ResponseFuture, SentryTracing,
-    SentryTracingLayer, TrustedProxies,
+    CountedBody, ForwardedHeader, LongLived, NetworkError, PeerAddress, RequestHead, RequestHold,
+    RequestSize, RequestSizeLayer, ResponseBody, ResponseFuture, SentryTracing, SentryTracingLayer,
+    TrustedProxies,
 };
 pub use self::span_layer::SpanLayer;
+pub use sentrace_core::adapter::HandlerError;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use sentrace_core::adapter::{Around, Inside};
+use sentrace_core::adapter::{Around, Inside, inner_accessors};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Span;
@@ -52,6 +52,10 @@ impl<S> Layer<S> for RequestSpanLayer {
 #[derive(Debug, Clone)]
 pub struct RequestSpan<S> {
     inner: S,
+}
+
+impl<S> RequestSpan<S> {
+    inner_accessors!(S);
 }
 
 impl<S, Request, B> Service<Request> for RequestSpan<S>

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-use sentrace_core::guarded;
+use sentrace_core::adapter::write_bounded;
 use sentrace_protocol::sensitive::{filter_field, filter_pairs, filter_text};
 
 /// As much as a record keeps of one text, in bytes.
@@ -21,11 +21,11 @@ pub(crate) fn with_text<R>(value: fmt::Arguments<'_>, read: impl FnOnce(&str) ->
         return read(literal);
     }
     // Taken out while it is used: formatting may run code of users, who may come here again.
-    let mut text = Bounded(BUFFER.try_with(Cell::take).unwrap_or_default());
-    let _ = guarded(|| text.write_fmt(value));
-    let answer = read(&text.0);
-    text.0.clear();
-    let _ = BUFFER.try_with(|buffer| buffer.set(text.0));
+    let mut text = BUFFER.try_with(Cell::take).unwrap_or_default();
+    write_bounded(&mut text, MAX_TEXT, |out| out.write_fmt(value));
+    let answer = read(&text);
+    text.clear();
+    let _ = BUFFER.try_with(|buffer| buffer.set(text));
     answer
 }
 
@@ -47,22 +47,6 @@ fn chain<'v>(text: Cow<'v, str>, filter: impl Fn(&str) -> Cow<'_, str>) -> Cow<'
             Cow::Owned(filtered) => Cow::Owned(filtered),
             Cow::Borrowed(_) => Cow::Owned(text),
         },
-    }
-}
-
-/// Stops a value that goes on and on.
-struct Bounded(String);
-
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.len() <= MAX_TEXT.saturating_sub(self.0.len()) {
-            self.0.push_str(text);
-            return Ok(());
-        }
-        let room = MAX_TEXT.saturating_sub(self.0.len());
-        let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-        self.0.push_str(&text[..end]);
-        Err(fmt::Error)
     }
 }
 

@@ -85,7 +85,7 @@ impl Rules {
             diagnostics::warn(format_args!("{option} {trimmed:?} is ignored, as Sentry would do: {rule}"));
             return None;
         }
-        let cut = crate::record::cut(trimmed, self.max_bytes);
+        let cut = crate::util::text::cut(trimmed, self.max_bytes);
         let sent = if cut.contains(|character| self.forbids(character)) {
             Cow::Owned(cut.replace(|character| self.forbids(character), "-"))
         } else {
@@ -107,7 +107,7 @@ impl Rules {
 
 /// Enough of a value to find it.
 fn shown(text: &str) -> &str {
-    crate::record::cut_chars(text, MAX_RELEASE)
+    crate::util::text::cut_chars(text, MAX_RELEASE)
 }
 
 #[cfg(test)]

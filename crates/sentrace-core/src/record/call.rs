@@ -5,8 +5,9 @@ use std::ops::Range;
 use sentrace_protocol::{http_method, sensitive};
 
 use super::text::MAX_TEXT;
-use super::{Arena, DataEntry, Record, RecordedValue, Slot, Text, cut};
+use super::{Arena, DataEntry, Record, RecordedValue, Slot, Text};
 use crate::record::outgoing_request::OutgoingRequest;
+use crate::util::text::cut;
 
 impl Record {
     /// Adds what is known of a call when it begins; `names` says whether its span is named after it.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use sentrace_protocol::sensitive::{self, UsualHeader, ValueKind, usual_header};
 
-use super::cut;
 use crate::record::data_collection::HeaderRules;
+use crate::util::text::cut;
 
 /// Bounds of what is copied from one request, in bytes and header fields.
 const MAX_NAME: usize = 256;

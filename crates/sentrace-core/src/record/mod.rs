@@ -26,7 +26,7 @@ pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};
 pub(crate) use self::request::{Held, RequestRecord};
 pub(crate) use self::tag::acceptable_tag;
-pub(crate) use self::text::{Arena, MAX_TEXT, Share, Text, cut, cut_chars};
+pub(crate) use self::text::{Arena, MAX_TEXT, Share, Text};
 
 /// The origin of what users write by hand.
 pub(crate) const MANUAL: &str = "manual";

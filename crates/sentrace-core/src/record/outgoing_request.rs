@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use sentrace_protocol::http_method;
 use sentrace_protocol::url::default_port;
 
-use super::{MAX_TEXT, cut};
+use super::MAX_TEXT;
+use crate::util::text::cut;
 
 /// Longest scheme that is shown, in bytes.
 const MAX_SCHEME: usize = 64;

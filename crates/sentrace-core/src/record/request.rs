@@ -6,9 +6,10 @@ use sentrace_protocol::http_method;
 use sentrace_protocol::sensitive::{self, FILTERED};
 
 use super::headers::{HeaderRecorder, Headers};
-use super::{Arena, Share, Text, cut};
+use super::{Arena, Share, Text};
 use crate::record::data_collection::DataCollection;
 use crate::record::request_parts::RequestParts;
+use crate::util::text::cut;
 
 /// Bounds of what is copied from one request, in bytes.
 const MAX_METHOD: usize = 32;

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 
 use sentrace_protocol::transaction::MAX_TAG_CHARS;
 
-use super::cut_chars;
 use crate::diagnostics::warn_once;
+use crate::util::text::cut_chars;
 
 /// A key and a value that Sentry takes; `None` where nothing is left of one of them. It may call the handler of
 /// diagnostics, so no record may be locked.

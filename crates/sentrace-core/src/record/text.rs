@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::util::text::cut;
+
 /// Longest single text that is kept, in bytes; longer ones are cut at a character.
 pub(crate) const MAX_TEXT: usize = 8 * 1024;
 /// Bytes a record may hold of anything: Sentry refuses transactions beyond 1 MiB.
@@ -201,33 +203,12 @@ impl Arena {
     }
 }
 
-/// The longest start of `text` that has at most `max` bytes and ends between characters.
-pub(crate) fn cut(text: &str, max: usize) -> &str {
-    if text.len() <= max {
-        return text;
-    }
-    // A character has at most four bytes, and the empty start always ends between two.
-    (0..=max).rev().find_map(|end| text.get(..end)).unwrap_or_default()
-}
-
-/// The longest start of `text` that has at most `max` characters.
-pub(crate) fn cut_chars(text: &str, max: usize) -> &str {
-    // None has more characters than bytes.
-    if text.len() <= max {
-        return text;
-    }
-    text.char_indices().nth(max).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn texts_are_cut_between_characters() {
-        assert_eq!(cut("äöü", 3), "ä");
-        assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abc", 9), "abc");
         let mut arena = Arena::default();
         let text = arena.copy(&"ä".repeat(MAX_TEXT));
         assert_eq!(arena.get(text).len(), MAX_TEXT);

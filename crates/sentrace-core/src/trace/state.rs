@@ -13,9 +13,10 @@ use triomphe::{Arc, UniqueArc};
 use crate::propagation::carried::CarriedHeaders;
 use crate::propagation::sample_rand::SampleRand;
 use crate::propagation::trace_baggage::{Applied, Baggage};
-use crate::record::{Record, Slot, cut_chars};
+use crate::record::{Record, Slot};
 use crate::trace::pipeline::PipelineRef;
 use crate::trace::streamed::Stream;
+use crate::util::text::cut_chars;
 
 /// Characters of a transaction's name in the dynamic sampling context: as many as Sentry keeps of it.
 const MAX_NAME_CHARS: usize = 200;

@@ -5,4 +5,5 @@ pub(crate) mod hook;
 pub(crate) mod inside;
 pub(crate) mod random;
 pub(crate) mod sharded;
+pub(crate) mod text;
 pub(crate) mod thread_local;

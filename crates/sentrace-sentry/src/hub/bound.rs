@@ -6,7 +6,7 @@ use sentrace_core::adapter::Around;
 use sentrace_core::run_hook;
 use sentry_core::{Hub, HubSwitchGuard};
 
-use super::layer::Config;
+use super::config::Config;
 use super::thread::{has_hub, still_has_hub};
 
 /// Runs code of the service with the request's Hub current, where it has one.

@@ -1,57 +1,16 @@
 //! Failed requests as error events.
 
-use std::error::Error;
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
+use sentrace_core::adapter::{HandlerError, HttpHead};
 use sentrace_core::guarded;
 use sentry_core::protocol::{Event, Exception, Mechanism, Request as RequestInfo};
 use sentry_core::{Hub, Level, event_from_error, parse_type_from_debug};
 
+use super::config::Config;
 use super::head::{self, Name};
-use super::layer::Config;
-
-/// Why a handler answers as it does: put into the extensions of its answer, it is what
-/// [`SentryHubLayer::capture_failed_requests`](super::SentryHubLayer::capture_failed_requests) captures, causes
-/// included. Nobody else sees it.
-///
-/// ```
-/// use axum::{Extension, http::StatusCode, response::{IntoResponse, Response}};
-/// use sentrace_sentry::HandlerError;
-///
-/// struct AppError(std::io::Error);
-///
-/// impl IntoResponse for AppError {
-///     fn into_response(self) -> Response {
-///         (StatusCode::INTERNAL_SERVER_ERROR, Extension(HandlerError::new(self.0))).into_response()
-///     }
-/// }
-/// ```
-#[derive(Clone)]
-pub struct HandlerError(Arc<dyn Error + Send + Sync>);
-
-impl HandlerError {
-    /// The error, for the layer.
-    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(Arc::from(error.into()))
-    }
-}
-
-impl Deref for HandlerError {
-    type Target = dyn Error + Send + Sync;
-
-    fn deref(&self) -> &Self::Target {
-        &*self.0
-    }
-}
-
-impl fmt::Debug for HandlerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("HandlerError").field(&self.0).finish()
-    }
-}
 
 /// Marks a request whose failure is somebody's to capture already.
 #[derive(Debug, Clone, Copy)]
@@ -79,11 +38,12 @@ impl FailureReport {
         if !config.captures || request.extensions_mut().insert(Captured).is_some() {
             return None;
         }
+        let head = HttpHead::of(request);
         Some(Box::new(Self {
             config: Arc::clone(config),
-            method: request.method().to_string(),
-            method_in_names: head::method_in_names(request),
-            url: head::url(request),
+            method: head.method().to_string(),
+            method_in_names: head::method_in_names(&head),
+            url: head::url(&head),
             name: name.text.clone(),
             is_route: name.is_route,
         }))
@@ -97,7 +57,7 @@ impl FailureReport {
         }
         let event = match response.extensions().get::<HandlerError>() {
             // Formatting it is code of users.
-            Some(error) => guarded(|| event_from_error(&**error)),
+            Some(error) => guarded(|| event_from_error(error.error())),
             None => Some(self.event_of_status(status)),
         };
         self.capture(hub, event, true);

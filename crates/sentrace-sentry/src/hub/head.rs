@@ -1,6 +1,6 @@
 //! What is noted of a request's head: text of its own, since a shared handle would keep the whole head alive.
 
-use http::{Request, Uri};
+use sentrace_core::adapter::HttpHead;
 use sentrace_protocol::http_method;
 use sentrace_protocol::sensitive::filter_text;
 use sentrace_protocol::url::host_header;
@@ -13,57 +13,32 @@ pub(super) struct Name {
 }
 
 impl Name {
-    pub(super) fn of<B>(request: &Request<B>) -> Self {
-        let route = matched_route(request);
-        let path = route.unwrap_or(target(request).path());
+    pub(super) fn of(head: &HttpHead<'_>) -> Self {
+        let path = head.route().unwrap_or(head.uri().path());
         // The target of `CONNECT` has no path.
         let separator = if path.is_empty() { "" } else { " " };
-        Self { text: [method_in_names(request), separator, path].concat(), is_route: route.is_some() }
+        Self { text: [method_in_names(head), separator, path].concat(), is_route: head.route().is_some() }
     }
 }
 
 /// The method, or `HTTP` for one that only this client knows.
-pub(super) fn method_in_names<B>(request: &Request<B>) -> &'static str {
-    http_method::in_names(request.method().as_str())
+pub(super) fn method_in_names(head: &HttpHead<'_>) -> &'static str {
+    http_method::in_names(head.method().as_str())
 }
 
 /// The URL without user, query and fragment, where the host is known.
-pub(super) fn url<B>(request: &Request<B>) -> Option<String> {
-    let uri = target(request);
-    let host = match uri.authority() {
-        Some(authority) => authority.as_str().rsplit('@').next().unwrap_or_default(),
-        None => host_header(request.headers())?,
-    };
+pub(super) fn url(head: &HttpHead<'_>) -> Option<String> {
+    let uri = head.uri();
+    let host = head.uri_host().or_else(|| host_header(head.headers()))?;
     let url = [uri.scheme_str().unwrap_or("http"), "://", host, uri.path()].concat();
     // A path may hold a token.
     Some(filter_text(&url).into_owned())
 }
 
-#[cfg(feature = "axum")]
-fn matched_route<B>(request: &Request<B>) -> Option<&str> {
-    use axum::extract::MatchedPath;
-    request.extensions().get::<MatchedPath>().map(MatchedPath::as_str)
-}
-
-#[cfg(not(feature = "axum"))]
-fn matched_route<B>(_request: &Request<B>) -> Option<&str> {
-    None
-}
-
-/// The target as it came: a nested router sees it without the prefix it is nested under.
-#[cfg(feature = "axum")]
-fn target<B>(request: &Request<B>) -> &Uri {
-    use axum::extract::OriginalUri;
-    request.extensions().get::<OriginalUri>().map_or(request.uri(), |OriginalUri(uri)| uri)
-}
-
-#[cfg(not(feature = "axum"))]
-fn target<B>(request: &Request<B>) -> &Uri {
-    request.uri()
-}
-
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
 
     #[test]
@@ -91,7 +66,7 @@ mod tests {
                 request = request.header("host", host);
             }
             let request = request.body(()).unwrap();
-            assert_eq!(url(&request).as_deref(), expected, "{reason}");
+            assert_eq!(url(&HttpHead::of(&request)).as_deref(), expected, "{reason}");
         }
     }
 
@@ -103,7 +78,8 @@ mod tests {
             ("CONNECT", "db.internal:5432", "CONNECT"),
         ];
         for (method, uri, expected) in rows {
-            let name = Name::of(&Request::builder().method(method).uri(uri).body(()).unwrap());
+            let request = Request::builder().method(method).uri(uri).body(()).unwrap();
+            let name = Name::of(&HttpHead::of(&request));
             assert_eq!((&*name.text, name.is_route), (expected, false));
         }
     }

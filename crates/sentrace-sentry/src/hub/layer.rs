@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sentry_core::Hub;
 use tower_layer::Layer;
 
+use super::config::Config;
 use super::service::SentryHub;
 
 /// Gives each request a fresh Hub of the official crate, which is current on every poll of the answer and of its body,
@@ -37,15 +38,6 @@ pub struct SentryHubLayer {
     config: Arc<Config>,
 }
 
-type HubSource = Arc<dyn Fn() -> Arc<Hub> + Send + Sync>;
-
-#[derive(Clone)]
-pub(super) struct Config {
-    pub(super) hub: Option<HubSource>,
-    pub(super) captures: bool,
-    pub(super) statuses: Arc<[RangeInclusive<u16>]>,
-}
-
 impl Default for SentryHubLayer {
     fn default() -> Self {
         Self::new()
@@ -55,8 +47,7 @@ impl Default for SentryHubLayer {
 impl SentryHubLayer {
     /// The layer as most services want it.
     pub fn new() -> Self {
-        let config = Config { hub: None, captures: false, statuses: Arc::new([500..=599]) };
-        Self { config: Arc::new(config) }
+        Self { config: Arc::default() }
     }
 
     /// Which Hub the requests' own ones begin with. By default that of the thread which begins the request; where that has
@@ -104,14 +95,5 @@ impl<S> Layer<S> for SentryHubLayer {
 impl fmt::Debug for SentryHubLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentryHubLayer").field("config", &self.config).finish()
-    }
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("captures", &self.captures)
-            .field("statuses", &self.statuses)
-            .finish_non_exhaustive()
     }
 }

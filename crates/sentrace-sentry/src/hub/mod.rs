@@ -2,6 +2,7 @@
 
 mod body;
 mod bound;
+mod config;
 mod failure;
 mod future;
 mod head;
@@ -10,7 +11,6 @@ mod service;
 mod thread;
 
 pub use self::body::HubBody;
-pub use self::failure::HandlerError;
 pub use self::future::HubFuture;
 pub use self::layer::SentryHubLayer;
 pub use self::service::SentryHub;

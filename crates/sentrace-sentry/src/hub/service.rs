@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
+use sentrace_core::adapter::{HttpHead, inner_accessors};
 use tower_service::Service;
 
 use super::body::HubBody;
 use super::bound::BoundHub;
+use super::config::Config;
 use super::failure::FailureReport;
 use super::future::HubFuture;
 use super::head::Name;
-use super::layer::Config;
 
 /// A service whose requests have a Hub of their own; see [`SentryHubLayer`](super::SentryHubLayer).
 #[derive(Debug, Clone)]
@@ -26,15 +27,7 @@ impl<S> SentryHub<S> {
         Self { inner, config }
     }
 
-    /// The service inside.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The service inside.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    inner_accessors!(S);
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SentryHub<S>
@@ -53,7 +46,7 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let hub = BoundHub::fresh(&self.config);
         let report = hub.get().and_then(|hub| {
-            let name = Name::of(&request);
+            let name = Name::of(&HttpHead::of(&request));
             hub.configure_scope(|scope| scope.set_transaction(Some(&name.text)));
             FailureReport::prepare(&self.config, &name, &mut request)
         });

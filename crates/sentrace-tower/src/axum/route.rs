@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use http::Request;
+use sentrace_core::adapter::{inner_accessors, matched_route};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::matched_path;
 use crate::misplaced::warn_if_outside;
 use crate::server::RequestSpan;
 
@@ -77,6 +77,10 @@ pub struct SentryRoute<S> {
     named: Option<Arc<str>>,
 }
 
+impl<S> SentryRoute<S> {
+    inner_accessors!(S);
+}
+
 impl<S, B> Service<Request<B>> for SentryRoute<S>
 where
     S: Service<Request<B>>,
@@ -91,7 +95,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> S::Future {
         let extensions = request.extensions();
-        if let Some(route) = self.named.as_deref().or_else(|| matched_path(extensions)) {
+        if let Some(route) = self.named.as_deref().or_else(|| matched_route(extensions)) {
             static WARNED: AtomicBool = AtomicBool::new(false);
             let span = RequestSpan::of(extensions);
             warn_if_outside(&span, "SentryRouteLayer", &WARNED);

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use sentrace_core::adapter::inner_accessors;
 
 use super::call::Call;
 use crate::grpc::GrpcStatus;
@@ -23,6 +24,8 @@ impl<B> ClientBody<B> {
     pub(super) fn new(inner: B, call: Option<Call>) -> Self {
         Self { inner, call }
     }
+
+    inner_accessors!(B);
 }
 
 impl<B: Default> Default for ClientBody<B> {

@@ -7,8 +7,8 @@ use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use sentrace_core::{CallSpan, OutgoingCall, OutgoingRequest, SpanRef};
 use sentrace_protocol::url::host_header;
 
+use super::config::Config;
 use super::head::CallHead;
-use super::layer::Config;
 use crate::grpc::{GrpcStatus, RpcMethod};
 
 /// The span of a call, and what ends it.

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Uri;
-use sentrace_core::{Client, run_hook};
+use sentrace_core::Client;
 use tower_layer::Layer;
 
+use super::config::Config;
 use super::head::CallHead;
 use super::service::SentryClient;
 
@@ -91,18 +92,6 @@ pub struct SentryClientLayer {
     config: Arc<Config>,
 }
 
-type Predicate = Arc<dyn Fn(&CallHead<'_>) -> bool + Send + Sync>;
-type Namer = Arc<dyn Fn(&CallHead<'_>) -> Option<String> + Send + Sync>;
-
-#[derive(Clone, Default)]
-pub(super) struct Config {
-    pub(super) client: Option<Client>,
-    pub(super) endpoint: Option<Uri>,
-    filter: Option<Predicate>,
-    propagate: Option<Predicate>,
-    namer: Option<Namer>,
-}
-
 impl SentryClientLayer {
     /// The layer as most clients want it.
     pub fn new() -> Self {
@@ -149,34 +138,8 @@ impl<S> Layer<S> for SentryClientLayer {
     }
 }
 
-impl Config {
-    /// Whether the call becomes a span. A filter that panics has not asked for it to be left out.
-    pub(super) fn records(&self, head: &CallHead<'_>) -> bool {
-        self.filter.as_ref().is_none_or(|filter| run_hook(|| filter(head)).unwrap_or(true))
-    }
-
-    /// Whether the call may carry the trace, as far as the hook goes: what it cannot judge carries nothing.
-    pub(super) fn propagates(&self, head: &CallHead<'_>) -> bool {
-        self.propagate.as_ref().is_none_or(|propagate| run_hook(|| propagate(head)).unwrap_or(false))
-    }
-
-    pub(super) fn name_of(&self, head: &CallHead<'_>) -> Option<String> {
-        let namer = self.namer.as_ref()?;
-        run_hook(|| namer(head))?
-    }
-}
-
 impl fmt::Debug for SentryClientLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentryClientLayer").field("config", &self.config).finish()
-    }
-}
-
-impl fmt::Debug for Config {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("client", &self.client)
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
     }
 }

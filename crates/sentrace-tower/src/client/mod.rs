@@ -2,6 +2,7 @@
 
 mod body;
 mod call;
+mod config;
 mod future;
 mod head;
 mod layer;

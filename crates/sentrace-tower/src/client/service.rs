@@ -5,12 +5,13 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use http_body::Body;
+use sentrace_core::adapter::inner_accessors;
 use tower_service::Service;
 
 use super::body::ClientBody;
 use super::call::Call;
+use super::config::Config;
 use super::future::ClientFuture;
-use super::layer::Config;
 
 /// A client whose calls are spans; see [`SentryClientLayer`](super::SentryClientLayer).
 #[derive(Debug, Clone)]
@@ -24,15 +25,7 @@ impl<S> SentryClient<S> {
         Self { inner, config }
     }
 
-    /// The client inside.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The client inside.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    inner_accessors!(S);
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SentryClient<S>

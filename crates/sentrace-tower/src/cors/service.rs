@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use sentrace_core::Client;
+use sentrace_core::adapter::inner_accessors;
 use tower_service::Service;
 
 use super::detect::{Watch, is_cross_origin, is_preflight, path_asking_for_trace_headers};
@@ -23,6 +24,8 @@ impl<S> SentryCors<S> {
     pub(super) fn new(inner: S, traceparent: Option<bool>, watch: Arc<Watch>) -> Self {
         Self { inner, traceparent, watch }
     }
+
+    inner_accessors!(S);
 
     fn role<B>(&self, request: &Request<B>) -> Role {
         if is_preflight(request) {

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sentrace_core::carriers::job::Process;
-use sentrace_core::{Client, Transaction, run_hook};
+use sentrace_core::Client;
 use tower_layer::Layer;
 
+use super::config::Config;
 use super::head::JobHead;
 use super::service::SentryJob;
 
@@ -41,13 +41,6 @@ use super::service::SentryJob;
 #[must_use = "a layer does nothing until it is applied"]
 pub struct SentryJobLayer<F> {
     config: Arc<Config<F>>,
-}
-
-pub(super) struct Config<F> {
-    queue: String,
-    system: Option<String>,
-    client: Option<Client>,
-    read: F,
 }
 
 impl<F> SentryJobLayer<F> {
@@ -93,65 +86,14 @@ impl<F, S> Layer<S> for SentryJobLayer<F> {
     }
 }
 
-impl<F> Config<F> {
-    pub(super) fn start<Job>(&self, job: &Job) -> Transaction
-    where
-        F: Fn(&Job) -> JobHead,
-    {
-        let Some(head) = run_hook(|| (self.read)(job)) else { return Transaction::none() };
-        let mut process = Process::of(&self.queue, &head.name);
-        if let Some(system) = &self.system {
-            process = process.system(system);
-        }
-        if let Some(id) = &head.message_id {
-            process = process.message_id(id);
-        }
-        if let Some(bytes) = head.body_size {
-            process = process.body_size(bytes);
-        }
-        if let Some(count) = head.retry_count {
-            process = process.retry_count(count);
-        }
-        if let Some(client) = &self.client {
-            process = process.client(client);
-        }
-        let transaction = process.start(&head.trace);
-        transaction.set_origin(ORIGIN);
-        transaction
-    }
-}
-
-const ORIGIN: &str = "auto.queue.tower";
-
 impl<F> Clone for SentryJobLayer<F> {
     fn clone(&self) -> Self {
         Self { config: Arc::clone(&self.config) }
     }
 }
 
-impl<F: Clone> Clone for Config<F> {
-    fn clone(&self) -> Self {
-        Self {
-            queue: self.queue.clone(),
-            system: self.system.clone(),
-            client: self.client.clone(),
-            read: self.read.clone(),
-        }
-    }
-}
-
 impl<F> fmt::Debug for SentryJobLayer<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentryJobLayer").field("config", &self.config).finish()
-    }
-}
-
-impl<F> fmt::Debug for Config<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("queue", &self.queue)
-            .field("system", &self.system)
-            .field("client", &self.client)
-            .finish_non_exhaustive()
     }
 }

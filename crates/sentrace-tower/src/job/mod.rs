@@ -1,5 +1,6 @@
 //! Workers that are tower services: each job is a transaction in the trace of who queued it.
 
+mod config;
 mod future;
 mod head;
 mod layer;

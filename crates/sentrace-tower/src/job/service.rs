@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use sentrace_core::adapter::Around as _;
+use sentrace_core::adapter::{Around as _, inner_accessors};
 use tower_service::Service;
 
+use super::config::Config;
 use super::future::{JobFuture, Open};
 use super::head::JobHead;
-use super::layer::Config;
 
 /// A worker whose jobs are transactions; see [`SentryJobLayer`](super::SentryJobLayer).
 pub struct SentryJob<S, F> {
@@ -22,15 +22,7 @@ impl<S, F> SentryJob<S, F> {
         Self { inner, config }
     }
 
-    /// The worker inside.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The worker inside.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    inner_accessors!(S);
 }
 
 impl<S, F, Job> Service<Job> for SentryJob<S, F>

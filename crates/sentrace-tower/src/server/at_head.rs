@@ -6,10 +6,10 @@ use std::sync::Arc;
 use http::{Response, header};
 use http_body::Body;
 use sentrace_core::Transaction;
+use sentrace_core::adapter::HandlerError;
 
 use super::config::Config;
 use super::guard::Guard;
-use super::handler_error::HandlerError;
 use super::long_lived::{Held, Kind, LongLived};
 use super::preflight::Preflight;
 use super::request_kind::RequestKind;
@@ -74,7 +74,7 @@ impl AtHead {
         if transaction.is_sampled()
             && let Some(error) = response.extensions().get::<HandlerError>()
         {
-            error.record(transaction);
+            transaction.set_data("error.message", error.as_str());
         }
         self.append_server_timing(transaction, response);
         let is_grpc = self.special.as_mut().is_some_and(|special| special.answered(transaction, response));

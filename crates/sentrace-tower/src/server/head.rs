@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use http::uri::Authority;
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
+use sentrace_core::adapter::HttpHead;
 use sentrace_core::{HeaderRecorder, RequestParts};
 
 use super::client_address::{Asked, TrustedProxies, peer};
@@ -11,12 +11,7 @@ use super::client_address::{Asked, TrustedProxies, peer};
 /// The head of an incoming request, for hooks of the layer: it is borrowed, nothing of it is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestHead<'a> {
-    method: &'a Method,
-    uri: &'a Uri,
-    version: Version,
-    headers: &'a HeaderMap,
-    extensions: &'a Extensions,
-    route: Option<&'a str>,
+    head: HttpHead<'a>,
     proxies: Option<&'a TrustedProxies>,
     /// What a trusted proxy was asked for.
     asked: Asked<'a>,
@@ -24,47 +19,38 @@ pub struct RequestHead<'a> {
 
 impl<'a> RequestHead<'a> {
     pub(crate) fn of<B>(request: &'a Request<B>) -> Self {
-        Self {
-            method: request.method(),
-            uri: target(request),
-            version: request.version(),
-            headers: request.headers(),
-            extensions: request.extensions(),
-            route: route(request.extensions()),
-            proxies: None,
-            asked: Asked::default(),
-        }
+        Self { head: HttpHead::of(request), proxies: None, asked: Asked::default() }
     }
 
     pub(super) fn behind(mut self, proxies: &'a TrustedProxies) -> Self {
         self.proxies = Some(proxies);
-        self.asked = proxies.asked(self.headers, self.extensions);
+        self.asked = proxies.asked(self.headers(), self.extensions());
         self
     }
 
     /// The method.
     pub fn method(&self) -> &'a Method {
-        self.method
+        self.head.method()
     }
 
     /// The target as it came, also where a router has taken a prefix from it.
     pub fn uri(&self) -> &'a Uri {
-        self.uri
+        self.head.uri()
     }
 
     /// The header fields.
     pub fn headers(&self) -> &'a HeaderMap {
-        self.headers
+        self.head.headers()
     }
 
     /// What other layers attached.
     pub fn extensions(&self) -> &'a Extensions {
-        self.extensions
+        self.head.extensions()
     }
 
     /// Who opened the connection; known as [`TrustedProxies`] says.
     pub fn peer_address(&self) -> Option<IpAddr> {
-        peer(self.extensions)
+        peer(self.extensions())
     }
 
     /// The address of the client, past the layer's [trusted proxies](super::SentryTracingLayer::trusted_proxies).
@@ -78,64 +64,36 @@ impl<'a> RequestHead<'a> {
     /// ```
     pub fn client_address(&self) -> Option<IpAddr> {
         self.proxies
-            .map_or_else(|| self.peer_address(), |proxies| proxies.client(self.headers, self.extensions))
+            .map_or_else(|| self.peer_address(), |proxies| proxies.client(self.headers(), self.extensions()))
     }
 
     /// The route's template, where a router has told it before this layer; known with the feature `axum`.
     pub fn matched_route(&self) -> Option<&'a str> {
-        self.route
+        self.head.route()
     }
-}
-
-#[cfg(feature = "axum")]
-fn route(extensions: &Extensions) -> Option<&str> {
-    crate::axum::matched_path(extensions)
-}
-
-#[cfg(not(feature = "axum"))]
-fn route(_: &Extensions) -> Option<&str> {
-    None
-}
-
-#[cfg(feature = "axum")]
-fn target<B>(request: &Request<B>) -> &Uri {
-    crate::axum::original_uri(request.extensions()).unwrap_or(request.uri())
-}
-
-#[cfg(not(feature = "axum"))]
-fn target<B>(request: &Request<B>) -> &Uri {
-    request.uri()
 }
 
 impl RequestParts for RequestHead<'_> {
     fn method(&self) -> &str {
-        self.method.as_str()
+        self.head.method().as_str()
     }
 
     fn scheme(&self) -> &str {
-        self.asked.scheme.or(self.uri.scheme_str()).unwrap_or("http")
+        self.asked.scheme.or(self.uri().scheme_str()).unwrap_or("http")
     }
 
     fn host(&self) -> &str {
         if let Some(host) = self.asked.host {
             return host;
         }
-        let authority = match self.uri.authority() {
-            Some(authority) => Authority::as_str(authority),
-            None => {
-                let host = self.headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
-                std::str::from_utf8(host).unwrap_or_default()
-            }
-        };
-        // Nearly never there, and a search by characters would show.
-        if !authority.as_bytes().contains(&b'@') {
-            return authority;
-        }
-        authority.rsplit('@').next().unwrap_or_default()
+        self.head.uri_host().unwrap_or_else(|| {
+            let host = self.headers().get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+            std::str::from_utf8(host).unwrap_or_default()
+        })
     }
 
     fn has_host_in_header(&self) -> bool {
-        self.uri.authority().is_none() && self.asked.host.is_none() && self.asked.port.is_none()
+        self.uri().authority().is_none() && self.asked.host.is_none() && self.asked.port.is_none()
     }
 
     fn port(&self) -> Option<u16> {
@@ -143,11 +101,11 @@ impl RequestParts for RequestHead<'_> {
     }
 
     fn path(&self) -> &str {
-        self.uri.path()
+        self.uri().path()
     }
 
     fn query(&self) -> Option<&str> {
-        self.uri.query()
+        self.uri().query()
     }
 
     fn route(&self) -> Option<&str> {
@@ -155,7 +113,7 @@ impl RequestParts for RequestHead<'_> {
     }
 
     fn protocol_version(&self) -> &'static str {
-        match self.version {
+        match self.head.version() {
             Version::HTTP_09 => "0.9",
             Version::HTTP_10 => "1.0",
             Version::HTTP_2 => "2",
@@ -165,13 +123,13 @@ impl RequestParts for RequestHead<'_> {
     }
 
     fn for_each_header(&self, each: &mut dyn FnMut(&str, &[u8])) {
-        for (name, value) in self.headers {
+        for (name, value) in self.headers() {
             each(name.as_str(), value.as_bytes());
         }
     }
 
     fn record_headers(&self, recorder: &mut HeaderRecorder<'_>) {
-        for (name, value) in self.headers {
+        for (name, value) in self.headers() {
             recorder.push(name.as_str(), value.as_bytes());
         }
     }

@@ -8,6 +8,7 @@ use http::Request;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use sentrace_core::SpanRef;
+use sentrace_core::adapter::inner_accessors;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -54,6 +55,10 @@ pub struct RequestSize<S> {
     inner: S,
 }
 
+impl<S> RequestSize<S> {
+    inner_accessors!(S);
+}
+
 impl<S, B> Service<Request<B>> for RequestSize<S>
 where
     S: Service<Request<CountedBody<B>>>,
@@ -84,6 +89,10 @@ pin_project! {
         counting: Option<SpanRef>,
         bytes: u64,
     }
+}
+
+impl<B> CountedBody<B> {
+    inner_accessors!(B);
 }
 
 impl<B: Default> Default for CountedBody<B> {

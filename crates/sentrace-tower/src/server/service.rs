@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use http_body::Body;
-use sentrace_core::adapter::Around as _;
+use sentrace_core::adapter::{Around as _, inner_accessors};
 use sentrace_core::{Arrival, ArrivingRequest, Client, Incoming, Transaction, TransactionOptions, run_hook};
 use sentrace_protocol::{TransactionSource, http_method};
 use tower_service::Service;
@@ -35,15 +35,7 @@ impl<S> SentryTracing<S> {
         Self { inner, config }
     }
 
-    /// The service inside.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The service inside.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    inner_accessors!(S);
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SentryTracing<S>

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use http::Request;
 use pin_project_lite::pin_project;
 use sentrace_core::SpanRef;
-use sentrace_core::adapter::{Around, Inside};
+use sentrace_core::adapter::{Around, Inside, inner_accessors};
 use tower_service::Service;
 
 use super::passage::Passage;
@@ -22,6 +22,8 @@ impl<S> Entry<S> {
     pub(super) fn new(inner: S) -> Self {
         Self { inner }
     }
+
+    inner_accessors!(S);
 }
 
 impl<S, B> Service<Request<B>> for Entry<S>

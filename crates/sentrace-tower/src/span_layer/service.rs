@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use sentrace_core::adapter::Around as _;
+use sentrace_core::adapter::{Around as _, inner_accessors};
 use sentrace_core::{CallSpan, SpanRef, current_span};
 use tower_service::Service;
 
@@ -28,6 +28,8 @@ impl<S> SpanService<S> {
     pub(super) fn new(inner: S, name: Arc<str>, way_back: bool) -> Self {
         Self { inner, name, way_back, waiting: None }
     }
+
+    inner_accessors!(S);
 
     /// The request's span: of its waiting, or new. A waiting of somebody else is over, as nobody's.
     fn span(&mut self, outside: &SpanRef) -> Option<CallSpan> {

@@ -26,7 +26,7 @@ impl std::error::Error for OutOfStock {}
 
 impl IntoResponse for OutOfStock {
     fn into_response(self) -> Response {
-        (StatusCode::CONFLICT, HandlerError::new(&self), "sorry").into_response()
+        (StatusCode::CONFLICT, HandlerError::new(self), "sorry").into_response()
     }
 }
 
@@ -49,7 +49,7 @@ async fn services_without_a_framework_tell_it_too() {
     let (layer, capture) = layer();
     let service = service_fn(async |_| {
         let mut answer = http::Response::new(String::new());
-        answer.extensions_mut().insert(HandlerError::text("the disk is full"));
+        answer.extensions_mut().insert(HandlerError::msg("the disk is full"));
         Ok::<_, Infallible>(answer)
     });
     layer.layer(service).oneshot(request("/x")).await.map(drop).unwrap();

@@ -161,7 +161,10 @@ impl Default for TrustedProxies {
 pub(super) fn peer(extensions: &Extensions) -> Option<IpAddr> {
     let address = extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address);
     #[cfg(feature = "axum")]
-    let address = address.or_else(|| crate::axum::connected_from(extensions));
+    let address = address.or_else(|| {
+        use axum::extract::ConnectInfo;
+        extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| *address)
+    });
     address.map(|address| address.ip())
 }
 
