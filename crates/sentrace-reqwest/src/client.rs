@@ -9,10 +9,10 @@ use reqwest::Request;
 use reqwest_middleware::{ClientWithMiddleware, Middleware, RequestInitialiser};
 use sentrace_core::{Client, diagnostics};
 
+use crate::config::Config;
 use crate::default_headers::DefaultHeaders;
-use crate::hooks::Hooks;
 use crate::middleware::SentryTracingMiddleware;
-use crate::redirect::{Guard, PrintedPolicy, RedirectPolicy, Settings};
+use crate::redirect::{PrintedPolicy, RedirectGuard, RedirectPolicy, Settings};
 
 /// The tracing middleware on a client that sends trace headers to allowed hosts only, redirects included.
 ///
@@ -88,8 +88,7 @@ pub struct ClientBuilder {
     settings: Settings,
     is_guarded: bool,
     default_headers: HeaderMap,
-    client: Option<Client>,
-    hooks: Hooks,
+    config: Config,
 }
 
 impl ClientBuilder {
@@ -101,8 +100,7 @@ impl ClientBuilder {
             settings,
             is_guarded: true,
             default_headers: HeaderMap::new(),
-            client: None,
-            hooks: Hooks::default(),
+            config: Config::default(),
         })
     }
 
@@ -152,13 +150,13 @@ impl ClientBuilder {
 
     /// The client whose `tracing_origins` decide, instead of the current or global one.
     pub fn client(mut self, client: Client) -> Self {
-        self.client = Some(client);
+        self.config.client = Some(client);
         self
     }
 
     /// Which calls become spans; see [`SentryTracingMiddleware::filter`].
     pub fn filter(mut self, filter: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static) -> Self {
-        self.hooks.filter(filter);
+        self.config.filter = Some(Arc::new(filter));
         self
     }
 
@@ -167,7 +165,7 @@ impl ClientBuilder {
         mut self,
         propagate: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.propagate_if(propagate);
+        self.config.propagate = Some(Arc::new(propagate));
         self
     }
 
@@ -183,15 +181,15 @@ impl ClientBuilder {
         mut self,
         name: impl Fn(&Request, &Extensions) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.name(name);
+        self.config.namer = Some(Arc::new(name));
         self
     }
 
     /// The client that requests are made with.
     pub fn build(self) -> ClientWithMiddleware {
         let headers = DefaultHeaders::new(self.default_headers, &self.settings);
-        let guard = self.is_guarded.then(|| Guard::new(self.http, self.settings));
-        self.inner.with(SentryTracingMiddleware::built(self.client, headers, guard, self.hooks)).build()
+        let guard = self.is_guarded.then(|| RedirectGuard::new(self.http, self.settings));
+        self.inner.with(SentryTracingMiddleware::built(self.config, headers, guard)).build()
     }
 }
 

@@ -31,8 +31,8 @@
 //! - `read_timeout` begins anew, and an `https_only` client refuses `http` with an error that is not a redirect's.
 
 mod client;
+mod config;
 mod default_headers;
-mod hooks;
 mod middleware;
 mod redirect;
 mod request_builder;

@@ -10,9 +10,9 @@ use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next, Result};
 use sentrace_core::{CallSpan, Client, OutgoingCall, diagnostics, has_trace_headers};
 
+use crate::config::Config;
 use crate::default_headers::DefaultHeaders;
-use crate::hooks::Hooks;
-use crate::redirect::{self, Guard, Guarded, Leg};
+use crate::redirect::{GuardedFuture, RedirectChain, RedirectGuard, is_redirect};
 use crate::span;
 
 /// Makes each request an `http.client` span of the current transaction and carries the trace to the hosts of
@@ -38,10 +38,9 @@ use crate::span;
 /// ```
 #[derive(Clone, Default)]
 pub struct SentryTracingMiddleware {
-    client: Option<Client>,
+    config: Config,
     headers: Option<Arc<DefaultHeaders>>,
-    guard: Option<Arc<Guard>>,
-    hooks: Hooks,
+    guard: Option<Arc<RedirectGuard>>,
 }
 
 impl SentryTracingMiddleware {
@@ -50,19 +49,14 @@ impl SentryTracingMiddleware {
         Self::default()
     }
 
-    pub(crate) fn built(
-        client: Option<Client>,
-        headers: DefaultHeaders,
-        guard: Option<Guard>,
-        hooks: Hooks,
-    ) -> Self {
-        Self { client, headers: Some(Arc::new(headers)), guard: guard.map(Arc::new), hooks }
+    pub(crate) fn built(config: Config, headers: DefaultHeaders, guard: Option<RedirectGuard>) -> Self {
+        Self { config, headers: Some(Arc::new(headers)), guard: guard.map(Arc::new) }
     }
 
     /// The client whose `tracing_origins` decide, instead of the current or global one.
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
-        self.client = Some(client);
+        self.config.client = Some(client);
         self
     }
 
@@ -78,7 +72,7 @@ impl SentryTracingMiddleware {
     /// ```
     #[must_use]
     pub fn filter(mut self, filter: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static) -> Self {
-        self.hooks.filter(filter);
+        self.config.filter = Some(Arc::new(filter));
         self
     }
 
@@ -88,7 +82,7 @@ impl SentryTracingMiddleware {
         mut self,
         propagate: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.propagate_if(propagate);
+        self.config.propagate = Some(Arc::new(propagate));
         self
     }
 
@@ -110,7 +104,7 @@ impl SentryTracingMiddleware {
         mut self,
         name: impl Fn(&Request, &Extensions) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.name(name);
+        self.config.namer = Some(Arc::new(name));
         self
     }
 }
@@ -118,7 +112,7 @@ impl SentryTracingMiddleware {
 impl fmt::Debug for SentryTracingMiddleware {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentryTracingMiddleware")
-            .field("client", &self.client)
+            .field("client", &self.config.client)
             .field("guarded", &self.guard.is_some())
             .finish()
     }
@@ -136,12 +130,12 @@ impl Middleware for SentryTracingMiddleware {
         let (mut sent, begun) = self.send(request, extensions, next);
         let mut answer = (&mut sent).await;
         let Some(Begun { span, unguarded }) = begun else { return answer };
-        let (mut hops, departure, kept) = sent.into_end();
-        if let (Some(guard), Some(departure), Some(kept)) = (&self.guard, departure, kept)
-            && redirect::stopped(&answer)
+        let (mut hops, foreign_hop, saved) = sent.into_end();
+        if let (Some(guard), Some(foreign_hop), Some(saved)) = (&self.guard, foreign_hop, saved)
+            && is_redirect(&answer)
         {
             // The rare way has its own allocation, so that the usual one is small.
-            (answer, hops) = Box::pin(guard.go_on(kept, departure, hops)).await;
+            (answer, hops) = Box::pin(guard.reissue(saved, foreign_hop, hops)).await;
             extensions.insert(LeftWithoutTrace);
         }
         if let (Some(call), Ok(response)) = (unguarded, &answer)
@@ -162,7 +156,7 @@ struct LeftWithoutTrace;
 type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>>;
 
 /// The request under way.
-type Sent<'a> = Guarded<Sending<'a>>;
+type Sent<'a> = GuardedFuture<Sending<'a>>;
 
 /// A call that is traced.
 struct Begun {
@@ -185,44 +179,48 @@ impl SentryTracingMiddleware {
             defaults.add_to(request.headers_mut());
             hidden = defaults.hidden_from(request.headers());
         }
-        let Some(mut call) = OutgoingCall::to(request.url().as_str(), self.client.as_ref()) else {
-            OutgoingCall::withdraw(request.headers_mut(), self.client.as_ref());
+        let Some(mut call) = OutgoingCall::to(request.url().as_str(), self.config.client.as_ref()) else {
+            OutgoingCall::withdraw(request.headers_mut(), self.config.client.as_ref());
             return (self.guarded(next.run(request, extensions), None), None);
         };
         let may_carry = call.allows_headers();
-        if !self.hooks.propagates(&request, extensions) || hidden.contains(&SENTRY_TRACE) {
+        if !self.config.propagates(&request, extensions) || hidden.contains(&SENTRY_TRACE) {
             call = call.without_headers();
         }
-        let span = if self.hooks.records(&request, extensions) {
-            let name = self.hooks.name_of(&request, extensions);
+        let span = if self.config.records(&request, extensions) {
+            let name = self.config.name_of(&request, extensions);
             span::start(call.parent(), name.as_deref(), &request)
         } else {
             CallSpan::none()
         };
-        // Only what may carry headers has to be kept, at best as it was without them. A middleware further in may have a say,
-        // too, so the hook does not matter here.
+        // Only a request that may carry headers has to be saved, at best as it was without them. A middleware further in may
+        // add them, too, so the hook does not matter here.
         let guard = self.guard.as_deref();
-        let mut kept = guard.filter(|_| may_carry).map(|guard| guard.keep(&request));
+        let mut saved = guard.filter(|_| may_carry).map(|guard| guard.save(&request));
         let injected = call.inject(&span, request.headers_mut());
         for name in &hidden {
             request.headers_mut().remove(name);
         }
-        if kept.is_none() && (!hidden.is_empty() || has_trace_headers(request.headers())) {
-            kept = guard.map(|guard| guard.keep(&request));
+        if saved.is_none() && (!hidden.is_empty() || has_trace_headers(request.headers())) {
+            saved = guard.map(|guard| guard.save(&request));
         }
-        let (mut leg, mut unguarded) = (None, None);
-        match kept {
-            Some(kept) => leg = Some(Leg::first(kept, call.into_client())),
+        let (mut chain, mut unguarded) = (None, None);
+        match saved {
+            Some(saved) => chain = Some(RedirectChain::first(saved, call.into_client())),
             None if injected => unguarded = Some(call),
             None => {}
         }
         span::take_along(&span, &mut request);
-        let sent = self.guarded(next.run(request, extensions), leg);
+        let sent = self.guarded(next.run(request, extensions), chain);
         (sent, Some(Begun { span, unguarded }))
     }
 
-    fn guarded<'a>(&self, sending: Sending<'a>, leg: Option<Box<Leg>>) -> Sent<'a> {
-        if self.guard.is_some() { Guarded::new(sending, leg) } else { Guarded::transparent(sending) }
+    fn guarded<'a>(&self, sending: Sending<'a>, chain: Option<Box<RedirectChain>>) -> Sent<'a> {
+        if self.guard.is_some() {
+            GuardedFuture::new(sending, chain)
+        } else {
+            GuardedFuture::transparent(sending)
+        }
     }
 }
 

@@ -1,16 +1,19 @@
 //! Keeps trace headers from following a redirect to a host that may not have them.
 //!
-//! reqwest follows redirects below every middleware and takes only credentials off. So the client's policy takes
+//! reqwest follows redirects below every middleware and removes only credentials. So the client's policy takes
 //! part: during a call that carries trace headers it stops reqwest before a hop to a foreign host
-//! ([`leg`]), and the middleware sends that hop itself, without them ([`reissue`]). Every other decision,
+//! ([`chain`]), and the middleware sends that hop itself, without them ([`guard`]). Every other decision,
 //! and every error, stays reqwest's own.
 
-mod leg;
+mod chain;
+mod foreign_hop;
+mod guard;
+mod headers;
 mod policy;
-mod reissue;
+mod saved_request;
 mod settings;
 
-pub(crate) use leg::{Guarded, Leg};
-pub use policy::{RedirectAction, RedirectAttempt, RedirectPolicy};
-pub(crate) use reissue::{Guard, stopped};
-pub(crate) use settings::{PrintedPolicy, Settings};
+pub(crate) use self::chain::{GuardedFuture, RedirectChain};
+pub(crate) use self::guard::{RedirectGuard, is_redirect};
+pub use self::policy::{RedirectAction, RedirectAttempt, RedirectPolicy};
+pub(crate) use self::settings::{PrintedPolicy, Settings};

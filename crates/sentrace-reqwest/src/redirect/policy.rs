@@ -9,7 +9,7 @@ use reqwest::Url;
 use reqwest::redirect::{Action, Attempt, Policy};
 use sentrace_core::guarded;
 
-use super::leg;
+use super::chain::{self, HopDecision, RedirectChain};
 
 /// Which redirects a guarded client follows: [`reqwest::redirect::Policy`], in a form that can be composed with
 /// the guard.
@@ -62,11 +62,11 @@ impl RedirectPolicy {
 
     /// The policy to give to reqwest: this one, and the guard where a call asked for it.
     pub(crate) fn guarded(self) -> Policy {
-        Policy::custom(move |attempt| match leg::take_current() {
+        Policy::custom(move |attempt| match chain::take_current() {
             Ok(None) => self.answer(attempt, None),
             Ok(Some(mut current)) => {
                 let action = self.answer(attempt, Some(&mut current));
-                leg::put_back(current);
+                chain::put_back(current);
                 action
             }
             // Without the thread-local there is no telling what the request carries.
@@ -74,12 +74,12 @@ impl RedirectPolicy {
         })
     }
 
-    fn answer(&self, attempt: Attempt<'_>, current: Option<&mut leg::Leg>) -> Action {
-        let earlier = current.as_ref().map_or(&[][..], |leg| leg.earlier());
+    fn answer(&self, attempt: Attempt<'_>, current: Option<&mut RedirectChain>) -> Action {
+        let earlier = current.as_ref().map_or(&[][..], |chain| chain.earlier());
         match self.judge(&attempt, earlier) {
-            Verdict::Follow => match current.map(|leg| leg.follow(&attempt)) {
-                None | Some(leg::Way::Stays) => attempt.follow(),
-                Some(leg::Way::Departs) => attempt.stop(),
+            Verdict::Follow => match current.map(|chain| chain.follow(&attempt)) {
+                None | Some(HopDecision::Follow) => attempt.follow(),
+                Some(HopDecision::Reissue) => attempt.stop(),
             },
             Verdict::Stop => attempt.stop(),
             // One hop is behind every attempt, so this is always the error, with a type that only reqwest can make.

@@ -11,14 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::ClientBuilder;
 use reqwest::redirect::Policy;
 
-use super::reissue::CREDENTIALS;
-
-/// The headers that tracing writes, too.
-const TRACE_HEADERS: [HeaderName; 3] = [
-    HeaderName::from_static("sentry-trace"),
-    HeaderName::from_static("baggage"),
-    HeaderName::from_static("traceparent"),
-];
+use super::headers::{CREDENTIALS, TRACE_HEADERS};
 
 /// The settings that matter to the guard.
 #[derive(Debug, PartialEq)]
