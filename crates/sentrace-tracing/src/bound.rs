@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sentrace_core::current::current_span;
+use sentrace_core::current_span;
 use sentrace_core::diagnostics;
 use tracing::{Metadata, Span};
 

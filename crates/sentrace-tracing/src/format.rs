@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sentrace_core::current::current_span;
+use sentrace_core::current_span;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};

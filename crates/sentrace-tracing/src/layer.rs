@@ -1,6 +1,6 @@
 //! The layer at work: what `tracing` tells, and what is made of it.
 
-use sentrace_core::current::current_span;
+use sentrace_core::current_span;
 use sentrace_core::{SpanRef, in_hook};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Subscriber};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sentrace_core::current::current_span;
+use sentrace_core::current_span;
 use sentrace_core::{Client, SpanRef, TransactionOptions, run_hook};
 use tracing::span::Attributes;
 use tracing_subscriber::registry::{self, LookupSpan};

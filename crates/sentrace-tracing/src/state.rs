@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sentrace_core::current::current_span;
+use sentrace_core::current_span;
 use sentrace_core::{Span, SpanRef, Transaction};
 use sentrace_protocol::sql::Dialect;
 
