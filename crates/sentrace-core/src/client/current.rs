@@ -24,5 +24,5 @@ pub fn current_span() -> SpanRef {
 /// What is current where nothing else is: the global client's open idle transaction.
 #[cold]
 fn idle_transaction() -> Option<SpanRef> {
-    Client::global()?.pipeline().idle.span()
+    timer::default_of(Client::global()?.pipeline()).map(|idle| idle.span())
 }

@@ -35,13 +35,12 @@ impl Client {
         options: &TransactionOptions<'_>,
         idle: IdleOptions,
     ) -> IdleTransaction {
-        let slot = &self.pipeline().idle;
         if in_hook() {
             // What is open stays so.
             return IdleTransaction::only_propagating(self.start_transaction_with(options).into_span());
         }
         if !idle.separate {
-            end(slot.take());
+            end(timer::default_of(self.pipeline()));
         }
         let transaction = self.start_transaction_with(options);
         if !timer::has_room() {
@@ -52,11 +51,9 @@ impl Client {
         let Some(trace) = span.trace().filter(|trace| trace.recording != Recording::Off) else {
             return IdleTransaction::only_propagating(span);
         };
-        let started = Arc::new(Idle::new(SharedTrace::clone(trace), idle.over(slot.timeouts)));
-        timer::add(&started);
-        if !idle.separate {
-            end(slot.put(&started));
-        }
+        let started =
+            Arc::new(Idle::new(SharedTrace::clone(trace), idle.over(self.pipeline().idle_timeouts)));
+        end(timer::add(&started, !idle.separate));
         IdleTransaction::new(started)
     }
 
@@ -78,7 +75,7 @@ impl Client {
         let current = current_span();
         let of_this_client = |idle: &Arc<Idle>| std::ptr::eq(&*idle.trace().pipeline, &**self.pipeline());
         let current = current.trace().and_then(timer::find).filter(of_this_client);
-        current.or_else(|| self.pipeline().idle.get())
+        current.or_else(|| timer::default_of(self.pipeline()))
     }
 }
 

@@ -23,7 +23,6 @@ use crate::diagnostics::{Debugged, OnBehalf};
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
 use crate::handle::transaction::Transaction;
-use crate::idle::slot::IdleSlot;
 use crate::options::lifecycle::TraceLifecycle;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
 use crate::propagation::continuation_rules::ContinuationRules;
@@ -99,7 +98,7 @@ impl Client {
             ignore: options.lifecycle.ignore,
             max_spans: MAX_SPANS,
             unchecked_spans: if plain { MAX_SPANS } else { 0 },
-            idle: IdleSlot::new(options.idle),
+            idle_timeouts: options.idle,
             counters: Counters::default(),
             recent: RecentHeaders::default(),
             rate_warnings: RateWarnings::default(),

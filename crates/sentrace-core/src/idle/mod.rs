@@ -5,7 +5,6 @@
 pub(crate) mod activity;
 pub(crate) mod handle;
 pub(crate) mod lifetime;
-pub(crate) mod slot;
 pub(crate) mod span_options;
 pub(crate) mod timer;
 

@@ -15,8 +15,13 @@ use crate::util::hook::guarded;
 /// Idle transactions of a process that may be open at the same time; further ones are not recorded.
 pub(crate) const MAX_OPEN: usize = 10_000;
 
-static TIMER: Mutex<Timer> =
-    Mutex::new(Timer { due: BTreeSet::new(), open: BTreeMap::new(), runs: false, process: 0 });
+static TIMER: Mutex<Timer> = Mutex::new(Timer {
+    due: BTreeSet::new(),
+    open: BTreeMap::new(),
+    defaults: BTreeMap::new(),
+    runs: false,
+    process: 0,
+});
 static SOONER: Condvar = Condvar::new();
 /// As many as are in `open`, to be asked without a lock.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
@@ -24,6 +29,8 @@ static OPEN: AtomicUsize = AtomicUsize::new(0);
 struct Timer {
     due: BTreeSet<(Moment, Key)>,
     open: BTreeMap<Key, Open>,
+    /// By client, the one that is found without a handle.
+    defaults: BTreeMap<ClientKey, Key>,
     runs: bool,
     /// Where the thread runs: a forked child has none.
     process: u32,
@@ -31,6 +38,9 @@ struct Timer {
 
 /// Where the trace lies, which it does as long as its transaction is here.
 type Key = usize;
+
+/// Where the pipeline lies, which a trace of it keeps alive.
+type ClientKey = usize;
 
 struct Open {
     idle: Arc<Idle>,
@@ -49,11 +59,14 @@ pub(crate) fn has_room() -> bool {
 }
 
 /// Takes care of `idle` from now on. Where no thread can be started, it ends with its last handle.
-pub(crate) fn add(idle: &Arc<Idle>) {
+///
+/// Returns the client's default one that `idle` takes the place of, if it `is_default` and there is another.
+pub(crate) fn add(idle: &Arc<Idle>, is_default: bool) -> Option<Arc<Idle>> {
     let (key, due) = (key(idle.trace()), idle.first_look());
     let mut timer = lock();
     timer.open.insert(key, Open { idle: Arc::clone(idle), due });
     timer.due.insert((due, key));
+    let replaced = if is_default { timer.set_default(idle, key) } else { None };
     let process = process_id();
     if !timer.runs || timer.process != process {
         timer.process = process;
@@ -66,13 +79,14 @@ pub(crate) fn add(idle: &Arc<Idle>) {
             crate::diagnostics::warn(format_args!(
                 "idle transactions end with their last handle, since no thread can be started for them: {error}"
             ));
-            return;
+            return replaced;
         }
     }
     timer.count();
     if timer.due.first().is_some_and(|(_, first)| *first == key) {
         SOONER.notify_one();
     }
+    replaced
 }
 
 /// Ends an idle transaction, unless it has ended.
@@ -96,6 +110,16 @@ fn remove(idle: &Idle) {
 /// The idle transaction of a trace.
 pub(crate) fn find(trace: &SharedTrace) -> Option<Arc<Idle>> {
     lock().open.get(&key(trace)).map(|open| Arc::clone(&open.idle))
+}
+
+/// A client's default one, while it is open.
+pub(crate) fn default_of(pipeline: &Pipeline) -> Option<Arc<Idle>> {
+    if !any_open() {
+        return None;
+    }
+    let timer = lock();
+    let key = timer.defaults.get(&client_key(pipeline))?;
+    timer.open.get(key).map(|open| Arc::clone(&open.idle)).filter(|idle| !idle.has_ended())
 }
 
 /// All of one client.
@@ -144,9 +168,19 @@ impl Timer {
         }
     }
 
+    /// Makes `idle` its client's default one, and returns the one that was.
+    fn set_default(&mut self, idle: &Idle, key: Key) -> Option<Arc<Idle>> {
+        let former = self.defaults.insert(client_key(&idle.trace().pipeline), key)?;
+        self.open.get(&former).map(|open| Arc::clone(&open.idle))
+    }
+
     fn remove(&mut self, key: Key) -> Option<Open> {
         let open = self.open.remove(&key)?;
         self.due.remove(&(open.due, key));
+        let client = client_key(&open.idle.trace().pipeline);
+        if self.defaults.get(&client) == Some(&key) {
+            self.defaults.remove(&client);
+        }
         self.count();
         Some(open)
     }
@@ -158,6 +192,10 @@ impl Timer {
 
 fn key(trace: &SharedTrace) -> Key {
     SharedTrace::as_ptr(trace).addr()
+}
+
+fn client_key(pipeline: &Pipeline) -> ClientKey {
+    std::ptr::from_ref(pipeline).addr()
 }
 
 fn lock() -> MutexGuard<'static, Timer> {
@@ -198,6 +236,6 @@ mod tests {
             assert!(begun.elapsed() < Duration::from_secs(10), "the thread ends");
             thread::yield_now();
         }
-        assert!(lock().due.is_empty() && lock().open.is_empty());
+        assert!(lock().due.is_empty() && lock().open.is_empty() && lock().defaults.is_empty());
     }
 }

@@ -12,7 +12,7 @@ use crate::decide::ignore::{IgnoreSpan, Starting};
 use crate::decide::rate_warnings::RateWarnings;
 use crate::decide::sampling::Sampling;
 use crate::diagnostics::Debugged;
-use crate::idle::slot::IdleSlot;
+use crate::options::idle::Timeouts;
 use crate::propagation::continuation_rules::ContinuationRules;
 use crate::propagation::outgoing::Outgoing;
 use crate::propagation::recent::RecentHeaders;
@@ -43,7 +43,7 @@ pub(crate) struct Pipeline {
     /// Spans of a transaction that start without a look at rules and lifecycle, so that the plain case pays nothing
     /// for these: `max_spans`, or none.
     pub(crate) unchecked_spans: usize,
-    pub(crate) idle: IdleSlot,
+    pub(crate) idle_timeouts: Timeouts,
     pub(crate) counters: Counters,
     /// Foreign headers that were handed on or refused.
     pub(crate) recent: RecentHeaders,
@@ -116,7 +116,7 @@ impl Pipeline {
             ignore: Vec::new(),
             max_spans: 0,
             unchecked_spans: 0,
-            idle: IdleSlot::default(),
+            idle_timeouts: Timeouts::default(),
             counters: Counters::default(),
             recent: RecentHeaders::default(),
             rate_warnings: RateWarnings::default(),
