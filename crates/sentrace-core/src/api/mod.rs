@@ -14,9 +14,9 @@ use crate::client::current::current_span;
 use crate::decide::transaction_options::TransactionOptions;
 use crate::handle::current::with_current;
 use crate::handle::span::Span;
+use crate::handle::trace::Trace;
 use crate::handle::transaction::Transaction;
 use crate::propagation::trace_headers::TraceHeaders;
-use crate::trace::incoming::Trace;
 
 /// Continues the trace that `carrier` brings (headers, job metadata, environment), or begins one where it brings
 /// none that can be used. Opens no transaction (Sentry SDK specification, *Trace Propagation* 1.9, `continueTrace`).

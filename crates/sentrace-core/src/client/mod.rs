@@ -22,6 +22,7 @@ use crate::decide::transaction_options::TransactionOptions;
 use crate::diagnostics::{Debugged, OnBehalf};
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
+use crate::handle::trace::Trace;
 use crate::handle::transaction::Transaction;
 use crate::options::lifecycle::TraceLifecycle;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
@@ -31,7 +32,8 @@ use crate::propagation::recent::RecentHeaders;
 use crate::record::identity::Identity;
 use crate::trace::counters::Counters;
 use crate::trace::deliver::Deliver;
-use crate::trace::incoming::{Incoming, Trace, open};
+use crate::trace::incoming::Incoming;
+use crate::trace::open::open;
 use crate::trace::pipeline::Pipeline;
 use crate::util::clock::Moment;
 
@@ -158,17 +160,17 @@ impl Client {
 
     /// Opens a transaction in the trace that came in.
     pub fn open(&self, incoming: Incoming, options: &TransactionOptions<'_>) -> Transaction {
-        open(&self.0, incoming, options)
+        open(&self.0, incoming, options).map_or_else(Transaction::none, Transaction::new)
     }
 
     /// The trace that `carrier` brings, or a new one; see [`continue_trace`](crate::continue_trace).
     pub fn continue_trace(&self, carrier: &(impl Carrier + ?Sized)) -> Trace {
-        Trace::new(&self.0, self.read(carrier).during_current())
+        Trace::during_current(&self.0, self.read(carrier))
     }
 
     /// A trace that begins here; see [`start_new_trace`](crate::start_new_trace).
     pub fn start_new_trace(&self) -> Trace {
-        Trace::new(&self.0, Incoming::nothing().during_current())
+        Trace::during_current(&self.0, Incoming::nothing())
     }
 
     /// Starts a transaction; see [`start_transaction`](crate::start_transaction).
@@ -183,7 +185,7 @@ impl Client {
     /// Starts a transaction with all that can be said about it; see [`start_transaction`](crate::start_transaction).
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
         // An idle transaction that is open somewhere else is nobody's parent.
-        if let Some(incoming) = with_current(Incoming::below).flatten() {
+        if let Some(incoming) = with_current(SpanRef::incoming_below).flatten() {
             return self.open(incoming, options);
         }
         if self.0.process_trace.parent_span_id.is_some() {

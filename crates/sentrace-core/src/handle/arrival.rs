@@ -80,7 +80,7 @@ impl Incoming {
         }
         drop(live);
         // Its headers may be copied on, as those of the request that it comes from.
-        Self::below(current).map_or(Found::Outside, |below| Found::Below(below.carrying_what(self)))
+        current.incoming_below().map_or(Found::Outside, |below| Found::Below(below.carrying_what(self)))
     }
 }
 

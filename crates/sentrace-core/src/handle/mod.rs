@@ -5,5 +5,6 @@ pub(crate) mod bridge;
 pub mod current;
 pub(crate) mod scoped;
 pub(crate) mod span;
+pub(crate) mod trace;
 pub(crate) mod transaction;
 pub(crate) mod transaction_of_span;

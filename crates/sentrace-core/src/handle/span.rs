@@ -1,6 +1,7 @@
 //! Spans: a handle that anyone may hold, and an owner that ends them.
 
 use crate::decide::explain::started_by_hook;
+use crate::trace::incoming::Incoming;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
@@ -265,6 +266,11 @@ impl SpanRef {
         let traceparent = handle.trace.traceparent(handle.span_id);
         handle.trace.remember_passed(handle.span_id);
         Some(TraceHeaders::new(sentry_trace, self.baggage(), traceparent))
+    }
+
+    /// What a transaction continues that starts below this span.
+    pub(crate) fn incoming_below(&self) -> Option<Incoming> {
+        self.0.as_ref().map(|handle| Incoming::below(&handle.trace, handle.span_id))
     }
 
     /// Takes the trace out; afterwards the handle is one to nothing.

@@ -6,6 +6,7 @@ pub(crate) mod explain;
 pub(crate) mod finish;
 pub(crate) mod finished_span;
 pub(crate) mod incoming;
+pub(crate) mod open;
 pub(crate) mod pipeline;
 pub(crate) mod process_trace;
 pub(crate) mod recycle;

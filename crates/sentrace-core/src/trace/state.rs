@@ -1,6 +1,7 @@
 //! One trace in this process, as far as one transaction or one continuation of it goes.
 
 use crate::decide::recording::Recording;
+use crate::propagation::ids;
 use std::fmt::Write as _;
 #[cfg(feature = "http")]
 use std::sync::OnceLock;
@@ -94,8 +95,8 @@ impl TraceState {
     pub(crate) fn vacant() -> Self {
         Self {
             pipeline: PipelineRef::default(),
-            trace_id: crate::propagation::ids::trace_id(),
-            span_id: crate::propagation::ids::span_id(),
+            trace_id: ids::trace_id(),
+            span_id: ids::span_id(),
             parent_span_id: None,
             sampled: None,
             sample_rate: None,
@@ -132,6 +133,12 @@ impl TraceState {
     #[inline]
     pub(crate) fn caller(&self) -> Option<(TraceId, SpanId)> {
         self.parent_span_id.map(|span_id| (self.trace_id, span_id))
+    }
+
+    /// The span id of outgoing headers where nothing is recorded here: the caller's own, so that whoever is called
+    /// next finds a parent that exists.
+    pub(crate) fn propagated_span_id(&self) -> SpanId {
+        self.parent_span_id.unwrap_or_else(ids::span_id)
     }
 
     /// Takes over what the request of `outer` brought.

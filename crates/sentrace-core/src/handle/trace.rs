@@ -1,0 +1,104 @@
+//! Traces without a transaction of their own.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use sentrace_protocol::TraceId;
+
+use super::current::with_current;
+use super::scoped::Scoped;
+use super::span::SpanRef;
+use super::transaction::Transaction;
+use crate::decide::transaction_options::TransactionOptions;
+use crate::propagation::trace_headers::TraceHeaders;
+use crate::trace::incoming::Incoming;
+use crate::trace::open::{continue_process_trace, continue_without_transaction, open};
+use crate::trace::pipeline::Pipeline;
+
+/// A trace that is continued from somewhere, or that begins here; no transaction is open yet.
+///
+/// Inside [`scope`](Self::scope) or [`enter`](Self::enter) outgoing calls carry the trace on, with or without a
+/// transaction (Sentry SDK specification, *Trace Propagation* 1.9, `continueTrace` and `startNewTrace`).
+///
+/// ```
+/// # fn job_metadata() -> std::collections::HashMap<String, String> { Default::default() }
+/// let trace = sentrace_core::continue_trace(&job_metadata());
+/// trace.enter(|| {
+///     let transaction = trace.start_transaction("resize image", "queue.task");
+///     transaction.finish();
+/// });
+/// ```
+#[derive(Clone)]
+pub struct Trace(SpanRef);
+
+impl Trace {
+    pub(crate) fn none() -> Self {
+        Self(SpanRef::none())
+    }
+
+    pub(crate) fn new(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Self {
+        Self(SpanRef::root(continue_without_transaction(pipeline, incoming)))
+    }
+
+    /// Like [`new`](Self::new), while the request that is being served stays the current one.
+    pub(crate) fn during_current(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Self {
+        let outer = with_current(SpanRef::clone);
+        let incoming = match outer.as_ref().and_then(SpanRef::trace) {
+            Some(outer) => incoming.during(outer),
+            None => incoming,
+        };
+        Self::new(pipeline, incoming)
+    }
+
+    /// The trace of what runs outside any request, the same each time.
+    pub(crate) fn of_process(pipeline: &Arc<Pipeline>) -> Self {
+        Self(SpanRef::root(continue_process_trace(pipeline)))
+    }
+
+    /// The trace's id; `None` where nothing is initialised.
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.0.trace_id()
+    }
+
+    /// Starts a transaction in this trace, below the span that called us.
+    ///
+    /// `op` is the kind of work, for example `queue.task`.
+    pub fn start_transaction(&self, name: impl AsRef<str>, op: impl Into<Cow<'static, str>>) -> Transaction {
+        self.start_transaction_with(&TransactionOptions::new(name.as_ref(), op))
+    }
+
+    /// Starts a transaction with all that can be said about it.
+    pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
+        let opened = self.0.trace().and_then(|trace| {
+            let pipeline = trace.pipeline.shared()?;
+            open(&pipeline, Incoming::within(trace), options)
+        });
+        opened.map_or_else(Transaction::none, Transaction::new)
+    }
+
+    /// Makes the trace current in `future`, on every poll.
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        self.0.scope(future)
+    }
+
+    /// Makes the trace current in `run`.
+    pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
+        self.0.enter(run)
+    }
+
+    /// What outgoing calls carry; freezes the dynamic sampling context.
+    pub fn trace_headers(&self) -> Option<TraceHeaders> {
+        self.0.trace_headers()
+    }
+
+    pub(crate) fn into_span_ref(self) -> SpanRef {
+        self.0
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Trace").field(&self.0).finish()
+    }
+}
