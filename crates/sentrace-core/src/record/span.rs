@@ -9,14 +9,18 @@ use super::{Anchor, Record, SDK, Slot, SpanRecord};
 use crate::record::identity::Identity;
 
 /// The transaction that a span belongs to, as far as the span tells of it.
-pub(crate) struct Segment<'a> {
+pub(crate) struct SegmentName<'a> {
     pub(crate) name: &'a str,
     pub(crate) span_id: SpanId,
 }
 
 impl Record {
     /// The payload of the record's first span, borrowed from it. `None` for a record without a span.
-    pub(crate) fn span<'a>(&'a self, segment: &Segment<'a>, anchor: &Anchor) -> Option<span_v2::Span<'a>> {
+    pub(crate) fn span<'a>(
+        &'a self,
+        segment: &SegmentName<'a>,
+        anchor: &Anchor,
+    ) -> Option<span_v2::Span<'a>> {
         let span = self.spans.first()?;
         let is_segment = span.span_id == segment.span_id;
         let status = span.status.unwrap_or(SpanStatus::Ok);

@@ -2,11 +2,12 @@
 
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, SpanStatus};
+use unsize::{CoerceUnsize as _, Coercion};
 
 use crate::decide::recording::Recording;
 use crate::diagnostics::on_behalf_of;
 use crate::record::{Record, Slot, pool};
-use crate::trace::finished_span::FinishedSpan;
+use crate::trace::finished_span::{FinishedSpan, Segment};
 use crate::trace::pipeline::Pipeline;
 use crate::trace::recycle;
 use crate::trace::state::{Live, SharedTrace, TraceState};
@@ -16,7 +17,7 @@ use crate::util::clock::Moment;
 pub(crate) fn end_streamed_span(trace: &SharedTrace, span_id: SpanId) {
     let ended = trace.live().stream.as_mut().and_then(|stream| stream.end_open(span_id));
     let Some(record) = ended else { return };
-    trace.pipeline.hand_over_span(FinishedSpan::new(record, SharedTrace::clone(trace)));
+    trace.pipeline.hand_over_span(finished(record, trace));
 }
 
 /// Ends the spans that are open and sent by themselves: they leave now, as cancelled `at` that time.
@@ -27,7 +28,7 @@ pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: Moment) {
             span.end = Some(at.max(span.start));
             span.status.get_or_insert(SpanStatus::Cancelled);
         }
-        trace.pipeline.hand_over_span(FinishedSpan::new(record, SharedTrace::clone(trace)));
+        trace.pipeline.hand_over_span(finished(record, trace));
     }
 }
 
@@ -121,7 +122,7 @@ fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl Fn
         record
     };
     trace.pipeline.counters.finished();
-    trace.pipeline.hand_over_span(FinishedSpan::new(record, SharedTrace::clone(trace)));
+    trace.pipeline.hand_over_span(finished(record, trace));
 }
 
 /// Takes the record out, while the context, which tells of it, is frozen: afterwards nothing can be added, and ending again
@@ -130,4 +131,8 @@ fn take(trace: &TraceState, live: &mut Live) -> Option<Box<Record>> {
     live.record.as_ref()?;
     trace.freeze(live);
     live.record.take()
+}
+
+fn finished(record: Box<Record>, trace: &SharedTrace) -> FinishedSpan {
+    FinishedSpan::new(record, SharedTrace::clone(trace).unsize(Coercion!(to dyn Segment)))
 }

@@ -1,14 +1,14 @@
 //! The seam for spans that are sent by themselves.
 
-use crate::record::span::Segment;
+use crate::record::span::SegmentName;
 use std::fmt;
 
 use sentrace_protocol::dsc::DynamicSamplingContext;
-use sentrace_protocol::losses::{Category, Reason};
+use sentrace_protocol::losses::Reason;
 use sentrace_protocol::{SpanId, TraceId, span_v2};
+use triomphe::Arc;
 
-use crate::record::{Record, pool};
-use crate::trace::state::SharedTrace;
+use crate::record::{Anchor, Record, pool};
 
 /// Takes over single finished spans; see [`Deliver::spans`](crate::Deliver::spans).
 pub trait DeliverSpans {
@@ -20,29 +20,49 @@ pub trait DeliverSpans {
     fn deliver_span(&self, span: FinishedSpan);
 }
 
+/// What a finished span asks its transaction when it is about to be sent.
+pub(crate) trait Segment: Send + Sync {
+    fn trace_id(&self) -> TraceId;
+
+    /// The id of the transaction's own span.
+    fn span_id(&self) -> SpanId;
+
+    /// Why the spans of this transaction are not to be sent, if it was discarded.
+    fn discarded(&self) -> Option<Reason>;
+
+    /// The name that the transaction has by now, and the one anchor of all its spans.
+    fn name_and_anchor(&self) -> (std::sync::Arc<str>, Anchor);
+
+    /// Freezes the dynamic sampling context.
+    fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext>;
+
+    /// Counts a span that does not arrive.
+    fn count_lost(&self, reason: Reason);
+}
+
 /// A finished span on its way: a compact record, from which the payload is built where time is cheap.
 ///
 /// The later it is read, the more is known: the name of its transaction, and whether that was thrown away. Dropping it
 /// gives its memory back to the requests and counts nothing.
 pub struct FinishedSpan {
     record: Option<Box<Record>>,
-    trace: SharedTrace,
+    segment: Arc<dyn Segment>,
 }
 
 impl FinishedSpan {
-    pub(crate) fn new(record: Box<Record>, trace: SharedTrace) -> Self {
-        Self { record: Some(record), trace }
+    pub(crate) fn new(record: Box<Record>, segment: Arc<dyn Segment>) -> Self {
+        Self { record: Some(record), segment }
     }
 
     /// The trace it belongs to. Only spans of one trace share an envelope.
     pub fn trace_id(&self) -> TraceId {
-        self.trace.trace_id
+        self.segment.trace_id()
     }
 
     /// Whether it is what a transaction is otherwise: the topmost span of its trace in this service. When it comes,
     /// most of the others are there.
     pub fn is_segment(&self) -> bool {
-        self.span_id() == Some(self.trace.span_id)
+        self.span_id() == Some(self.segment.span_id())
     }
 
     /// About how many bytes it holds in memory.
@@ -53,18 +73,14 @@ impl FinishedSpan {
     /// Why it is not to be sent, where somebody has thrown its transaction away
     /// ([`Transaction::discard`](crate::Transaction::discard)): then it is [`lost`](Self::lost) for that reason.
     pub fn discarded(&self) -> Option<Reason> {
-        self.trace.live().stream.as_ref().and_then(|stream| stream.discarded())
+        self.segment.discarded()
     }
 
     /// Lends the payload, with what is known by now. `None` in place of what `read` would have answered where there is
     /// no span, which does not happen.
     pub fn read<R>(&self, read: impl FnOnce(&span_v2::Span<'_>) -> R) -> Option<R> {
-        let (name, anchor) = {
-            let mut live = self.trace.live();
-            let anchor = live.stream.as_mut().map(|stream| stream.anchor());
-            (live.segment_name(), anchor.unwrap_or_else(crate::record::Anchor::now))
-        };
-        let segment = Segment { name: &name, span_id: self.trace.span_id };
+        let (name, anchor) = self.segment.name_and_anchor();
+        let segment = SegmentName { name: &name, span_id: self.segment.span_id() };
         let record = self.record.as_deref()?;
         let mut span = record.span(&segment, &anchor)?;
         // An item that holds nothing else has to hold it.
@@ -78,19 +94,12 @@ impl FinishedSpan {
     /// Where upstream froze an empty one (`sentry-trace` came without Sentry's baggage), it says what no envelope of
     /// spans may lack and nothing more: the trace's id and our key. `None` without a DSN.
     pub fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext> {
-        let frozen = self.trace.with_frozen_baggage(|baggage| {
-            (!baggage.is_empty()).then(|| DynamicSamplingContext::from_baggage(baggage))
-        });
-        frozen.or_else(|| {
-            let public_key = self.trace.pipeline.identity.public_key.as_deref()?;
-            let trace_id = self.trace.trace_id.to_hex();
-            Some([("trace_id", &*trace_id), ("public_key", public_key)].into_iter().collect())
-        })
+        self.segment.dynamic_sampling_context()
     }
 
     /// It will not arrive: counts it for `reason`.
     pub fn lost(self, reason: Reason) {
-        self.trace.pipeline.losses.record(reason, Category::Span, 1);
+        self.segment.count_lost(reason);
     }
 
     fn span_id(&self) -> Option<SpanId> {

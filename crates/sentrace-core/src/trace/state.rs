@@ -1,13 +1,17 @@
 //! One trace in this process, as far as one transaction or one continuation of it goes.
 
+use super::finished_span::Segment;
 use crate::decide::recording::Recording;
 use crate::propagation::ids;
+use crate::record::Anchor;
 use std::fmt::Write as _;
 #[cfg(feature = "http")]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sentrace_protocol::dsc::DynamicSamplingContext;
+use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, TraceId, Traceparent, baggage};
 use triomphe::{Arc, UniqueArc};
 
@@ -84,7 +88,7 @@ impl Live {
     }
 
     /// The name that the transaction has by now.
-    pub(crate) fn segment_name(&self) -> std::sync::Arc<str> {
+    fn segment_name(&self) -> std::sync::Arc<str> {
         let ended = self.stream.as_ref().and_then(|stream| stream.name());
         ended.unwrap_or_else(|| self.record.as_ref().map_or_else(|| "".into(), |record| record.name().into()))
     }
@@ -292,5 +296,40 @@ impl TraceState {
                 }
             }
         }
+    }
+}
+
+impl Segment for TraceState {
+    fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    fn span_id(&self) -> SpanId {
+        self.span_id
+    }
+
+    fn discarded(&self) -> Option<Reason> {
+        self.live().stream.as_ref().and_then(|stream| stream.discarded())
+    }
+
+    fn name_and_anchor(&self) -> (std::sync::Arc<str>, Anchor) {
+        let mut live = self.live();
+        let anchor = live.stream.as_mut().map(|stream| stream.anchor());
+        (live.segment_name(), anchor.unwrap_or_else(Anchor::now))
+    }
+
+    fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext> {
+        let frozen = self.with_frozen_baggage(|baggage| {
+            (!baggage.is_empty()).then(|| DynamicSamplingContext::from_baggage(baggage))
+        });
+        frozen.or_else(|| {
+            let public_key = self.pipeline.identity.public_key.as_deref()?;
+            let trace_id = self.trace_id.to_hex();
+            Some([("trace_id", &*trace_id), ("public_key", public_key)].into_iter().collect())
+        })
+    }
+
+    fn count_lost(&self, reason: Reason) {
+        self.pipeline.losses.record(reason, Category::Span, 1);
     }
 }
