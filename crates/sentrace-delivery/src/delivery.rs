@@ -1,38 +1,25 @@
 //! The handle to the worker.
 
 use std::sync::Arc;
-use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use sentrace_core::{
     Deliver, DeliverSpans, DeliveryStats, Finished, FinishedSpan, Losses, Options, diagnostics,
 };
+use sentrace_outbox::{Consumer, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentrace_protocol::{Dsn, Reason};
+use tokio::sync::Notify;
 
-use crate::account::Account;
-use crate::control::End;
-use crate::encode::Encoder;
+use crate::envelope::Encoder;
 use crate::error::OnMachine;
 use crate::health::{Checkup, Pressure};
 use crate::ledger::Ledger;
 use crate::post::Ingest;
-use crate::process::Process;
-use crate::queue::Queue;
-use crate::remains::Remains;
-use crate::reports::Reports;
-use crate::spans::SharedBuckets;
 use crate::spool::Spool;
 use crate::spotlight::Spotlight;
 use crate::thread;
 use crate::worker::{Parts, Worker};
-use crate::{StartError, health, reports};
-
-/// The most that is set aside of the time to close for the worker to count what it gives up, so that it is counted when
-/// that time is over.
-const COUNTING: Duration = Duration::from_millis(100);
-
-/// How late the worker may be, whose thread gives way to others, before it is left behind.
-const LATE: Duration = Duration::from_millis(500);
+use crate::{StartError, health};
 
 /// Delivers finished transactions to the ingest of one DSN, from a thread of its own.
 ///
@@ -67,12 +54,9 @@ const LATE: Duration = Duration::from_millis(500);
 /// ```
 #[derive(Debug)]
 pub struct Delivery {
-    remains: Remains,
+    outbox: Arc<Outbox>,
     pressure: Arc<Pressure>,
     ledger: Arc<Ledger>,
-    /// `None` if there is no worker, so that all is lost.
-    worker: Option<ThreadId>,
-    process: Process,
     reports: bool,
     grace: Duration,
 }
@@ -119,34 +103,33 @@ impl Delivery {
         pace: Pace,
         on_machine: OnMachine,
     ) -> Result<Self, StartError> {
-        let queue = Arc::new(Queue::new(options.get_queue_bytes(), Arc::clone(&losses)));
-        let spans = SharedBuckets::new(Arc::clone(queue.spans()), options.get_span_flush_interval());
-        let remains = Remains { queue, spans, account: Account::new(losses), control: Arc::default() };
-        let mut delivery = Self {
-            remains,
+        let wakes = Arc::<Notify>::default();
+        let wake = Arc::clone(&wakes);
+        let outbox =
+            Outbox::new(options.get_queue_bytes(), options.get_span_flush_interval(), losses, move || {
+                wake.notify_one()
+            });
+        let delivery = Self {
+            outbox: Arc::new(outbox),
             pressure: Arc::default(),
             ledger: Arc::default(),
-            worker: None,
-            process: Process::this(),
             reports: options.sends_client_reports() && dsn.is_some(),
             grace: options.get_shutdown_timeout(),
         };
+        let consumer = Consumer::new(Arc::clone(&delivery.outbox));
         let started = delivery
-            .worker(dsn, options, pace, on_machine)
-            .and_then(|worker| thread::start(worker.run(), delivery.remains.clone(), options.is_debug()));
-        match started {
-            Ok(worker) => delivery.worker = Some(worker),
-            Err(error) => {
-                on_machine
-                    .went_wrong(error, "nothing is sent, and all that is recorded is counted as lost")?;
-                delivery.remains.give_up(Reason::InternalSdkError);
-            }
+            .worker(wakes, dsn, options, pace, on_machine)
+            .and_then(|worker| thread::start(worker.run(), consumer, options.is_debug()));
+        if let Err(error) = started {
+            on_machine.went_wrong(error, "nothing is sent, and all that is recorded is counted as lost")?;
+            delivery.outbox.give_up(Reason::InternalSdkError);
         }
         Ok(delivery)
     }
 
     fn worker(
         &self,
+        wakes: Arc<Notify>,
         dsn: Option<&Dsn>,
         options: &Options,
         pace: Pace,
@@ -159,23 +142,20 @@ impl Delivery {
             diagnostics::warn(format_args!("{error}"));
             None
         });
-        let encoder = Encoder::new(options, spotlight.is_some());
+        let before_send = options.get_before_send_transaction().cloned();
+        let encoder = Encoder::new(options.get_compression(), before_send, spotlight.is_some());
         let encoding = encoder.content_encoding();
         let ingest = dsn.map(|dsn| Ingest::new(dsn, options, encoding, on_machine)).transpose()?;
-        let Remains { queue, spans, account, control } = &self.remains;
-        let losses = account.losses();
         Ok(Worker::new(Parts {
-            queue: Arc::clone(queue),
-            control: Arc::clone(control),
-            account: Arc::clone(account),
-            spans: spans.clone(),
+            outbox: Arc::clone(&self.outbox),
+            wakes,
             pressure: Arc::clone(&self.pressure),
             ledger: Arc::clone(&self.ledger),
             ingest,
             spotlight,
             spool: self.spool(dsn, options, on_machine)?,
             encoder,
-            reports: Reports::new(Arc::clone(losses), options.sends_client_reports(), pace.report, now),
+            schedule: ReportSchedule::new(options.sends_client_reports(), pace.report, now),
             checkup: Checkup::new(options.handles_backpressure().then_some(pace.checkup), now),
             retry_timeout: options.get_retry_timeout(),
         }))
@@ -188,7 +168,7 @@ impl Delivery {
         on_machine: OnMachine,
     ) -> Result<Option<Spool>, StartError> {
         let Some((dsn, folder)) = dsn.zip(options.get_spool_dir()) else { return Ok(None) };
-        match Spool::open(folder, dsn, options.get_spool_bytes(), Arc::clone(&self.remains.account)) {
+        match Spool::open(folder, dsn, options.get_spool_bytes(), Arc::clone(self.outbox.account())) {
             Ok(spool) => Ok(Some(spool)),
             Err(error) => {
                 on_machine
@@ -198,16 +178,9 @@ impl Delivery {
         }
     }
 
-    /// The worker cannot wait for itself; code of users runs there, too.
-    fn is_called_by_worker(&self) -> bool {
-        Some(std::thread::current().id()) == self.worker
-    }
-
-    fn request_close(&self, timeout: Duration) {
-        let Remains { queue, control, .. } = &self.remains;
-        queue.close();
-        control.request_close(timeout);
-        queue.wake();
+    /// Returns `true` if something was lost that a client report would have told Sentry, and did not.
+    fn is_unreported(&self) -> bool {
+        self.reports && !self.outbox.account().losses().peek().is_empty()
     }
 }
 
@@ -220,16 +193,13 @@ pub(crate) struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { report: reports::INTERVAL, checkup: health::INTERVAL }
+        Self { report: REPORT_INTERVAL, checkup: health::INTERVAL }
     }
 }
 
 impl Deliver for Delivery {
     fn deliver(&self, finished: Finished) {
-        if self.process.is_forked() {
-            return self.remains.queue.refuse(&finished);
-        }
-        self.remains.queue.push(finished);
+        self.outbox.deliver(finished);
     }
 
     fn spans(&self) -> Option<&dyn DeliverSpans> {
@@ -242,16 +212,7 @@ impl Deliver for Delivery {
     }
 
     fn stats(&self) -> DeliveryStats {
-        let mut stats = DeliveryStats::default();
-        // The parent may have been forked while its worker held a lock, which nobody opens in here.
-        if self.process.is_forked() {
-            return stats;
-        }
-        let Remains { queue, control, .. } = &self.remains;
-        stats.running = control.is_running();
-        stats.queued_transactions = queue.len() as u64;
-        stats.queued_spans = queue.spans().len() as u64;
-        stats.queued_bytes = queue.bytes() as u64;
+        let Some(mut stats) = self.outbox.stats() else { return DeliveryStats::default() };
         stats.rate_halvings = self.pressure.halvings();
         self.ledger.tell(&mut stats, Instant::now());
         stats
@@ -261,64 +222,32 @@ impl Deliver for Delivery {
     /// threads, within any runtime (whose thread it blocks), and while a panic unwinds. Returns `false` at once on the
     /// worker's own thread and in a forked process.
     fn flush(&self, timeout: Duration) -> bool {
-        let Remains { queue, control, .. } = &self.remains;
-        !self.process.is_forked() && !self.is_called_by_worker() && control.flush(timeout, || queue.wake())
+        self.outbox.flush(timeout)
     }
 
     /// Refuses what comes from now on and delivers what is there; what is not through when the time is over is counted
     /// as `network_error`, and reported in the last quarter of the time (half a second at most), or kept on disk if
     /// there is a spool. If the worker does not come back in time (a hook or a disk blocks it), it is left behind and
     /// everything that it holds is counted here, so that nothing is missing from the [`Losses`] when this returns. That may be
-    /// half a second late if the machine is busy.
+    /// half a second late if the machine is busy. Of several calls, the one that has to end first sets the time.
     ///
     /// Returns whether nothing was given up, and nothing is left that Sentry does not know of; see
     /// [`Closed`](sentrace_core::Closed). In a forked process it returns `false` at once.
     fn close(&self, timeout: Duration) -> bool {
-        if self.process.is_forked() {
-            return false;
-        }
-        self.request_close(timeout.saturating_sub(COUNTING.min(timeout / 8)));
-        if self.is_called_by_worker() {
-            return false;
-        }
-        let Remains { account, control, .. } = &self.remains;
-        let end = control.wait_for_end(timeout).or_else(|| {
-            // Where other threads keep the processors busy, it may be late. A hook may never end.
-            control.wait_for_end(if account.is_in_hook() { Duration::ZERO } else { LATE })
-        });
-        match end {
-            Some(end) => end == End::Complete && !self.is_unreported(),
-            None => {
-                self.remains.give_up(Reason::NetworkError);
-                false
-            }
-        }
-    }
-}
-
-impl Delivery {
-    /// Whether something was lost that Sentry would have been told of, and does not know.
-    fn is_unreported(&self) -> bool {
-        self.reports && !self.remains.account.losses().peek().is_empty()
+        self.outbox.close(timeout) && !self.is_unreported()
     }
 }
 
 impl DeliverSpans for Delivery {
     /// Spans wait for others of their trace, at most as long as [`Options::span_flush_interval`] says.
     fn deliver_span(&self, span: FinishedSpan) {
-        if self.process.is_forked() {
-            return span.lost(Reason::QueueOverflow);
-        }
-        self.remains.queue.push_span(span);
+        self.outbox.deliver_span(span);
     }
 }
 
-/// In a forked process nothing is closed: what is open belongs to the parent.
 impl Drop for Delivery {
     fn drop(&mut self) {
-        if !self.process.is_forked() {
-            self.request_close(self.grace);
-        }
+        self.outbox.request_close(self.grace);
     }
 }
 
@@ -327,6 +256,7 @@ mod tests {
     use std::time::Instant;
 
     use sentrace_core::{Client, TransactionOptions};
+    use sentrace_outbox::Consignment;
     use sentrace_protocol::{Category, Reason};
 
     use super::*;
@@ -394,21 +324,17 @@ mod tests {
     fn a_worker_that_dies_holds_nobody_and_all_is_counted() {
         let options = Options::new().dsn("http://key@localhost:1/1").traces_sample_rate(1.0);
         let losses = Arc::new(Losses::default());
-        let queue = Arc::new(Queue::new(1 << 20, Arc::clone(&losses)));
-        let spans = SharedBuckets::new(Arc::clone(queue.spans()), Duration::MAX);
-        let account = Account::new(Arc::clone(&losses));
-        let remains = Remains { queue, spans, account: Arc::clone(&account), control: Arc::default() };
+        let outbox = Arc::new(Outbox::new(1 << 20, Duration::MAX, Arc::clone(&losses), || ()));
         let (dies, told) = std::sync::mpsc::channel();
-        let held = crate::load::Load::new(crate::load::Tally { transactions: 1, spans: 1 }, &account);
+        let held = Consignment::new(sentrace_outbox::Tally { transactions: 1, spans: 1 }, outbox.account());
         let work = async move {
             let _held = held;
             let () = told.recv().unwrap();
             panic!("a fault of ours");
         };
-        let worker = Some(thread::start(work, remains.clone(), false).unwrap());
-        let (pressure, ledger, process) = (Arc::default(), Arc::default(), Process::this());
-        let delivery =
-            Delivery { remains, pressure, ledger, worker, process, reports: true, grace: Duration::MAX };
+        thread::start(work, Consumer::new(Arc::clone(&outbox)), false).unwrap();
+        let (pressure, ledger) = (Arc::default(), Arc::default());
+        let delivery = Delivery { outbox, pressure, ledger, reports: true, grace: Duration::MAX };
         let client = Client::new(options, Arc::new(delivery), Arc::clone(&losses)).unwrap();
         (0..5).for_each(|_| record(&client, "queued", 1));
         assert!(client.stats().delivery.running);
@@ -423,7 +349,7 @@ mod tests {
         assert_eq!(closed.unreported, losses.peek());
         (0..3).for_each(|_| record(&client, "late", 1));
         let start = Instant::now();
-        client.flush(LONG);
+        assert!(client.flush(LONG), "nothing is left");
         assert!(!client.close(LONG).complete && start.elapsed() < LONG / 2, "nobody waits");
         assert_eq!(counted(&losses), Tally::of(8, 1) + Tally::of(1, 0));
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use sentrace_core::DeliveryStats;
 
 use crate::limits::RateLimits;
-use crate::load::Tally;
+use sentrace_outbox::Tally;
 
 /// Counts of the worker, which is the only one that writes: nobody who asks keeps it waiting for long.
 #[derive(Debug, Default)]

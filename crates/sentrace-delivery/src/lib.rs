@@ -10,34 +10,23 @@
 //!                                +--> client reports
 //! ```
 
-mod account;
 mod backoff;
 mod client;
-mod compress;
 mod connect;
-mod control;
 mod delivery;
-mod encode;
+mod envelope;
 mod error;
 mod health;
 mod in_flight;
 mod ledger;
 mod limits;
-mod load;
 mod parcel;
 mod post;
-mod process;
-mod queue;
 mod reach;
-mod remains;
-mod reports;
 mod retry;
-mod room;
-mod spans;
 mod spool;
 mod spotlight;
 mod thread;
-mod time;
 mod tls;
 mod worker;
 

@@ -8,7 +8,7 @@ use sentrace_core::ActiveLimit;
 use sentrace_protocol::Category;
 use sentrace_protocol::rate_limits::{self, Categories, RateLimit};
 
-use crate::time;
+use sentrace_outbox::deadline;
 
 /// How long an answer 429 holds that does not say how long.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(60);
@@ -66,7 +66,7 @@ impl RateLimits {
     }
 
     fn extend(&mut self, limit: RateLimit, now: Instant) {
-        let until = Some(time::after(now, limit.retry_after));
+        let until = Some(deadline(now, limit.retry_after));
         if limit.categories.is_all() {
             self.all = self.all.max(until);
             return;

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::load::Load;
 use crate::spool::FileId;
+use sentrace_outbox::Consignment;
 
 /// An envelope, compressed, with what it counts for.
 #[derive(Debug)]
 pub(crate) struct Parcel {
-    pub(crate) load: Load,
+    pub(crate) load: Consignment,
     pub(crate) body: Bytes,
     pub(crate) kind: Kind,
     pub(crate) tries: u32,
@@ -31,7 +31,7 @@ pub(crate) enum Kind {
 }
 
 impl Parcel {
-    pub(crate) fn new(load: Load, body: Bytes, kind: Kind) -> Self {
+    pub(crate) fn new(load: Consignment, body: Bytes, kind: Kind) -> Self {
         Self { load, body, kind, tries: 0, posted_at: None, give_up_at: None }
     }
 }

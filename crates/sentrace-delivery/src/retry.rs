@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::backoff;
 use crate::parcel::{Kind, Parcel};
-use crate::time;
+use sentrace_outbox::deadline;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
@@ -44,7 +44,7 @@ impl Retries {
     /// Takes a parcel in that failed now, or gives it back where its time is over.
     #[must_use]
     pub(crate) fn wait(&mut self, mut parcel: Parcel, now: Instant) -> Option<Parcel> {
-        let give_up_at = *parcel.give_up_at.get_or_insert_with(|| time::after(now, self.timeout));
+        let give_up_at = *parcel.give_up_at.get_or_insert_with(|| deadline(now, self.timeout));
         let due = now + backoff::pause(parcel.tries, FIRST_PAUSE, LONGEST_PAUSE);
         if due > give_up_at {
             return Some(parcel);
@@ -89,11 +89,11 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::account::Account;
-    use crate::load::{Load, Tally};
+    use sentrace_outbox::Account;
+    use sentrace_outbox::{Consignment, Tally};
 
     fn parcel(number: u64) -> Parcel {
-        let load = Load::new(Tally::default(), &Account::new(Arc::default()));
+        let load = Consignment::new(Tally::default(), &Account::new(Arc::default()));
         Parcel { tries: 1, ..Parcel::new(load, Bytes::from_static(b"body"), Kind::Fresh(number)) }
     }
 

@@ -1,31 +1,28 @@
 //! The worker's thread and runtime, which are its own: any host runtime will do, and none as well.
 
 use std::sync::mpsc::sync_channel;
-use std::thread::ThreadId;
 
-use sentrace_core::diagnostics::{self, on_behalf_of};
-use sentrace_protocol::Reason;
+use sentrace_core::diagnostics::on_behalf_of;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::StartError;
-use crate::remains::Remains;
+use sentrace_outbox::Consumer;
 
-/// Starts the thread and waits until it can run. When `work` ends, however, `remains` are accounted for. `debug`: whether
-/// its client is in debug mode.
+/// Starts the thread and waits until it can run. `debug`: whether its client is in debug mode.
 pub(crate) fn start(
     work: impl Future<Output = ()> + Send + 'static,
-    remains: Remains,
+    consumer: Consumer,
     debug: bool,
-) -> Result<ThreadId, StartError> {
+) -> Result<(), StartError> {
     let (tell, told) = sync_channel(1);
-    let thread = std::thread::Builder::new()
+    std::thread::Builder::new()
         .name("sentrace-worker".to_owned())
         .spawn(move || match runtime() {
             Ok(runtime) => {
                 give_way();
                 // Nobody waits for this any more only if the process is ending.
                 let _ = tell.send(Ok(()));
-                on_behalf_of(debug, || run(runtime, work, remains));
+                on_behalf_of(debug, || run(runtime, work, consumer));
             }
             Err(error) => {
                 let _ = tell.send(Err(error));
@@ -33,7 +30,7 @@ pub(crate) fn start(
         })
         .map_err(|error| StartError::of_machine("the delivery thread cannot be started", error))?;
     match told.recv() {
-        Ok(Ok(())) => Ok(thread.thread().id()),
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(StartError::of_machine("the delivery thread has no I/O", error)),
         Err(error) => Err(StartError::of_machine("the delivery thread ended at once", error)),
     }
@@ -57,24 +54,9 @@ fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-fn run(runtime: Runtime, work: impl Future<Output = ()>, remains: Remains) {
-    let ends = EndOnDrop(remains);
+fn run(runtime: Runtime, work: impl Future<Output = ()>, consumer: Consumer) {
+    consumer.start();
     runtime.block_on(work);
-    drop(ends);
+    drop(consumer);
     runtime.shutdown_background();
-}
-
-/// Also if the worker panics: then too nobody waits for it in vain, and nothing goes uncounted.
-struct EndOnDrop(Remains);
-
-impl Drop for EndOnDrop {
-    fn drop(&mut self) {
-        self.0.give_up(Reason::InternalSdkError);
-        if std::thread::panicking() {
-            diagnostics::warn(format_args!(
-                "the delivery thread died of a panic: nothing is sent from now on, and all of it is counted as lost; \
-                 restart the service, and report the panic to the authors of sentrace"
-            ));
-        }
-    }
 }

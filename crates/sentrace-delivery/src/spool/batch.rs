@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::FileId;
 use super::file::{self, Record};
 use super::name::Name;
-use crate::load::Tally;
+use sentrace_outbox::Tally;
 
 #[derive(Debug)]
 pub(super) struct Batch {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use flate2::Crc;
 
-use crate::load::Tally;
+use sentrace_outbox::Tally;
 
 /// What a file starts with; another version of the format has another number.
 const MAGIC: &[u8] = b"sentrace spool 1\n";

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use super::name::Name;
 use super::open::open;
 use super::owner::{Owner, parse_lock, remove_lock};
-use crate::load::Tally;
+use sentrace_outbox::Tally;
 
 /// Larger files are none of ours.
 const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;

@@ -26,8 +26,8 @@ use self::folder::{Adopted, Folder};
 use self::name::Name;
 use self::pending::Pending;
 use crate::StartError;
-use crate::account::Account;
-use crate::load::{Load, Tally};
+use sentrace_outbox::Account;
+use sentrace_outbox::{Consignment, Tally};
 
 /// A file that reaches this many bytes is written at once.
 const FILE_BYTES: usize = 256 * 1024;
@@ -108,7 +108,7 @@ impl Spool {
 
     /// Keeps an envelope (as [`Encoder::kept`](crate::encode::Encoder::kept) makes it) that would otherwise be
     /// lost for `reason`.
-    pub(crate) fn keep(&mut self, mut load: Load, kept: &[u8], reason: Reason, now: Instant) {
+    pub(crate) fn keep(&mut self, mut load: Consignment, kept: &[u8], reason: Reason, now: Instant) {
         load.detach_report();
         if self.account.is_given_up() {
             return drop(load);
@@ -178,10 +178,10 @@ impl Spool {
 
     /// The oldest envelope, to be settled by [`settled`](Self::settled) or [`give_back`](Self::give_back). It stays on
     /// disk until all of its file are settled.
-    pub(crate) fn next(&mut self) -> Option<(Load, Bytes, FileId)> {
+    pub(crate) fn next(&mut self) -> Option<(Consignment, Bytes, FileId)> {
         let batch = self.filled_batch()?;
         let (file, record) = batch.next()?;
-        Some((Load::stored(record.tally, &self.account), record.body, file))
+        Some((Consignment::from_spool(record.tally, &self.account), record.body, file))
     }
 
     /// What rate limits call the oldest envelope; `None` if [`next`](Self::next) gives none.
@@ -201,11 +201,11 @@ impl Spool {
     }
 
     /// One envelope could not be sent now: it is the next again.
-    pub(crate) fn give_back(&mut self, load: Load, kept: Bytes, file: FileId) {
+    pub(crate) fn give_back(&mut self, load: Consignment, kept: Bytes, file: FileId) {
         if let Some(batch) = self.batch.as_mut().filter(|batch| batch.file == file) {
             batch.give_back(load.tally(), kept);
         }
-        Load::kept(vec![load]);
+        Consignment::spooled(vec![load]);
     }
 
     /// Leaves everything on disk as it is to be found later.
@@ -281,7 +281,7 @@ impl Spool {
                     missing.transactions
                 ),
             );
-            missing.lost(Reason::InternalSdkError, self.account.losses());
+            missing.discard(Reason::InternalSdkError, self.account.losses());
         }
         if left.is_empty() {
             self.remove(name);
@@ -303,7 +303,7 @@ impl Spool {
                 name.tally().transactions
             ),
         );
-        name.tally().lost(Reason::InternalSdkError, self.account.losses());
+        name.tally().discard(Reason::InternalSdkError, self.account.losses());
     }
 
     /// `None` if there is no room.

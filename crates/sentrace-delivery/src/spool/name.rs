@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::load::Tally;
+use sentrace_outbox::Tally;
 
 /// `{milliseconds since 1970}-{sequence}-{owner}-{transactions}-{spans}.envelopes`, or `.part` while it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

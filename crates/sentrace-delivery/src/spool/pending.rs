@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sentrace_protocol::Reason;
 
 use super::file;
-use crate::load::{Load, Tally};
+use sentrace_outbox::{Consignment, Tally};
 
 /// How long something waits for more that goes into the same file. A crash loses what waits.
 const COMMIT_AFTER: Duration = Duration::from_millis(500);
@@ -17,14 +17,14 @@ const MAX_BYTES: usize = 2 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     content: Vec<u8>,
-    loads: Vec<(Load, Reason)>,
+    loads: Vec<(Consignment, Reason)>,
     since: Option<Instant>,
     /// Whether it could not be written when it was tried last.
     failed: bool,
 }
 
 impl Pending {
-    pub(super) fn add(&mut self, load: Load, kept: &[u8], reason: Reason, now: Instant) {
+    pub(super) fn add(&mut self, load: Consignment, kept: &[u8], reason: Reason, now: Instant) {
         file::append(&mut self.content, load.tally(), kept);
         self.loads.push((load, reason));
         self.since.get_or_insert(now);
@@ -65,16 +65,16 @@ impl Pending {
 
     /// A file accounts for it from here on; `false` if it was counted as lost in the meantime.
     pub(super) fn kept(self) -> bool {
-        Load::kept(self.loads.into_iter().map(|(load, _)| load).collect())
+        Consignment::spooled(self.loads.into_iter().map(|(load, _)| load).collect())
     }
 
     /// There was no room for it.
     pub(super) fn overflowed(self) {
-        self.loads.into_iter().for_each(|(load, _)| load.lost(Reason::CacheOverflow));
+        self.loads.into_iter().for_each(|(load, _)| load.discard(Reason::CacheOverflow));
     }
 
     /// It could not be written: it is lost for what it was to be kept for.
     pub(super) fn failed(self) {
-        self.loads.into_iter().for_each(|(load, reason)| load.lost(reason));
+        self.loads.into_iter().for_each(|(load, reason)| load.discard(reason));
     }
 }

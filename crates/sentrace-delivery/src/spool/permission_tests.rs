@@ -158,7 +158,7 @@ fn without_file_descriptors_nothing_is_lost() {
         tick(&mut spool);
         assert_eq!(send_all(&mut spool), Vec::<String>::new());
         let account = Arc::clone(&spool.account);
-        let load = Load::new(Tally { transactions: 1, spans: 2 }, &account);
+        let load = Consignment::new(Tally { transactions: 1, spans: 2 }, &account);
         spool.keep(load, b"three", Reason::NetworkError, Instant::now());
         spool.commit();
         drop(used);

@@ -34,7 +34,7 @@ impl Place {
     pub(super) fn keep(&self, spool: &mut Spool, bodies: &[&str]) {
         for body in bodies {
             let account = Account::new(Arc::clone(&self.losses));
-            let load = Load::new(Tally { transactions: 1, spans: 2 }, &account);
+            let load = Consignment::new(Tally { transactions: 1, spans: 2 }, &account);
             spool.keep(load, body.as_bytes(), Reason::NetworkError, Instant::now());
         }
         spool.commit();
@@ -377,7 +377,7 @@ fn what_was_counted_while_the_disk_stalled_is_not_kept_as_well() {
     let place = Place::new();
     let mut spool = place.open();
     let account = Arc::clone(&spool.account);
-    let load = |transactions| Load::new(Tally { transactions, spans: 2 }, &account);
+    let load = |transactions| Consignment::new(Tally { transactions, spans: 2 }, &account);
     spool.keep(load(1), b"one", Reason::NetworkError, Instant::now());
     account.give_up(Reason::NetworkError);
     spool.commit();

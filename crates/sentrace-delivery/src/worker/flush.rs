@@ -17,19 +17,19 @@ pub(super) struct Flush {
     report: Report,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 enum Report {
     NotYet,
-    Posted(Option<Id>),
+    Posted(Vec<Id>),
 }
 
 impl Worker {
     /// Takes notice of flushes, which end the wait for more to go out together.
     pub(super) fn see_flushes(&mut self) {
-        let requested = self.control.flushes_requested();
+        let requested = self.outbox.requests().pending_flush().map_or(0, |flush| flush.number);
         if requested > self.flushes_seen {
             self.flushes_seen = requested;
-            let target = self.taken + self.queue.len() as u64 + self.flush_spans();
+            let target = self.taken + self.outbox.queue().len() as u64 + self.flush_spans();
             self.flushes.push(Flush { number: requested, target, report: Report::NotYet });
         }
     }
@@ -40,17 +40,17 @@ impl Worker {
             if !self.are_through(flush.target) {
                 return;
             }
-            match flush.report {
+            match &flush.report {
                 Report::NotYet => {
                     if let Some(spool) = &mut self.spool {
                         spool.commit();
                     }
-                    let report = self.post_report(Instant::now());
+                    let report = self.post_reports(Instant::now());
                     self.flushes[0].report = Report::Posted(report);
                 }
-                Report::Posted(Some(id)) if self.in_flight.contains(id) => return,
+                Report::Posted(posts) if posts.iter().any(|post| self.in_flight.contains(*post)) => return,
                 Report::Posted(_) => {
-                    self.control.flushed(flush.number);
+                    self.outbox.requests().complete_flush(flush.number, true);
                     self.flushes.remove(0);
                 }
             }

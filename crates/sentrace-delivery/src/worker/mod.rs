@@ -10,32 +10,27 @@ mod spans;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use sentrace_core::Finished;
 use sentrace_protocol::{Category, ClientReport, Reason};
+use tokio::sync::Notify;
 use tokio::task::Id;
 use tokio::time::sleep;
 
 use self::flush::Flush;
 use self::rounds::Rounds;
 use self::settle::Told;
-use crate::account::Account;
-use crate::control::Control;
-use crate::encode::{Encoder, Purpose};
+use crate::envelope::{Encoder, Purpose};
 use crate::health::{Checkup, Pressure};
 use crate::in_flight::InFlight;
 use crate::ledger::Ledger;
 use crate::limits::RateLimits;
-use crate::load::Load;
 use crate::parcel::{Kind, Parcel};
 use crate::post::Ingest;
-use crate::queue::Queue;
 use crate::reach::{PROBES, Reach};
-use crate::reports::Reports;
 use crate::retry::Retries;
-use crate::spans::SharedBuckets;
 use crate::spool::Spool;
 use crate::spotlight::Spotlight;
+use sentrace_outbox::{Consignment, Outbox, ReportSchedule};
 
 /// Bytes under way and waiting to be tried again, beyond which no further post starts.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -48,10 +43,8 @@ const LOOK_FOR_SLOW: Duration = Duration::from_secs(1);
 /// What the worker needs of the rest.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) queue: Arc<Queue>,
-    pub(crate) control: Arc<Control>,
-    pub(crate) account: Arc<Account>,
-    pub(crate) spans: SharedBuckets,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) wakes: Arc<Notify>,
     pub(crate) pressure: Arc<Pressure>,
     pub(crate) ledger: Arc<Ledger>,
     /// `None` where there is Spotlight alone.
@@ -59,7 +52,7 @@ pub(crate) struct Parts {
     pub(crate) spotlight: Option<Spotlight>,
     pub(crate) spool: Option<Spool>,
     pub(crate) encoder: Encoder,
-    pub(crate) reports: Reports,
+    pub(crate) schedule: ReportSchedule,
     pub(crate) checkup: Checkup,
     pub(crate) retry_timeout: Duration,
 }
@@ -67,9 +60,8 @@ pub(crate) struct Parts {
 /// Takes from the queue, builds, posts, and accounts for what it took.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    queue: Arc<Queue>,
-    control: Arc<Control>,
-    account: Arc<Account>,
+    outbox: Arc<Outbox>,
+    wakes: Arc<Notify>,
     pressure: Arc<Pressure>,
     ledger: Arc<Ledger>,
     ingest: Option<Arc<Ingest>>,
@@ -80,14 +72,13 @@ pub(crate) struct Worker {
     replay_left: usize,
     replay_failures: u32,
     replay_failed_at: Option<Instant>,
-    reports: Reports,
+    schedule: ReportSchedule,
     checkup: Checkup,
     limits: RateLimits,
     reach: Reach,
     encoder: Encoder,
     in_flight: InFlight,
     retries: Retries,
-    spans: SharedBuckets,
     /// Transactions and batches of spans that left their queues.
     taken: u64,
     flushes: Vec<Flush>,
@@ -109,10 +100,8 @@ enum Way {
 impl Worker {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
-            spans: parts.spans,
-            queue: parts.queue,
-            control: parts.control,
-            account: parts.account,
+            outbox: parts.outbox,
+            wakes: parts.wakes,
             pressure: parts.pressure,
             ledger: parts.ledger,
             ingest: parts.ingest.map(Arc::new),
@@ -122,7 +111,7 @@ impl Worker {
             replay_left: 0,
             replay_failures: 0,
             replay_failed_at: None,
-            reports: parts.reports,
+            schedule: parts.schedule,
             checkup: parts.checkup,
             limits: RateLimits::default(),
             reach: Reach::default(),
@@ -150,7 +139,7 @@ impl Worker {
             self.replay();
             self.look_after();
             self.answer_flushes();
-            if let Some(deadline) = self.control.close_by() {
+            if let Some(deadline) = self.outbox.requests().close_deadline() {
                 break deadline;
             }
             self.wait().await;
@@ -163,20 +152,20 @@ impl Worker {
         let now = Instant::now();
         self.post_again(now);
         let waited_for = self.closing || !self.flushes.is_empty();
-        if !self.rounds.is_due(now) && !waited_for && !self.queue.is_filling() {
+        if !self.rounds.is_due(now) && !waited_for && !self.outbox.queue().is_filling() {
             return;
         }
         let mut came = self.start_span_posts(now);
         while let Some(way) = self.way(Category::Transaction, now) {
             // A hook may have blocked for so long that the caller of `close` has given up.
-            if self.account.is_given_up() {
+            if self.outbox.account().is_given_up() {
                 return;
             }
-            let Some(finished) = self.queue.pop() else { return self.rounds.end(came, now) };
+            let Some(finished) = self.outbox.queue().pop() else { return self.rounds.end(came, now) };
             came += 1;
             let number = self.taken;
             self.taken += 1;
-            let load = Load::transaction(&finished, &self.account);
+            let load = Consignment::of(&finished, self.outbox.account());
             match way {
                 Way::Post => self.post_transaction(&finished, load, number, now),
                 Way::Divert(reason) => self.divert(&finished, load, reason, now),
@@ -212,13 +201,18 @@ impl Worker {
         under_way - slow < posts
     }
 
-    fn post_transaction(&mut self, finished: &Finished, mut load: Load, number: u64, now: Instant) {
-        let report =
-            if self.may_report(now) && self.reports.is_due(now) { self.take_report(now) } else { None };
-        if let Some(report) = &report {
-            load.attach(report.discarded.clone());
-        }
-        let encoded = self.encoder.transaction(finished, load, Purpose::Post(report.as_ref()));
+    fn post_transaction(&mut self, finished: &Finished, mut load: Consignment, number: u64, now: Instant) {
+        let mut reports = if self.may_report(now) && self.schedule.is_due(now) {
+            self.take_reports(now)
+        } else {
+            Vec::new()
+        };
+        let report = reports.pop().map(|(losses, report)| {
+            load.attach(losses);
+            report
+        });
+        self.send_reports(reports);
+        let encoded = self.encoder.transaction(finished, load, Purpose::Post, report.as_ref());
         self.copy_to_spotlight();
         let Some((load, body)) = encoded else { return };
         match &self.ingest {
@@ -229,9 +223,9 @@ impl Worker {
         }
     }
 
-    fn divert(&mut self, finished: &Finished, load: Load, reason: Reason, now: Instant) {
-        let Some(spool) = &mut self.spool else { return load.lost(reason) };
-        if let Some((load, kept)) = self.encoder.transaction(finished, load, Purpose::Keep) {
+    fn divert(&mut self, finished: &Finished, load: Consignment, reason: Reason, now: Instant) {
+        let Some(spool) = &mut self.spool else { return load.discard(reason) };
+        if let Some((load, kept)) = self.encoder.transaction(finished, load, Purpose::Spool, None) {
             spool.keep(load, &kept, reason, now);
         }
         self.copy_to_spotlight();
@@ -245,12 +239,12 @@ impl Worker {
                 self.keep_or_lose(parcel, Reason::RatelimitBackoff, now);
                 continue;
             }
-            match self.encoder.again(&parcel.body) {
+            match self.encoder.restamp_for_retry(&parcel.body) {
                 Some(body) => {
                     parcel.body = body;
                     self.post(parcel);
                 }
-                None => parcel.load.lost(Reason::InternalSdkError),
+                None => parcel.load.discard(Reason::InternalSdkError),
             }
         }
     }
@@ -260,7 +254,7 @@ impl Worker {
         let now = Instant::now();
         self.report_if_due(now);
         if self.checkup.is_due(now) {
-            let healthy = !self.queue.was_full() && !self.limits.any_active(now);
+            let healthy = !self.outbox.queue().take_overflowed() && !self.limits.any_active(now);
             self.pressure.check(healthy);
         }
         if let Some(spool) = &mut self.spool {
@@ -269,35 +263,37 @@ impl Worker {
     }
 
     fn report_if_due(&mut self, now: Instant) {
-        if !self.reports.is_due(now) {
+        if !self.schedule.is_due(now) {
             return;
         }
         if self.may_report(now) {
-            self.post_report(now);
+            self.post_reports(now);
         } else {
-            self.reports.postpone(now);
+            self.schedule.postpone(now);
         }
     }
 
-    fn post_report(&mut self, now: Instant) -> Option<Id> {
-        let (load, body) = self.build_report(now)?;
-        self.post(Parcel::new(load, body, Kind::Report))
-    }
-
-    fn build_report(&mut self, now: Instant) -> Option<(Load, Bytes)> {
+    /// Posts all losses so far.
+    fn post_reports(&mut self, now: Instant) -> Vec<Id> {
         if !self.may_report(now) {
-            return None;
+            return Vec::new();
         }
-        let report = self.take_report(now)?;
-        let load = Load::report(report.discarded.clone(), &self.account);
-        let body = self.encoder.report(&report)?;
-        self.copy_to_spotlight();
-        Some((load, body))
+        let reports = self.take_reports(now);
+        self.send_reports(reports)
     }
 
-    fn take_report(&mut self, now: Instant) -> Option<ClientReport> {
-        let reports = &mut self.reports;
-        self.account.take_report(|| reports.take(now))
+    fn send_reports(&mut self, reports: Vec<(Consignment, ClientReport)>) -> Vec<Id> {
+        let mut posts = Vec::new();
+        for (load, report) in reports {
+            let Some(body) = self.encoder.report(&report) else { continue };
+            self.copy_to_spotlight();
+            posts.extend(self.post(Parcel::new(load, body, Kind::Report)));
+        }
+        posts
+    }
+
+    fn take_reports(&mut self, now: Instant) -> Vec<(Consignment, ClientReport)> {
+        self.schedule.take(self.outbox.account(), now)
     }
 
     fn may_report(&self, now: Instant) -> bool {
@@ -306,7 +302,7 @@ impl Worker {
 
     fn post(&mut self, parcel: Parcel) -> Option<Id> {
         let ingest = Arc::clone(self.ingest.as_ref()?);
-        if self.account.is_given_up() {
+        if self.outbox.account().is_given_up() {
             // Counted as lost already, by a caller of `close` that had no more time.
             return None;
         }
@@ -333,8 +329,8 @@ impl Worker {
             biased;
             settled = self.in_flight.next(), if under_way => settled,
             // Nothing can be taken before a post is through.
-            () = self.queue.woken(), if !takes || naps => None,
-            () = self.queue.sleep(), if takes && !naps => {
+            () = self.wakes.notified(), if !takes || naps => None,
+            () = sleep_until_pushed(&self.outbox, &self.wakes), if takes && !naps => {
                 self.rounds.wake(Instant::now());
                 None
             }
@@ -352,7 +348,7 @@ impl Worker {
 
     /// How long until the clock alone gives something to do.
     fn due_in(&self, now: Instant) -> Duration {
-        let report = if self.ingest.is_some() { self.reports.due_in(now) } else { Duration::MAX };
+        let report = if self.ingest.is_some() { self.schedule.due_in(now) } else { Duration::MAX };
         let spool = self.spool.as_ref().map_or(Duration::MAX, |spool| {
             let replay =
                 if spool.has_more() { self.replay_at.saturating_duration_since(now) } else { Duration::MAX };
@@ -371,5 +367,12 @@ impl Worker {
 async fn copies_settled(spotlight: Option<&Spotlight>) {
     if let Some(spotlight) = spotlight {
         spotlight.settled().await;
+    }
+}
+
+/// Waits until something is pushed or the outbox is woken; may return early.
+async fn sleep_until_pushed(outbox: &Outbox, wakes: &Notify) {
+    if let Some(_asleep) = outbox.queue().fall_asleep() {
+        wakes.notified().await;
     }
 }

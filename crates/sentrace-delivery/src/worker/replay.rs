@@ -42,12 +42,12 @@ impl Worker {
             }
             let Some((load, kept, file)) = spool.next() else { return };
             self.replay_left -= 1;
-            match self.encoder.revived(&kept) {
+            match self.encoder.from_spool(&kept) {
                 Some(body) => {
                     self.post(Parcel::new(load, body, Kind::Kept(file)));
                 }
                 None => {
-                    load.lost(Reason::InternalSdkError);
+                    load.discard(Reason::InternalSdkError);
                     spool.settled(file);
                 }
             }

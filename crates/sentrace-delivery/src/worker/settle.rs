@@ -11,8 +11,8 @@ use sentrace_protocol::{Reason, sensitive};
 use super::Worker;
 use crate::client::{Answer, describe};
 use crate::in_flight::Outcome;
-use crate::load::Load;
 use crate::parcel::{Kind, Parcel};
+use sentrace_outbox::Consignment;
 
 /// How much of a URL is shown.
 const MAX_LOCATION: usize = 200;
@@ -50,13 +50,13 @@ impl Worker {
                 diagnostics::debug(format_args!("a post came to nothing: {error}"));
                 self.ledger.failed();
                 if is_final {
-                    return self.through(parcel, |load| load.lost(Reason::NetworkError));
+                    return self.through(parcel, |load| load.discard(Reason::NetworkError));
                 }
                 self.reach.failed();
                 self.settle_unanswered(parcel, now);
             }
             Outcome::Aborted => self.keep_or_lose(parcel, Reason::NetworkError, now),
-            Outcome::Panicked => self.through(parcel, |load| load.lost(Reason::InternalSdkError)),
+            Outcome::Panicked => self.through(parcel, |load| load.discard(Reason::InternalSdkError)),
         }
     }
 
@@ -70,16 +70,16 @@ impl Worker {
         match answer.status {
             status if status.is_success() => {
                 self.ledger.delivered(parcel.load.tally());
-                self.through(parcel, Load::delivered);
+                self.through(parcel, Consignment::delivered);
             }
             StatusCode::TOO_MANY_REQUESTS => {
                 self.ledger.limited(parcel.load.tally());
-                self.through(parcel, Load::limited);
+                self.through(parcel, Consignment::rate_limited);
             }
             status => {
                 self.warn_of_refusal(status, answer);
                 self.ledger.refused();
-                self.through(parcel, |load| load.lost(Reason::SendError));
+                self.through(parcel, |load| load.discard(Reason::SendError));
             }
         }
     }
@@ -119,9 +119,9 @@ impl Worker {
     /// What cannot be delivered now goes to disk where there is a spool, and is lost for `reason` otherwise.
     pub(super) fn keep_or_lose(&mut self, parcel: Parcel, reason: Reason, now: Instant) {
         let Some(spool) = self.spool.as_mut().filter(|_| parcel.kind != Kind::Report) else {
-            return parcel.load.lost(reason);
+            return parcel.load.discard(reason);
         };
-        match self.encoder.kept(&parcel.body) {
+        match self.encoder.for_spool(&parcel.body) {
             Some(kept) => match parcel.kind {
                 Kind::Kept(file) => {
                     spool.give_back(parcel.load, kept, file);
@@ -129,11 +129,11 @@ impl Worker {
                 }
                 _ => spool.keep(parcel.load, &kept, reason, now),
             },
-            None => self.through(parcel, |load| load.lost(Reason::InternalSdkError)),
+            None => self.through(parcel, |load| load.discard(Reason::InternalSdkError)),
         }
     }
 
-    fn through(&mut self, parcel: Parcel, account: impl FnOnce(Load)) {
+    fn through(&mut self, parcel: Parcel, account: impl FnOnce(Consignment)) {
         account(parcel.load);
         if let (Kind::Kept(file), Some(spool)) = (parcel.kind, &mut self.spool) {
             spool.settled(file);

@@ -6,8 +6,8 @@ use sentrace_protocol::{Category, Reason};
 use tokio::time::{sleep, timeout_at};
 
 use super::{LOOK_FOR_SLOW, Worker, copies_settled};
-use crate::control::End;
-use crate::load::Load;
+use sentrace_outbox::Consignment;
+use sentrace_outbox::End;
 
 /// The most that is set aside of the time to close for the last report.
 const LAST_REPORT: Duration = Duration::from_millis(500);
@@ -23,13 +23,19 @@ const LAST_COPIES: Duration = Duration::from_millis(500);
 impl Worker {
     /// Without client reports nobody else learns what the network failed while closing.
     fn is_lossless(&self, network_losses: u64) -> bool {
-        self.reports.are_enabled() || self.account.lost(Reason::NetworkError) == network_losses
+        self.schedule.is_enabled() || self.lost(Reason::NetworkError) == network_losses
+    }
+
+    /// How much was ever lost for this reason.
+    fn lost(&self, reason: Reason) -> u64 {
+        let lost = self.outbox.account().losses().total();
+        lost.iter().filter(|events| events.reason == reason).map(|events| events.quantity).sum()
     }
 
     /// Delivers what is left, keeps on disk or counts what is left of that when the time is over, and reports it.
     pub(super) async fn shut_down(mut self, deadline: Instant) {
         let now = Instant::now();
-        let network_losses = self.account.lost(Reason::NetworkError);
+        let network_losses = self.lost(Reason::NetworkError);
         let left = deadline.saturating_duration_since(now);
         let set_aside = LAST_REPORT.min(left / 4).max(self.time_to_keep().min(left / 2));
         let drain_until = deadline.checked_sub(set_aside).unwrap_or(deadline);
@@ -37,7 +43,7 @@ impl Worker {
         self.closing_at = now;
         self.retries.make_due(now);
         let mut complete = timeout_at(drain_until.into(), self.drain()).await.is_ok();
-        self.queue.end();
+        self.outbox.queue().end();
         complete &= !self.give_up_queue();
         self.give_up_posts().await;
         if let Some(spool) = self.spool.take() {
@@ -50,12 +56,12 @@ impl Worker {
             if self.ingest.is_some() { deadline.min(Instant::now() + LAST_COPIES) } else { deadline };
         let _ = timeout_at(copies_until.into(), copies_settled(self.spotlight.as_ref())).await;
         complete &= self.is_lossless(network_losses);
-        self.control.end(if complete { End::Complete } else { End::CutShort });
+        self.outbox.requests().end(if complete { End::Complete } else { End::CutShort });
     }
 
     /// About how long it takes to put on disk what is there now.
     fn time_to_keep(&self) -> Duration {
-        let held = self.queue.len() + self.in_flight.len() + self.retries.len();
+        let held = self.outbox.queue().len() + self.in_flight.len() + self.retries.len();
         let held = if self.spool.is_some() { u32::try_from(held).unwrap_or(u32::MAX) } else { 0 };
         KEEPING.saturating_mul(held)
     }
@@ -65,7 +71,7 @@ impl Worker {
             self.see_flushes();
             self.start_posts();
             self.answer_flushes();
-            let queued = self.queue.len() > 0 || !self.spans.lock().is_empty();
+            let queued = !self.outbox.queue().is_empty() || !self.outbox.span_buckets().is_empty();
             if self.in_flight.is_empty() && self.retries.is_empty() && !queued {
                 return;
             }
@@ -83,9 +89,9 @@ impl Worker {
     fn give_up_queue(&mut self) -> bool {
         let now = Instant::now();
         let mut lost = self.give_up_spans(now);
-        while let Some(finished) = self.queue.pop() {
+        while let Some(finished) = self.outbox.queue().pop() {
             lost |= self.spool.is_none();
-            let load = Load::transaction(&finished, &self.account);
+            let load = Consignment::of(&finished, self.outbox.account());
             self.divert(&finished, load, Reason::NetworkError, now);
         }
         lost
@@ -104,7 +110,7 @@ impl Worker {
             if !limited.is_zero() && limited <= LAST_REPORT {
                 sleep(limited).await;
             }
-            if self.post_report(Instant::now()).is_none() {
+            if self.post_reports(Instant::now()).is_empty() {
                 return;
             }
             self.settle_all().await;

@@ -6,10 +6,10 @@ use sentrace_protocol::span_v2::SpanItems;
 use sentrace_protocol::{Category, Reason};
 
 use super::{Way, Worker};
-use crate::encode::Purpose;
-use crate::load::{Load, Tally};
+use crate::envelope::Purpose;
 use crate::parcel::{Kind, Parcel};
-use crate::spans::Batch;
+use sentrace_outbox::SpanBatch;
+use sentrace_outbox::{Consignment, Tally};
 
 impl Worker {
     /// Takes what has come into buckets, and starts posts of the batches that are ready. Returns how many those
@@ -17,7 +17,7 @@ impl Worker {
     pub(super) fn start_span_posts(&mut self, now: Instant) -> u32 {
         let mut batches = 0;
         let came = {
-            let mut spans = self.spans.lock();
+            let mut spans = self.outbox.span_buckets();
             let came = spans.collect(now);
             if self.closing {
                 spans.flush(now);
@@ -36,13 +36,13 @@ impl Worker {
 
     /// Sends everything that has come so far, which is so many batches.
     pub(super) fn flush_spans(&mut self) -> u64 {
-        self.spans.lock().flush(Instant::now()) as u64
+        self.outbox.span_buckets().flush(Instant::now()) as u64
     }
 
     /// How long until the clock alone gives something to do about spans.
     pub(super) fn spans_in(&self, now: Instant) -> Duration {
         {
-            let spans = self.spans.lock();
+            let spans = self.outbox.span_buckets();
             if !spans.has_ready() {
                 return spans.due_in(now);
             }
@@ -59,20 +59,20 @@ impl Worker {
             lost |= self.spool.is_none();
             self.send_spans(batch, Way::Divert(Reason::NetworkError), 0, now);
         }
-        self.spans.lock().end(Reason::NetworkError);
+        self.outbox.span_buckets().end(Reason::NetworkError);
         lost
     }
 
-    fn next_batch(&self) -> Option<Batch> {
-        self.spans.lock().pop()
+    fn next_batch(&self) -> Option<SpanBatch> {
+        self.outbox.span_buckets().pop()
     }
 
     /// One envelope or more: each holds as much as the specification allows.
-    fn send_spans(&mut self, mut batch: Batch, way: Way, number: u64, now: Instant) {
+    fn send_spans(&mut self, mut batch: SpanBatch, way: Way, number: u64, now: Instant) {
         let purpose = match way {
-            Way::Post => Purpose::Post(None),
-            Way::Divert(reason) if self.spool.is_none() => return batch.lost(reason),
-            Way::Divert(_) => Purpose::Keep,
+            Way::Post => Purpose::Post,
+            Way::Divert(reason) if self.spool.is_none() => return batch.discard(reason),
+            Way::Divert(_) => Purpose::Spool,
         };
         let context = batch.dynamic_sampling_context();
         let mut parts = Vec::new();
@@ -82,15 +82,15 @@ impl Worker {
             if items.is_empty() {
                 break;
             }
-            let tally = Tally { transactions: 0, spans: items.len() as u64 };
-            parts.push((Load::new(tally, &self.account), items));
+            let tally = Tally::of_spans(items.len() as u64);
+            parts.push((Consignment::new(tally, self.outbox.account()), items));
         }
         // All of it is in the account before anything waits for a disk.
         for (load, items) in parts {
             let body = self.encoder.spans(&items, context.as_ref(), purpose);
             self.copy_to_spotlight();
             let Some(body) = body else {
-                load.lost(Reason::InternalSdkError);
+                load.discard(Reason::InternalSdkError);
                 continue;
             };
             match (way, &mut self.spool) {

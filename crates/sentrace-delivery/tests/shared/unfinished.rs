@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use sentrace_core::{Client, Options};
-use sentrace_protocol::Category;
+use sentrace_protocol::{Category, Reason};
 
 use super::{HANDED_ON, start};
 
@@ -176,6 +176,43 @@ fn an_answer_without_end_holds_nobody_and_all_is_counted() {
         assert!(!closed.complete, "{reason}");
         assert!(!client.stats().delivery.running, "{reason}");
     }
+}
+
+#[test]
+fn of_two_that_close_the_one_with_less_time_sets_it() {
+    let server = Server::start(b"HTTP/1.1 100 Continue\r\n\r\n", true);
+    let client = start(&server.dsn, |options| silent(options).retry_timeout(LONG));
+    record_many(&client, 100);
+    let begin = Instant::now();
+    let patient = std::thread::spawn({
+        let client = client.clone();
+        move || client.close(LONG).complete
+    });
+    // Until the first has asked, what is recorded is not refused.
+    while lost(&client) == (0, 0) {
+        record_many(&client, 1);
+        assert!(begin.elapsed() < LONG, "nothing is refused");
+    }
+    let begin = Instant::now();
+    assert!(!client.close(SHORT).complete);
+    assert!(!patient.join().unwrap(), "it ends together with the other");
+    assert!(begin.elapsed() < SHORT + Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert!(client.flush(LONG) && begin.elapsed() < LONG, "nothing is left to wait for");
+}
+
+#[test]
+fn losses_that_do_not_fit_in_one_report_go_into_several_at_once() {
+    let server = Server::start(OK, false);
+    let client = start(&server.dsn, |options| options);
+    for reason in Reason::ALL {
+        for category in Category::ALL {
+            client.losses().record(reason, category, 1);
+        }
+    }
+    assert!(client.flush(LONG));
+    assert_eq!(client.losses().peek(), []);
+    assert_eq!(server.requests(), (Reason::ALL.len() * Category::ALL.len()).div_ceil(40) as u64);
+    assert!(client.close(LONG).complete);
 }
 
 #[test]

@@ -1,32 +1,21 @@
 //! Traces through the official client's transport.
 
-mod control;
-mod encode;
-mod hand;
-mod process;
-mod queue;
 mod worker;
 
 use std::sync::Arc;
-use std::thread::ThreadId;
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use sentrace_core::{Client, Deliver, Finished, Losses, Options};
-use sentrace_protocol::Reason;
+use sentrace_core::diagnostics::on_behalf_of;
+use sentrace_core::{Client, Deliver, DeliveryStats, Finished, Losses, Options};
+use sentrace_outbox::{Consumer, EnvelopeBuilder, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentry_core::TransportOptions;
 
-use self::control::Control;
-use self::encode::Encoder;
-use self::hand::Hand;
-use self::process::Process;
-use self::queue::Queue;
-use self::worker::{Worker, start};
+use self::worker::Worker;
 use crate::StartError;
 
-/// What is set aside of the time to close for the worker to count what it gives up.
-const COUNTING: Duration = Duration::from_millis(50);
-/// How many envelopes an official transport surely has room for (it has for 30, unless it is told otherwise).
-const ENVELOPES_AT_ONCE: usize = 16;
+/// Envelopes that any official transport has room for. Its channel holds 30 unless it is configured otherwise.
+const MAX_ENVELOPES: usize = 16;
 
 /// Delivers finished transactions through a transport like that of the official client: made by its factory, with its
 /// DSN, proxies and certificates.
@@ -57,20 +46,16 @@ const ENVELOPES_AT_ONCE: usize = 16;
 /// Follows the Sentry SDK specification, *Client Reports* 1.20 and *Envelopes*.
 #[derive(Debug)]
 pub struct TransportDeliver {
-    queue: Arc<Queue>,
-    hand: Arc<Hand>,
-    control: Arc<Control>,
-    worker: ThreadId,
-    process: Process,
+    outbox: Arc<Outbox>,
     grace: Duration,
 }
 
 impl TransportDeliver {
-    /// A client with these options that delivers through the transport of `official`. It is not global until it is
+    /// Creates a client with these options that delivers through the transport of `official`. It is not global until it is
     /// [bound](Client::bind).
     ///
     /// # Errors
-    /// [`StartError`] where an option breaks its rule, where `official` sends nothing, and without a thread.
+    /// [`StartError`] if an option is invalid, if `official` sends nothing, or if the thread cannot be started.
     pub fn client(official: &sentry_core::Client, options: Options) -> Result<Client, StartError> {
         let losses = Arc::new(Losses::default());
         let options = options.validated()?;
@@ -78,10 +63,10 @@ impl TransportDeliver {
         Ok(Client::new(options, Arc::new(deliver), losses)?)
     }
 
-    /// Makes the transport and starts the worker. What is lost is counted in `losses`.
+    /// Creates the transport and starts the worker. What is lost is counted in `losses`.
     ///
     /// # Errors
-    /// [`StartError`] where `official` has no DSN or no transport, and without a thread.
+    /// [`StartError`] if `official` has no DSN or no transport, or if the thread cannot be started.
     pub fn start(
         official: &sentry_core::Client,
         options: &Options,
@@ -89,89 +74,52 @@ impl TransportDeliver {
     ) -> Result<Self, StartError> {
         let of = official.options();
         let factory = of.transport.as_ref().ok_or(StartError::NoTransport)?;
-        let about = TransportOptions::try_from_client_options(of).ok_or(StartError::NoTransport)?;
-        let room = of.transport_channel_capacity.map_or(ENVELOPES_AT_ONCE, std::num::NonZeroUsize::get);
-        let queue = Arc::new(Queue::new(options.get_queue_bytes(), Arc::clone(&losses)));
-        let hand = Arc::new(Hand::new(Arc::clone(&losses)));
-        let control = Arc::<Control>::default();
-        let worker = Worker::new(
-            Arc::clone(&queue),
-            Arc::clone(&hand),
-            Arc::clone(&control),
-            factory.create_transport_with_options(about),
-            Encoder::new(options),
-            losses,
-            options.sends_client_reports(),
-            room.min(ENVELOPES_AT_ONCE),
-        );
-        let worker = start(worker, options.is_debug()).map_err(StartError::Thread)?;
-        queue.served_by(worker.clone());
-        let (worker, process) = (worker.id(), Process::this());
-        Ok(Self { queue, hand, control, worker, process, grace: options.get_shutdown_timeout() })
-    }
-
-    /// The worker cannot wait for itself; code of users runs there, too.
-    fn is_called_by_worker(&self) -> bool {
-        std::thread::current().id() == self.worker
-    }
-
-    fn request_close(&self, timeout: Duration) {
-        self.queue.close();
-        self.control.request_close(after(timeout.saturating_sub(COUNTING.min(timeout / 8))));
-        self.queue.wake();
+        let transport = TransportOptions::try_from_client_options(of).ok_or(StartError::NoTransport)?;
+        let transport = factory.create_transport_with_options(transport);
+        let capacity = of.transport_channel_capacity.map_or(MAX_ENVELOPES, std::num::NonZeroUsize::get);
+        let (wake, woken) = sync_channel(1);
+        // Spans are not streamed, so none waits for others.
+        let outbox = Outbox::new(options.get_queue_bytes(), Duration::ZERO, losses, move || {
+            // A full channel holds a wake-up already.
+            let _ = wake.try_send(());
+        });
+        let outbox = Arc::new(outbox);
+        let builder = EnvelopeBuilder::new(options.get_before_send_transaction().cloned());
+        let schedule = ReportSchedule::new(options.sends_client_reports(), REPORT_INTERVAL, Instant::now());
+        let capacity = capacity.min(MAX_ENVELOPES);
+        let worker = Worker::new(Arc::clone(&outbox), woken, transport, builder, schedule, capacity);
+        let (consumer, debug) = (Consumer::new(Arc::clone(&outbox)), options.is_debug());
+        std::thread::Builder::new()
+            .name("sentrace-transport".to_owned())
+            .spawn(move || on_behalf_of(debug, || worker.run(consumer)))
+            .map_err(StartError::Thread)?;
+        Ok(Self { outbox, grace: options.get_shutdown_timeout() })
     }
 }
 
 impl Deliver for TransportDeliver {
     fn deliver(&self, finished: Finished) {
-        if self.process.is_forked() {
-            return self.queue.lose(&finished, Reason::QueueOverflow);
-        }
-        self.queue.push(finished);
+        self.outbox.deliver(finished);
     }
 
-    /// Also flushes the transport, as far as transports of its kind can be. Returns `false` at once in a forked process.
+    fn stats(&self) -> DeliveryStats {
+        self.outbox.stats().unwrap_or_default()
+    }
+
+    /// Also flushes the transport, as far as the transport supports it. Returns `false` at once in a forked child.
     fn flush(&self, timeout: Duration) -> bool {
-        !self.process.is_forked()
-            && !self.is_called_by_worker()
-            && self.control.flush(timeout, || self.queue.wake())
+        self.outbox.flush(timeout)
     }
 
-    /// Refuses what comes from now on and hands over what is there; what the transport has not taken when the time is
-    /// over is counted as `network_error`, even if a hook or the transport blocks the worker. Returns `false` at once in a
-    /// forked process.
+    /// Refuses what comes from now on and hands over what is queued. What the transport has not taken in time is counted
+    /// as `network_error`, even if a hook or the transport blocks the worker. Returns `false` at once in a forked child.
     fn close(&self, timeout: Duration) -> bool {
-        if self.process.is_forked() {
-            return false;
-        }
-        let deadline = after(timeout);
-        self.request_close(timeout);
-        if self.is_called_by_worker() {
-            return false;
-        }
-        let complete = self.control.wait_for_end(deadline);
-        if complete.is_none() {
-            // A hook or a transport that does not come back holds the worker: nothing more is going to be sent.
-            self.queue.give_up(Reason::NetworkError);
-            self.hand.give_up(Reason::NetworkError);
-            self.control.end(false);
-        }
-        complete.unwrap_or(false)
+        self.outbox.close(timeout)
     }
 }
 
-/// In a forked process nothing is closed: what is open belongs to the parent.
 impl Drop for TransportDeliver {
     fn drop(&mut self) {
-        if !self.process.is_forked() {
-            self.request_close(self.grace);
-        }
+        self.outbox.request_close(self.grace);
     }
-}
-
-/// When so much time is over; a time that no clock shows is as good as a very late one.
-fn after(timeout: Duration) -> Instant {
-    const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-    let now = Instant::now();
-    now.checked_add(timeout.min(LONG)).unwrap_or(now)
 }

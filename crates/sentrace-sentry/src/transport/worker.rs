@@ -1,214 +1,172 @@
-//! The thread between the queue and the transport.
+//! The thread between the outbox and the transport.
 
-use std::io;
 use std::sync::Arc;
-use std::thread::{Builder, Thread};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant, SystemTime};
 
-use sentrace_core::diagnostics::on_behalf_of;
-use sentrace_core::{Losses, diagnostics, guarded};
-use sentrace_protocol::{ClientReport, Reason};
+use sentrace_core::guarded;
+use sentrace_outbox::{Consignment, Consumer, End, EnvelopeBuilder, Outbox, ReportSchedule};
+use sentrace_protocol::Reason;
 use sentry_core::{Envelope, Transport};
 
-use super::control::Control;
-use super::encode::Encoder;
-use super::hand::Hand;
-use super::queue::Queue;
-
-/// How long the worker naps while there is work now and then.
+/// How long the worker polls for while there is work now and then.
 const NAP: Duration = Duration::from_millis(5);
-/// How many naps without work it takes until it sleeps.
-const NAPS: u32 = 200;
-/// Losses are reported so often (Sentry SDK specification, *Client Reports* 1.20).
-const REPORT_INTERVAL: Duration = Duration::from_secs(30);
-/// Entries that surely fit in the 4 KiB of a report.
-const REPORT_ENTRIES: usize = 40;
-/// How long a transport is waited for at a time; each wait in vain doubles it.
-const PATIENCE: Duration = Duration::from_millis(250);
-const MAX_PATIENCE: Duration = Duration::from_secs(8);
+/// Naps without work after which the worker sleeps until it is woken.
+const MAX_IDLE_NAPS: u32 = 200;
+/// How long a flush of the transport may take. Each one that times out doubles it.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(250);
+const MAX_FLUSH_TIMEOUT: Duration = Duration::from_secs(8);
 
 pub(super) struct Worker {
-    queue: Arc<Queue>,
-    hand: Arc<Hand>,
-    control: Arc<Control>,
+    outbox: Arc<Outbox>,
+    woken: Receiver<()>,
     transport: Arc<dyn Transport>,
-    encoder: Encoder,
-    losses: Arc<Losses>,
-    reports: bool,
-    next_report: Instant,
-    /// How many envelopes the transport has room for, and how many it may still hold.
-    room: usize,
+    builder: EnvelopeBuilder,
+    schedule: ReportSchedule,
+    /// How many envelopes the transport has room for.
+    capacity: usize,
+    /// How many of those it may still hold.
     held: usize,
     gave_up: bool,
 }
 
-/// Starts the thread. `debug`: whether its client is in debug mode.
-pub(super) fn start(worker: Worker, debug: bool) -> io::Result<Thread> {
-    let thread = Builder::new()
-        .name("sentrace-transport".to_owned())
-        .spawn(move || on_behalf_of(debug, || worker.run()))?;
-    Ok(thread.thread().clone())
-}
-
 impl Worker {
-    #[expect(clippy::too_many_arguments, reason = "each is something else, and there is one caller")]
     pub(super) fn new(
-        queue: Arc<Queue>,
-        hand: Arc<Hand>,
-        control: Arc<Control>,
+        outbox: Arc<Outbox>,
+        woken: Receiver<()>,
         transport: Arc<dyn Transport>,
-        encoder: Encoder,
-        losses: Arc<Losses>,
-        reports: bool,
-        room: usize,
+        builder: EnvelopeBuilder,
+        schedule: ReportSchedule,
+        capacity: usize,
     ) -> Self {
-        let next_report = Instant::now() + REPORT_INTERVAL;
-        Self {
-            queue,
-            hand,
-            control,
-            transport,
-            encoder,
-            losses,
-            reports,
-            next_report,
-            room,
-            held: 0,
-            gave_up: false,
-        }
+        Self { outbox, woken, transport, builder, schedule, capacity, held: 0, gave_up: false }
     }
 
-    fn run(mut self) {
-        let ends = EndOnDrop {
-            queue: Arc::clone(&self.queue),
-            hand: Arc::clone(&self.hand),
-            control: Arc::clone(&self.control),
-        };
-        let mut idle = 0;
+    pub(super) fn run(mut self, consumer: Consumer) {
+        consumer.start();
+        let mut idle_naps = 0;
         loop {
             let worked = self.send_queued();
-            if let Some(by) = self.control.close_by() {
-                self.shut_down(by);
+            if self.outbox.requests().close_deadline().is_some() {
+                self.shut_down();
                 break;
             }
-            if let Some(flush) = self.control.wanted_flush() {
-                self.report();
-                let confirmed = self.flush_transport(flush.by.saturating_duration_since(Instant::now()));
-                self.control.flushed(flush, confirmed);
+            if let Some(flush) = self.outbox.requests().pending_flush() {
+                self.report(Instant::now());
+                let flushed = self.flush_transport(flush.by.saturating_duration_since(Instant::now()));
+                self.outbox.requests().complete_flush(flush.number, flushed);
                 continue;
             }
             let now = Instant::now();
-            if now >= self.next_report {
-                self.report();
-                self.next_report = now + REPORT_INTERVAL;
+            if self.schedule.is_due(now) {
+                self.report(now);
             }
-            idle = if worked { 0 } else { idle + 1 };
-            if idle < NAPS {
-                self.queue.nap(NAP);
-            } else {
-                self.queue.sleep(self.next_report.saturating_duration_since(now));
-            }
+            idle_naps = if worked { 0 } else { idle_naps + 1 };
+            self.wait(now, idle_naps);
         }
-        drop(ends);
+        drop(consumer);
         // Only now: the transport may wait for its own thread.
         drop(self.transport);
     }
 
-    /// Hands over what is there, until it is time to close. Whether there was something.
+    /// Waits until there may be something to do.
+    fn wait(&self, now: Instant, idle_naps: u32) {
+        if idle_naps < MAX_IDLE_NAPS {
+            let _ = self.woken.recv_timeout(NAP);
+        } else if let Some(_asleep) = self.outbox.queue().fall_asleep() {
+            let _ = self.woken.recv_timeout(self.schedule.due_in(now));
+        }
+    }
+
+    /// Hands over what is queued, until it is time to close. Returns `true` if anything was.
     fn send_queued(&mut self) -> bool {
         let mut any = false;
-        while let Some(finished) = self.queue.pop() {
+        while let Some(finished) = self.outbox.queue().pop() {
             any = true;
-            if !self.hand.take(&finished) {
+            let consignment = Consignment::of(&finished, self.outbox.account());
+            if self.outbox.account().is_given_up() {
                 break;
             }
-            if !self.has_room() {
-                self.hand.lose(Reason::NetworkError);
+            if !self.wait_for_capacity() {
+                consignment.discard(Reason::NetworkError);
                 self.gave_up = true;
                 break;
             }
-            match self.encoder.transaction(&finished) {
-                Ok((envelope, missing)) => {
-                    // The hook may have blocked for so long that the caller of `close` has given up.
-                    if self.hand.hand_on(missing) && !self.hand_over(envelope) {
-                        self.queue.lose(&finished, Reason::InternalSdkError);
-                    }
-                }
-                Err(reason) => self.hand.lose(reason),
+            let sent_at = Some(SystemTime::now().into());
+            let Some((consignment, bytes)) = self.builder.transaction(&finished, consignment, sent_at, None)
+            else {
+                continue;
+            };
+            let Some(envelope) = raw(bytes) else { continue };
+            let tally = consignment.tally();
+            // The hook may have blocked for so long that the caller of `close` has given up.
+            if consignment.hand_over() && !self.hand_over(envelope) {
+                tally.discard(Reason::InternalSdkError, self.outbox.account().losses());
             }
         }
         any
     }
 
-    fn shut_down(&mut self, by: Instant) {
+    fn shut_down(&mut self) {
         self.send_queued();
-        self.gave_up |= self.queue.give_up(Reason::NetworkError);
-        self.report();
-        let confirmed = self.flush_transport(by.saturating_duration_since(Instant::now()));
-        self.control.end(confirmed && !self.gave_up);
+        self.outbox.queue().end();
+        self.gave_up |= self.outbox.queue().discard_all(Reason::NetworkError);
+        self.report(Instant::now());
+        let flushed = self.flush_transport(self.time_to_close().unwrap_or_default());
+        self.outbox.requests().end(if flushed && !self.gave_up { End::Complete } else { End::CutShort });
     }
 
-    /// Waits until the transport has room; `false` where it is time to close first.
-    fn has_room(&mut self) -> bool {
-        let mut patience = PATIENCE;
-        while self.held >= self.room {
-            let close_by = self.control.close_by();
-            let left = close_by.map(|by| by.saturating_duration_since(Instant::now()));
+    /// Returns the time that is left once a close is requested.
+    fn time_to_close(&self) -> Option<Duration> {
+        let deadline = self.outbox.requests().close_deadline()?;
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Waits until the transport has room. Returns `false` if it is time to close first.
+    fn wait_for_capacity(&mut self) -> bool {
+        let mut timeout = FLUSH_TIMEOUT;
+        while self.held >= self.capacity {
+            let left = self.time_to_close();
             if left.is_some_and(|left| left.is_zero()) {
                 return false;
             }
-            self.flush_transport(left.map_or(patience, |left| left.min(patience)));
-            patience = (patience * 2).min(MAX_PATIENCE);
+            self.flush_transport(left.map_or(timeout, |left| left.min(timeout)));
+            timeout = (timeout * 2).min(MAX_FLUSH_TIMEOUT);
         }
         true
     }
 
-    /// A panic in the transport costs one envelope.
+    /// Returns `false` if the transport panicked, which costs this envelope only.
     fn hand_over(&mut self, envelope: Envelope) -> bool {
         self.held += 1;
-        guarded(|| self.transport.send_envelope(envelope)).is_some()
+        let send = || guarded(|| self.transport.send_envelope(envelope));
+        self.outbox.account().run_user_code(send).is_some()
     }
 
     fn flush_transport(&mut self, timeout: Duration) -> bool {
-        let confirmed = guarded(|| self.transport.flush(timeout)).unwrap_or(false);
-        if confirmed {
+        let flush = || guarded(|| self.transport.flush(timeout));
+        let flushed = self.outbox.account().run_user_code(flush).unwrap_or(false);
+        if flushed {
             self.held = 0;
         }
-        confirmed
+        flushed
     }
 
-    fn report(&mut self) {
-        // Room first: nothing may be on its way while the transport is waited for.
-        while self.reports && !self.losses.peek().is_empty() && self.has_room() && !self.hand.is_given_up() {
-            let mut discarded = self.losses.take();
-            let later = discarded.split_off(discarded.len().min(REPORT_ENTRIES));
-            self.losses.restore(&later);
-            let report = ClientReport { timestamp: Some(SystemTime::now().into()), discarded };
-            let envelope = self.encoder.report(&report);
-            if !envelope.is_some_and(|envelope| self.hand_over(envelope)) {
-                return self.losses.restore(&report.discarded);
+    fn report(&mut self, now: Instant) {
+        for (consignment, report) in self.schedule.take(self.outbox.account(), now) {
+            // What is not handed over returns to the counters.
+            if !self.wait_for_capacity() || self.outbox.account().is_given_up() {
+                return;
+            }
+            let envelope = self.builder.report(&report).and_then(raw);
+            if envelope.is_some_and(|envelope| self.hand_over(envelope)) {
+                consignment.delivered();
             }
         }
     }
 }
 
-/// Also where the worker itself panics: then too nobody waits for it in vain, and nothing goes uncounted.
-struct EndOnDrop {
-    queue: Arc<Queue>,
-    hand: Arc<Hand>,
-    control: Arc<Control>,
-}
-
-impl Drop for EndOnDrop {
-    fn drop(&mut self) {
-        self.queue.give_up(Reason::InternalSdkError);
-        self.hand.give_up(Reason::InternalSdkError);
-        self.control.end(false);
-        if std::thread::panicking() {
-            diagnostics::warn(format_args!(
-                "the thread between sentrace and the transport died of a panic: nothing is sent from now on, and all of it is \
-                 counted as lost; restart the service, and report the panic to the authors of sentrace"
-            ));
-        }
-    }
+/// Parsed, the official crate would drop the fields that it does not know.
+fn raw(envelope: &[u8]) -> Option<Envelope> {
+    Envelope::from_bytes_raw(envelope.to_vec()).ok()
 }

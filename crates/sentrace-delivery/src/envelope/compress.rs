@@ -57,7 +57,7 @@ impl Compressor {
             #[cfg(feature = "zstd")]
             Self::Zstd(zstd) => {
                 compressed.reserve(zstd::zstd_safe::compress_bound(plain.len()));
-                told(zstd.compress_to_buffer(plain, compressed)).is_some()
+                logged(zstd.compress_to_buffer(plain, compressed)).is_some()
             }
         }
     }
@@ -68,12 +68,12 @@ impl Compressor {
         match self {
             Self::Off => plain.extend_from_slice(compressed),
             Self::Gzip(_) => {
-                told(GzDecoder::new(compressed).take(MAX_PLAIN_BYTES).read_to_end(&mut plain))?;
+                logged(GzDecoder::new(compressed).take(MAX_PLAIN_BYTES).read_to_end(&mut plain))?;
             }
             #[cfg(feature = "zstd")]
             Self::Zstd(_) => {
-                let decoder = told(zstd::stream::read::Decoder::with_buffer(compressed))?;
-                told(decoder.take(MAX_PLAIN_BYTES).read_to_end(&mut plain))?;
+                let decoder = logged(zstd::stream::read::Decoder::with_buffer(compressed))?;
+                logged(decoder.take(MAX_PLAIN_BYTES).read_to_end(&mut plain))?;
             }
         }
         Some(plain)
@@ -87,7 +87,7 @@ fn gzip_into(gzip: &mut Compress, plain: &[u8], compressed: &mut Vec<u8>) -> boo
         compressed.reserve(plain.len() / 2 + 256);
         let rest = usize::try_from(gzip.total_in()).ok().and_then(|read| plain.get(read..));
         let Some(rest) = rest else { return false };
-        match told(gzip.compress_vec(rest, compressed, FlushCompress::Finish)) {
+        match logged(gzip.compress_vec(rest, compressed, FlushCompress::Finish)) {
             Some(Status::StreamEnd) => return true,
             Some(Status::Ok | Status::BufError) => {}
             None => return false,
@@ -95,7 +95,7 @@ fn gzip_into(gzip: &mut Compress, plain: &[u8], compressed: &mut Vec<u8>) -> boo
     }
 }
 
-fn told<T, E: fmt::Display>(result: Result<T, E>) -> Option<T> {
+fn logged<T, E: fmt::Display>(result: Result<T, E>) -> Option<T> {
     result.inspect_err(|error| diagnostics::debug(format_args!("an envelope was not sent: {error}"))).ok()
 }
 

@@ -6,14 +6,15 @@ use sentrace_core::FinishedSpan;
 use sentrace_protocol::span_v2::SpanItems;
 use sentrace_protocol::{DynamicSamplingContext, Reason};
 
-/// Spans of one trace. What nobody takes out is counted when it is dropped.
+/// Streamed spans of one trace that are ready to be sent. Spans that are still in it when it is dropped are counted as
+/// lost.
 #[derive(Debug, Default)]
-pub(crate) struct Batch {
+pub struct SpanBatch {
     spans: VecDeque<FinishedSpan>,
     bytes: usize,
 }
 
-impl Batch {
+impl SpanBatch {
     pub(crate) fn push(&mut self, span: FinishedSpan) {
         self.bytes += span.size();
         self.spans.push_back(span);
@@ -23,22 +24,23 @@ impl Batch {
         self.spans.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Returns `true` if all spans were taken out.
+    pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }
 
-    /// Bytes in memory of all that was put in.
+    /// Returns the bytes in memory of all spans that were put in.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// What the envelope's `trace` header says. Asking freezes it.
-    pub(crate) fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext> {
+    /// Returns the envelope's `trace` header, and freezes it.
+    pub fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext> {
         self.spans.front()?.dynamic_sampling_context()
     }
 
-    /// Moves as many spans into `items` as fit. Those that are not to be sent, or cannot be, are counted instead.
-    pub(crate) fn fill(&mut self, items: &mut SpanItems) {
+    /// Moves as many spans into `items` as fit. Spans that must not or cannot be sent are counted as lost instead.
+    pub fn fill(&mut self, items: &mut SpanItems) {
         while let Some(span) = self.spans.pop_front() {
             if let Some(reason) = span.discarded() {
                 span.lost(reason);
@@ -50,18 +52,18 @@ impl Batch {
                     self.spans.push_front(span);
                     return;
                 }
-                // Too large for any item, or it cannot be written.
+                // Too large for any item, or serialisation failed.
                 _ => span.lost(Reason::InternalSdkError),
             }
         }
     }
 
-    /// It will not arrive.
-    pub(crate) fn lost(mut self, reason: Reason) {
-        self.count(reason);
+    /// Counts all remaining spans as lost.
+    pub fn discard(mut self, reason: Reason) {
+        self.discard_all(reason);
     }
 
-    fn count(&mut self, reason: Reason) {
+    fn discard_all(&mut self, reason: Reason) {
         for span in self.spans.drain(..) {
             let reason = span.discarded().unwrap_or(reason);
             span.lost(reason);
@@ -69,8 +71,8 @@ impl Batch {
     }
 }
 
-impl Drop for Batch {
+impl Drop for SpanBatch {
     fn drop(&mut self) {
-        self.count(Reason::InternalSdkError);
+        self.discard_all(Reason::InternalSdkError);
     }
 }

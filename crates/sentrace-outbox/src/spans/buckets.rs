@@ -1,4 +1,4 @@
-//! Where finished spans wait for others of their trace.
+//! Streamed spans that wait for others of their trace.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,80 +7,88 @@ use std::time::{Duration, Instant};
 use sentrace_core::FinishedSpan;
 use sentrace_protocol::{Reason, TraceId, span_v2};
 
-use super::{Batch, SpanQueue};
-use crate::time;
+use super::{SpanBatch, SpanQueue};
+use crate::deadline::deadline;
 
-/// A bucket with as many bytes in memory leaves.
+/// A bucket of this size in memory is sent.
 const MAX_BYTES: usize = 1024 * 1024;
-/// A bucket for each trace with spans that wait. It leaves as a batch when its transaction ends, when it is full, when
-/// its first span has waited long enough, and when somebody flushes.
+
+/// Streamed spans, one bucket per trace.
+///
+/// A bucket becomes a [`SpanBatch`] when its transaction ends, when it is full, when its first span has waited for the
+/// flush interval, and on [`flush`](Self::flush).
 #[derive(Debug)]
-pub(crate) struct Buckets {
+pub struct SpanBuckets {
     queue: Arc<SpanQueue>,
     interval: Duration,
     buckets: HashMap<TraceId, Bucket>,
-    /// When each bucket has to leave, in this order; those that left already are passed over.
+    /// When each bucket is due, in this order. Entries of buckets that left early are skipped.
     due: VecDeque<(Instant, TraceId)>,
-    ready: VecDeque<Batch>,
+    ready: VecDeque<SpanBatch>,
 }
 
 #[derive(Debug)]
 struct Bucket {
-    batch: Batch,
+    batch: SpanBatch,
     due: Instant,
 }
 
-impl Buckets {
+impl SpanBuckets {
     pub(crate) fn new(queue: Arc<SpanQueue>, interval: Duration) -> Self {
         Self { queue, interval, buckets: HashMap::new(), due: VecDeque::new(), ready: VecDeque::new() }
     }
 
-    /// Takes what has come into buckets and makes ready what has to leave; whether anything came.
-    pub(crate) fn collect(&mut self, now: Instant) -> bool {
-        // What comes meanwhile is for the next time: whoever pushes must not keep the worker here.
-        let came = self.queue.len();
-        for _ in 0..came {
+    /// Moves queued spans into buckets, and makes batches of the buckets that are due. Returns `true` if any span was
+    /// queued.
+    pub fn collect(&mut self, now: Instant) -> bool {
+        // Spans that are pushed meanwhile are left for the next call: producers must not keep the consumer here.
+        let queued = self.queue.len();
+        for _ in 0..queued {
             let Some(span) = self.queue.pop() else { break };
             self.add(span, now);
         }
         while let Some((_, trace_id)) = self.next_due().filter(|(due, _)| *due <= now) {
             self.make_ready(trace_id);
         }
-        came > 0
+        queued > 0
     }
 
-    /// Makes everything ready that has come so far; how many batches are ready then.
-    pub(crate) fn flush(&mut self, now: Instant) -> usize {
+    /// Makes batches of all spans so far. Returns the number of batches that are ready.
+    pub fn flush(&mut self, now: Instant) -> usize {
         self.collect(now);
         self.ready.extend(self.buckets.drain().map(|(_, bucket)| bucket.batch));
         self.due.clear();
         self.ready.len()
     }
 
-    /// The next batch; it has left.
-    pub(crate) fn pop(&mut self) -> Option<Batch> {
+    /// Removes the next batch, and releases its bytes.
+    pub fn pop(&mut self) -> Option<SpanBatch> {
         let batch = self.ready.pop_front()?;
         self.queue.release(batch.bytes());
         Some(batch)
     }
 
-    /// Whether a batch is ready.
-    pub(crate) fn has_ready(&self) -> bool {
+    /// Returns `true` if a batch is ready.
+    pub fn has_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// Whether nothing waits, in here or on the way.
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Returns `true` if no span waits, queued ones included.
+    pub fn is_empty(&self) -> bool {
         self.ready.is_empty() && self.buckets.is_empty() && self.queue.is_empty()
     }
 
-    /// How long until a bucket has to leave; no time comes where there is none.
-    pub(crate) fn due_in(&self, now: Instant) -> Duration {
+    /// Returns the time until the next bucket is due, or [`Duration::MAX`] if there is none.
+    pub fn due_in(&self, now: Instant) -> Duration {
         self.due.front().map_or(Duration::MAX, |(due, _)| due.saturating_duration_since(now))
     }
 
-    /// Counts what comes from now on.
-    pub(crate) fn end(&self, reason: Reason) {
+    /// Counts all waiting spans as lost, and all that are pushed from now on.
+    pub fn end(&mut self, reason: Reason) {
+        self.flush(Instant::now());
+        while let Some(batch) = self.pop() {
+            batch.discard(reason);
+        }
         self.queue.end(reason);
     }
 
@@ -88,9 +96,9 @@ impl Buckets {
         let trace_id = span.trace_id();
         let last = span.is_segment();
         let bucket = self.buckets.entry(trace_id).or_insert_with(|| {
-            let due = time::after(now, self.interval);
+            let due = deadline(now, self.interval);
             self.due.push_back((due, trace_id));
-            Bucket { batch: Batch::default(), due }
+            Bucket { batch: SpanBatch::default(), due }
         });
         bucket.batch.push(span);
         if last || bucket.batch.len() >= span_v2::MAX_ITEMS || bucket.batch.bytes() >= MAX_BYTES {
@@ -148,12 +156,12 @@ mod tests {
     }
 
     /// A client whose spans go into buckets without any worker.
-    fn buckets(max_bytes: usize) -> (Client, Buckets) {
+    fn buckets(max_bytes: usize) -> (Client, SpanBuckets) {
         let queue = Arc::new(SpanQueue::new(max_bytes));
         let options = Options::new().traces_sample_rate(1.0).trace_lifecycle(TraceLifecycle::Stream);
         let deliver = Arc::new(Into(Arc::clone(&queue), Mutex::default()));
         let client = Client::new(options, deliver, Arc::default()).unwrap();
-        (client, Buckets::new(queue, INTERVAL))
+        (client, SpanBuckets::new(queue, INTERVAL))
     }
 
     fn lost(client: &Client) -> Vec<(Reason, Category, u64)> {
@@ -231,11 +239,11 @@ mod tests {
         transaction.start_span("task", "still no room").finish();
         assert_eq!(lost(&client), [(Reason::QueueOverflow, Category::Span, 1)]);
         assert_eq!(buckets.flush(now), 1);
-        buckets.pop().unwrap().lost(Reason::NetworkError);
+        buckets.pop().unwrap().discard(Reason::NetworkError);
         let [(Reason::NetworkError, Category::Span, first)] = lost(&client)[..] else { panic!("one loss") };
         fill();
         buckets.flush(now);
-        buckets.pop().unwrap().lost(Reason::NetworkError);
+        buckets.pop().unwrap().discard(Reason::NetworkError);
         assert_eq!(lost(&client), [(Reason::NetworkError, Category::Span, first)], "all the room is back");
         buckets.end(Reason::NetworkError);
         transaction.finish();

@@ -1,0 +1,164 @@
+//! From finished transactions and spans to envelopes.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use sentrace_core::{BeforeSendTransaction, Finished, diagnostics, guarded};
+use sentrace_protocol::span_v2::SpanItems;
+use sentrace_protocol::transaction::Transaction;
+use sentrace_protocol::{
+    ClientReport, DynamicSamplingContext, EncodeError, EnvelopeHeaders, EnvelopeWriter, Reason, Timestamp,
+};
+
+use crate::consignment::Consignment;
+
+/// The buffer shrinks to this size after an unusually large envelope.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Builds envelopes, one after the other in the same buffer. A panic while building costs that envelope only.
+pub struct EnvelopeBuilder {
+    writer: EnvelopeWriter,
+    before_send: Option<BeforeSendTransaction>,
+}
+
+impl EnvelopeBuilder {
+    /// Creates a builder that asks the hook about each transaction.
+    pub fn new(before_send: Option<BeforeSendTransaction>) -> Self {
+        Self { writer: EnvelopeWriter::new(Vec::new()), before_send }
+    }
+
+    /// Runs the hook and builds an envelope with the transaction, and with `report` if there is one. Returns `None` after
+    /// counting the transaction if it is not to be sent.
+    ///
+    /// `sent_at` is `None` if it is not known when the envelope will be sent.
+    pub fn transaction(
+        &mut self,
+        finished: &Finished,
+        mut consignment: Consignment,
+        sent_at: Option<Timestamp>,
+        report: Option<&ClientReport>,
+    ) -> Option<(Consignment, &[u8])> {
+        let Self { writer, before_send } = self;
+        let mut refused = false;
+        let built = build(writer, |writer| {
+            let Some(mut transaction) = finished.transaction() else { return Ok(false) };
+            let mut left_out = finished.spans_left_out(&transaction);
+            if let Some(hook) = before_send {
+                refused = !run_before_send(hook, &mut transaction, &mut consignment);
+                if refused {
+                    return Ok(false);
+                }
+                left_out += finished.fit_again(&mut transaction);
+            }
+            consignment.discard_spans(Reason::BufferOverflow, left_out);
+            writer.headers(&EnvelopeHeaders {
+                event_id: Some(transaction.event_id),
+                sent_at,
+                sdk: Some(Finished::sdk()),
+                dsn: None,
+                trace: finished.dynamic_sampling_context().as_ref(),
+            })?;
+            writer.item("transaction", &transaction)?;
+            if let Some(report) = report {
+                writer.item("client_report", report)?;
+            }
+            Ok(true)
+        });
+        if built {
+            return Some((consignment, self.writer.as_bytes()));
+        }
+        consignment.discard(if refused { Reason::BeforeSend } else { Reason::InternalSdkError });
+        None
+    }
+
+    /// Builds an envelope with spans of one trace.
+    pub fn spans(
+        &mut self,
+        items: &SpanItems,
+        context: Option<&DynamicSamplingContext>,
+        sent_at: Option<Timestamp>,
+    ) -> Option<&[u8]> {
+        let built = build(&mut self.writer, |writer| {
+            writer.headers(&EnvelopeHeaders { trace: context, ..headers(sent_at) })?;
+            writer.spans(items)?;
+            Ok(true)
+        });
+        built.then(|| self.writer.as_bytes())
+    }
+
+    /// Builds an envelope with the report alone.
+    pub fn report(&mut self, report: &ClientReport) -> Option<&[u8]> {
+        let built = build(&mut self.writer, |writer| {
+            writer.headers(&headers(Some(SystemTime::now().into())))?;
+            writer.item("client_report", report)?;
+            Ok(true)
+        });
+        built.then(|| self.writer.as_bytes())
+    }
+
+    /// Clears the buffer, and shrinks it after an unusually large envelope.
+    pub fn reset(&mut self) {
+        self.writer.reset(BUFFER_BYTES);
+    }
+}
+
+fn headers(sent_at: Option<Timestamp>) -> EnvelopeHeaders<'static> {
+    EnvelopeHeaders { sent_at, sdk: Some(Finished::sdk()), ..EnvelopeHeaders::default() }
+}
+
+/// Returns `true` if `write` wrote an envelope.
+fn build(
+    writer: &mut EnvelopeWriter,
+    write: impl FnOnce(&mut EnvelopeWriter) -> Result<bool, EncodeError>,
+) -> bool {
+    writer.reset(BUFFER_BYTES);
+    match guarded(|| write(writer)) {
+        Some(Ok(built)) => return built,
+        Some(Err(error)) => diagnostics::debug(format_args!("an envelope was not sent: {error}")),
+        None => diagnostics::debug(format_args!("an envelope was not sent: building it panicked")),
+    }
+    false
+}
+
+/// Returns `true` if the transaction is to be sent, after counting the spans that the hook removed.
+fn run_before_send(
+    hook: &BeforeSendTransaction,
+    transaction: &mut Transaction<'_>,
+    consignment: &mut Consignment,
+) -> bool {
+    let before = transaction.spans.len();
+    let Some(send) = consignment.account().run_user_code(|| guarded(|| hook(transaction))) else {
+        diagnostics::debug(format_args!("before_send_transaction panicked: its transaction is discarded"));
+        return false;
+    };
+    if send {
+        let removed = before.saturating_sub(transaction.spans.len());
+        consignment.discard_spans(Reason::BeforeSend, removed as u64);
+    }
+    send
+}
+
+impl fmt::Debug for EnvelopeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before_send = self.before_send.is_some();
+        f.debug_struct("EnvelopeBuilder").field("before_send", &before_send).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_building_one_envelope_does_not_reach_the_next() {
+        let mut writer = EnvelopeWriter::new(Vec::new());
+        let panicked = build(&mut writer, |writer| {
+            writer.item("half", "an envelope")?;
+            panic!("a payload that cannot be built")
+        });
+        assert!(!panicked);
+        assert!(!build(&mut writer, |_| Ok(false)));
+        assert!(build(&mut writer, |writer| writer.item("whole", &1).map(|()| true)));
+        assert_eq!(writer.as_bytes(), b"{}\n{\"type\":\"whole\",\"length\":1}\n1\n");
+    }
+}
