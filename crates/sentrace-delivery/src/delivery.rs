@@ -107,7 +107,7 @@ impl Delivery {
         let wake = Arc::clone(&wakes);
         let outbox =
             Outbox::new(options.get_queue_bytes(), options.get_span_flush_interval(), losses, move || {
-                wake.notify_one()
+                wake.notify_one();
             });
         let delivery = Self {
             outbox: Arc::new(outbox),

@@ -98,13 +98,13 @@ impl Encoder {
     }
 
     /// Returns the body as the spool keeps it: without `sent_at` and without a report.
-    pub(crate) fn for_spool(&mut self, body: &[u8]) -> Option<Bytes> {
+    pub(crate) fn restamp_for_spool(&mut self, body: &[u8]) -> Option<Bytes> {
         let plain = self.output.compressor.decompress(body)?;
         self.output.restamp(&plain, Purpose::Spool)
     }
 
     /// Returns the body to be posted of what the spool kept.
-    pub(crate) fn from_spool(&mut self, spooled: &[u8]) -> Option<Bytes> {
+    pub(crate) fn restamp_from_spool(&mut self, spooled: &[u8]) -> Option<Bytes> {
         let plain = self.output.spool_compressor.decompress(spooled)?;
         self.output.restamp(&plain, Purpose::Post)
     }
@@ -216,10 +216,11 @@ mod tests {
         writer.item("transaction", "line\nbreak").unwrap();
         writer.item("client_report", &1).unwrap();
         let body = encoder.output.encode(writer.as_bytes(), Purpose::Post).unwrap();
-        let kept = encoder.for_spool(&body).unwrap();
+        let kept = encoder.restamp_for_spool(&body).unwrap();
         assert_eq!(gunzip(&kept), "{}\n{\"length\":13,\"type\":\"transaction\"}\n\"line\\nbreak\"\n");
         let today = &Timestamp::from(SystemTime::now()).rfc3339().to_string()[..10];
-        for (again, items) in [(encoder.from_spool(&kept), 1), (encoder.restamp_for_retry(&body), 2)] {
+        for (again, items) in [(encoder.restamp_from_spool(&kept), 1), (encoder.restamp_for_retry(&body), 2)]
+        {
             let plain = gunzip(&again.unwrap());
             let read = envelope::read(plain.as_bytes()).unwrap();
             assert_eq!(read.items.len(), items);
@@ -233,6 +234,6 @@ mod tests {
         assert_eq!(encoder.restamp_for_retry(b"nonsense"), None);
         let mut compressed = Vec::new();
         assert!(Compressor::gzip().compress(b"no envelope", &mut compressed));
-        assert_eq!(encoder.from_spool(&compressed), None);
+        assert_eq!(encoder.restamp_from_spool(&compressed), None);
     }
 }

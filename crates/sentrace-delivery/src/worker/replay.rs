@@ -42,7 +42,7 @@ impl Worker {
             }
             let Some((load, kept, file)) = spool.next() else { return };
             self.replay_left -= 1;
-            match self.encoder.from_spool(&kept) {
+            match self.encoder.restamp_from_spool(&kept) {
                 Some(body) => {
                     self.post(Parcel::new(load, body, Kind::Kept(file)));
                 }

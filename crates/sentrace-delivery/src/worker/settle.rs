@@ -121,7 +121,7 @@ impl Worker {
         let Some(spool) = self.spool.as_mut().filter(|_| parcel.kind != Kind::Report) else {
             return parcel.load.discard(reason);
         };
-        match self.encoder.for_spool(&parcel.body) {
+        match self.encoder.restamp_for_spool(&parcel.body) {
             Some(kept) => match parcel.kind {
                 Kind::Kept(file) => {
                     spool.give_back(parcel.load, kept, file);
