@@ -50,6 +50,50 @@ pub(crate) fn contains_any<const N: usize>(needles: [u8; N], bytes: &[u8]) -> bo
     found != 0
 }
 
+/// Returns `true` if `check` does for one of the positions whose byte, and the byte before it, `is_candidate` accepts. The
+/// first byte has none before it and is left out.
+///
+/// Sixteen positions are judged at once, so `is_candidate` should be comparisons without branches. A position may be
+/// checked twice.
+#[inline]
+pub(crate) fn any_candidate(
+    bytes: &[u8],
+    is_candidate: impl Fn(u8, u8) -> bool,
+    mut check: impl FnMut(usize) -> bool,
+) -> bool {
+    const WIDTH: usize = 16;
+    let mut short = [0; WIDTH + 1];
+    let (bytes, last) = match bytes.len().checked_sub(WIDTH + 1) {
+        Some(last) => (bytes, last),
+        None => {
+            short[..bytes.len()].copy_from_slice(bytes);
+            (&short[..], 0)
+        }
+    };
+    let mut start = 0;
+    while let Some([first, rest @ ..]) = bytes.get(start..).and_then(<[u8]>::first_chunk::<{ WIDTH + 1 }>) {
+        let mut before = [*first; WIDTH];
+        before[1..].copy_from_slice(&rest[..WIDTH - 1]);
+        let mut marks = [0; WIDTH];
+        for (mark, (before, byte)) in marks.iter_mut().zip(before.iter().zip(rest)) {
+            *mark = u8::from(is_candidate(*before, *byte));
+        }
+        let mut marks = u128::from_le_bytes(marks);
+        while marks != 0 {
+            if check(start + 1 + marks.trailing_zeros() as usize / 8) {
+                return true;
+            }
+            marks &= marks - 1;
+        }
+        if start == last {
+            break;
+        }
+        // The last sixteen overlap others, which costs less than to look at a rest one by one.
+        start = (start + WIDTH).min(last);
+    }
+    false
+}
+
 /// Not zero where `needle` is among the eight bytes. The lowest bit that is set marks the first one; bits above it may be
 /// wrong.
 #[inline]

@@ -121,7 +121,8 @@ static QUERY: Terms =
 /// ```
 #[inline]
 pub fn is_sensitive(key: &str) -> bool {
-    usual_header(key).map_or_else(|| SENSITIVE.are_in(key), |usual| usual.value == ValueKind::Sensitive)
+    usual_header(key)
+        .map_or_else(|| SENSITIVE.are_in(key.as_bytes()), |usual| usual.value == ValueKind::Sensitive)
 }
 
 /// Returns `true` if the value behind this name may name a person, by the [`PERSONAL_TERMS`].
@@ -133,7 +134,8 @@ pub fn is_sensitive(key: &str) -> bool {
 /// assert!(!is_personal("user-agent"));
 /// ```
 pub fn is_personal(key: &str) -> bool {
-    usual_header(key).map_or_else(|| PERSONAL.are_in(key), |usual| usual.value == ValueKind::Personal)
+    usual_header(key)
+        .map_or_else(|| PERSONAL.are_in(key.as_bytes()), |usual| usual.value == ValueKind::Personal)
 }
 
 /// Returns `true` if the value behind this name is a secret or may name a person, by both lists.
@@ -146,7 +148,8 @@ pub fn is_personal(key: &str) -> bool {
 /// ```
 #[inline]
 pub fn is_sensitive_or_personal(key: &str) -> bool {
-    usual_header(key).map_or_else(|| EITHER.are_in(key), |usual| usual.value.is_sensitive_or_personal())
+    usual_header(key)
+        .map_or_else(|| EITHER.are_in(key.as_bytes()), |usual| usual.value.is_sensitive_or_personal())
 }
 
 /// Returns `true` if the value of this query parameter is a secret: by the [`SENSITIVE_TERMS`], or because it grants access
@@ -160,7 +163,7 @@ pub fn is_sensitive_or_personal(key: &str) -> bool {
 /// ```
 #[inline]
 pub fn is_sensitive_parameter(name: &str) -> bool {
-    PARAMETER.are_in(name) || is_parameter(name)
+    PARAMETER.are_in(name.as_bytes()) || is_parameter(name)
 }
 
 /// Whether it is one of the [`SENSITIVE_PARAMETERS`], possibly one of several (`code[]`).
@@ -173,7 +176,7 @@ fn is_parameter(name: &str) -> bool {
 /// understand percent-encoding.
 #[inline]
 pub fn may_have_sensitive_parameters(query: &str) -> bool {
-    QUERY.are_in(query)
+    QUERY.are_in(query.as_bytes())
 }
 
 /// Returns `true` if the value of this attribute (a field of a `tracing` span, `snake_case` or `dotted.name`) is a secret by
@@ -187,7 +190,7 @@ pub fn may_have_sensitive_parameters(query: &str) -> bool {
 /// assert!(!is_sensitive_field("user") && !is_sensitive_field("cache.key"));
 /// ```
 pub fn is_sensitive_field(name: &str) -> bool {
-    SENSITIVE.are_in(name) && !HARMLESS_FIELDS.contains(&name) && !counts_tokens(name)
+    SENSITIVE.are_in(name.as_bytes()) && !HARMLESS_FIELDS.contains(&name) && !counts_tokens(name)
 }
 
 /// What language models are paid by.

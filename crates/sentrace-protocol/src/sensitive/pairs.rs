@@ -20,9 +20,38 @@ use crate::scan;
 /// ```
 pub fn filter_pairs(text: &str) -> Cow<'_, str> {
     // One pass over nearly all texts.
-    if !SENSITIVE.are_in(text) && scan::find_text("asic ", text, 0).is_none() {
-        return Cow::Borrowed(text);
-    }
+    if may_have_pairs(text) { filter(text) } else { Cow::Borrowed(text) }
+}
+
+/// Returns `false` only if there is neither a sensitive name before what may follow one, nor a scheme before a blank.
+fn may_have_pairs(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_candidate = |before: u8, byte: u8| {
+        let before = before | 0x20;
+        (byte == b'=')
+            | (byte == b':')
+            | (byte == b'(')
+            | (byte == b'"')
+            | (byte == b'\'')
+            | ((byte == b' ') & ((before == b'r') | (before == b'c')))
+    };
+    scan::any_candidate(bytes, is_candidate, |at| {
+        let before = &bytes[..at];
+        let before = match bytes[at] {
+            b' ' => return ends_with_any(before, &["bearer", "basic"]),
+            b'=' | b':' => {
+                &before[..before.len() - before.iter().rev().take_while(|byte| is_blank(**byte)).count()]
+            }
+            b'"' => before.strip_suffix(b"\\").unwrap_or(before),
+            _ => before,
+        };
+        let name = before.iter().rev().take_while(|byte| is_name(**byte)).count();
+        SENSITIVE.are_in(&before[before.len() - name..])
+    })
+}
+
+#[cold]
+fn filter(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut shown = String::new();
     let (mut copied, mut at) = (0, 0);
@@ -139,9 +168,13 @@ fn is_before_credentials(text: &str, start: usize, end: usize) -> bool {
 
 /// Whether a type of this name holds a secret: its last word is one.
 fn names_a_secret(name: &str) -> bool {
-    super::SENSITIVE_TERMS.iter().any(|term| {
-        let start = name.len().checked_sub(term.len());
-        start.and_then(|start| name.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(term))
+    ends_with_any(name.as_bytes(), &super::SENSITIVE_TERMS)
+}
+
+fn ends_with_any(text: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| {
+        let start = text.len().checked_sub(word.len());
+        start.is_some_and(|start| text[start..].eq_ignore_ascii_case(word.as_bytes()))
     })
 }
 
@@ -225,9 +258,56 @@ fn escaped_string_end(bytes: &[u8], mut at: usize) -> usize {
 }
 
 fn blanks(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    bytes.iter().take_while(|byte| is_blank(**byte)).count()
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What texts are made of that have something to hide, or nearly.
+    const PARTS: [&str; 24] = [
+        "key",
+        "Token",
+        "pass",
+        "word",
+        "Basic",
+        "BEARER",
+        "abc12345",
+        "dXNlcjpodXNo",
+        " ",
+        "  ",
+        "\t",
+        "=",
+        ":",
+        "(",
+        ")",
+        "\"",
+        "'",
+        "\\",
+        ",",
+        "{",
+        "}",
+        "\n",
+        "-",
+        "ä",
+    ];
+
+    proptest! {
+        #[test]
+        fn the_quick_look_overlooks_nothing(parts in proptest::collection::vec(proptest::sample::select(&PARTS[..]), 0..24)) {
+            let text = parts.concat();
+            prop_assert!(may_have_pairs(&text) || matches!(filter(&text), Cow::Borrowed(_)), "{:?}", text);
+        }
+    }
 }

@@ -31,9 +31,9 @@ impl Terms {
 
     /// Whether a term is in `name`, in either case.
     #[inline]
-    pub(super) fn are_in(&self, name: &str) -> bool {
-        let end = name.bytes().fold(0, |state: u8, byte| {
-            self.next[usize::from(state) % STATES][usize::from(CLASS[usize::from(byte)]) % CLASSES]
+    pub(super) fn are_in(&self, name: &[u8]) -> bool {
+        let end = name.iter().fold(0, |state: u8, byte| {
+            self.next[usize::from(state) % STATES][usize::from(CLASS[usize::from(*byte)]) % CLASSES]
         });
         end == FOUND
     }

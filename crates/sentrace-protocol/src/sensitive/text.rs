@@ -91,7 +91,7 @@ pub(super) fn filter_within(text: &str, depth: Depth) -> Cow<'_, str> {
         return Cow::Owned(FILTERED.to_owned());
     }
     // One pass over nearly all texts.
-    if !scan::contains_any([b':', b'J', b'?', b'@'], text.as_bytes()) {
+    if !text.starts_with('/') && !scan::contains_any([b':', b'J'], text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let shown = filter_urls(text, depth);
@@ -162,7 +162,7 @@ pub(super) fn filter_tokens(text: &str) -> Cow<'_, str> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let mut shown = String::new();
     let (mut copied, mut from) = (0, 0);
-    while let Some(start) = scan::find_text("eyJ", text, from) {
+    while let Some(start) = find_json(text, from) {
         let end = start + text[start..].bytes().take_while(|byte| is_token(*byte)).count();
         let begins = start == 0 || !is_token(text.as_bytes()[start - 1]);
         let header = text[start..end].find('.').unwrap_or_default();
@@ -178,6 +178,19 @@ pub(super) fn filter_tokens(text: &str) -> Cow<'_, str> {
     }
     shown.push_str(&text[copied..]);
     Cow::Owned(shown)
+}
+
+/// Where the base64url of a JSON object may begin, `from` here or further on: at `eyJ`, of which the last letter is the rarest.
+fn find_json(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    loop {
+        at += scan::find(b'J', bytes.get(at..)?)?;
+        if bytes[from..at].ends_with(b"ey") {
+            return Some(at - 2);
+        }
+        at += 1;
+    }
 }
 
 /// Returns `true` if all of a text is the value of an `Authorization` header: it begins with `Bearer ` or `Basic `, or with
