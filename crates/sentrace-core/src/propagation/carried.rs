@@ -110,8 +110,13 @@ pub(crate) fn hash(value: &[u8]) -> u64 {
     }
 }
 
+/// Never zero. Ids are random, so two rounds of multiplication mix them well enough.
 pub(crate) fn hash_of_ids(trace_id: TraceId, span_id: SpanId) -> u64 {
-    fnv(trace_id.to_bytes().into_iter().chain(span_id.to_bytes()))
+    let trace_id = u128::from_be_bytes(trace_id.to_bytes());
+    let mixed =
+        (trace_id as u64 ^ u64::from_be_bytes(span_id.to_bytes())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (trace_id >> 64) as u64 ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    mixed.max(1)
 }
 
 /// FNV-1a, never zero. Whoever makes two values collide has their own header replaced, so it need not resist anybody.

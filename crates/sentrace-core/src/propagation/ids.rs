@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use sentrace_protocol::{EventId, SpanId, TraceId};
 
-use crate::util::random::random_bytes;
+use crate::util::random::{number, random_bytes};
 
 /// How many bits are computed. One of sixteen million foreign ids is taken for an own one.
 const BITS: u32 = 24;
@@ -16,10 +16,10 @@ const BITS: u32 = 24;
 /// Different in each process, so that the spans of other services are foreign.
 static KEY: LazyLock<u64> = LazyLock::new(crate::util::random::key);
 
-/// The id with these random bytes.
-fn seal(bytes: [u8; 8]) -> [u8; 8] {
-    let random = u64::from_be_bytes(bytes) & !((1 << BITS) - 1);
-    (random | seal_of(random)).to_be_bytes()
+/// The id that begins with the bits of this number.
+fn seal(number: u64) -> u64 {
+    let random = number & !((1 << BITS) - 1);
+    random | seal_of(random)
 }
 
 /// A new trace id, never zero.
@@ -28,8 +28,13 @@ pub(crate) fn trace_id() -> TraceId {
 }
 
 /// A new span id, never zero, that this process knows again; see [`is_own`].
+#[inline]
 pub(crate) fn span_id() -> SpanId {
-    non_zero(|bytes| SpanId::from_bytes(seal(bytes)))
+    loop {
+        if let Some(id) = SpanId::from_bytes(seal(number()).to_be_bytes()) {
+            return id;
+        }
+    }
 }
 
 /// A new event id, never zero.
@@ -47,8 +52,8 @@ fn non_zero<const N: usize, T>(from_bytes: impl Fn([u8; N]) -> Option<T>) -> T {
 
 /// Whether this process made the id.
 pub(crate) fn is_own(id: SpanId) -> bool {
-    let bytes = id.to_bytes();
-    seal(bytes) == bytes
+    let id = u64::from_be_bytes(id.to_bytes());
+    seal(id) == id
 }
 
 /// Not secret, only hard to hit by chance: two rounds of multiplication mix well enough.

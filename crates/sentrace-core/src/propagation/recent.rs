@@ -16,7 +16,6 @@ const SLOTS: usize = 1024;
 pub(crate) struct RecentHeaders(OnceLock<Box<[AtomicU64]>>);
 
 impl RecentHeaders {
-    #[cold]
     pub(crate) fn remember(&self, hash: u64) {
         let slots = self.0.get_or_init(|| std::iter::repeat_with(AtomicU64::default).take(SLOTS).collect());
         // A write that changes nothing would take the line from other threads.

@@ -12,6 +12,8 @@ use crate::propagation::continuation_rules::ContinuationRules;
 use crate::propagation::extract::{self, SentryTraceRead};
 use crate::propagation::ids;
 use crate::propagation::recent::RecentHeaders;
+use crate::util::clock::Moment;
+use crate::util::fork;
 
 /// What a carrier said, or the beginning of a trace where it said nothing that can be used.
 pub struct Incoming {
@@ -46,6 +48,7 @@ impl Incoming {
     }
 
     fn beginning(mut trace: OwnTrace) -> Self {
+        fork::notice(Moment::now());
         trace.trace_id = ids::trace_id();
         trace.live_mut().baggage.clear();
         Self::of(trace)

@@ -19,6 +19,7 @@ use crate::propagation::sample_rand::SampleRand;
 use crate::propagation::trace_baggage::{Applied, member, sample_rate};
 use crate::record::{Held, Record, SpanRecord, Text, pool};
 use crate::util::clock::Moment;
+use crate::util::fork;
 use crate::util::hook::in_hook;
 
 /// Opens a transaction in the trace that came in. Returns `None` if a hook asks for one in a trace that would begin here.
@@ -80,9 +81,15 @@ pub(crate) fn open(
     }
     trace.recording = recording;
     trace.of_request = options.request.is_some();
-    trace.span_id = if recording.passes_through() { trace.propagated_span_id() } else { ids::span_id() };
-    if recording == Recording::Sampled {
-        begin_record(&mut trace, pipeline, options);
+    if recording.passes_through() {
+        trace.span_id = trace.propagated_span_id();
+    } else {
+        let start = Moment::now();
+        fork::notice(start);
+        trace.span_id = ids::span_id();
+        if recording == Recording::Sampled {
+            begin_record(&mut trace, pipeline, options, start);
+        }
     }
     trace.pipeline.set(pipeline);
     Some(trace.shareable())
@@ -90,7 +97,12 @@ pub(crate) fn open(
 
 /// Records the transaction's own span, and what may be shown of its request.
 #[inline]
-fn begin_record(trace: &mut TraceState, pipeline: &Pipeline, options: &TransactionOptions<'_>) {
+fn begin_record(
+    trace: &mut TraceState,
+    pipeline: &Pipeline,
+    options: &TransactionOptions<'_>,
+    start: Moment,
+) {
     let mut record = pool::take(ids::event_id(), trace.trace_id, pipeline.identity);
     record.set_name(options.name.0, options.name.1, options.source);
     if let (Some(request), Some(collection)) = (options.request, options.collection) {
@@ -106,7 +118,7 @@ fn begin_record(trace: &mut TraceState, pipeline: &Pipeline, options: &Transacti
         description: Text::EMPTY,
         origin: Text::Literal(options.origin),
         status: None,
-        start: Moment::now(),
+        start,
         end: None,
         status_open: false,
         may_go_on: false,

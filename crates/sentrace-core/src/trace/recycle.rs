@@ -8,8 +8,6 @@ use arc_swap::{ArcSwapOption, Cache};
 
 use super::pipeline::Pipeline;
 use super::state::{OwnTrace, TraceState};
-use crate::util::clock::Moment;
-use crate::util::fork;
 
 /// Vacant traces that a thread keeps; more than these are open at the same time in bursts only.
 const MAX_VACANT: usize = 64;
@@ -85,8 +83,6 @@ pub(crate) fn lend_global<R>(run: impl FnOnce(Arc<Pipeline>) -> (Arc<Pipeline>, 
 /// Returns a vacant trace, in memory that an earlier one has left if there is some.
 #[inline]
 pub(crate) fn take() -> OwnTrace {
-    // All that has ids begins with this.
-    fork::notice(Moment::now());
     let vacant = KEPT.try_with(|kept| kept.vacant.try_borrow_mut().ok()?.pop());
     vacant.ok().flatten().unwrap_or_else(|| OwnTrace::new(TraceState::vacant()))
 }

@@ -4,6 +4,8 @@ use super::finished_span::Segment;
 use crate::decide::recording::Recording;
 use crate::propagation::ids;
 use crate::record::Anchor;
+use crate::util::clock::Moment;
+use crate::util::fork;
 use std::fmt::Write as _;
 #[cfg(feature = "http")]
 use std::sync::OnceLock;
@@ -142,7 +144,10 @@ impl TraceState {
     /// The span id of outgoing headers where nothing is recorded here: the caller's own, so that whoever is called
     /// next finds a parent that exists.
     pub(crate) fn propagated_span_id(&self) -> SpanId {
-        self.parent_span_id.unwrap_or_else(ids::span_id)
+        self.parent_span_id.unwrap_or_else(|| {
+            fork::notice(Moment::now());
+            ids::span_id()
+        })
     }
 
     /// Takes over what the request of `outer` brought.
@@ -184,8 +189,13 @@ impl TraceState {
     #[inline]
     pub(crate) fn remember_passed(&self, span_id: SpanId) {
         if self.recording.passes_through() && self.parent_span_id == Some(span_id) {
-            self.pipeline.recent.remember(crate::propagation::carried::hash_of_ids(self.trace_id, span_id));
+            self.remember(span_id);
         }
+    }
+
+    #[cold]
+    fn remember(&self, span_id: SpanId) {
+        self.pipeline.recent.remember(crate::propagation::carried::hash_of_ids(self.trace_id, span_id));
     }
 
     /// Freezes the dynamic sampling context and lends it: from here on it is the same for everybody.

@@ -23,6 +23,12 @@ pub(crate) fn key() -> u64 {
     seeded().next_u64()
 }
 
+/// A random number.
+#[inline]
+pub(crate) fn number() -> u64 {
+    lend(&GENERATOR, SmallRng::next_u64).unwrap_or_else(key)
+}
+
 pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     // A destructor that runs after this thread's generator is gone may still start a span.
