@@ -201,8 +201,10 @@ impl SentryTracingMiddleware {
         for name in &hidden {
             request.headers_mut().remove(name);
         }
-        if saved.is_none() && (!hidden.is_empty() || has_trace_headers(request.headers())) {
-            saved = guard.map(|guard| guard.save(&request));
+        if let (None, Some(guard)) = (&saved, guard)
+            && (!hidden.is_empty() || has_trace_headers(request.headers()))
+        {
+            saved = Some(guard.save(&request));
         }
         let (mut chain, mut unguarded) = (None, None);
         match saved {

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use http::header::Entry;
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use sentrace_protocol::SentryTrace;
 use sentrace_protocol::url::host_header;
 
@@ -79,7 +79,7 @@ impl OutgoingCall {
     fn put(&self, span: &SpanRef, headers: &mut HeaderMap) -> bool {
         let Some((trace, sentry_trace)) = span.trace().zip(span.sentry_trace()) else { return false };
         let Ok(value) = HeaderValue::from_str(&sentry_trace.to_text()) else { return false };
-        let is_bare = headers.is_empty();
+        let is_bare = has_none_of_ours(headers);
         // A map that is full stays as it is.
         let Ok(entry) = headers.try_entry(SENTRY_TRACE) else { return false };
         let handed_on = match entry {
@@ -179,6 +179,13 @@ impl OutgoingCall {
             self.provenance().remove(&TRACEPARENT, headers);
         }
     }
+}
+
+/// Returns `true` only if there is nothing that has to be judged, found without hashing a name.
+fn has_none_of_ours(headers: &HeaderMap) -> bool {
+    const FEW: usize = 16;
+    let is_ours = |name: &HeaderName| *name == TRACEPARENT || *name == SENTRY_TRACE || *name == BAGGAGE;
+    headers.len() <= FEW && !headers.keys().any(is_ours)
 }
 
 fn put_baggage(ours: HeaderValue, headers: &mut HeaderMap) {

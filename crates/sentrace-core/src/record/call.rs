@@ -111,7 +111,7 @@ impl Parts {
             if let Some(asked) = request.query {
                 text.push('?');
                 query.start = text.len();
-                sensitive::filter_query_into(cut(asked, MAX_TEXT), sensitive::is_sensitive_parameter, text);
+                push_query(cut(asked, MAX_TEXT), text);
                 query.end = text.len();
             }
             url.end = text.len();
@@ -127,4 +127,19 @@ impl Parts {
         });
         Self { method, host, path, query, url }
     }
+}
+
+/// Most queries have nothing to hide, which is found without taking them apart.
+#[inline]
+fn push_query(query: &str, text: &mut String) {
+    if query.as_bytes().contains(&b'%') || sensitive::may_have_sensitive_parameters(query) {
+        push_without_secrets(query, text);
+    } else {
+        text.push_str(query);
+    }
+}
+
+#[cold]
+fn push_without_secrets(query: &str, text: &mut String) {
+    sensitive::filter_query_into(query, sensitive::is_sensitive_parameter, text);
 }
