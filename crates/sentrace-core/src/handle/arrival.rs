@@ -17,8 +17,6 @@ pub struct ArrivingRequest<'a> {
     pub original_path: &'a str,
     /// The path as it is here.
     pub path: &'a str,
-    /// Whether it carries the mark of a layer that has opened its transaction. Code that copies requests may have copied that.
-    pub marked: bool,
 }
 
 /// What a request is to the transaction that is current where it arrives.
@@ -35,14 +33,17 @@ pub enum Arrival {
 impl Incoming {
     /// Tells where a request comes from. What runs below a transaction and calls a service of its own process stays in the
     /// transaction's trace, whatever headers it has copied; and a request that passes several layers has one transaction.
+    ///
+    /// `marked` says whether the request carries the mark of a layer that has opened its transaction; code that copies
+    /// requests may have copied that. `request` is only asked where something is current.
     #[inline]
-    pub fn arrive(self, request: &ArrivingRequest<'_>) -> Arrival {
+    pub fn arrive<'a>(self, marked: bool, request: impl FnOnce() -> ArrivingRequest<'a>) -> Arrival {
         let arrived = with_current(|current| {
             let trace = current.trace()?;
-            Some(self.arrive_below(current, trace, request))
+            Some(self.arrive_below(current, trace, marked, &request()))
         });
         match arrived.flatten() {
-            None if request.marked => Arrival::Again,
+            None if marked => Arrival::Again,
             None | Some(Found::Outside) => Arrival::Outside(self),
             Some(Found::CalledFromHere) => Arrival::Below(self),
             Some(Found::Below(below)) => Arrival::Below(below),
@@ -51,17 +52,23 @@ impl Incoming {
     }
 
     #[cold]
-    fn arrive_below(&self, current: &SpanRef, trace: &SharedTrace, request: &ArrivingRequest<'_>) -> Found {
+    fn arrive_below(
+        &self,
+        current: &SpanRef,
+        trace: &SharedTrace,
+        marked: bool,
+        request: &ArrivingRequest<'_>,
+    ) -> Found {
         let caller = self.caller();
         let same_caller = caller.is_some_and(|(trace_id, span_id)| {
             trace.trace_id == trace_id && trace.parent_span_id == Some(span_id)
         });
         let live = trace.live();
         let is_again = if !trace.of_request {
-            request.marked
+            marked
         } else if trace.is_marked() {
             // It may have been sent on with a copy of the mark.
-            request.marked && live.record.as_deref().is_none_or(|record| passed_on(record, request))
+            marked && live.record.as_deref().is_none_or(|record| passed_on(record, request))
         } else {
             same_caller && live.record.as_deref().is_none_or(|record| is_same(record, request))
         };

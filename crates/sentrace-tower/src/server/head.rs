@@ -22,9 +22,12 @@ impl<'a> RequestHead<'a> {
         Self { head: HttpHead::of(request), proxies: None, asked: Asked::default() }
     }
 
+    #[inline]
     pub(super) fn behind(mut self, proxies: &'a TrustedProxies) -> Self {
         self.proxies = Some(proxies);
-        self.asked = proxies.asked(self.headers(), self.extensions());
+        if proxies.trusts_any() {
+            self.asked = proxies.asked(self.headers(), self.extensions());
+        }
         self
     }
 

@@ -73,7 +73,7 @@ impl Config {
         let head = RequestHead::of(request).behind(&self.trusted_proxies);
         let Some(incoming) = self.arrive(client, &head, request) else { return Guard::none() };
         let rpc = RpcMethod::of(head.method(), head.headers(), head.uri().path());
-        let transaction = self.open(client, head, rpc.as_ref(), incoming);
+        let transaction = self.open(client, &head, rpc.as_ref(), incoming);
         if let Some(rpc) = &rpc
             && transaction.is_sampled()
         {
@@ -97,13 +97,12 @@ impl Config {
         let marked = mark::is_marked(request.extensions());
         let headers = head.headers();
         let incoming = if self.trusts(head) { client.read(headers) } else { client.refuse(headers) };
-        let arriving = ArrivingRequest {
+        let arriving = || ArrivingRequest {
             method: head.method().as_str(),
             original_path: head.uri().path(),
             path: request.uri().path(),
-            marked,
         };
-        match incoming.arrive(&arriving) {
+        match incoming.arrive(marked, arriving) {
             Arrival::Outside(incoming) => Some(incoming),
             Arrival::Below(incoming) => {
                 mark::note_nested();
@@ -124,13 +123,13 @@ impl Config {
     fn open(
         &self,
         client: &Client,
-        head: RequestHead<'_>,
+        head: &RequestHead<'_>,
         rpc: Option<&RpcMethod<'_>>,
         incoming: Incoming,
     ) -> Transaction {
         let method = head.method().as_str();
-        let rpc = rpc.filter(|_| self.begins_as_grpc(&head));
-        let named = self.namer.as_ref().and_then(|namer| run_hook(|| namer(&head))?);
+        let rpc = rpc.filter(|_| self.begins_as_grpc(head));
+        let named = self.namer.as_ref().and_then(|namer| run_hook(|| namer(head))?);
         let (method, name, source) = match (named, rpc, head.matched_route()) {
             (Some((name, source)), ..) => ("", Cow::Owned(name), source),
             // Whoever calls has chosen it; it is a route once the answer shows that it exists.
@@ -150,10 +149,10 @@ impl Config {
             .http_name(method, &name)
             .source(source)
             .origin(origin)
-            .recorded(self.records(&head))
+            .recorded(self.records(head))
             .sample_rate(self.sample_rate)
             .sampler(self.sampler.as_ref())
-            .request(&head)
+            .request(head)
             .data_collection(&self.collection);
         client.open(incoming, &options)
     }

@@ -109,16 +109,14 @@ impl TrustedProxies {
         if self.is_behind_proxy(peer) { self.look_through(headers, peer).client } else { peer }
     }
 
-    /// What the client has asked for, by the word of the outermost trusted proxy. Nothing where none is trusted.
     #[inline]
-    pub(super) fn asked<'a>(&self, headers: &'a HeaderMap, extensions: &Extensions) -> Asked<'a> {
-        if self.networks.is_empty() && !self.peer_is_proxy {
-            return Asked::default();
-        }
-        self.asked_of_proxy(headers, extensions)
+    pub(super) fn trusts_any(&self) -> bool {
+        self.peer_is_proxy || !self.networks.is_empty()
     }
 
-    fn asked_of_proxy<'a>(&self, headers: &'a HeaderMap, extensions: &Extensions) -> Asked<'a> {
+    /// What the client has asked for, by the word of the outermost trusted proxy.
+    #[inline(never)]
+    pub(super) fn asked<'a>(&self, headers: &'a HeaderMap, extensions: &Extensions) -> Asked<'a> {
         let peer = peer(extensions).map(|address| address.to_canonical());
         if !self.is_behind_proxy(peer) {
             return Asked::default();
