@@ -56,9 +56,11 @@ impl<'a> Data<'a> {
             return;
         }
         self.named = true;
+        if self.starting {
+            return;
+        }
         let name = &*filtered(name);
         match self.transaction {
-            _ if self.starting => {}
             Some(transaction) => transaction.set_name(name, TransactionSource::Custom),
             None => self.span.set_description(name),
         }

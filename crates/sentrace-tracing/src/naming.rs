@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::rc::Rc;
 
 use sentrace_protocol::sql::Dialect;
 use tracing::Metadata;
 use tracing::field::{Field, Visit};
 use tracing::span::Attributes;
 
-use crate::text::{filtered, with_text};
+use crate::text::{filtered_name, with_text};
 
 /// The op of spans that do not say theirs, as in Sentry's other SDKs.
 const DEFAULT_OP: &str = "default";
@@ -19,9 +20,9 @@ const TELLING: [&str; 6] = ["sentry.", "otel.", "db.", "http.", "rpc.", "messagi
 /// What is known of a span when it starts.
 #[derive(Debug, Default)]
 pub(crate) struct Naming {
-    op: Option<String>,
-    sentry_name: Option<String>,
-    otel_name: Option<String>,
+    op: Option<Cow<'static, str>>,
+    sentry_name: Option<Rc<str>>,
+    otel_name: Option<Rc<str>>,
     kind: Kind,
     work: Option<Work>,
     /// Whose SQL a statement in the fields is.
@@ -29,7 +30,7 @@ pub(crate) struct Naming {
     /// Whether the fields ask for a transaction where there is none.
     pub(crate) transaction: bool,
     /// A transaction's name, where `sentry.transaction` is text.
-    transaction_name: Option<String>,
+    transaction_name: Option<Rc<str>>,
     /// The values of `sentry.trace` and `sentry.baggage`.
     pub(crate) incoming: Option<Vec<(&'static str, String)>>,
 }
@@ -64,7 +65,7 @@ impl Naming {
     /// The kind of work: `sentry.op`, else what OpenTelemetry's attributes tell.
     pub(crate) fn take_op(&mut self) -> Cow<'static, str> {
         match self.op.take() {
-            Some(op) => Cow::Owned(op),
+            Some(op) => op,
             None => Cow::Borrowed(self.op_by_attributes()),
         }
     }
@@ -100,12 +101,12 @@ impl Naming {
 impl Visit for Naming {
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
-            "sentry.op" if !value.is_empty() => self.op = Some(value.to_owned()),
-            "sentry.name" if !value.is_empty() => self.sentry_name = Some(filtered(value).into_owned()),
-            "otel.name" if !value.is_empty() => self.otel_name = Some(filtered(value).into_owned()),
+            "sentry.op" if !value.is_empty() => self.op = Some(kept(value)),
+            "sentry.name" if !value.is_empty() => self.sentry_name = Some(filtered_name(value)),
+            "otel.name" if !value.is_empty() => self.otel_name = Some(filtered_name(value)),
             "sentry.transaction" => {
                 self.transaction = true;
-                self.transaction_name = (!value.is_empty()).then(|| filtered(value).into_owned());
+                self.transaction_name = (!value.is_empty()).then(|| filtered_name(value));
             }
             "sentry.trace" if !value.is_empty() => {
                 self.transaction = true;
@@ -137,6 +138,48 @@ impl Visit for Naming {
             with_text(format_args!("{value:?}"), |text| self.record_str(field, text));
         }
     }
+}
+
+/// An op. Those of Sentry's conventions that spans are mostly given are literals, which need no copy.
+fn kept(op: &str) -> Cow<'static, str> {
+    macro_rules! literal {
+        ($($known:literal),+ $(,)?) => {
+            match op {
+                $($known => Cow::Borrowed($known),)+
+                other => Cow::Owned(other.to_owned()),
+            }
+        };
+    }
+    literal!(
+        "cache.flush",
+        "cache.get",
+        "cache.put",
+        "cache.remove",
+        "db",
+        "db.query",
+        "db.redis",
+        "db.sql.query",
+        "default",
+        "file.read",
+        "file.write",
+        "function",
+        "grpc.client",
+        "grpc.server",
+        "http",
+        "http.client",
+        "http.server",
+        "message",
+        "middleware",
+        "queue.process",
+        "queue.publish",
+        "queue.submit",
+        "queue.task",
+        "rpc",
+        "serialize",
+        "task",
+        "template",
+        "view.render",
+    )
 }
 
 fn tells(name: &str) -> bool {

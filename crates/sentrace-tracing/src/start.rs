@@ -9,6 +9,7 @@ use tracing_subscriber::registry::{self, LookupSpan};
 
 use crate::bound::BOUND_TARGET;
 use crate::config::{Filter, TracingLayer};
+use crate::data::Data;
 use crate::layers::{self, LayerId, Role};
 use crate::naming::Naming;
 use crate::state::{Bound, SpanState, States, Times};
@@ -57,7 +58,7 @@ impl TracingLayer {
         }
         let mut naming = Naming::of(attributes);
         let op = naming.take_op();
-        let span = parent.start_span(op, naming.name(metadata));
+        let span = parent.start_span_of(ORIGIN, op, naming.name(metadata));
         Some(self.describe(attributes, &naming, SpanState::new(Bound::Span(span))))
     }
 
@@ -119,13 +120,13 @@ impl TracingLayer {
 
     /// Records what the code and the fields tell.
     fn describe(&self, attributes: &Attributes<'_>, naming: &Naming, mut state: SpanState) -> SpanState {
-        let Some(own) = state.own() else { return state };
-        let mut data = own.data();
+        let mut data = match &state.bound {
+            Bound::Span(span) => Data::new(span, None),
+            Bound::Transaction(transaction) => Data::new(transaction, Some(transaction)),
+            Bound::Context(_) | Bound::Apart => return state,
+        };
         data.starting = true;
         data.dialect = naming.dialect;
-        if data.transaction.is_none() {
-            data.span.set_origin(ORIGIN);
-        }
         if self.code {
             record_location(data.span, attributes);
         }

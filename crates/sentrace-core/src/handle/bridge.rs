@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::decide::recording::Recording;
 use crate::handle::span::{Span, SpanRef};
+use crate::record::Text;
 use crate::util::clock::Moment;
 
 impl SpanRef {
@@ -12,6 +13,24 @@ impl SpanRef {
     /// none, and with tracing off there is none either.
     pub fn has_transaction(&self) -> bool {
         self.trace().is_some_and(|trace| trace.recording != Recording::Off)
+    }
+
+    /// Starts a span of this [origin](Self::set_origin); see [`start_span`](Self::start_span).
+    ///
+    /// ```
+    /// sentrace_core::current_span().start_span_of("auto.mine", "template", "header").finish();
+    /// ```
+    pub fn start_span_of(
+        &self,
+        origin: &'static str,
+        op: impl Into<Cow<'static, str>>,
+        description: impl AsRef<str>,
+    ) -> Span {
+        Span(self.start_child_with(op.into(), description.as_ref(), |record, slot| {
+            if let Some(span) = slot.of_mut(&mut record.spans) {
+                span.origin = Text::Literal(origin);
+            }
+        }))
     }
 
     /// Starts a span that began at `start`: for work that is told of when it is done. See [`start_span`](Self::start_span).
