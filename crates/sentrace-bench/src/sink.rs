@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sentrace::protocol::{Category, Reason};
-use sentrace::{Client, Compression, Deliver, Finished, Losses, Options};
+use sentrace::{Client, Compression, Options};
+use sentrace::deliver::{Deliver, Finished, Losses};
 use serde_json::Value;
 
 /// The options of every variant of ours.

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::util::hook::guarded;
+use crate::util::hook::catch_panic;
 
 /// How much a message matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,10 +190,10 @@ impl Drop for Debugged {
 
 fn emit(level: Level, message: fmt::Arguments<'_>) {
     // Some of what messages contain is written by code of users.
-    let Some(message) = guarded(|| message.to_string()) else { return };
+    let Some(message) = catch_panic(|| message.to_string()) else { return };
     match HANDLER.get() {
         Some(handler) if !HANDLING.replace(true) => {
-            guarded(|| handler(level, &message));
+            catch_panic(|| handler(level, &message));
             HANDLING.set(false);
         }
         _ => {

@@ -18,6 +18,7 @@ mod call;
 pub mod carriers;
 mod client;
 mod decide;
+pub mod deliver;
 pub mod diagnostics;
 mod handle;
 mod idle;
@@ -30,7 +31,6 @@ mod util;
 pub mod values;
 
 pub use self::account::close_report::Closed;
-pub use self::account::losses::Losses;
 pub use self::account::stats::{ActiveLimit, DeliveryStats, Stats};
 pub use self::api::idle::{
     finish_idle_transaction, pop_activity, push_activity, start_idle_transaction, start_idle_transaction_with,
@@ -43,19 +43,13 @@ pub use self::api::{
     continue_trace, get_baggage, get_traceparent, start_new_trace, start_span, start_transaction,
     start_transaction_with, stats, trace_headers, trace_meta_tags,
 };
-pub use self::call::call_span::CallSpan;
 #[cfg(feature = "http")]
 pub use self::call::inject::{inject, inject_headers};
-pub use self::call::outgoing_call::OutgoingCall;
-#[cfg(feature = "http")]
-pub use self::call::provenance::{has_trace_headers, remove_trace_headers};
 pub use self::client::Client;
 pub use self::client::current::current_span;
 pub use self::decide::ignore::{IgnoreSpan, IgnoreSpanError};
 pub use self::decide::sampling::{Sampler, SamplingContext};
 pub use self::decide::transaction_options::TransactionOptions;
-pub use self::handle::arrival::{Arrival, ArrivingRequest};
-pub use self::handle::current;
 pub use self::handle::scoped::Scoped;
 pub use self::handle::span::{Span, SpanRef};
 pub use self::handle::trace::Trace;
@@ -66,16 +60,6 @@ pub use self::idle::span_options::SpanOptions;
 pub use self::options::idle::IdleOptions;
 pub use self::options::lifecycle::TraceLifecycle;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
-pub use self::propagation::outgoing::{Origin, OriginError, Outgoing};
+pub use self::propagation::outgoing::{Origin, OriginError};
 pub use self::propagation::trace_headers::TraceHeaders;
-pub use self::record::HeaderRecorder;
 pub use self::record::data_collection::{Collect, DataCollection};
-pub use self::record::outgoing_request::OutgoingRequest;
-pub use self::record::request_parts::RequestParts;
-pub use self::record::response_parts::ResponseParts;
-pub use self::trace::deliver::{Deliver, Finished};
-pub use self::trace::finished_span::{DeliverSpans, FinishedSpan};
-pub use self::trace::incoming::Incoming;
-pub use self::util::clock::Moment;
-pub use self::util::fork;
-pub use self::util::hook::{guarded, in_hook, run_hook};

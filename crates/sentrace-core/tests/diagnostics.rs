@@ -5,11 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use sentrace_core::adapter::{OutgoingCall, run_hook};
 use sentrace_core::diagnostics::{self, Level, set_handler};
 use sentrace_core::testing::Capture;
-use sentrace_core::{
-    Client, Options, Origin, OutgoingCall, TransactionOptions, run_hook, start_span, start_transaction,
-};
+use sentrace_core::{Client, Options, Origin, TransactionOptions, start_span, start_transaction};
 
 static SAID: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
 static CALLS: AtomicUsize = AtomicUsize::new(0);

@@ -4,12 +4,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sentrace_core::adapter::{CallSpan, OutgoingCall, OutgoingRequest};
 use sentrace_core::carriers::job::JobTrace;
+use sentrace_core::deliver::{Deliver, Finished};
 use sentrace_core::diagnostics::{Level, set_handler};
 use sentrace_core::testing::Capture;
 use sentrace_core::{
-    CallSpan, Client, Deliver, Finished, IgnoreSpan, Options, Origin, OutgoingCall, OutgoingRequest, Sampler,
-    SpanRef, TraceLifecycle, TransactionOptions,
+    Client, IgnoreSpan, Options, Origin, Sampler, SpanRef, TraceLifecycle, TransactionOptions,
 };
 
 const NOWHERE: [Origin; 0] = [];

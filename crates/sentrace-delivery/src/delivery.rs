@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sentrace_core::{
-    Deliver, DeliverSpans, DeliveryStats, Finished, FinishedSpan, Losses, Options, diagnostics,
-};
+use sentrace_core::deliver::{Deliver, DeliverSpans, Finished, FinishedSpan, Losses};
+use sentrace_core::{DeliveryStats, Options, diagnostics};
 use sentrace_outbox::{Consumer, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentrace_protocol::{Dsn, Reason};
 use tokio::sync::Notify;
@@ -40,7 +39,8 @@ use crate::{StartError, health};
 ///
 /// ```no_run
 /// use std::{sync::Arc, time::Duration};
-/// use sentrace_core::{Client, Losses, Options};
+/// use sentrace_core::{Client, Options};
+/// use sentrace_core::deliver::Losses;
 /// use sentrace_delivery::Delivery;
 ///
 /// let options = Options::new().dsn("http://key@localhost:8969/1").traces_sample_rate(1.0);

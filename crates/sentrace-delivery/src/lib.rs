@@ -1,6 +1,6 @@
 //! Brings finished transactions to Sentry: queue, worker, rate limits, compression.
 //!
-//! [`Delivery`] implements [`sentrace_core::Deliver`]. Services get one from `sentrace::init`.
+//! [`Delivery`] implements [`sentrace_core::deliver::Deliver`]. Services get one from `sentrace::init`.
 //!
 //! ```text
 //! requests -> queue -> worker: encode -> posts in flight -> ingest

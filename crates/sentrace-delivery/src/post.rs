@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sentrace_core::{Finished, Options, diagnostics};
+use sentrace_core::deliver::Finished;
+use sentrace_core::{Options, diagnostics};
 use sentrace_protocol::{Dsn, envelope};
 
 use crate::client::{Answer, Client, Error, Target};

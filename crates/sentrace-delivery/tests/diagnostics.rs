@@ -8,8 +8,9 @@ mod support;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
+use sentrace_core::deliver::Losses;
 use sentrace_core::diagnostics::{Level, set_handler};
-use sentrace_core::{Client, Losses, Options};
+use sentrace_core::{Client, Options};
 use sentrace_delivery::Delivery;
 
 use self::support::{Ingest, LONG, Reply, record};

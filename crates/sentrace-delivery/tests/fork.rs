@@ -5,7 +5,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sentrace_core::{Client, Losses, Options};
+use sentrace_core::deliver::Losses;
+use sentrace_core::{Client, Options};
 use sentrace_delivery::Delivery;
 
 fn start(dsn: &str, spool: &Path) -> Client {

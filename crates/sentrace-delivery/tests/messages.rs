@@ -13,8 +13,9 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sentrace_core::Options;
+use sentrace_core::deliver::Losses;
 use sentrace_core::diagnostics::{Level, set_handler};
-use sentrace_core::{Losses, Options};
 use sentrace_delivery::Delivery;
 
 use self::server::Server;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use sentrace_core::Losses;
+use sentrace_core::deliver::Losses;
 use sentrace_protocol::{ClientReport, DiscardedEvents, Reason};
 
 use crate::tally::Tally;

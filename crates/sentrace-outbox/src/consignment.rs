@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sentrace_core::Finished;
+use sentrace_core::deliver::Finished;
 use sentrace_protocol::{ClientReport, DiscardedEvents, Reason};
 
 use crate::account::Account;

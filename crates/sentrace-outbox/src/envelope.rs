@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use sentrace_core::{BeforeSendTransaction, Finished, diagnostics, guarded};
+use sentrace_core::adapter::catch_panic;
+use sentrace_core::deliver::Finished;
+use sentrace_core::{BeforeSendTransaction, diagnostics};
 use sentrace_protocol::span_v2::SpanItems;
 use sentrace_protocol::transaction::Transaction;
 use sentrace_protocol::{
@@ -112,7 +114,7 @@ fn build(
     write: impl FnOnce(&mut EnvelopeWriter) -> Result<bool, EncodeError>,
 ) -> bool {
     writer.reset(BUFFER_BYTES);
-    match guarded(|| write(writer)) {
+    match catch_panic(|| write(writer)) {
         Some(Ok(built)) => return built,
         Some(Err(error)) => diagnostics::debug(format_args!("an envelope was not sent: {error}")),
         None => diagnostics::debug(format_args!("an envelope was not sent: building it panicked")),
@@ -127,7 +129,7 @@ fn run_before_send(
     consignment: &mut Consignment,
 ) -> bool {
     let before = transaction.spans.len();
-    let Some(send) = consignment.account().run_user_code(|| guarded(|| hook(transaction))) else {
+    let Some(send) = consignment.account().run_user_code(|| catch_panic(|| hook(transaction))) else {
         diagnostics::debug(format_args!("before_send_transaction panicked: its transaction is discarded"));
         return false;
     };

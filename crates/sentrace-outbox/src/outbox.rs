@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use sentrace_core::{DeliveryStats, Finished, FinishedSpan, Losses, diagnostics};
+use sentrace_core::deliver::{Finished, FinishedSpan, Losses};
+use sentrace_core::{DeliveryStats, diagnostics};
 use sentrace_protocol::Reason;
 
 use crate::account::Account;
@@ -34,7 +35,7 @@ const LATE: Duration = Duration::from_millis(500);
 /// use std::sync::Arc;
 /// use std::sync::mpsc::sync_channel;
 /// use std::time::Duration;
-/// use sentrace_core::Losses;
+/// use sentrace_core::deliver::Losses;
 /// use sentrace_outbox::{Consumer, End, Outbox};
 ///
 /// let (wake, woken) = sync_channel(1);

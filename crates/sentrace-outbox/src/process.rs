@@ -2,7 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 
-use sentrace_core::{diagnostics, fork};
+use sentrace_core::deliver::process_id;
+use sentrace_core::diagnostics;
 
 /// The process that an outbox was created in.
 #[derive(Debug)]
@@ -12,14 +13,14 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn current() -> Self {
-        Self { id: fork::process_id() }
+        Self { id: process_id() }
     }
 
     /// Returns `true` in a forked child, and warns there once. The child must not wait for the consumer, and must not
     /// touch a lock, file or socket of its parent: another thread of the parent may have held it during the fork.
     #[inline]
     pub(crate) fn is_forked(&self) -> bool {
-        let forked = fork::process_id() != self.id;
+        let forked = process_id() != self.id;
         if forked {
             warn();
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sentrace_core::{Finished, FinishedSpan, Losses};
+use sentrace_core::deliver::{Finished, FinishedSpan, Losses};
 use sentrace_protocol::Reason;
 
 use crate::budget::{ByteBudget, Reserved};

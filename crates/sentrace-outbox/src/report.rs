@@ -65,7 +65,7 @@ impl ReportSchedule {
 
 #[cfg(test)]
 mod tests {
-    use sentrace_core::Losses;
+    use sentrace_core::deliver::Losses;
     use sentrace_protocol::{Category, Reason};
 
     use super::*;

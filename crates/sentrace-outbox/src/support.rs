@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sentrace_core::{Client, Deliver, Finished, Losses, Options};
+use sentrace_core::deliver::{Deliver, Finished, Losses};
+use sentrace_core::{Client, Options};
 use sentrace_protocol::Category;
 
 /// Lost transactions and spans. A transaction counts as a span, too.

@@ -1,6 +1,6 @@
 //! How many transactions and spans something stands for.
 
-use sentrace_core::{Finished, Losses};
+use sentrace_core::deliver::{Finished, Losses};
 use sentrace_protocol::{Category, Reason};
 
 /// A number of transactions and spans. A transaction counts as a span, too.

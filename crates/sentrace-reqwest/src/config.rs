@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use http::Extensions;
 use reqwest::Request;
-use sentrace_core::{Client, run_hook};
+use sentrace_core::Client;
+use sentrace_core::adapter::run_hook;
 
 type Predicate = Arc<dyn Fn(&Request, &Extensions) -> bool + Send + Sync>;
 type Namer = Arc<dyn Fn(&Request, &Extensions) -> Option<String> + Send + Sync>;

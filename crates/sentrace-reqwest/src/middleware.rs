@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicBool;
 use http::{Extensions, HeaderName};
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Middleware, Next, Result};
-use sentrace_core::{CallSpan, Client, OutgoingCall, diagnostics, has_trace_headers};
+use sentrace_core::adapter::{CallSpan, OutgoingCall, has_trace_headers};
+use sentrace_core::{Client, diagnostics};
 
 use crate::config::Config;
 use crate::default_headers::DefaultHeaders;

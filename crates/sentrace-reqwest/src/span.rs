@@ -2,7 +2,8 @@
 
 use reqwest::{Body, Request, Response, Url};
 use reqwest_middleware::{Error, Result};
-use sentrace_core::{CallSpan, InCurrentSpan as _, OutgoingRequest, SpanRef};
+use sentrace_core::adapter::{CallSpan, OutgoingRequest};
+use sentrace_core::{InCurrentSpan as _, SpanRef};
 
 /// The `http.client` span of one call.
 pub(crate) fn start(parent: &SpanRef, name: Option<&str>, request: &Request) -> CallSpan {

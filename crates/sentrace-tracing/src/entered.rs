@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 
 use sentrace_core::SpanRef;
-use sentrace_core::current::{check_before_use, replace};
+use sentrace_core::adapter::current::{check_before_use, replace};
 use sentrace_protocol::{SpanId, TraceId};
 use tracing::span::Id;
 

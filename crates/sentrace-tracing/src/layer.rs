@@ -1,7 +1,8 @@
 //! The layer at work: what `tracing` tells, and what is made of it.
 
+use sentrace_core::SpanRef;
+use sentrace_core::adapter::in_hook;
 use sentrace_core::current_span;
-use sentrace_core::{SpanRef, in_hook};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Dispatch, Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};

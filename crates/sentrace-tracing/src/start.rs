@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use sentrace_core::adapter::run_hook;
 use sentrace_core::current_span;
-use sentrace_core::{Client, SpanRef, TransactionOptions, run_hook};
+use sentrace_core::{Client, SpanRef, TransactionOptions};
 use tracing::span::Attributes;
 use tracing_subscriber::registry::{self, LookupSpan};
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sentrace_core::{Client, Losses, Options, OptionsError};
+use sentrace_core::deliver::Losses;
+use sentrace_core::{Client, Options, OptionsError};
 use sentrace_delivery::{Delivery, StartError};
 
 use crate::guard::Guard;

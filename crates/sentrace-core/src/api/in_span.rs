@@ -6,7 +6,7 @@ use crate::client::current::current_span;
 use crate::handle::current::enter;
 use crate::handle::scoped::Scoped;
 use crate::handle::span::Span;
-use crate::util::hook::guarded;
+use crate::util::hook::catch_panic;
 
 /// Takes what is current here along to wherever a future or stream is polled: another task, a `JoinSet`, a body. Tasks and
 /// threads begin without anything current, so spans that start there are not recorded unless something is taken along.
@@ -102,7 +102,7 @@ pub async fn try_in_span<T, E: std::fmt::Display>(
         if let Err(error) = &result {
             let span = current_span();
             span.set_status(SpanStatus::InternalError);
-            if let Some(message) = span.is_recording().then(|| guarded(|| error.to_string())).flatten() {
+            if let Some(message) = span.is_recording().then(|| catch_panic(|| error.to_string())).flatten() {
                 span.set_data("error.message", message);
             }
         }

@@ -13,7 +13,7 @@ use crate::trace::pipeline::Pipeline;
 /// One outgoing call, judged by `tracing_origins`: the way of adapters to HTTP clients.
 ///
 /// ```
-/// use sentrace_core::{CallSpan, OutgoingCall, OutgoingRequest};
+/// use sentrace_core::adapter::{CallSpan, OutgoingCall, OutgoingRequest};
 ///
 /// # fn send(_: impl IntoIterator<Item = (&'static str, String)>) -> u16 { 200 }
 /// let Some(call) = OutgoingCall::to("http://localhost:3001/stock/7", None) else { return };
@@ -99,7 +99,7 @@ impl OutgoingCall {
     /// stays.
     ///
     /// ```
-    /// use sentrace_core::OutgoingCall;
+    /// use sentrace_core::adapter::OutgoingCall;
     ///
     /// let mut headers = http::HeaderMap::new();
     /// let Some(call) = OutgoingCall::to("https://o1.ingest.sentry.io/api/1/envelope/", None) else {

@@ -122,7 +122,7 @@ impl<'a> Provenance<'a> {
 /// ```
 /// let mut headers = http::HeaderMap::new();
 /// headers.insert("baggage", "tenant=7".parse().unwrap());
-/// assert!(!sentrace_core::has_trace_headers(&headers));
+/// assert!(!sentrace_core::adapter::has_trace_headers(&headers));
 /// ```
 pub fn has_trace_headers(headers: &HeaderMap) -> bool {
     headers.contains_key(SENTRY_TRACE) || headers.get_all(BAGGAGE).iter().any(has_sentry_members)
@@ -134,7 +134,7 @@ pub fn has_trace_headers(headers: &HeaderMap) -> bool {
 /// ```
 /// let mut headers = http::HeaderMap::new();
 /// headers.insert("baggage", "tenant=7,sentry-sampled=true".parse().unwrap());
-/// sentrace_core::remove_trace_headers(&mut headers);
+/// sentrace_core::adapter::remove_trace_headers(&mut headers);
 /// assert_eq!(headers["baggage"], "tenant=7");
 /// ```
 pub fn remove_trace_headers(headers: &mut HeaderMap) {

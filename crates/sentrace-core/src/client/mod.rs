@@ -143,7 +143,7 @@ impl Client {
     }
 
     /// A trace begins, whatever came in: for callers that are not believed. What they sent is known again when a handler
-    /// hands it on with calls of its own, and is replaced there ([`OutgoingCall::inject`](crate::OutgoingCall::inject)).
+    /// hands it on with calls of its own, and is replaced there ([`OutgoingCall::inject`](crate::adapter::OutgoingCall::inject)).
     ///
     /// ```
     /// # let (client, _) = sentrace_core::testing::Capture::client(sentrace_core::Options::new()).unwrap();

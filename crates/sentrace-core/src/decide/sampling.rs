@@ -9,7 +9,7 @@ use sentrace_protocol::{Reason, TraceId, Value};
 
 use crate::record::full_name;
 use crate::record::request_parts::RequestParts;
-use crate::util::hook::guarded;
+use crate::util::hook::catch_panic;
 
 /// More would be as good as nothing (Sentry SDK specification, *Backpressure*).
 const MAX_HALVINGS: u32 = 10;
@@ -171,7 +171,7 @@ pub(crate) fn decide(
 
 /// Asks a sampler. One that panics or answers with something else than a rate has no say.
 fn ask(sampler: &Sampler, context: &SamplingContext<'_>) -> Result<f64, Unusable> {
-    let rate = guarded(|| sampler(context)).ok_or(Unusable::Panic)?;
+    let rate = catch_panic(|| sampler(context)).ok_or(Unusable::Panic)?;
     if is_rate(rate) { Ok(rate) } else { Err(Unusable::Number(rate)) }
 }
 

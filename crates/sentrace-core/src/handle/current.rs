@@ -48,7 +48,8 @@ pub fn enter<R>(span: &mut SpanRef, run: impl FnOnce() -> R) -> R {
 /// [`enter`].
 ///
 /// ```
-/// use sentrace_core::{SpanRef, current};
+/// use sentrace_core::SpanRef;
+/// use sentrace_core::adapter::current;
 ///
 /// let previous = current::replace(SpanRef::default());
 /// // ... until the other call comes

@@ -46,7 +46,7 @@ impl Transaction {
     }
 
     /// Notes that its request carries a mark, for other layers that the request passes; see
-    /// [`Incoming::arrive`](crate::Incoming::arrive).
+    /// [`Incoming::arrive`](crate::adapter::Incoming::arrive).
     pub fn note_mark(&self) {
         if let Some(trace) = self.span.trace() {
             trace.mark();

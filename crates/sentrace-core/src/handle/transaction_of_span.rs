@@ -67,8 +67,9 @@ impl SpanRef {
 mod tests {
     use sentrace_protocol::TransactionSource;
 
+    use crate::adapter::RequestParts;
     use crate::testing::Capture;
-    use crate::{DataCollection, Options, RequestParts, TransactionOptions};
+    use crate::{DataCollection, Options, TransactionOptions};
 
     struct Get;
 

@@ -10,7 +10,7 @@ use crate::trace::pipeline::Pipeline;
 use crate::trace::state::SharedTrace;
 use crate::util::clock::Moment;
 use crate::util::fork::process_id;
-use crate::util::hook::guarded;
+use crate::util::hook::catch_panic;
 
 /// Idle transactions of a process that may be open at the same time; further ones are not recorded.
 pub(crate) const MAX_OPEN: usize = 10_000;
@@ -143,7 +143,7 @@ fn run() {
         let Some(idle) = timer.open.get(&key).map(|open| Arc::clone(&open.idle)) else { continue };
         drop(timer);
         // Whoever delivers is somebody else's code, and one that panics must not stop the clock of the others.
-        let next = guarded(|| idle.look(Moment::now())).flatten();
+        let next = catch_panic(|| idle.look(Moment::now())).flatten();
         timer = lock();
         let taken = match next {
             Some(due) => {

@@ -14,7 +14,7 @@ use crate::trace::finished_span::DeliverSpans;
 /// Takes over finished transactions. `sentrace-delivery` sends them; [`testing`](crate::testing) keeps them.
 pub trait Deliver: Send + Sync + fmt::Debug {
     /// Takes a finished transaction over, on the thread of the request that finished it: it must not block, and
-    /// what it cannot keep it counts in the [`Losses`](crate::Losses) that it shares with the client.
+    /// what it cannot keep it counts in the [`Losses`](crate::deliver::Losses) that it shares with the client.
     fn deliver(&self, finished: Finished);
 
     /// How many times the rates decided here are to be halved at present, because more comes than can be delivered;

@@ -10,7 +10,7 @@ use triomphe::Arc;
 
 use crate::record::{Anchor, Record, pool};
 
-/// Takes over single finished spans; see [`Deliver::spans`](crate::Deliver::spans).
+/// Takes over single finished spans; see [`Deliver::spans`](crate::deliver::Deliver::spans).
 pub trait DeliverSpans {
     /// Takes a finished span over, on the thread that finished it: it must not block. What it cannot keep it gives
     /// up with [`FinishedSpan::lost`].

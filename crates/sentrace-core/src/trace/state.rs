@@ -50,7 +50,7 @@ pub(crate) struct TraceState {
     pub(crate) recording: Recording,
     /// Whether it is an incoming request's transaction, recorded or not.
     pub(crate) of_request: bool,
-    /// Whether that request carries a mark of it; see [`arrive`](crate::Incoming::arrive).
+    /// Whether that request carries a mark of it; see [`arrive`](crate::adapter::Incoming::arrive).
     marked: AtomicBool,
     /// The continuation this transaction was started from, which freezes one context for all its transactions.
     pub(crate) head: Option<SharedTrace>,

@@ -28,9 +28,9 @@ struct Answer {
 /// For whoever owns threads or connections: note it where they are made, and compare it before anything is handed to them.
 ///
 /// ```
-/// let made_in = sentrace_core::fork::process_id();
+/// let made_in = sentrace_core::deliver::process_id();
 /// // ... later, perhaps in a child
-/// assert_eq!(sentrace_core::fork::process_id(), made_in, "it is not a child");
+/// assert_eq!(sentrace_core::deliver::process_id(), made_in, "it is not a child");
 /// ```
 #[must_use]
 pub fn process_id() -> u32 {

@@ -15,7 +15,7 @@ thread_local! {
 /// A payload whose drop panics has a payload in turn, which may do the same. More of them are leaked.
 const MAX_PAYLOADS: usize = 8;
 
-/// Returns `true` while this thread runs a hook, or other code of users that was called with [`guarded`]: then nothing
+/// Returns `true` while this thread runs a hook, or other code of users that was called with [`catch_panic`]: then nothing
 /// that starts is recorded. Adapters ask before they call hooks of their own.
 #[inline]
 #[must_use]
@@ -25,24 +25,24 @@ pub fn in_hook() -> bool {
 
 /// Runs user code and catches any panic, returning `None` if it panicked. Spans and transactions that start inside are
 /// not recorded.
-pub fn guarded<R>(run: impl FnOnce() -> R) -> Option<R> {
+pub fn catch_panic<R>(run: impl FnOnce() -> R) -> Option<R> {
     enter();
     let done = catch_unwind(AssertUnwindSafe(run)).map_err(discard).ok();
     leave();
     done
 }
 
-/// Runs a hook like [`guarded`], but never inside another hook: returns `None` there without running it, as if it had
+/// Runs a hook like [`catch_panic`], but never inside another hook: returns `None` there without running it, as if it had
 /// panicked.
 ///
 /// ```
-/// use sentrace_core::run_hook;
+/// use sentrace_core::adapter::run_hook;
 ///
 /// assert_eq!(run_hook(|| 1), Some(1));
 /// assert_eq!(run_hook(|| run_hook(|| 1)), Some(None));
 /// ```
 pub fn run_hook<R>(hook: impl FnOnce() -> R) -> Option<R> {
-    if in_hook() { None } else { guarded(hook) }
+    if in_hook() { None } else { catch_panic(hook) }
 }
 
 /// Runs code that is not ours and whose panics are its callers' affair: what starts inside is not recorded.
@@ -96,7 +96,7 @@ impl<F> Captured<F> {
 impl<F> Drop for Captured<F> {
     fn drop(&mut self) {
         let closure = self.0.take();
-        guarded(|| drop(closure));
+        catch_panic(|| drop(closure));
     }
 }
 
@@ -120,10 +120,10 @@ mod tests {
     #[test]
     fn nothing_escapes_whatever_the_payload_does() {
         for levels in [0, 1, 2, 7, 8, 9, 100] {
-            assert_eq!(guarded(|| std::panic::panic_any(Bomb { levels })), None::<()>, "{levels} levels");
+            assert_eq!(catch_panic(|| std::panic::panic_any(Bomb { levels })), None::<()>, "{levels} levels");
             assert!(!in_hook(), "the hook has ended after {levels} levels");
         }
-        assert_eq!(guarded(|| 7), Some(7));
+        assert_eq!(catch_panic(|| 7), Some(7));
     }
 
     #[test]
@@ -143,7 +143,11 @@ mod tests {
     #[test]
     fn hooks_are_not_run_within_hooks() {
         assert_eq!(run_hook(|| (in_hook(), run_hook(|| ()))), Some((true, None)));
-        assert_eq!(guarded(|| guarded(in_hook)), Some(Some(true)), "guarded code is run wherever it is");
+        assert_eq!(
+            catch_panic(|| catch_panic(in_hook)),
+            Some(Some(true)),
+            "what catches panics is run wherever it is"
+        );
         assert!(!in_hook());
         let panicked = catch_unwind(|| quietly(|| panic!("whoever delivers")));
         assert!(panicked.is_err() && !in_hook());

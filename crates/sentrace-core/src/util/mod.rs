@@ -1,6 +1,6 @@
 //! What the rest is built from: the clock, randomness, thread-locals, counters, hooks. Nothing in here knows of traces.
 pub(crate) mod clock;
-pub mod fork;
+pub(crate) mod fork;
 pub(crate) mod hook;
 pub(crate) mod inside;
 pub(crate) mod random;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::hook::guarded;
+use super::hook::catch_panic;
 
 /// Returns the longest start of `text` that has at most `max` bytes and ends between characters.
 pub(crate) fn cut(text: &str, max: usize) -> &str {
@@ -34,7 +34,7 @@ pub(crate) fn cut_chars(text: &str, max: usize) -> &str {
 pub fn write_bounded(text: &mut String, max: usize, write: impl FnOnce(&mut dyn Write) -> fmt::Result) {
     let mut bounded = Bounded { text, max };
     // An error only says that the text is full, or that the value has no more to show.
-    let _ = guarded(|| write(&mut bounded));
+    let _ = catch_panic(|| write(&mut bounded));
 }
 
 struct Bounded<'a> {

@@ -1,7 +1,8 @@
 //! What is recorded of outgoing calls.
 
+use sentrace_core::adapter::{CallSpan, OutgoingRequest};
 use sentrace_core::testing::Capture;
-use sentrace_core::{CallSpan, IgnoreSpan, Options, OutgoingRequest};
+use sentrace_core::{IgnoreSpan, Options};
 use sentrace_protocol::losses::{Category, Reason};
 use serde_json::{Value, json};
 

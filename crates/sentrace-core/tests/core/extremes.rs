@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use sentrace_core::adapter::{Moment, ResponseParts};
 use sentrace_core::testing::Capture;
-use sentrace_core::{IdleOptions, Moment, Options, ResponseParts, TraceLifecycle, TransactionOptions};
+use sentrace_core::{IdleOptions, Options, TraceLifecycle, TransactionOptions};
 
 use crate::support::recording;
 

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use sentrace_core::adapter::{CallSpan, OutgoingRequest};
 use sentrace_core::testing::Captured;
-use sentrace_core::{CallSpan, Client, Options, OutgoingRequest, SpanRef, TraceLifecycle, Transaction};
+use sentrace_core::{Client, Options, SpanRef, TraceLifecycle, Transaction};
 use sentrace_protocol::TransactionSource;
 use sentrace_protocol::losses::{Category, Reason};
 
@@ -279,8 +280,8 @@ fn memory_stays_bounded_whatever_is_set() {
     #[derive(Debug, Default)]
     struct Largest(std::sync::atomic::AtomicUsize);
 
-    impl sentrace_core::Deliver for Largest {
-        fn deliver(&self, finished: sentrace_core::Finished) {
+    impl sentrace_core::deliver::Deliver for Largest {
+        fn deliver(&self, finished: sentrace_core::deliver::Finished) {
             self.0.fetch_max(finished.size(), std::sync::atomic::Ordering::Relaxed);
         }
 

@@ -377,8 +377,8 @@ fn with_tracing_off_there_is_only_a_trace_to_hand_on() {
 fn a_deliverer_that_panics_stops_no_others() {
     #[derive(Debug)]
     struct Panics;
-    impl sentrace_core::Deliver for Panics {
-        fn deliver(&self, _: sentrace_core::Finished) {
+    impl sentrace_core::deliver::Deliver for Panics {
+        fn deliver(&self, _: sentrace_core::deliver::Finished) {
             panic!("on purpose");
         }
         fn flush(&self, _: Duration) -> bool {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use sentrace_core::adapter::RequestParts;
+use sentrace_core::deliver::Losses;
 use sentrace_core::testing::Capture;
-use sentrace_core::{Client, DataCollection, Losses, Options, RequestParts, TransactionOptions};
+use sentrace_core::{Client, DataCollection, Options, TransactionOptions};
 
 use crate::support::only;
 

@@ -1,6 +1,7 @@
 //! Records are used again; nothing of one transaction may be found in another.
 
-use sentrace_core::{DataCollection, RequestParts, ResponseParts, TransactionOptions};
+use sentrace_core::adapter::{RequestParts, ResponseParts};
+use sentrace_core::{DataCollection, TransactionOptions};
 
 use crate::support::{only, recording};
 

@@ -1,6 +1,7 @@
 //! What a client counts of its work.
 
-use sentrace_core::{CallSpan, Options, Origin, OutgoingCall, TraceLifecycle, TransactionOptions};
+use sentrace_core::adapter::{CallSpan, OutgoingCall};
+use sentrace_core::{Options, Origin, TraceLifecycle, TransactionOptions};
 use sentrace_protocol::losses::{Category, DiscardedEvents, Reason};
 
 use crate::support::recording_with;

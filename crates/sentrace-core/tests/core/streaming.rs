@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use sentrace_core::adapter::{RequestParts, ResponseParts};
+use sentrace_core::deliver::{Deliver, Finished, Losses};
 use sentrace_core::testing::{Capture, CapturedSpan};
 use sentrace_core::{
-    Client, DataCollection, Deliver, Finished, IgnoreSpan, Losses, Options, RequestParts, ResponseParts,
-    TraceLifecycle, TransactionOptions, current_span, in_span,
+    Client, DataCollection, IgnoreSpan, Options, TraceLifecycle, TransactionOptions, current_span, in_span,
 };
 use sentrace_protocol::losses::{Category, DiscardedEvents, Reason};
 use sentrace_protocol::{SpanStatus, TransactionSource, Value};

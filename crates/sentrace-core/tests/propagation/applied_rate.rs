@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use proptest::option;
 use proptest::prelude::*;
+use sentrace_core::deliver::{Deliver, DeliverSpans, Finished, Losses};
 use sentrace_core::testing::Capture;
-use sentrace_core::{
-    Client, Deliver, DeliverSpans, Finished, Losses, Options, SamplingContext, TraceLifecycle,
-    TransactionOptions,
-};
+use sentrace_core::{Client, Options, SamplingContext, TraceLifecycle, TransactionOptions};
 use sentrace_protocol::DynamicSamplingContext;
 
 use crate::support::{DEFERRED, SAMPLED, TRACE_ID, UNSAMPLED, client, context_of, continued};

@@ -2,9 +2,10 @@
 //! process (ADR 28).
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use sentrace_core::adapter::{CallSpan, OutgoingCall};
 use sentrace_core::{
-    CallSpan, Client, Options, Origin, OutgoingCall, SpanRef, TransactionOptions, current_span, inject,
-    inject_headers, with_current_span,
+    Client, Options, Origin, SpanRef, TransactionOptions, current_span, inject, inject_headers,
+    with_current_span,
 };
 
 use crate::support::{SAMPLED, client};

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use proptest::option;
 use proptest::prelude::*;
+use sentrace_core::deliver::{Deliver, Finished, Losses};
 use sentrace_core::testing::Capture;
-use sentrace_core::{Client, Deliver, Finished, Losses, Options, TransactionOptions};
+use sentrace_core::{Client, Options, TransactionOptions};
 use sentrace_protocol::DynamicSamplingContext;
 
 use crate::support::{client, continued};

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use sentrace_core::{Options, RequestParts, SamplingContext, TransactionOptions};
+use sentrace_core::adapter::RequestParts;
+use sentrace_core::{Options, SamplingContext, TransactionOptions};
 use sentrace_protocol::{TransactionSource, Value};
 
 use crate::support::{DEFERRED, SAMPLED, UNSAMPLED, client, context_of, continued, only};

@@ -6,7 +6,8 @@ use std::fmt;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use sentrace_core::{BeforeSendTransaction, Compression, Finished};
+use sentrace_core::deliver::Finished;
+use sentrace_core::{BeforeSendTransaction, Compression};
 use sentrace_outbox::{Consignment, EnvelopeBuilder};
 use sentrace_protocol::span_v2::SpanItems;
 use sentrace_protocol::{ClientReport, DynamicSamplingContext, Reason, Timestamp, envelope};

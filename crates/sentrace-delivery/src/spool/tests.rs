@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use sentrace_core::Losses;
+use sentrace_core::deliver::Losses;
 
 use super::*;
 

@@ -10,7 +10,7 @@ mod spans;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sentrace_core::Finished;
+use sentrace_core::deliver::Finished;
 use sentrace_protocol::{Category, ClientReport, Reason};
 use tokio::sync::Notify;
 use tokio::task::Id;

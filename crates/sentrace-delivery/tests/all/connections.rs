@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hyper::Version;
-use sentrace_core::{Client, Losses, Options};
+use sentrace_core::deliver::Losses;
+use sentrace_core::{Client, Options};
 use sentrace_protocol::Reason;
 
 use crate::server::Server;

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sentrace_core::{Client, Losses, TraceLifecycle};
+use sentrace_core::deliver::Losses;
+use sentrace_core::{Client, TraceLifecycle};
 use sentrace_protocol::Transaction;
 use serde_json::Value;
 use tempfile::TempDir;

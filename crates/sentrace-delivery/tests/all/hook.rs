@@ -10,7 +10,7 @@ use crate::support::{Ingest, LONG, Tally, client_with, counted, only, record, re
 fn hooked(
     ingest: &Ingest,
     edit: impl FnOnce(Options) -> Options,
-) -> (sentrace_core::Client, std::sync::Arc<sentrace_core::Losses>) {
+) -> (sentrace_core::Client, std::sync::Arc<sentrace_core::deliver::Losses>) {
     client_with(&ingest.dsn(), |options| edit(options.send_client_reports(false)))
 }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sentrace_core::{Client, Losses, Options};
+use sentrace_core::deliver::Losses;
+use sentrace_core::{Client, Options};
 use sentrace_delivery::Delivery;
 use sentrace_protocol::Reason;
 use tempfile::TempDir;

@@ -9,7 +9,10 @@ use crate::support::{
     DEAD_DSN, Ingest, LONG, Place, Reply, Tally, client_with, counted, only, record_many, wait_until,
 };
 
-fn retrying(dsn: &str, timeout: Duration) -> (sentrace_core::Client, std::sync::Arc<sentrace_core::Losses>) {
+fn retrying(
+    dsn: &str,
+    timeout: Duration,
+) -> (sentrace_core::Client, std::sync::Arc<sentrace_core::deliver::Losses>) {
     client_with(dsn, |options| options.send_client_reports(false).retry_timeout(timeout))
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sentrace_core::{Client, Losses, Options, TraceLifecycle};
+use sentrace_core::deliver::Losses;
+use sentrace_core::{Client, Options, TraceLifecycle};
 use sentrace_protocol::{Reason, span_v2};
 use serde_json::Value;
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sentrace_core::{Client, Losses, Options, TraceLifecycle};
+use sentrace_core::deliver::Losses;
+use sentrace_core::{Client, Options, TraceLifecycle};
 use sentrace_protocol::Reason;
 use tempfile::TempDir;
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sentrace_core::{Client, Losses, Options};
+use sentrace_core::deliver::Losses;
+use sentrace_core::{Client, Options};
 use sentrace_delivery::Delivery;
 use sentrace_protocol::Reason;
 

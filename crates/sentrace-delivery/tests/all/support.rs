@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use sentrace_core::{Client, Losses, Options};
+use sentrace_core::deliver::Losses;
+use sentrace_core::{Client, Options};
 use sentrace_delivery::Delivery;
 use sentrace_protocol::{Category, DiscardedEvents, Reason, envelope};
 use serde_json::Value;

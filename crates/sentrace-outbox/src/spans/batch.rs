@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sentrace_core::FinishedSpan;
+use sentrace_core::deliver::FinishedSpan;
 use sentrace_protocol::span_v2::SpanItems;
 use sentrace_protocol::{DynamicSamplingContext, Reason};
 
@@ -46,7 +46,7 @@ impl SpanBatch {
                 span.lost(reason);
                 continue;
             }
-            match sentrace_core::guarded(|| span.read(|payload| items.push(payload))).flatten() {
+            match sentrace_core::adapter::catch_panic(|| span.read(|payload| items.push(payload))).flatten() {
                 Some(Ok(true)) => {}
                 Some(Ok(false)) if !items.is_empty() => {
                     self.spans.push_front(span);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sentrace_core::FinishedSpan;
+use sentrace_core::deliver::FinishedSpan;
 use sentrace_protocol::{Reason, TraceId, span_v2};
 
 use super::{SpanBatch, SpanQueue};
@@ -125,7 +125,8 @@ impl SpanBuckets {
 mod tests {
     use std::sync::Mutex;
 
-    use sentrace_core::{Client, Deliver, DeliverSpans, Finished, Options, TraceLifecycle};
+    use sentrace_core::deliver::{Deliver, DeliverSpans, Finished};
+    use sentrace_core::{Client, Options, TraceLifecycle};
     use sentrace_protocol::Category;
 
     use super::*;

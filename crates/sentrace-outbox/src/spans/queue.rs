@@ -1,6 +1,6 @@
 //! The queue of streamed spans.
 
-use sentrace_core::FinishedSpan;
+use sentrace_core::deliver::FinishedSpan;
 use sentrace_protocol::Reason;
 
 use crate::budget::{ByteBudget, Reserved};

@@ -7,7 +7,7 @@ use std::fmt;
 use http::StatusCode;
 use reqwest::Url;
 use reqwest::redirect::{Action, Attempt, Policy};
-use sentrace_core::guarded;
+use sentrace_core::adapter::catch_panic;
 
 use super::chain::{self, HopDecision, RedirectChain};
 
@@ -100,7 +100,7 @@ impl RedirectPolicy {
                 };
                 let asked = RedirectAttempt { status: attempt.status(), url: attempt.url(), previous };
                 // A policy that panics has not asked for the redirect to be followed.
-                guarded(|| decide(asked).0).unwrap_or(Verdict::Stop)
+                catch_panic(|| decide(asked).0).unwrap_or(Verdict::Stop)
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, REFERER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::{Request, Url};
-use sentrace_core::remove_trace_headers;
+use sentrace_core::adapter::remove_trace_headers;
 
 use super::foreign_hop::ForeignHop;
 use super::headers::CREDENTIALS;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use sentrace_core::adapter::Around;
-use sentrace_core::run_hook;
+use sentrace_core::adapter::{Around, run_hook};
 use sentry_core::{Hub, HubSwitchGuard};
 
 use super::config::Config;

@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
-use sentrace_core::adapter::{HandlerError, HttpHead};
-use sentrace_core::guarded;
+use sentrace_core::adapter::{HandlerError, HttpHead, catch_panic};
 use sentry_core::protocol::{Event, Exception, Mechanism, Request as RequestInfo};
 use sentry_core::{Hub, Level, event_from_error, parse_type_from_debug};
 
@@ -57,7 +56,7 @@ impl FailureReport {
         }
         let event = match response.extensions().get::<HandlerError>() {
             // Formatting it is code of users.
-            Some(error) => guarded(|| event_from_error(error.error())),
+            Some(error) => catch_panic(|| event_from_error(error.error())),
             None => Some(self.event_of_status(status)),
         };
         self.capture(hub, event, true);
@@ -65,7 +64,7 @@ impl FailureReport {
 
     /// Captures a service that failed without an answer.
     pub(super) fn failed<E: fmt::Debug + fmt::Display>(&self, hub: &Hub, error: &E) {
-        let event = guarded(|| {
+        let event = catch_panic(|| {
             let (debug, text) = (format!("{error:?}"), error.to_string());
             let ty = if debug == format!("{text:?}") { "Error" } else { parse_type_from_debug(&debug) };
             exception(ty.to_owned(), text)
@@ -101,7 +100,7 @@ impl FailureReport {
             ..RequestInfo::default()
         });
         // Hooks and processors of users run in here.
-        guarded(|| hub.capture_event(event));
+        catch_panic(|| hub.capture_event(event));
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
+use sentrace_core::deliver::{Deliver, Finished, Losses};
 use sentrace_core::diagnostics::on_behalf_of;
-use sentrace_core::{Client, Deliver, DeliveryStats, Finished, Losses, Options};
+use sentrace_core::{Client, DeliveryStats, Options};
 use sentrace_outbox::{Consumer, EnvelopeBuilder, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentry_core::TransportOptions;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant, SystemTime};
 
-use sentrace_core::guarded;
+use sentrace_core::adapter::catch_panic;
 use sentrace_outbox::{Consignment, Consumer, End, EnvelopeBuilder, Outbox, ReportSchedule};
 use sentrace_protocol::Reason;
 use sentry_core::{Envelope, Transport};
@@ -139,12 +139,12 @@ impl Worker {
     /// Returns `false` if the transport panicked, which costs this envelope only.
     fn hand_over(&mut self, envelope: Envelope) -> bool {
         self.held += 1;
-        let send = || guarded(|| self.transport.send_envelope(envelope));
+        let send = || catch_panic(|| self.transport.send_envelope(envelope));
         self.outbox.account().run_user_code(send).is_some()
     }
 
     fn flush_transport(&mut self, timeout: Duration) -> bool {
-        let flush = || guarded(|| self.transport.flush(timeout));
+        let flush = || catch_panic(|| self.transport.flush(timeout));
         let flushed = self.outbox.account().run_user_code(flush).unwrap_or(false);
         if flushed {
             self.held = 0;

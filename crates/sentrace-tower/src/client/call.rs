@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode, Uri};
-use sentrace_core::{CallSpan, OutgoingCall, OutgoingRequest, SpanRef};
+use sentrace_core::SpanRef;
+use sentrace_core::adapter::{CallSpan, OutgoingCall, OutgoingRequest};
 use sentrace_protocol::url::host_header;
 
 use super::config::Config;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::Uri;
-use sentrace_core::{Client, run_hook};
+use sentrace_core::Client;
+use sentrace_core::adapter::run_hook;
 
 use super::head::CallHead;
 

@@ -22,7 +22,7 @@ use super::service::SentryClient;
 /// left alone, and so is a request to which the application gave a `sentry-trace` of its own. Headers that a gateway hands on
 /// from the request it serves are replaced, whether or not they were believed, and so are those that this process put on a
 /// request which is sent again; where the trace may not go, both are removed
-/// ([`OutgoingCall::inject`](sentrace_core::OutgoingCall::inject)). The answer, and every error, pass through as they are.
+/// ([`OutgoingCall::inject`](sentrace_core::adapter::OutgoingCall::inject)). The answer, and every error, pass through as they are.
 ///
 /// A layer that follows redirects or tries again belongs outside this one: then each attempt is a span, and each is judged
 /// by where it goes.

@@ -12,7 +12,8 @@ use http::header::{
 };
 use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use sentrace_core::{diagnostics, guarded};
+use sentrace_core::adapter::catch_panic;
+use sentrace_core::diagnostics;
 
 /// What shows that a [`SentryCorsLayer`](super::SentryCorsLayer) does not sit outside a CORS layer.
 ///
@@ -126,7 +127,7 @@ impl Watch {
 
     fn tell(&self, misplacement: Misplacement) {
         if !self.told.swap(true, Ordering::Relaxed) {
-            guarded(|| (self.hook)(&misplacement));
+            catch_panic(|| (self.hook)(&misplacement));
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use sentrace_core::adapter::run_hook;
 use sentrace_core::carriers::job::Process;
-use sentrace_core::{Client, Transaction, run_hook};
+use sentrace_core::{Client, Transaction};
 
 use super::head::JobHead;
 

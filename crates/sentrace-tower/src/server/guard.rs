@@ -1,8 +1,8 @@
 //! Ends a request's transaction exactly once, however the request ends.
 
 use http::{HeaderMap, StatusCode};
-use sentrace_core::adapter::Around;
-use sentrace_core::{Moment, ResponseParts, SpanRef, Transaction, current};
+use sentrace_core::adapter::{Around, Moment, ResponseParts, current};
+use sentrace_core::{SpanRef, Transaction};
 use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::Reason;
 

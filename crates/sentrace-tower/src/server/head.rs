@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
-use sentrace_core::adapter::HttpHead;
-use sentrace_core::{HeaderRecorder, RequestParts};
+use sentrace_core::adapter::{HeaderRecorder, HttpHead, RequestParts};
 
 use super::client_address::{Asked, TrustedProxies, peer};
 

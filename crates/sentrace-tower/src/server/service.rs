@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use http_body::Body;
-use sentrace_core::adapter::{Around as _, inner_accessors};
-use sentrace_core::{Arrival, ArrivingRequest, Client, Incoming, Transaction, TransactionOptions, run_hook};
+use sentrace_core::adapter::{Around as _, Arrival, ArrivingRequest, Incoming, inner_accessors, run_hook};
+use sentrace_core::{Client, Transaction, TransactionOptions};
 use sentrace_protocol::{TransactionSource, http_method};
 use tower_service::Service;
 

@@ -5,8 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use http::Response;
 use pin_project_lite::pin_project;
-use sentrace_core::adapter::{Around, Inside};
-use sentrace_core::{SpanRef, current};
+use sentrace_core::SpanRef;
+use sentrace_core::adapter::{Around, Inside, current};
 use sentrace_protocol::SpanStatus;
 
 use super::passage::Passage;

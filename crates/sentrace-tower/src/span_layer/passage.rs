@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sentrace_core::{CallSpan, SpanRef, current, current_span};
+use sentrace_core::adapter::{CallSpan, current};
+use sentrace_core::{SpanRef, current_span};
 use sentrace_protocol::{SpanId, SpanStatus};
 
 const OP: &str = "middleware.tower";

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use sentrace_core::adapter::{Around as _, inner_accessors};
-use sentrace_core::{CallSpan, SpanRef, current_span};
+use sentrace_core::adapter::{Around as _, CallSpan, inner_accessors};
+use sentrace_core::{SpanRef, current_span};
 use tower_service::Service;
 
 use super::future::{SpanFuture, Work};

@@ -174,7 +174,7 @@ proptest! {
         let next = next.transaction.trace;
         let claim = format!("{headers:?} became {between:?}");
         if !set.may_go_on {
-            prop_assert!(!sentrace_core::has_trace_headers(&between), "{claim}");
+            prop_assert!(!sentrace_core::adapter::has_trace_headers(&between), "{claim}");
             prop_assert!(!between.contains_key("traceparent"), "{claim}");
             prop_assert_eq!(next.parent_span_id, None, "{}", claim);
             return Ok(());

@@ -6,8 +6,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
+use sentrace_core::deliver::{Deliver, Finished, Losses};
 use sentrace_core::testing::Capture;
-use sentrace_core::{Client, Deliver, Finished, Losses, Options};
+use sentrace_core::{Client, Options};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tracing::instrument;
 use tracing_subscriber::prelude::*;

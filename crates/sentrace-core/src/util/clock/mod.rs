@@ -14,7 +14,7 @@ use self::tsc::Counter;
 /// Elsewhere it is the standard library's clock.
 ///
 /// ```
-/// use sentrace_core::Moment;
+/// use sentrace_core::adapter::Moment;
 ///
 /// let before = Moment::now();
 /// assert!(Moment::now() >= before);
