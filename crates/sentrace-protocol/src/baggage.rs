@@ -93,12 +93,12 @@ pub fn decoded_member<'a>(baggage: &'a str, key: &str) -> Option<Cow<'a, str>> {
     // Such a key can be compared as it stands, but for members that encode it though they need not.
     let is_plain = key.bytes().all(is_unreserved);
     let first = key.bytes().next().filter(|_| is_plain);
-    let values = scan::members(baggage).filter_map(|member| {
-        // Most other keys differ in the first letter.
-        let begins = *member.as_bytes().get(PREFIX.len())?;
-        if first.is_some_and(|first| begins != first && begins != b'%') {
-            return None;
-        }
+    // Most other keys differ in the first letter.
+    let may_be = |member: &[u8]| match (first, member) {
+        (Some(first), [b's', _, _, _, _, _, _, begins, ..]) => *begins == first || *begins == b'%',
+        _ => true,
+    };
+    let values = scan::members_if(baggage, may_be).filter_map(|member| {
         let member = member.strip_prefix(PREFIX)?;
         let value = match member.strip_prefix(key) {
             Some(rest) if is_plain => trim_start(rest).strip_prefix('=')?,

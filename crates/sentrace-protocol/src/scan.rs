@@ -108,16 +108,24 @@ fn marks(needle: u8, word: [u8; 8]) -> u64 {
 
 /// The parts between commas, without the blanks and tabs around them.
 pub(crate) fn members(list: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(list);
+    members_if(list, |_| true)
+}
+
+/// The same for those that `is_wanted` accepts, with the blanks before them.
+#[inline]
+pub(crate) fn members_if(list: &str, is_wanted: impl Fn(&[u8]) -> bool) -> impl Iterator<Item = &str> {
+    let mut next = Some(0);
     std::iter::from_fn(move || {
-        let list = rest?;
-        // A comma is ASCII, so both sides of it are text.
-        let (member, behind) = match find(b',', list.as_bytes()) {
-            Some(at) => (&list[..at], Some(&list[at + 1..])),
-            None => (list, None),
-        };
-        rest = behind;
-        Some(trim(member))
+        loop {
+            let start = next?;
+            let rest = list.as_bytes().get(start..)?;
+            let end = start + find(b',', rest).unwrap_or(rest.len());
+            next = (end < list.len()).then_some(end + 1);
+            if is_wanted(rest) {
+                // A comma is ASCII, so both sides of it are text.
+                return Some(trim(&list[start..end]));
+            }
+        }
     })
 }
 

@@ -4,17 +4,17 @@
 //! application chose must stay (ADR 28). Nothing is kept for that: the last 24 bits of an id are computed from the others
 //! with a key of the process. The other 40 bits are random, which is plenty within a trace.
 
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sentrace_protocol::{EventId, SpanId, TraceId};
 
-use crate::util::random::{number, random_bytes};
+use crate::util::random::{key, number};
 
 /// How many bits are computed. One of sixteen million foreign ids is taken for an own one.
 const BITS: u32 = 24;
 
 /// Different in each process, so that the spans of other services are foreign.
-static KEY: LazyLock<u64> = LazyLock::new(crate::util::random::key);
+static KEY: AtomicU64 = AtomicU64::new(0);
 
 /// The id that begins with the bits of this number.
 fn seal(number: u64) -> u64 {
@@ -30,11 +30,13 @@ pub(crate) fn trace_id() -> TraceId {
 /// A new span id, never zero, that this process knows again; see [`is_own`].
 #[inline]
 pub(crate) fn span_id() -> SpanId {
-    loop {
-        if let Some(id) = SpanId::from_bytes(seal(number()).to_be_bytes()) {
-            return id;
-        }
-    }
+    SpanId::from_bytes(seal(number()).to_be_bytes()).unwrap_or_else(another_span_id)
+}
+
+/// In place of zero.
+#[cold]
+fn another_span_id() -> SpanId {
+    span_id()
 }
 
 /// A new event id, never zero.
@@ -42,9 +44,10 @@ pub(crate) fn event_id() -> EventId {
     non_zero(EventId::from_bytes)
 }
 
-fn non_zero<const N: usize, T>(from_bytes: impl Fn([u8; N]) -> Option<T>) -> T {
+fn non_zero<T>(from_bytes: impl Fn([u8; 16]) -> Option<T>) -> T {
     loop {
-        if let Some(id) = from_bytes(random_bytes()) {
+        let bytes = u128::from(number()) << 64 | u128::from(number());
+        if let Some(id) = from_bytes(bytes.to_be_bytes()) {
             return id;
         }
     }
@@ -56,9 +59,25 @@ pub(crate) fn is_own(id: SpanId) -> bool {
     seal(id) == id
 }
 
+#[inline]
+fn known_key() -> u64 {
+    match KEY.load(Ordering::Relaxed) {
+        0 => first_key(),
+        key => key,
+    }
+}
+
+/// Chooses the key. Threads that do so at the same time agree about it.
+#[cold]
+#[inline(never)]
+fn first_key() -> u64 {
+    let key = key() | 1;
+    KEY.compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed).err().unwrap_or(key)
+}
+
 /// Not secret, only hard to hit by chance: two rounds of multiplication mix well enough.
 fn seal_of(random: u64) -> u64 {
-    let mixed = (random ^ *KEY).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (random ^ known_key()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     mixed >> (u64::BITS - BITS)
 }

@@ -10,12 +10,12 @@ use rand::{Rng, SeedableRng};
 use crate::util::thread_local::lend;
 
 thread_local! {
-    static GENERATOR: RefCell<SmallRng> = RefCell::new(seeded());
+    static GENERATOR: RefCell<Option<SmallRng>> = const { RefCell::new(None) };
 }
 
 /// Seeds this thread's generator anew: a forked child would go on with its parent's numbers.
 pub(crate) fn reseed() {
-    lend(&GENERATOR, |generator| *generator = seeded());
+    lend(&GENERATOR, |generator| *generator = Some(seeded()));
 }
 
 /// A number that no other process has.
@@ -23,19 +23,22 @@ pub(crate) fn key() -> u64 {
     seeded().next_u64()
 }
 
-/// A random number.
+/// Returns a random number.
 #[inline]
 pub(crate) fn number() -> u64 {
-    lend(&GENERATOR, SmallRng::next_u64).unwrap_or_else(key)
+    lend(&GENERATOR, |generator| generator.as_mut().map(SmallRng::next_u64))
+        .flatten()
+        .unwrap_or_else(first_number)
 }
 
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    // A destructor that runs after this thread's generator is gone may still start a span.
-    if lend(&GENERATOR, |generator| generator.fill_bytes(&mut bytes)).is_none() {
-        seeded().fill_bytes(&mut bytes);
-    }
-    bytes
+/// Of a thread that has no generator yet, or no longer.
+#[cold]
+#[inline(never)]
+fn first_number() -> u64 {
+    let mut generator = seeded();
+    let number = generator.next_u64();
+    lend(&GENERATOR, |kept| *kept = Some(generator));
+    number
 }
 
 fn seeded() -> SmallRng {
