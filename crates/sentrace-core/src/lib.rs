@@ -47,7 +47,7 @@ pub use self::api::{
 pub use self::call::inject::{inject, inject_headers};
 pub use self::client::Client;
 pub use self::client::current::current_span;
-pub use self::decide::ignore::{IgnoreSpan, IgnoreSpanError};
+pub use self::decide::ignore::IgnoreSpan;
 pub use self::decide::sampling::{Sampler, SamplingContext};
 pub use self::decide::transaction_options::TransactionOptions;
 pub use self::handle::scoped::Scoped;
@@ -60,6 +60,7 @@ pub use self::idle::span_options::SpanOptions;
 pub use self::options::idle::IdleOptions;
 pub use self::options::lifecycle::TraceLifecycle;
 pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
-pub use self::propagation::outgoing::{Origin, OriginError};
+pub use self::propagation::outgoing::Origin;
 pub use self::propagation::trace_headers::TraceHeaders;
 pub use self::record::data_collection::{Collect, DataCollection};
+pub use self::util::pattern::PatternError;

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use regex_lite::Regex;
 use sentrace_protocol::http_method;
 
 use crate::decide::transaction_options::TransactionOptions;
 use crate::record::full_name;
+use crate::util::pattern::{Pattern, PatternError};
 
 /// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not recorded.
 ///
@@ -27,12 +27,6 @@ pub struct IgnoreSpan {
     attributes: Vec<(Cow<'static, str>, String)>,
 }
 
-#[derive(Clone)]
-enum Pattern {
-    Contains(String),
-    Regex(Regex),
-}
-
 impl IgnoreSpan {
     /// Spans whose name contains `text`.
     pub fn contains(text: impl Into<String>) -> Self {
@@ -42,12 +36,10 @@ impl IgnoreSpan {
     /// Spans in whose name `pattern` (the syntax of the `regex-lite` crate) is found.
     ///
     /// # Errors
-    /// [`IgnoreSpanError`] where the pattern is not a regular expression.
-    pub fn regex(pattern: &str) -> Result<Self, IgnoreSpanError> {
-        match Regex::new(pattern) {
-            Ok(regex) => Ok(Self { name: Some(Pattern::Regex(regex)), attributes: Vec::new() }),
-            Err(error) => Err(IgnoreSpanError { pattern: pattern.to_owned(), reason: error.to_string() }),
-        }
+    /// [`PatternError`] where the pattern is not a regular expression.
+    pub fn regex(pattern: &str) -> Result<Self, PatternError> {
+        let name = Pattern::regex("ignored span", "IgnoreSpan", pattern)?;
+        Ok(Self { name: Some(name), attributes: Vec::new() })
     }
 
     /// Spans of every name; all spans, unless [`op`](Self::op) or [`attribute`](Self::attribute) say which.
@@ -81,11 +73,7 @@ impl IgnoreSpan {
     }
 
     pub(crate) fn matches(&self, span: &Starting<'_>) -> bool {
-        let named = match &self.name {
-            None => true,
-            Some(Pattern::Contains(text)) => span.name().contains(text.as_str()),
-            Some(Pattern::Regex(regex)) => regex.is_match(&span.name()),
-        };
+        let named = self.name.as_ref().is_none_or(|pattern| pattern.is_match(&span.name()));
         named
             && self.attributes.iter().all(|(key, text)| {
                 span.with_attribute(key, |value| value.contains(text.as_str())).unwrap_or(false)
@@ -103,31 +91,11 @@ impl fmt::Debug for IgnoreSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             None => f.write_str("IgnoreSpan::any()")?,
-            Some(Pattern::Contains(text)) => write!(f, "IgnoreSpan::contains({text:?})")?,
-            Some(Pattern::Regex(regex)) => write!(f, "IgnoreSpan::regex({:?})", regex.as_str())?,
+            Some(pattern) => pattern.fmt_as("IgnoreSpan", f)?,
         }
         self.attributes.iter().try_for_each(|(key, text)| write!(f, ".attribute({key:?}, {text:?})"))
     }
 }
-
-/// A pattern of [`IgnoreSpan::regex`] that is not a regular expression.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IgnoreSpanError {
-    pattern: String,
-    reason: String,
-}
-
-impl fmt::Display for IgnoreSpanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { pattern, reason } = self;
-        write!(
-            f,
-            "ignored span {pattern:?} is not a regular expression ({reason}); use IgnoreSpan::contains for plain text"
-        )
-    }
-}
-
-impl std::error::Error for IgnoreSpanError {}
 
 /// What is known of a span before it starts.
 pub(crate) enum Starting<'a> {

@@ -54,7 +54,7 @@ impl Options {
     ///     IgnoreSpan::any().op("cache.get"),
     ///     IgnoreSpan::regex("^SELECT 1$")?,
     /// ]);
-    /// # Ok::<(), sentrace_core::IgnoreSpanError>(())
+    /// # Ok::<(), sentrace_core::PatternError>(())
     /// ```
     #[must_use]
     pub fn ignore_spans(mut self, rules: impl IntoIterator<Item = impl Into<IgnoreSpan>>) -> Self {

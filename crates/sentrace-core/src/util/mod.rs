@@ -3,6 +3,7 @@ pub(crate) mod clock;
 pub(crate) mod fork;
 pub(crate) mod hook;
 pub(crate) mod inside;
+pub(crate) mod pattern;
 pub(crate) mod random;
 pub(crate) mod sharded;
 pub(crate) mod text;

@@ -8,7 +8,7 @@ mod tests;
 use std::fmt;
 
 use self::origin::HostName;
-pub use self::origin::{Origin, OriginError};
+pub use self::origin::Origin;
 use self::target::Target;
 
 /// The part of a client that concerns requests which leave the process.

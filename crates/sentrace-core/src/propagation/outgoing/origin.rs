@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use regex_lite::Regex;
-use sentrace_protocol::sensitive;
 use sentrace_protocol::url::{Host, split_host_port};
 
 use super::target::Target;
+use crate::util::pattern::{Pattern, PatternError};
+
+/// What errors call an origin.
+const SUBJECT: &str = "tracing origin";
 
 /// One entry of [`Options::tracing_origins`](crate::Options::tracing_origins): a place that may receive trace headers.
 ///
@@ -32,16 +34,15 @@ use super::target::Target;
 /// assert!(Origin::from("/internal/").matches("https://example.com/internal/stock"));
 /// ```
 ///
-/// An origin that can never match is reported as an [`OriginError`] by `init`; until then it matches nothing.
+/// An origin that can never match is reported as an [`PatternError`] by `init`; until then it matches nothing.
 #[derive(Clone)]
 pub struct Origin(Rule);
 
 #[derive(Clone)]
 enum Rule {
     Host(HostRule),
-    Contains(String),
-    Regex(Regex),
-    Invalid(OriginError),
+    Pattern(Pattern),
+    Invalid(PatternError),
 }
 
 impl Origin {
@@ -52,7 +53,7 @@ impl Origin {
     /// are written with or without brackets, in any form; an address has no hosts below it. A scheme before the host
     /// (`https://example.com/`) is ignored.
     ///
-    /// A path, a user name, other wildcards and the like are reported as an [`OriginError`] by `init`.
+    /// A path, a user name, other wildcards and the like are reported as an [`PatternError`] by `init`.
     ///
     /// ```
     /// # use sentrace_core::Origin;
@@ -62,10 +63,7 @@ impl Origin {
     /// ```
     pub fn host(name: impl Into<String>) -> Self {
         let name = name.into();
-        Self(
-            HostRule::parse(&name)
-                .map_or_else(|rule| Rule::Invalid(OriginError::new(&name, rule)), Rule::Host),
-        )
+        Self(HostRule::parse(&name).map_or_else(|rule| invalid(&name, rule), Rule::Host))
     }
 
     /// Every URL that contains `text`, for example `"/internal/"`. In scheme and host case does not matter.
@@ -75,9 +73,11 @@ impl Origin {
     pub fn contains(text: impl Into<String>) -> Self {
         let text = text.into();
         match parse_text(text.trim()) {
-            Ok(Cow::Borrowed(trimmed)) if trimmed.len() == text.len() => Self(Rule::Contains(text)),
-            Ok(parsed) => Self(Rule::Contains(parsed.into_owned())),
-            Err(rule) => Self(Rule::Invalid(OriginError::new(&text, rule))),
+            Ok(Cow::Borrowed(trimmed)) if trimmed.len() == text.len() => {
+                Self(Rule::Pattern(Pattern::Contains(text)))
+            }
+            Ok(parsed) => Self(Rule::Pattern(Pattern::Contains(parsed.into_owned()))),
+            Err(rule) => Self(invalid(&text, rule)),
         }
     }
 
@@ -85,15 +85,9 @@ impl Origin {
     /// case, and international names in their ASCII form.
     ///
     /// # Errors
-    /// [`OriginError`] if the pattern is not a regular expression.
-    pub fn regex(pattern: &str) -> Result<Self, OriginError> {
-        match Regex::new(pattern) {
-            Ok(regex) => Ok(Self(Rule::Regex(regex))),
-            Err(error) => Err(OriginError::new(
-                pattern,
-                format!("is not a regular expression ({error}); use Origin::contains for plain text"),
-            )),
-        }
+    /// [`PatternError`] if the pattern is not a regular expression.
+    pub fn regex(pattern: &str) -> Result<Self, PatternError> {
+        Pattern::regex(SUBJECT, "Origin", pattern).map(|pattern| Self(Rule::Pattern(pattern)))
     }
 
     /// Returns `true` if `url` (absolute, `scheme://host/…`) may receive trace headers by this rule.
@@ -104,8 +98,8 @@ impl Origin {
     /// Returns the origin, unless it can never match.
     ///
     /// # Errors
-    /// [`OriginError`] names the value, the rule that it breaks and the remedy.
-    pub fn validated(self) -> Result<Self, OriginError> {
+    /// [`PatternError`] names the value, the rule that it breaks and the remedy.
+    pub fn validated(self) -> Result<Self, PatternError> {
         match self.0 {
             Rule::Invalid(error) => Err(error),
             _ => Ok(self),
@@ -115,8 +109,8 @@ impl Origin {
     pub(super) fn matches_target(&self, target: &Target<'_>) -> bool {
         match &self.0 {
             Rule::Host(rule) => rule.matches(target),
-            Rule::Contains(text) => is_in_text(text, target),
-            Rule::Regex(regex) => regex.is_match(target.text()),
+            Rule::Pattern(Pattern::Contains(text)) => is_in_text(text, target),
+            Rule::Pattern(Pattern::Regex(regex)) => regex.is_match(target.text()),
             Rule::Invalid(_) => false,
         }
     }
@@ -147,11 +141,14 @@ impl fmt::Debug for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Rule::Host(rule) => write!(f, "Origin::host(\"{rule}\")"),
-            Rule::Contains(text) => write!(f, "Origin::contains({:?})", sensitive::filter_text(text)),
-            Rule::Regex(regex) => write!(f, "Origin::regex({:?})", regex.as_str()),
+            Rule::Pattern(pattern) => pattern.fmt_as("Origin", f),
             Rule::Invalid(error) => write!(f, "Origin::invalid({:?})", error.value),
         }
     }
+}
+
+fn invalid(value: &str, rule: &'static str) -> Rule {
+    Rule::Invalid(PatternError::new(SUBJECT, value, rule))
 }
 
 /// A host, possibly with a port.
@@ -340,26 +337,3 @@ fn is_in_either_case(text: &str, url: &str, without_case: usize) -> bool {
         before.eq_ignore_ascii_case(text_before) && path == text_path
     })
 }
-
-/// An origin that can never match.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OriginError {
-    /// Without what could be a secret.
-    value: String,
-    rule: Cow<'static, str>,
-}
-
-impl OriginError {
-    fn new(value: &str, rule: impl Into<Cow<'static, str>>) -> Self {
-        Self { value: sensitive::filter_option(value).into_owned(), rule: rule.into() }
-    }
-}
-
-impl fmt::Display for OriginError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { value, rule } = self;
-        write!(f, "tracing origin {value:?} {rule}")
-    }
-}
-
-impl std::error::Error for OriginError {}
