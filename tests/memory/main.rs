@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use sentrace::deliver::{Deliver, Finished, Losses};
+use sentrace::deliver::{Deliver, FinishedTransaction, Losses};
 use sentrace::{Client, Options, SentryTracingLayer};
 use sentrace_tests::{Wire, serve_hyper};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -29,7 +29,7 @@ fn live_bytes() -> i64 {
 
 /// An ingest that is never done: every record stays.
 #[derive(Debug, Default)]
-struct Held(Mutex<Vec<Finished>>);
+struct Held(Mutex<Vec<FinishedTransaction>>);
 
 impl Held {
     fn assert_whole(&self) {
@@ -40,7 +40,7 @@ impl Held {
 }
 
 impl Deliver for Held {
-    fn deliver(&self, finished: Finished) {
+    fn deliver(&self, finished: FinishedTransaction) {
         self.0.lock().unwrap().push(finished);
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sentrace::protocol::{Category, Reason};
 use sentrace::{Client, Compression, Options};
-use sentrace::deliver::{Deliver, Finished, Losses};
+use sentrace::deliver::{Deliver, FinishedTransaction, Losses};
 use serde_json::Value;
 
 /// The options of every variant of ours.
@@ -74,7 +74,7 @@ impl Dropping {
     /// By itself, so that what is measured does not carry it along.
     #[cold]
     #[inline(never)]
-    fn keep(&self, finished: &Finished) {
+    fn keep(&self, finished: &FinishedTransaction) {
         self.keeps_next.store(false, Ordering::Relaxed);
         let trace = finished.dynamic_sampling_context();
         let envelope = serde_json::json!({ "trace": trace, "transaction": finished.transaction() });
@@ -83,7 +83,7 @@ impl Dropping {
 }
 
 impl Deliver for Dropping {
-    fn deliver(&self, finished: Finished) {
+    fn deliver(&self, finished: FinishedTransaction) {
         self.transactions.fetch_add(1, Ordering::Relaxed);
         let spans = finished.child_spans();
         if spans > 0 {

@@ -2,6 +2,6 @@
 //! it.
 
 pub use crate::account::losses::Losses;
-pub use crate::trace::deliver::{Deliver, Finished};
+pub use crate::trace::deliver::{Deliver, FinishedTransaction};
 pub use crate::trace::finished_span::{DeliverSpans, FinishedSpan};
 pub use crate::util::fork::process_id;

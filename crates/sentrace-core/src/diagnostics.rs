@@ -71,22 +71,22 @@ pub fn warn_once(said: &AtomicBool, message: fmt::Arguments<'_>) {
 
 /// Explains a decision where debug mode is on; costs one load where it is off.
 pub fn debug(message: fmt::Arguments<'_>) {
-    if debug_is_on() {
+    if is_debug_enabled() {
         emit(Level::Debug, message);
     }
 }
 
 /// Like [`debug`], once for each `said`: for what any stranger can cause with every request.
 pub(crate) fn debug_once(said: &AtomicBool, message: fmt::Arguments<'_>) {
-    if debug_is_on() && !said.swap(true, Ordering::Relaxed) {
+    if is_debug_enabled() && !said.swap(true, Ordering::Relaxed) {
         emit(Level::Debug, message);
     }
 }
 
 /// Returns `true` if explanations are wanted: by the client on whose behalf this thread works, which is the current one
-/// unless [`on_behalf_of`] says otherwise. What takes more than a few instructions to say is asked for first.
+/// unless [`with_debug_mode`] says otherwise. What takes more than a few instructions to say is asked for first.
 #[inline]
-pub fn debug_is_on() -> bool {
+pub fn is_debug_enabled() -> bool {
     any_debug() && is_debugged()
 }
 
@@ -107,25 +107,25 @@ fn is_debugged() -> bool {
 /// The way of threads that work for one client.
 ///
 /// ```
-/// use sentrace_core::diagnostics::{debug_is_on, on_behalf_of};
+/// use sentrace_core::diagnostics::{is_debug_enabled, with_debug_mode};
 ///
-/// on_behalf_of(false, || assert!(!debug_is_on()));
+/// with_debug_mode(false, || assert!(!is_debug_enabled()));
 /// ```
-pub fn on_behalf_of<R>(debug: bool, run: impl FnOnce() -> R) -> R {
-    let _on_behalf = OnBehalf::of(debug);
+pub fn with_debug_mode<R>(debug: bool, run: impl FnOnce() -> R) -> R {
+    let _on_behalf = DebugScope::of(debug);
     run()
 }
 
 /// Works on behalf of a client until it is dropped.
-pub(crate) struct OnBehalf(Option<bool>);
+pub(crate) struct DebugScope(Option<bool>);
 
-impl OnBehalf {
+impl DebugScope {
     pub(crate) fn of(debug: bool) -> Self {
         Self(ON_BEHALF.replace(Some(debug)))
     }
 }
 
-impl Drop for OnBehalf {
+impl Drop for DebugScope {
     fn drop(&mut self) {
         ON_BEHALF.set(self.0);
     }
@@ -140,7 +140,7 @@ impl Drop for OnBehalf {
 /// explain("redirect", "api.test", format_args!("a redirect to \"api.test\" carries no trace headers"));
 /// ```
 pub fn explain(cause: &'static str, target: &str, message: fmt::Arguments<'_>) {
-    if !debug_is_on() {
+    if !is_debug_enabled() {
         return;
     }
     let mut hasher = DefaultHasher::new();

@@ -30,7 +30,7 @@ mod trace;
 mod util;
 pub mod values;
 
-pub use self::account::close_report::Closed;
+pub use self::account::close_report::CloseReport;
 pub use self::account::stats::{ActiveLimit, DeliveryStats, Stats};
 pub use self::api::idle::{
     finish_idle_transaction, pop_activity, push_activity, start_idle_transaction, start_idle_transaction_with,

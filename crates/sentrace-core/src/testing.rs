@@ -10,7 +10,7 @@ use sentrace_protocol::transaction::{Span, Transaction};
 use crate::account::losses::Losses;
 use crate::client::Client;
 use crate::options::{Options, OptionsError};
-use crate::trace::deliver::{Deliver, Finished};
+use crate::trace::deliver::{Deliver, FinishedTransaction};
 use crate::trace::finished_span::{DeliverSpans, FinishedSpan};
 
 /// Long enough for whatever a test does, short enough to see that it did not.
@@ -148,7 +148,7 @@ impl Capture {
 }
 
 impl Deliver for Capture {
-    fn deliver(&self, finished: Finished) {
+    fn deliver(&self, finished: FinishedTransaction) {
         let dynamic_sampling_context = finished.dynamic_sampling_context();
         if let Some(transaction) = finished.transaction() {
             self.lock().push(Captured { transaction: transaction.into_owned(), dynamic_sampling_context });

@@ -90,8 +90,8 @@ fn the_handler_is_not_entered_again_and_each_client_has_its_own_debug_mode() {
     assert!(said().iter().any(|message| message.contains("left out")));
 
     // Threads that work for a client are asked to say so.
-    diagnostics::on_behalf_of(false, || diagnostics::debug(format_args!("for the first")));
-    diagnostics::on_behalf_of(true, || diagnostics::debug(format_args!("for the later")));
+    diagnostics::with_debug_mode(false, || diagnostics::debug(format_args!("for the first")));
+    diagnostics::with_debug_mode(true, || diagnostics::debug(format_args!("for the later")));
     assert_eq!(said(), ["for the later"]);
     traced.unbind();
     assert_eq!(said(), [""; 0], "the client that is unbound is not in debug mode");

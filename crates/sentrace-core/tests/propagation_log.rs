@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sentrace_core::adapter::{CallSpan, OutgoingCall, OutgoingRequest};
 use sentrace_core::carriers::job::JobTrace;
-use sentrace_core::deliver::{Deliver, Finished};
+use sentrace_core::deliver::{Deliver, FinishedTransaction};
 use sentrace_core::diagnostics::{Level, set_handler};
 use sentrace_core::testing::Capture;
 use sentrace_core::{
@@ -198,7 +198,7 @@ fn why_there_is_no_span() {
     let plain = self::client(Options::new().debug(true).traces_sample_rate(1.0));
     let call = |parent: &SpanRef| {
         let request = OutgoingRequest { method: "GET", host: "api.test", path: "/x", ..Default::default() };
-        CallSpan::http(parent, "auto.http.mine", None, &request).answered(200);
+        CallSpan::http(parent, "auto.http.mine", None, &request).finish_with_status_code(200);
     };
     // Nothing is initialised, and then it is.
     let rows: [Row<'_>; 1] = [(
@@ -459,8 +459,11 @@ fn a_second_layer_around_a_client() {
     };
     type Call<'a> = &'a dyn Fn(&mut http::HeaderMap);
     let rows: [(Call<'_>, &str); 4] = [
-        (&|headers| layer(headers).answered(200), "one layer"),
-        (&|headers| (by_hand(headers), layer(headers).answered(200)).1, "headers by hand, and a layer"),
+        (&|headers| layer(headers).finish_with_status_code(200), "one layer"),
+        (
+            &|headers| (by_hand(headers), layer(headers).finish_with_status_code(200)).1,
+            "headers by hand, and a layer",
+        ),
         (&|headers| (by_hand(headers), by_hand(headers)).1, "a request that is sent again by hand"),
         (
             &|headers| {
@@ -468,7 +471,7 @@ fn a_second_layer_around_a_client() {
                 let call = OutgoingCall::to("http://localhost/x", Some(&client)).unwrap();
                 let span = CallSpan::http(call.parent(), "auto.http.mine", None, &request);
                 assert!(call.inject(&span, headers) && call.inject(&span, headers));
-                span.answered(200);
+                span.finish_with_status_code(200);
             },
             "the same call once more",
         ),
@@ -481,8 +484,8 @@ fn a_second_layer_around_a_client() {
         let mut headers = http::HeaderMap::new();
         transaction.enter(|| {
             let (outer, inner) = (layer(&mut headers), layer(&mut headers));
-            inner.answered(200);
-            outer.answered(200);
+            inner.finish_with_status_code(200);
+            outer.finish_with_status_code(200);
         });
     }
     let said = said();
@@ -628,9 +631,9 @@ fn assert_explained_once(rows: &[Row<'_>]) {
 struct Pressed;
 
 impl Deliver for Pressed {
-    fn deliver(&self, _finished: Finished) {}
+    fn deliver(&self, _finished: FinishedTransaction) {}
 
-    fn rate_halvings(&self) -> u32 {
+    fn downsample_factor(&self) -> u32 {
         10
     }
 

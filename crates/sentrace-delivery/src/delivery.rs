@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sentrace_core::deliver::{Deliver, DeliverSpans, Finished, FinishedSpan, Losses};
+use sentrace_core::deliver::{Deliver, DeliverSpans, FinishedSpan, FinishedTransaction, Losses};
 use sentrace_core::{DeliveryStats, Options, diagnostics};
 use sentrace_outbox::{Consumer, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentrace_protocol::{Dsn, Reason};
@@ -198,7 +198,7 @@ impl Default for Pace {
 }
 
 impl Deliver for Delivery {
-    fn deliver(&self, finished: Finished) {
+    fn deliver(&self, finished: FinishedTransaction) {
         self.outbox.deliver(finished);
     }
 
@@ -207,13 +207,13 @@ impl Deliver for Delivery {
     }
 
     /// One more each ten seconds in which the queue was full or a rate limit holds.
-    fn rate_halvings(&self) -> u32 {
+    fn downsample_factor(&self) -> u32 {
         self.pressure.halvings()
     }
 
     fn stats(&self) -> DeliveryStats {
         let Some(mut stats) = self.outbox.stats() else { return DeliveryStats::default() };
-        stats.rate_halvings = self.pressure.halvings();
+        stats.downsample_factor = self.pressure.halvings();
         self.ledger.tell(&mut stats, Instant::now());
         stats
     }
@@ -232,7 +232,7 @@ impl Deliver for Delivery {
     /// half a second late if the machine is busy. Of several calls, the one that has to end first sets the time.
     ///
     /// Returns whether nothing was given up, and nothing is left that Sentry does not know of; see
-    /// [`Closed`](sentrace_core::Closed). In a forked process it returns `false` at once.
+    /// [`CloseReport`](sentrace_core::CloseReport). In a forked process it returns `false` at once.
     fn close(&self, timeout: Duration) -> bool {
         self.outbox.close(timeout) && !self.is_unreported()
     }
@@ -369,15 +369,15 @@ mod tests {
         let delivery = Arc::new(delivery);
         let deliver: Arc<dyn Deliver> = Arc::<Delivery>::clone(&delivery);
         let client = Client::new(options, deliver, Arc::clone(&losses)).unwrap();
-        assert_eq!(delivery.rate_halvings(), 0);
+        assert_eq!(delivery.downsample_factor(), 0);
         record(&client, "the one that learns", 0);
-        wait_until("ten halvings", || delivery.rate_halvings() == 10);
+        wait_until("ten halvings", || delivery.downsample_factor() == 10);
         for _ in 0..300 {
             record(&client, "under load", 1);
         }
         let dropped = |reason| losses.peek().iter().any(|events| events.reason == reason);
         assert!(dropped(Reason::Backpressure) && !dropped(Reason::SampleRate));
-        wait_until("health", || delivery.rate_halvings() == 0);
+        wait_until("health", || delivery.downsample_factor() == 0);
         losses.take();
         record(&client, "afterwards", 1);
         assert!(client.flush(LONG));
@@ -407,7 +407,7 @@ mod tests {
                 && start.elapsed() < Duration::from_millis(if handles { 30_000 } else { 300 })
             {
                 client.start_transaction_with(&explicit).finish();
-                most = most.max(delivery.rate_halvings());
+                most = most.max(delivery.downsample_factor());
             }
             assert_eq!(most, expected);
             client.close(Duration::from_millis(10));

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sentrace_core::deliver::Finished;
+use sentrace_core::deliver::FinishedTransaction;
 use sentrace_core::{Options, diagnostics};
 use sentrace_protocol::{Dsn, envelope};
 
@@ -62,7 +62,7 @@ impl Ingest {
 }
 
 fn headers(dsn: &Dsn, encoding: Option<&'static str>) -> Result<HeaderMap, InvalidHeaderValue> {
-    let sdk = Finished::sdk();
+    let sdk = FinishedTransaction::sdk();
     let client = format!("{}/{}", sdk.name, sdk.version);
     let mut auth = HeaderValue::try_from(dsn.auth_header(&client))?;
     auth.set_sensitive(true);

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::sync_channel;
 
-use sentrace_core::diagnostics::on_behalf_of;
+use sentrace_core::diagnostics::with_debug_mode;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::StartError;
@@ -22,7 +22,7 @@ pub(crate) fn start(
                 give_way();
                 // Nobody waits for this any more only if the process is ending.
                 let _ = tell.send(Ok(()));
-                on_behalf_of(debug, || run(runtime, work, consumer));
+                with_debug_mode(debug, || run(runtime, work, consumer));
             }
             Err(error) => {
                 let _ = tell.send(Err(error));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sentrace_core::deliver::Finished;
+use sentrace_core::deliver::FinishedTransaction;
 use sentrace_protocol::{ClientReport, DiscardedEvents, Reason};
 
 use crate::account::Account;
@@ -30,7 +30,7 @@ impl Consignment {
     }
 
     /// Enters a transaction with its spans.
-    pub fn of(finished: &Finished, account: &Arc<Account>) -> Self {
+    pub fn of(finished: &FinishedTransaction, account: &Arc<Account>) -> Self {
         Self::new(Tally::of(finished), account)
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use sentrace_core::adapter::catch_panic;
-use sentrace_core::deliver::Finished;
+use sentrace_core::deliver::FinishedTransaction;
 use sentrace_core::{BeforeSendTransaction, diagnostics};
 use sentrace_protocol::span_v2::SpanItems;
 use sentrace_protocol::transaction::Transaction;
@@ -35,7 +35,7 @@ impl EnvelopeBuilder {
     /// `sent_at` is `None` if it is not known when the envelope will be sent.
     pub fn transaction(
         &mut self,
-        finished: &Finished,
+        finished: &FinishedTransaction,
         mut consignment: Consignment,
         sent_at: Option<Timestamp>,
         report: Option<&ClientReport>,
@@ -44,19 +44,19 @@ impl EnvelopeBuilder {
         let mut refused = false;
         let built = build(writer, |writer| {
             let Some(mut transaction) = finished.transaction() else { return Ok(false) };
-            let mut left_out = finished.spans_left_out(&transaction);
+            let mut left_out = finished.omitted_spans(&transaction);
             if let Some(hook) = before_send {
                 refused = !run_before_send(hook, &mut transaction, &mut consignment);
                 if refused {
                     return Ok(false);
                 }
-                left_out += finished.fit_again(&mut transaction);
+                left_out += finished.refit(&mut transaction);
             }
             consignment.discard_spans(Reason::BufferOverflow, left_out);
             writer.headers(&EnvelopeHeaders {
                 event_id: Some(transaction.event_id),
                 sent_at,
-                sdk: Some(Finished::sdk()),
+                sdk: Some(FinishedTransaction::sdk()),
                 dsn: None,
                 trace: finished.dynamic_sampling_context().as_ref(),
             })?;
@@ -105,7 +105,7 @@ impl EnvelopeBuilder {
 }
 
 fn headers(sent_at: Option<Timestamp>) -> EnvelopeHeaders<'static> {
-    EnvelopeHeaders { sent_at, sdk: Some(Finished::sdk()), ..EnvelopeHeaders::default() }
+    EnvelopeHeaders { sent_at, sdk: Some(FinishedTransaction::sdk()), ..EnvelopeHeaders::default() }
 }
 
 /// Returns `true` if `write` wrote an envelope.

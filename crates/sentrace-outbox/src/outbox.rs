@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use sentrace_core::deliver::{Finished, FinishedSpan, Losses};
+use sentrace_core::deliver::{FinishedSpan, FinishedTransaction, Losses};
 use sentrace_core::{DeliveryStats, diagnostics};
 use sentrace_protocol::Reason;
 
@@ -89,7 +89,7 @@ impl Outbox {
     }
 
     /// Takes ownership of a transaction, or counts it as `queue_overflow` if there is no space or no consumer.
-    pub fn deliver(&self, finished: Finished) {
+    pub fn deliver(&self, finished: FinishedTransaction) {
         if self.process.is_forked() {
             return self.queue.refuse(&finished);
         }

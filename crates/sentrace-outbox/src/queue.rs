@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sentrace_core::deliver::{Finished, FinishedSpan, Losses};
+use sentrace_core::deliver::{FinishedSpan, FinishedTransaction, Losses};
 use sentrace_protocol::Reason;
 
 use crate::budget::{ByteBudget, Reserved};
@@ -21,7 +21,7 @@ const MAX_ITEMS: usize = 64 * 1024;
 /// Pushing takes no lock and never waits. It wakes the consumer only if that is [asleep](Self::fall_asleep) or if the
 /// queue begins to fill, so a consumer that polls now and then costs requests no system call.
 pub struct Queue {
-    transactions: ArrayQueue<Finished>,
+    transactions: ArrayQueue<FinishedTransaction>,
     spans: Arc<SpanQueue>,
     budget: ByteBudget,
     /// Whether something was refused for lack of space since [`take_overflowed`](Self::take_overflowed).
@@ -49,7 +49,7 @@ impl Queue {
     }
 
     /// Takes ownership of a transaction, or counts it as `queue_overflow` if there is no space or the queue is closed.
-    pub(crate) fn push(&self, finished: Finished) {
+    pub(crate) fn push(&self, finished: FinishedTransaction) {
         if self.closed.load(Ordering::Relaxed) {
             return self.refuse(&finished);
         }
@@ -83,7 +83,7 @@ impl Queue {
     }
 
     /// Counts a transaction that the queue does not take.
-    pub(crate) fn refuse(&self, finished: &Finished) {
+    pub(crate) fn refuse(&self, finished: &FinishedTransaction) {
         self.losses.record_transaction(Reason::QueueOverflow, finished.child_spans());
     }
 
@@ -92,7 +92,7 @@ impl Queue {
     }
 
     /// Removes the oldest transaction.
-    pub fn pop(&self) -> Option<Finished> {
+    pub fn pop(&self) -> Option<FinishedTransaction> {
         let finished = self.transactions.pop()?;
         self.budget.release(finished.size());
         Some(finished)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sentrace_core::deliver::{Deliver, Finished, Losses};
+use sentrace_core::deliver::{Deliver, FinishedTransaction, Losses};
 use sentrace_core::{Client, Options};
 use sentrace_protocol::Category;
 
@@ -29,10 +29,10 @@ pub(crate) fn lost(losses: &Losses) -> Lost {
 }
 
 #[derive(Debug, Default)]
-struct Keep(Mutex<Vec<Finished>>);
+struct Keep(Mutex<Vec<FinishedTransaction>>);
 
 impl Deliver for Keep {
-    fn deliver(&self, finished: Finished) {
+    fn deliver(&self, finished: FinishedTransaction) {
         self.0.lock().unwrap().push(finished);
     }
 
@@ -42,7 +42,7 @@ impl Deliver for Keep {
 }
 
 /// Finished transactions with one span each, all of the same size.
-pub(crate) fn finished(count: usize) -> Vec<Finished> {
+pub(crate) fn finished(count: usize) -> Vec<FinishedTransaction> {
     /// More than the process keeps for reuse, in whatever size other tests have left them.
     const USED: usize = 300;
     let keep = Arc::new(Keep::default());

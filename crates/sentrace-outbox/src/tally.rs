@@ -1,6 +1,6 @@
 //! How many transactions and spans something stands for.
 
-use sentrace_core::deliver::{Finished, Losses};
+use sentrace_core::deliver::{FinishedTransaction, Losses};
 use sentrace_protocol::{Category, Reason};
 
 /// A number of transactions and spans. A transaction counts as a span, too.
@@ -14,7 +14,7 @@ pub struct Tally {
 
 impl Tally {
     /// Returns the tally of one transaction with its child spans.
-    pub fn of(finished: &Finished) -> Self {
+    pub fn of(finished: &FinishedTransaction) -> Self {
         Self { transactions: 1, spans: finished.child_spans() + 1 }
     }
 

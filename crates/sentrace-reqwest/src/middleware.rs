@@ -181,7 +181,7 @@ impl SentryTracingMiddleware {
             hidden = defaults.hidden_from(request.headers());
         }
         let Some(mut call) = OutgoingCall::to(request.url().as_str(), self.config.client.as_ref()) else {
-            OutgoingCall::withdraw(request.headers_mut(), self.config.client.as_ref());
+            OutgoingCall::remove_propagated_headers(request.headers_mut(), self.config.client.as_ref());
             return (self.guarded(next.run(request, extensions), None), None);
         };
         let may_carry = call.allows_headers();
@@ -236,7 +236,7 @@ fn warn_if_carried_away(call: &OutgoingCall, answered: &Url) {
     static SAID: AtomicBool = AtomicBool::new(false);
     let host = answered.host_str().unwrap_or_default();
     // The request was for an allowed URL, so that an answer from another one came by a redirect.
-    if host != MADE_UP && !call.outgoing().allows(answered.as_str()) {
+    if host != MADE_UP && !call.propagation_targets().allows(answered.as_str()) {
         diagnostics::warn_once(
             &SAID,
             format_args!(

@@ -29,8 +29,8 @@ pub(crate) fn end(span: CallSpan, answer: &Result<Response>, hops: u32) {
         span.set_data("http.request.resend_count", hops);
     }
     match answer {
-        Ok(response) => span.answered(response.status().as_u16()),
-        Err(error) => span.failed(error_type(error)),
+        Ok(response) => span.finish_with_status_code(response.status().as_u16()),
+        Err(error) => span.finish_with_error(error_type(error)),
     }
 }
 

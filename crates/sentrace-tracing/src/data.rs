@@ -95,7 +95,7 @@ impl<'a> Data<'a> {
         }
         if self.transaction.is_none() {
             // That it ended does not say that the statement succeeded.
-            self.span.leave_status_open();
+            self.span.leave_status_unset();
         }
         self.span.set_data(field.name(), sql);
     }

@@ -137,7 +137,7 @@ where
             self.with_times(&span, Times::exit);
         }
         if left.began {
-            left.span.may_end_here();
+            left.span.end_provisionally();
         }
     }
 

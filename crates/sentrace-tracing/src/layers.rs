@@ -84,7 +84,7 @@ impl Entry {
 
     fn does_the_same(&self, other: &Self) -> bool {
         match (&self.client, &other.client) {
-            (Some(client), Some(other)) => client.is_same(other),
+            (Some(client), Some(other)) => client.ptr_eq(other),
             // Without a client of its own a layer takes whatever is current.
             _ => true,
         }
@@ -266,7 +266,7 @@ pub(crate) fn is_in(subscriber: &Dispatch) -> bool {
 pub(crate) fn is_of_another(layer: LayerId, client: &Client) -> bool {
     let layers = lock(&LAYERS);
     let group = group_of(&layers, layer);
-    let is_its = |entry: &Entry| entry.client.as_ref().is_some_and(|other| other.is_same(client));
+    let is_its = |entry: &Entry| entry.client.as_ref().is_some_and(|other| other.ptr_eq(client));
     layers.iter().any(|entry| entry.id != layer && Some(entry.group) == group && is_its(entry))
 }
 

@@ -116,7 +116,7 @@ impl TracingLayer {
     #[cold]
     fn is_of_own_client(&self, current: &SpanRef) -> bool {
         let own = self.client.as_ref();
-        current.client().is_some_and(|client| own.is_some_and(|own| own.is_same(&client)))
+        current.client().is_some_and(|client| own.is_some_and(|own| own.ptr_eq(&client)))
     }
 
     /// Records what the code and the fields tell.

@@ -135,7 +135,7 @@ impl SpanState {
             times.record(own.span());
         }
         if let Bound::Span(span) = self.bound {
-            span.go_on();
+            span.resume();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sentrace_core::{Client, Closed};
+use sentrace_core::{Client, CloseReport};
 
 /// The client that [`init`](crate::init) made global. Dropping it sends what is left, within
 /// [`Options::shutdown_timeout`](crate::Options::shutdown_timeout), and takes the client away; one that was global before
@@ -35,8 +35,8 @@ impl Guard {
     }
 
     /// Does at once what dropping it does, within `timeout`, and says how it went: what could not be delivered, nor
-    /// reported to Sentry as lost, is in [`Closed::unreported`].
-    pub fn close(mut self, timeout: Duration) -> Closed {
+    /// reported to Sentry as lost, is in [`CloseReport::unreported`].
+    pub fn close(mut self, timeout: Duration) -> CloseReport {
         self.client.unbind();
         self.shutdown_timeout = Duration::ZERO;
         self.closed = true;

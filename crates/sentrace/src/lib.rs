@@ -90,7 +90,7 @@ pub mod prelude;
 pub use sentrace_core::carriers::{env, job};
 pub use sentrace_core::values;
 pub use sentrace_core::{
-    ActiveLimit, Activity, BeforeSendTransaction, Client, Closed, Collect, Compression, DataCollection,
+    ActiveLimit, Activity, BeforeSendTransaction, Client, CloseReport, Collect, Compression, DataCollection,
     DeliveryStats, IdleOptions, IdleTransaction, IgnoreSpan, InCurrentSpan, Options, OptionsError, Origin,
     PatternError, SamplingContext, Scoped, Span, SpanOptions, SpanRef, Spotlight, Stats, Trace, TraceHeaders,
     TraceLifecycle, Transaction, TransactionOptions, adapter, continue_trace, current_span, deliver,

@@ -36,7 +36,7 @@ fn headers_and_client(baggage: Baggage) -> (HeaderMap, Client) {
 /// Both headers read, and decided whether their trace is continued, as the server layer does.
 fn read(baggage: Baggage) -> Box<dyn Subject> {
     let (headers, client) = headers_and_client(baggage);
-    Box::new(Over(move || drop(black_box(client.read(black_box(&headers))))))
+    Box::new(Over(move || drop(black_box(client.extract(black_box(&headers))))))
 }
 
 /// The headers of a call below a continued trace, as any adapter asks for them.

@@ -18,7 +18,7 @@ use sentrace_protocol::DiscardedEvents;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Closed {
+pub struct CloseReport {
     /// Whether closing left no gap: nothing was given up for want of time, and Sentry has been told of everything that was
     /// lost. Then [`unreported`](Self::unreported) is empty. `false` also if the ingest cannot be reached or refuses the
     /// last report, and in a forked process.

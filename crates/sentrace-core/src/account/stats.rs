@@ -82,7 +82,7 @@ pub struct DeliveryStats {
     /// The rate limits that hold now.
     pub rate_limits: Vec<ActiveLimit>,
     /// How many times sample rates are halved at present ([`backpressure_handling`](crate::Options::backpressure_handling)).
-    pub rate_halvings: u32,
+    pub downsample_factor: u32,
     /// How long ago the ingest answered a post; `None` where it never did.
     pub since_answer: Option<Duration>,
 }
@@ -139,7 +139,7 @@ impl fmt::Display for DeliveryStats {
             let what: &dyn fmt::Display = category.as_ref().map_or(&"everything", |category| category);
             line(f, "rate limit", &format_args!("{what} for {} s", remaining.as_secs_f64().ceil()))?;
         }
-        line(f, "rate halvings", &self.rate_halvings)?;
+        line(f, "rate halvings", &self.downsample_factor)?;
         match self.since_answer {
             Some(since) => line(f, "last answer", &format_args!("{} s ago", since.as_secs())),
             None => line(f, "last answer", &"none yet"),

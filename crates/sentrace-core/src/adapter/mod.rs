@@ -16,13 +16,13 @@ pub use crate::handle::arrival::{Arrival, ArrivingRequest};
 pub use crate::handle::current;
 #[doc(hidden)]
 pub use crate::inner_accessors;
-pub use crate::propagation::outgoing::Outgoing;
+pub use crate::propagation::outgoing::PropagationTargets;
 pub use crate::record::HeaderRecorder;
 pub use crate::record::outgoing_request::OutgoingRequest;
 pub use crate::record::request_parts::RequestParts;
 pub use crate::record::response_parts::ResponseParts;
-pub use crate::trace::incoming::Incoming;
-pub use crate::util::clock::Moment;
+pub use crate::trace::incoming::IncomingTrace;
+pub use crate::util::clock::FastInstant;
 pub use crate::util::hook::{catch_panic, in_hook, run_hook};
 pub use crate::util::inside::{Around, Inside};
 pub use crate::util::text::write_bounded;

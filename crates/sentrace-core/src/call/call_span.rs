@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use sentrace_protocol::{SpanStatus, Value};
 
-use crate::diagnostics::debug_is_on;
+use crate::diagnostics::is_debug_enabled;
 use crate::handle::span::{Span, SpanRef};
 use crate::propagation::trace_headers::TraceHeaders;
 
@@ -30,7 +30,7 @@ impl CallSpan {
             Some(name) => Cow::Borrowed(name),
             None if parent.judges_children() => Cow::Owned(request.name()),
             // Debug mode tells why there is no span.
-            None if debug_is_on() && !parent.records_children() => Cow::Owned(request.name()),
+            None if is_debug_enabled() && !parent.records_children() => Cow::Owned(request.name()),
             // The record writes the name where the URL can share it.
             None => Cow::Borrowed(""),
         };
@@ -55,17 +55,17 @@ impl CallSpan {
     }
 
     /// Ends the span with the status code of an HTTP answer.
-    pub fn answered(self, status: u16) {
+    pub fn finish_with_status_code(self, status: u16) {
         self.end(SpanStatus::from_http(status), "http.response.status_code", status);
     }
 
     /// Ends the span with an error of this kind (`error.type`: `timeout`, `connect`, …): nothing was answered.
-    pub fn failed(self, kind: &'static str) {
+    pub fn finish_with_error(self, kind: &'static str) {
         self.end(SpanStatus::InternalError, "error.type", kind);
     }
 
     /// Ends the span.
-    pub fn ended_as(mut self, status: SpanStatus) {
+    pub fn finish_with_status(mut self, status: SpanStatus) {
         self.ended = true;
         self.set_status(status);
     }

@@ -2,18 +2,18 @@
 
 use sentrace_protocol::url::UrlRef;
 
-use crate::diagnostics::{debug_is_on, explain};
-use crate::propagation::outgoing::Outgoing;
+use crate::diagnostics::{explain, is_debug_enabled};
+use crate::propagation::outgoing::PropagationTargets;
 
 /// Says why a call to `url` carries no trace headers, once for each host.
 #[cold]
-pub(crate) fn withheld(outgoing: &Outgoing, url: &str) {
-    if !debug_is_on() {
+pub(crate) fn withheld(outgoing: &PropagationTargets, url: &str) {
+    if !is_debug_enabled() {
         return;
     }
     let url_parts = UrlRef::parse(url);
     match url_parts.host() {
-        Some(host) if outgoing.is_own(url) => explain(
+        Some(host) if outgoing.is_dsn_host(url) => explain(
             "own host",
             host,
             format_args!(
@@ -48,7 +48,7 @@ pub(crate) fn withheld(outgoing: &Outgoing, url: &str) {
 /// Says why the hook of a middleware or layer lets calls carry nothing.
 #[cold]
 pub(crate) fn withheld_by_hook() {
-    if debug_is_on() {
+    if is_debug_enabled() {
         let said = "the middleware's or layer's hook asked for that";
         explain("hook", "", format_args!("a call carries no trace headers: {said}"));
     }
@@ -58,7 +58,7 @@ pub(crate) fn withheld_by_hook() {
 #[cold]
 #[cfg(feature = "http")]
 pub(crate) fn keeps_own_headers() {
-    if debug_is_on() {
+    if is_debug_enabled() {
         explain(
             "own headers",
             "",

@@ -14,7 +14,7 @@ use crate::call::provenance::{
     BAGGAGE, SENTRY_TRACE, SetBy, TRACEPARENT, merged, remove_context_of_another_trace, remove_sentry_members,
 };
 use crate::client::Client;
-use crate::diagnostics::{self, on_behalf_of};
+use crate::diagnostics::{self, with_debug_mode};
 use crate::handle::span::SpanRef;
 
 /// Puts the current trace on an outgoing request, if its host is among the `tracing_origins`; whether it did.
@@ -48,7 +48,7 @@ pub fn inject_headers(url: &str, headers: &mut HeaderMap, client: Option<&Client
     match OutgoingCall::to(url, client) {
         Some(call) => call.inject(&CallSpan::none(), headers),
         None => {
-            OutgoingCall::withdraw(headers, client);
+            OutgoingCall::remove_propagated_headers(headers, client);
             false
         }
     }
@@ -68,7 +68,7 @@ impl OutgoingCall {
         if !self.allows_headers() {
             self.provenance().withdraw(headers);
             if headers.contains_key(SENTRY_TRACE) {
-                on_behalf_of(self.pipeline().debug, explain::keeps_own_headers);
+                with_debug_mode(self.pipeline().debug, explain::keeps_own_headers);
             }
             return false;
         }
@@ -145,7 +145,7 @@ impl OutgoingCall {
     /// Leaves the `sentry-trace` that the application chose, and nothing beside it that it hands on.
     #[cold]
     fn keep(&self, headers: &mut HeaderMap) -> bool {
-        on_behalf_of(self.pipeline().debug, explain::keeps_own_headers);
+        with_debug_mode(self.pipeline().debug, explain::keeps_own_headers);
         self.provenance().remove(&SENTRY_TRACE, headers);
         self.provenance().remove(&TRACEPARENT, headers);
         remove_context_of_another_trace(headers);

@@ -4,9 +4,9 @@ use super::explain;
 use crate::call::call_span::CallSpan;
 use crate::client::Client;
 use crate::client::current::current_span;
-use crate::diagnostics::on_behalf_of;
+use crate::diagnostics::with_debug_mode;
 use crate::handle::span::SpanRef;
-use crate::propagation::outgoing::Outgoing;
+use crate::propagation::outgoing::PropagationTargets;
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::trace::pipeline::Pipeline;
 
@@ -20,7 +20,7 @@ use crate::trace::pipeline::Pipeline;
 /// let request = OutgoingRequest { method: "GET", host: "localhost", port: Some(3001), path: "/stock/7", ..Default::default() };
 /// let span = CallSpan::http(call.parent(), "auto.http.mine", None, &request);
 /// let status = send(call.trace_headers(&span).into_iter().flatten());
-/// span.answered(status);
+/// span.finish_with_status_code(status);
 /// ```
 #[derive(Debug)]
 pub struct OutgoingCall {
@@ -43,10 +43,10 @@ impl OutgoingCall {
             None => None,
         };
         let mut call = Self { client, parent, allowed: false };
-        call.allowed = call.outgoing().allows(url);
+        call.allowed = call.propagation_targets().allows(url);
         if !call.allowed {
-            on_behalf_of(call.pipeline().debug, || explain::withheld(call.outgoing(), url));
-            if call.outgoing().is_own(url) {
+            with_debug_mode(call.pipeline().debug, || explain::withheld(call.propagation_targets(), url));
+            if call.propagation_targets().is_dsn_host(url) {
                 return None;
             }
             call.pipeline().counters.withheld();
@@ -63,7 +63,7 @@ impl OutgoingCall {
     #[must_use]
     pub fn without_headers(mut self) -> Self {
         if self.allowed {
-            on_behalf_of(self.pipeline().debug, explain::withheld_by_hook);
+            with_debug_mode(self.pipeline().debug, explain::withheld_by_hook);
             self.pipeline().counters.withheld();
         }
         self.allowed = false;
@@ -103,12 +103,12 @@ impl OutgoingCall {
     ///
     /// let mut headers = http::HeaderMap::new();
     /// let Some(call) = OutgoingCall::to("https://o1.ingest.sentry.io/api/1/envelope/", None) else {
-    ///     OutgoingCall::withdraw(&mut headers, None);
+    ///     OutgoingCall::remove_propagated_headers(&mut headers, None);
     ///     return;
     /// };
     /// ```
     #[cfg(feature = "http")]
-    pub fn withdraw(headers: &mut http::HeaderMap, client: Option<&Client>) {
+    pub fn remove_propagated_headers(headers: &mut http::HeaderMap, client: Option<&Client>) {
         if headers.is_empty() {
             return;
         }
@@ -130,7 +130,7 @@ impl OutgoingCall {
     }
 
     /// Where calls of the client that decided may carry trace headers.
-    pub fn outgoing(&self) -> &Outgoing {
+    pub fn propagation_targets(&self) -> &PropagationTargets {
         &self.pipeline().outgoing
     }
 

@@ -6,18 +6,18 @@ use super::Client;
 use crate::account::losses::Losses;
 use crate::decide::rate_warnings::RateWarnings;
 use crate::decide::sampling::Sampling;
-use crate::diagnostics::{Debugged, OnBehalf};
+use crate::diagnostics::{DebugScope, Debugged};
 use crate::options::lifecycle::TraceLifecycle;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
 use crate::propagation::continuation_rules::ContinuationRules;
-use crate::propagation::outgoing::Outgoing;
+use crate::propagation::outgoing::PropagationTargets;
 use crate::propagation::recent::RecentHeaders;
 use crate::record::identity::Identity;
 use crate::trace::counters::Counters;
 use crate::trace::deliver::{Deliver, Nowhere};
-use crate::trace::incoming::Incoming;
+use crate::trace::incoming::IncomingTrace;
 use crate::trace::pipeline::Pipeline;
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 
 /// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.
 const MAX_SPANS: usize = 1000;
@@ -34,9 +34,9 @@ impl Client {
     ) -> Result<Self, OptionsError> {
         let options = options.validated()?;
         let debugged = options.debug.then(|| Debugged::new(current_is_debugged));
-        let _on_behalf = OnBehalf::of(options.debug);
+        let _on_behalf = DebugScope::of(options.debug);
         // The first look sets the clock up, which is nothing for a request to wait for.
-        Moment::now();
+        FastInstant::now();
         let dsn = options.dsn.as_ref();
         let own = dsn.map(|dsn| (dsn.host(), dsn.port_or_default()));
         let identity = Identity {
@@ -51,7 +51,7 @@ impl Client {
         let delivers_spans = deliver.spans().is_some();
         let takes_spans = delivers_spans || options.sampling.no_project;
         warn_of_contradictions(&options, identity.org_id.as_deref(), takes_spans);
-        let outgoing = Outgoing::new(options.tracing_origins, own);
+        let outgoing = PropagationTargets::new(options.tracing_origins, own);
         let continuation = ContinuationRules {
             org_id: identity.org_id.clone(),
             strict: options.strict_trace_continuation,
@@ -61,7 +61,7 @@ impl Client {
         };
         let streams = options.lifecycle.lifecycle == TraceLifecycle::Stream && delivers_spans;
         let plain = !streams && options.lifecycle.ignore.is_empty();
-        let process_trace = Incoming::read(&continuation, options.environment_carrier.as_slice());
+        let process_trace = IncomingTrace::read(&continuation, options.environment_carrier.as_slice());
         Ok(Self(Arc::new(Pipeline {
             deliver,
             losses,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::client::Client;
 use crate::client::init_guard;
-use crate::diagnostics::{debug, on_behalf_of};
+use crate::diagnostics::{debug, with_debug_mode};
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
 use crate::trace::pipeline::Pipeline;
@@ -90,7 +90,7 @@ impl Client {
                      too early, bind the guard of init to a name that lives as long as main"
                 ));
             };
-            on_behalf_of(true, said);
+            with_debug_mode(true, said);
         }
     }
 

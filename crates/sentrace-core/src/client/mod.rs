@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use sentrace_protocol::Carrier;
 
-use crate::account::close_report::Closed;
+use crate::account::close_report::CloseReport;
 use crate::account::losses::Losses;
 use crate::account::stats::Stats;
 use crate::decide::transaction_options::TransactionOptions;
@@ -21,8 +21,8 @@ use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
 use crate::handle::trace::Trace;
 use crate::handle::transaction::Transaction;
-use crate::propagation::outgoing::Outgoing;
-use crate::trace::incoming::Incoming;
+use crate::propagation::outgoing::PropagationTargets;
+use crate::trace::incoming::IncomingTrace;
 use crate::trace::open::open;
 use crate::trace::pipeline::Pipeline;
 
@@ -33,13 +33,13 @@ pub struct Client(pub(crate) Arc<Pipeline>);
 
 impl Client {
     /// Returns `true` if `other` is a handle to the same client.
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Reads what came in. Whatever cannot be used is as good as absent: then a trace begins.
-    pub fn read(&self, carrier: &(impl Carrier + ?Sized)) -> Incoming {
-        let incoming = Incoming::read(&self.0.continuation, carrier);
+    pub fn extract(&self, carrier: &(impl Carrier + ?Sized)) -> IncomingTrace {
+        let incoming = IncomingTrace::read(&self.0.continuation, carrier);
         incoming.note_refused(&self.0.recent);
         incoming
     }
@@ -51,28 +51,32 @@ impl Client {
     /// # let (client, _) = sentrace_core::testing::Capture::client(sentrace_core::Options::new()).unwrap();
     /// # fn is_inside(_: &[(&str, &str)]) -> bool { false }
     /// let headers = [("sentry-trace", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")];
-    /// let incoming = if is_inside(&headers) { client.read(&headers) } else { client.refuse(&headers) };
+    /// let incoming = if is_inside(&headers) { client.extract(&headers) } else { client.extract_untrusted(&headers) };
     /// # let _ = incoming;
     /// ```
-    pub fn refuse(&self, carrier: &(impl Carrier + ?Sized)) -> Incoming {
-        let incoming = Incoming::refused(carrier);
+    pub fn extract_untrusted(&self, carrier: &(impl Carrier + ?Sized)) -> IncomingTrace {
+        let incoming = IncomingTrace::refused(carrier);
         incoming.note_refused(&self.0.recent);
         incoming
     }
 
     /// Opens a transaction in the trace that came in.
-    pub fn open(&self, incoming: Incoming, options: &TransactionOptions<'_>) -> Transaction {
+    pub fn start_transaction_from(
+        &self,
+        incoming: IncomingTrace,
+        options: &TransactionOptions<'_>,
+    ) -> Transaction {
         open(&self.0, incoming, options).map_or_else(Transaction::none, Transaction::new)
     }
 
     /// The trace that `carrier` brings, or a new one; see [`continue_trace`](crate::continue_trace).
     pub fn continue_trace(&self, carrier: &(impl Carrier + ?Sized)) -> Trace {
-        Trace::during_current(&self.0, self.read(carrier))
+        Trace::during_current(&self.0, self.extract(carrier))
     }
 
     /// A trace that begins here; see [`start_new_trace`](crate::start_new_trace).
     pub fn start_new_trace(&self) -> Trace {
-        Trace::during_current(&self.0, Incoming::nothing())
+        Trace::during_current(&self.0, IncomingTrace::new_trace())
     }
 
     /// Starts a transaction; see [`start_transaction`](crate::start_transaction).
@@ -88,12 +92,12 @@ impl Client {
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
         // An idle transaction that is open somewhere else is nobody's parent.
         if let Some(incoming) = with_current(SpanRef::incoming_below).flatten() {
-            return self.open(incoming, options);
+            return self.start_transaction_from(incoming, options);
         }
         if self.0.process_trace.parent_span_id.is_some() {
             return self.process_trace().start_transaction_with(options);
         }
-        self.open(Incoming::nothing(), options)
+        self.start_transaction_from(IncomingTrace::new_trace(), options)
     }
 
     /// The trace of what runs outside any request: continued from the environment, or this process's own.
@@ -102,7 +106,7 @@ impl Client {
     }
 
     /// Where outgoing calls may carry trace headers.
-    pub fn outgoing(&self) -> &Outgoing {
+    pub fn propagation_targets(&self) -> &PropagationTargets {
         &self.0.outgoing
     }
 
@@ -136,10 +140,10 @@ impl Client {
     }
 
     /// Ends its open idle transactions, flushes, and delivers nothing any more; what could not be delivered or reported in time is returned.
-    pub fn close(&self, timeout: Duration) -> Closed {
+    pub fn close(&self, timeout: Duration) -> CloseReport {
         crate::idle::finish_all(&self.0);
         let complete = self.0.deliver.close(timeout);
-        Closed { complete, unreported: self.0.losses.peek() }
+        CloseReport { complete, unreported: self.0.losses.peek() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What debug mode answers to: why was this transaction not recorded?
 //!
-//! Everything here is cold. Callers ask [`debug_is_on`](crate::diagnostics::debug_is_on) first.
+//! Everything here is cold. Callers ask [`is_debug_enabled`](crate::diagnostics::is_debug_enabled) first.
 
 use std::sync::atomic::AtomicBool;
 
@@ -18,7 +18,7 @@ pub(crate) struct Unrecorded<'a> {
     pub(crate) sampling: &'a Sampling,
     pub(crate) ignored: bool,
     pub(crate) decision: Option<Decision>,
-    pub(crate) rate_halvings: u32,
+    pub(crate) downsample_factor: u32,
 }
 
 impl Unrecorded<'_> {
@@ -50,7 +50,7 @@ impl Unrecorded<'_> {
         };
         let rand = sample_rand();
         if reason == Reason::Backpressure {
-            let halvings = self.rate_halvings;
+            let halvings = self.downsample_factor;
             return explain(
                 "back-pressure",
                 &name,
@@ -71,7 +71,7 @@ impl Unrecorded<'_> {
                 ),
             );
         };
-        let halved = match self.rate_halvings {
+        let halved = match self.downsample_factor {
             0 => "",
             _ => " (halved because more comes than can be delivered)",
         };

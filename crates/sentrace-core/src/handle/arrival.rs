@@ -1,58 +1,59 @@
-//! Where an incoming request comes from: from outside, from a layer around this one, or from code of the current transaction
-//! that calls a service of its own process.
+//! Classifies incoming requests: from another process, from the current transaction, or already traced by an outer layer.
 
 use crate::decide::recording::Recording;
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
 use crate::record::Record;
-use crate::trace::incoming::Incoming;
+use crate::trace::incoming::IncomingTrace;
 use crate::trace::state::SharedTrace;
 
-/// A request as a server layer sees it.
+/// The parts of a request that [`IncomingTrace::classify`] compares.
 #[derive(Debug, Clone, Copy)]
 pub struct ArrivingRequest<'a> {
-    /// Its method, as it came.
+    /// The method as it was received.
     pub method: &'a str,
-    /// The path that the outermost router has seen.
+    /// The path before any router rewrote it.
     pub original_path: &'a str,
-    /// The path as it is here.
+    /// The path as this layer sees it.
     pub path: &'a str,
 }
 
-/// What a request is to the transaction that is current where it arrives.
+/// How an incoming request relates to the current transaction.
 #[derive(Debug)]
 pub enum Arrival {
-    /// It comes from outside, and goes on with what came in.
-    Outside(Incoming),
-    /// It comes from code of the current transaction, and goes on below the current span.
-    Below(Incoming),
-    /// It has its transaction already, by a layer around this one.
-    Again,
+    /// It comes from another process and continues the incoming trace.
+    External(IncomingTrace),
+    /// It comes from code of the current transaction and continues below the current span.
+    Internal(IncomingTrace),
+    /// An outer layer has already opened its transaction.
+    AlreadyTraced,
 }
 
-impl Incoming {
-    /// Tells where a request comes from. What runs below a transaction and calls a service of its own process stays in the
-    /// transaction's trace, whatever headers it has copied; and a request that passes several layers has one transaction.
+impl IncomingTrace {
+    /// Returns how a request relates to the current transaction.
     ///
-    /// `marked` says whether the request carries the mark of a layer that has opened its transaction; code that copies
-    /// requests may have copied that. `request` is only asked where something is current.
+    /// Code that runs in a transaction and calls a service of its own process stays in the transaction's trace, whatever
+    /// headers it has copied. A request that passes several layers has one transaction.
+    ///
+    /// `marked` is `true` if the request carries the mark of a layer that has opened its transaction; code that copies
+    /// requests may have copied the mark. `request` is only called if a trace is current.
     #[inline]
-    pub fn arrive<'a>(self, marked: bool, request: impl FnOnce() -> ArrivingRequest<'a>) -> Arrival {
-        let arrived = with_current(|current| {
+    pub fn classify<'a>(self, marked: bool, request: impl FnOnce() -> ArrivingRequest<'a>) -> Arrival {
+        let found = with_current(|current| {
             let trace = current.trace()?;
-            Some(self.arrive_below(current, trace, marked, &request()))
+            Some(self.classify_in(current, trace, marked, &request()))
         });
-        match arrived.flatten() {
-            None if marked => Arrival::Again,
-            None | Some(Found::Outside) => Arrival::Outside(self),
-            Some(Found::CalledFromHere) => Arrival::Below(self),
-            Some(Found::Below(below)) => Arrival::Below(below),
-            Some(Found::Again) => Arrival::Again,
+        match found.flatten() {
+            None if marked => Arrival::AlreadyTraced,
+            None | Some(Found::Outside) => Arrival::External(self),
+            Some(Found::CalledFromHere) => Arrival::Internal(self),
+            Some(Found::Below(below)) => Arrival::Internal(below),
+            Some(Found::Again) => Arrival::AlreadyTraced,
         }
     }
 
     #[cold]
-    fn arrive_below(
+    fn classify_in(
         &self,
         current: &SpanRef,
         trace: &SharedTrace,
@@ -67,8 +68,8 @@ impl Incoming {
         let is_again = if !trace.of_request {
             marked
         } else if trace.is_marked() {
-            // It may have been sent on with a copy of the mark.
-            marked && live.record.as_deref().is_none_or(|record| passed_on(record, request))
+            // The request may be another one with a copy of the mark.
+            marked && live.record.as_deref().is_none_or(|record| may_be_rewritten(record, request))
         } else {
             same_caller && live.record.as_deref().is_none_or(|record| is_same(record, request))
         };
@@ -79,14 +80,14 @@ impl Incoming {
         if !is_transaction {
             return Found::Outside;
         }
-        // A client layer has put a span of the transaction on it, which is nearer than the current one.
+        // A client layer has added headers of a span of this transaction, which is closer than the current span.
         let called_by =
             caller.filter(|(trace_id, _)| trace.trace_id == *trace_id).map(|(_, span_id)| span_id);
         if called_by.is_some_and(|span_id| live.has_span(span_id)) {
             return Found::CalledFromHere;
         }
         drop(live);
-        // Its headers may be copied on, as those of the request that it comes from.
+        // Handlers may forward its headers, like those of the request that it comes from.
         current.incoming_below().map_or(Found::Outside, |below| Found::Below(below.carrying_what(self)))
     }
 }
@@ -94,13 +95,13 @@ impl Incoming {
 enum Found {
     Outside,
     CalledFromHere,
-    Below(Incoming),
+    Below(IncomingTrace),
     Again,
 }
 
-/// Whether a request of the recorded one's mark may be that one: layers in between rewrite its path, as routers take prefixes
-/// off, but do not replace it.
-fn passed_on(record: &Record, request: &ArrivingRequest<'_>) -> bool {
+/// Returns `true` if a marked request may be the recorded one: layers in between rewrite its path, as routers strip
+/// prefixes, but do not replace it.
+fn may_be_rewritten(record: &Record, request: &ArrivingRequest<'_>) -> bool {
     if !record.request.is_some() {
         return true;
     }
@@ -116,15 +117,15 @@ fn is_same(record: &Record, request: &ArrivingRequest<'_>) -> bool {
         return true;
     }
     let (method, path) = target(record);
-    let is_cut = path.len() >= SURELY_WHOLE;
+    let is_cut = path.len() >= NEVER_SHORTENED;
     let original = request.original_path;
     method == request.method && (original == path || (is_cut && original.starts_with(path)))
 }
 
-/// Records keep paths of this length whole.
-const SURELY_WHOLE: usize = 1000;
+/// Records never shorten paths of this length.
+const NEVER_SHORTENED: usize = 1000;
 
-/// Method and path of the recorded request; both may have been cut.
+/// Returns method and path of the recorded request; either may have been shortened.
 fn target(record: &Record) -> (&str, &str) {
     (record.arena.get(record.request.method_as_sent()), record.arena.get(record.request.path))
 }

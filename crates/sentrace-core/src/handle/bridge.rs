@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::decide::recording::Recording;
 use crate::handle::span::{Span, SpanRef};
 use crate::record::Text;
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 
 impl SpanRef {
     /// Whether there is a transaction, sampled or not, that may have ended meanwhile. A trace that was only continued has
@@ -52,19 +52,19 @@ impl SpanRef {
         let span = self.start_span(op, description);
         span.with_record(|record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
-                span.start = Moment::of(start);
+                span.start = FastInstant::of(start);
             }
         });
         span
     }
 
-    /// Notes that this may have been its end, unless it [goes on](Span::go_on): so it is sent, and ends here, if its
+    /// Notes that this may have been its end, unless it [goes on](Span::resume): so it is sent, and ends here, if its
     /// transaction ends first. Otherwise it would be left out as unfinished. Only for who owns the span and will say that
     /// it goes on: it ends here otherwise, whatever its owner does later.
-    pub fn may_end_here(&self) {
+    pub fn end_provisionally(&self) {
         self.with_record(|record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
-                span.end = Some(Moment::now());
+                span.end = Some(FastInstant::now());
                 span.may_go_on = true;
             }
         });
@@ -72,8 +72,8 @@ impl SpanRef {
 }
 
 impl Span {
-    /// Forgets that it [may have ended](SpanRef::may_end_here): it ends when it is finished or dropped.
-    pub fn go_on(&self) {
+    /// Forgets that it [may have ended](SpanRef::end_provisionally): it ends when it is finished or dropped.
+    pub fn resume(&self) {
         self.with_record(|record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
                 span.end = None;
@@ -117,9 +117,9 @@ mod tests {
         let transaction = client.start_transaction("work", "task");
         let left = transaction.start_span("task", "left");
         let gone_on = transaction.start_span("task", "gone on");
-        left.may_end_here();
-        gone_on.may_end_here();
-        gone_on.go_on();
+        left.end_provisionally();
+        gone_on.end_provisionally();
+        gone_on.resume();
         transaction.finish();
         let captured = capture.expect_transaction("work");
         captured.expect_span("left");

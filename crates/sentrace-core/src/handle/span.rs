@@ -1,7 +1,7 @@
 //! Spans: a handle that anyone may hold, and an owner that ends them.
 
 use crate::decide::explain::started_by_hook;
-use crate::trace::incoming::Incoming;
+use crate::trace::incoming::IncomingTrace;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
@@ -10,7 +10,7 @@ use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, SpanStatus, TraceId};
 
 use crate::decide::recording::Recording;
-use crate::diagnostics::{debug_is_on, on_behalf_of};
+use crate::diagnostics::{is_debug_enabled, with_debug_mode};
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::trace::explain;
@@ -108,7 +108,7 @@ impl SpanRef {
         describe: impl FnOnce(&mut Record, Slot),
     ) -> Self {
         let Some(parent) = &self.0 else {
-            if debug_is_on() {
+            if is_debug_enabled() {
                 explain::of_nothing(&op, description);
             }
             return Self::none();
@@ -150,7 +150,7 @@ impl SpanRef {
                         drop(live);
                         if trace.pipeline.debug {
                             let most = trace.pipeline.max_spans;
-                            on_behalf_of(true, || explain::left_out(&op, description, reason, most));
+                            with_debug_mode(true, || explain::left_out(&op, description, reason, most));
                         }
                         reason
                     }
@@ -165,7 +165,7 @@ impl SpanRef {
     #[cold]
     fn refused_in_hook(&self) -> Self {
         let debug = self.trace().is_some_and(|trace| trace.pipeline.debug);
-        on_behalf_of(debug, started_by_hook);
+        with_debug_mode(debug, started_by_hook);
         self.without_slot()
     }
 
@@ -214,8 +214,8 @@ impl SpanRef {
 
     /// Leaves the status open, unless it is set: otherwise a span that ends is `ok`. For work of which nobody says whether it
     /// succeeded. Streamed spans are `ok` all the same, because they need a status.
-    pub fn leave_status_open(&self) {
-        self.with_span(|span| span.status_open = true);
+    pub fn leave_status_unset(&self) {
+        self.with_span(|span| span.status_unset = true);
     }
 
     /// Sets the status of what is dropped before somebody said how it went.
@@ -269,8 +269,8 @@ impl SpanRef {
     }
 
     /// What a transaction continues that starts below this span.
-    pub(crate) fn incoming_below(&self) -> Option<Incoming> {
-        self.0.as_ref().map(|handle| Incoming::below(&handle.trace, handle.span_id))
+    pub(crate) fn incoming_below(&self) -> Option<IncomingTrace> {
+        self.0.as_ref().map(|handle| IncomingTrace::below(&handle.trace, handle.span_id))
     }
 
     /// Takes the trace out; afterwards the handle is one to nothing.

@@ -12,7 +12,7 @@ use super::span::SpanRef;
 use super::transaction::Transaction;
 use crate::decide::transaction_options::TransactionOptions;
 use crate::propagation::trace_headers::TraceHeaders;
-use crate::trace::incoming::Incoming;
+use crate::trace::incoming::IncomingTrace;
 use crate::trace::open::{continue_process_trace, continue_without_transaction, open};
 use crate::trace::pipeline::Pipeline;
 
@@ -37,12 +37,12 @@ impl Trace {
         Self(SpanRef::none())
     }
 
-    pub(crate) fn new(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Self {
+    pub(crate) fn new(pipeline: &Arc<Pipeline>, incoming: IncomingTrace) -> Self {
         Self(SpanRef::root(continue_without_transaction(pipeline, incoming)))
     }
 
     /// Like [`new`](Self::new), while the request that is being served stays the current one.
-    pub(crate) fn during_current(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Self {
+    pub(crate) fn during_current(pipeline: &Arc<Pipeline>, incoming: IncomingTrace) -> Self {
         let outer = with_current(SpanRef::clone);
         let incoming = match outer.as_ref().and_then(SpanRef::trace) {
             Some(outer) => incoming.during(outer),
@@ -72,7 +72,7 @@ impl Trace {
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
         let opened = self.0.trace().and_then(|trace| {
             let pipeline = trace.pipeline.shared()?;
-            open(&pipeline, Incoming::within(trace), options)
+            open(&pipeline, IncomingTrace::within(trace), options)
         });
         opened.map_or_else(Transaction::none, Transaction::new)
     }

@@ -11,7 +11,7 @@ use crate::handle::span::SpanRef;
 use crate::record::Record;
 use crate::record::response_parts::ResponseParts;
 use crate::trace::state::SharedTrace;
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 
 /// A transaction; it ends when it is dropped or [`finish`](Self::finish)ed, and is then handed over for delivery.
 ///
@@ -46,8 +46,8 @@ impl Transaction {
     }
 
     /// Notes that its request carries a mark, for other layers that the request passes; see
-    /// [`Incoming::arrive`](crate::adapter::Incoming::arrive).
-    pub fn note_mark(&self) {
+    /// [`IncomingTrace::classify`](crate::adapter::IncomingTrace::classify).
+    pub fn set_request_marked(&self) {
         if let Some(trace) = self.span.trace() {
             trace.mark();
         }
@@ -71,7 +71,7 @@ impl Transaction {
     }
 
     /// Notes when the first byte of an HTTP answer left, of one that goes on for longer.
-    pub fn set_first_byte(&self, at: Moment) {
+    pub fn set_first_byte(&self, at: FastInstant) {
         self.with_record(|record, _| record.first_byte = Some(at));
     }
 

@@ -51,8 +51,8 @@ impl SpanRef {
 
     /// Takes the name of [`set_rpc_name`](Self::set_rpc_name) back: the answer ended without a status of gRPC, so no gRPC service
     /// has given it. The route names the transaction again, and otherwise the source of the name is `url`.
-    pub fn withdraw_rpc_name(&self) {
-        self.with_transaction_record(Record::withdraw_rpc_name);
+    pub fn clear_rpc_name(&self) {
+        self.with_transaction_record(Record::clear_rpc_name);
     }
 
     fn with_transaction_record(&self, edit: impl FnOnce(&mut Record)) {

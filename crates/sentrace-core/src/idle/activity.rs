@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::lifetime::Idle;
 use super::span_options::SpanOptions;
-use crate::diagnostics::{debug, on_behalf_of};
+use crate::diagnostics::{debug, with_debug_mode};
 use crate::handle::span::{Span, SpanRef};
 use crate::trace::state::SharedTrace;
 use crate::util::hook::in_hook;
@@ -33,7 +33,7 @@ impl Activity {
         }
         if idle.trace().pipeline.debug {
             let said = || debug(format_args!("activity {name:?} keeps its idle transaction open"));
-            on_behalf_of(true, said);
+            with_debug_mode(true, said);
         }
         let mut activity = Self { idle: Some(Arc::clone(idle)), span: None };
         activity.span = span.map(|span| span.start_below(&parent_in(idle)));

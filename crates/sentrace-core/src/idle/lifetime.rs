@@ -9,7 +9,7 @@ use crate::handle::span::SpanRef;
 use crate::options::idle::Timeouts;
 use crate::record::{Record, Slot};
 use crate::trace::state::SharedTrace;
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 
 /// Where the browser SDK tells it, too (sentry-conventions).
 const FINISH_REASON: &str = "sentry.idle_span_finish_reason";
@@ -39,9 +39,9 @@ impl FinishReason {
 #[derive(Debug)]
 pub(crate) struct Idle {
     trace: SharedTrace,
-    started: Moment,
+    started: FastInstant,
     idle_timeout: Duration,
-    final_at: Moment,
+    final_at: FastInstant,
     activities: Mutex<Activities>,
 }
 
@@ -49,21 +49,21 @@ pub(crate) struct Idle {
 struct Activities {
     open: usize,
     /// The end of the last one without a span; the spans know theirs.
-    last_end: Option<Moment>,
+    last_end: Option<FastInstant>,
     ended: bool,
 }
 
 /// What goes on in the transaction: activities, and spans by whomever.
 struct Work {
     is_open: bool,
-    last_end: Option<Moment>,
+    last_end: Option<FastInstant>,
 }
 
 impl Idle {
     pub(crate) fn new(trace: SharedTrace, timeouts: Timeouts) -> Self {
         let recorded =
             trace.live().record.as_ref().and_then(|record| record.spans.first()).map(|span| span.start);
-        let started = recorded.unwrap_or_else(Moment::now);
+        let started = recorded.unwrap_or_else(FastInstant::now);
         let final_at = started.saturating_add(timeouts.last);
         Self { trace, started, idle_timeout: timeouts.idle, final_at, activities: Mutex::default() }
     }
@@ -81,7 +81,7 @@ impl Idle {
     }
 
     /// When to look for the first time.
-    pub(crate) fn first_look(&self) -> Moment {
+    pub(crate) fn first_look(&self) -> FastInstant {
         self.no_later_than_final(self.started)
     }
 
@@ -99,7 +99,7 @@ impl Idle {
         let mut activities = self.activities();
         activities.open = activities.open.saturating_sub(1);
         if !has_recorded_span {
-            activities.last_end = Some(Moment::now());
+            activities.last_end = Some(FastInstant::now());
         }
     }
 
@@ -107,7 +107,7 @@ impl Idle {
     ///
     /// What is open now cannot end before now, so nothing can be over earlier than a whole idle time from here: nobody
     /// has to tell us of spans that end.
-    pub(crate) fn look(&self, now: Moment) -> Option<Moment> {
+    pub(crate) fn look(&self, now: FastInstant) -> Option<FastInstant> {
         let mut activities = self.activities();
         if activities.ended {
             return None;
@@ -135,7 +135,7 @@ impl Idle {
     /// Ends the transaction now, unless it has ended: when the last thing in it did, or just now if something is still
     /// open or nothing ever was.
     pub(crate) fn finish(&self, reason: FinishReason) {
-        let now = Moment::now();
+        let now = FastInstant::now();
         let mut activities = self.activities();
         if std::mem::replace(&mut activities.ended, true) {
             return;
@@ -145,12 +145,12 @@ impl Idle {
         self.end(self.end_of(&work, now), reason);
     }
 
-    fn end_of(&self, work: &Work, now: Moment) -> Moment {
+    fn end_of(&self, work: &Work, now: FastInstant) -> FastInstant {
         let idle_since = if work.is_open { None } else { work.last_end };
         idle_since.unwrap_or(now).min(self.final_at)
     }
 
-    fn no_later_than_final(&self, idle_from: Moment) -> Moment {
+    fn no_later_than_final(&self, idle_from: FastInstant) -> FastInstant {
         idle_from.saturating_add(self.idle_timeout).min(self.final_at)
     }
 
@@ -168,7 +168,7 @@ impl Idle {
         work
     }
 
-    fn end(&self, at: Moment, reason: FinishReason) {
+    fn end(&self, at: FastInstant, reason: FinishReason) {
         crate::trace::finish::cancel_streamed_spans(&self.trace, at);
         crate::trace::finish::end_transaction(SharedTrace::clone(&self.trace), |record| {
             complete(record, at, reason);
@@ -188,7 +188,7 @@ impl Drop for Idle {
 }
 
 /// The last entries of the record. What has not ended is cancelled; what started later is left out.
-fn complete(record: &mut Record, at: Moment, reason: FinishReason) {
+fn complete(record: &mut Record, at: FastInstant, reason: FinishReason) {
     if let Some((root, children)) = record.spans.split_first_mut() {
         root.end = Some(at);
         if reason == FinishReason::Final {

@@ -8,7 +8,7 @@ use std::thread;
 use super::lifetime::{FinishReason, Idle};
 use crate::trace::pipeline::Pipeline;
 use crate::trace::state::SharedTrace;
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 use crate::util::fork::process_id;
 use crate::util::hook::catch_panic;
 
@@ -27,7 +27,7 @@ static SOONER: Condvar = Condvar::new();
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
 struct Timer {
-    due: BTreeSet<(Moment, Key)>,
+    due: BTreeSet<(FastInstant, Key)>,
     open: BTreeMap<Key, Open>,
     /// By client, the one that is found without a handle.
     defaults: BTreeMap<ClientKey, Key>,
@@ -44,7 +44,7 @@ type ClientKey = usize;
 
 struct Open {
     idle: Arc<Idle>,
-    due: Moment,
+    due: FastInstant,
 }
 
 /// Whether there is any idle transaction in this process.
@@ -133,7 +133,7 @@ fn run() {
     let mut timer = lock();
     // Without anything to wait for, the next one starts a thread again.
     while let Some((due, key)) = timer.due.first().copied() {
-        let wait = due.saturating_duration_since(Moment::now());
+        let wait = due.saturating_duration_since(FastInstant::now());
         if !wait.is_zero() {
             let (woken, _) = SOONER.wait_timeout(timer, wait).unwrap_or_else(PoisonError::into_inner);
             timer = woken;
@@ -143,7 +143,7 @@ fn run() {
         let Some(idle) = timer.open.get(&key).map(|open| Arc::clone(&open.idle)) else { continue };
         drop(timer);
         // Whoever delivers is somebody else's code, and one that panics must not stop the clock of the others.
-        let next = catch_panic(|| idle.look(Moment::now())).flatten();
+        let next = catch_panic(|| idle.look(FastInstant::now())).flatten();
         timer = lock();
         let taken = match next {
             Some(due) => {
@@ -161,7 +161,7 @@ fn run() {
 
 impl Timer {
     /// Unless it was ended meanwhile.
-    fn put_off(&mut self, key: Key, due: Moment) {
+    fn put_off(&mut self, key: Key, due: FastInstant) {
         if let Some(open) = self.open.get_mut(&key) {
             open.due = due;
             self.due.insert((due, key));

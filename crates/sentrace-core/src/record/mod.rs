@@ -20,7 +20,7 @@ use sentrace_protocol::{EventId, SpanId, SpanStatus, TraceId, TransactionSource,
 
 use crate::propagation::trace_baggage::Baggage;
 use crate::record::identity::Identity;
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 
 pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};
@@ -72,7 +72,7 @@ pub(crate) struct Record {
     pub(crate) response_status: Option<u16>,
     /// Bytes of body.
     pub(crate) response_size: Option<u64>,
-    pub(crate) first_byte: Option<Moment>,
+    pub(crate) first_byte: Option<FastInstant>,
     /// The frozen dynamic sampling context, as it goes out.
     pub(crate) baggage: Baggage,
     /// Entries that did not fit.
@@ -97,9 +97,9 @@ pub(crate) struct SpanRecord {
     pub(crate) origin: Text,
     pub(crate) status: Option<SpanStatus>,
     /// Whether it has no status if none is set.
-    pub(crate) status_open: bool,
-    pub(crate) start: Moment,
-    pub(crate) end: Option<Moment>,
+    pub(crate) status_unset: bool,
+    pub(crate) start: FastInstant,
+    pub(crate) end: Option<FastInstant>,
     /// Whether its end may not have been one.
     pub(crate) may_go_on: bool,
 }
@@ -182,7 +182,7 @@ impl Record {
         op: Cow<'static, str>,
         description: &str,
     ) -> Option<(SpanId, Slot)> {
-        let start = Moment::now();
+        let start = FastInstant::now();
         // The transaction may have begun in the parent of a forked process.
         crate::util::fork::notice(start);
         let span_id = crate::propagation::ids::span_id();
@@ -198,7 +198,7 @@ impl Record {
             status: None,
             start,
             end: None,
-            status_open: false,
+            status_unset: false,
             may_go_on: false,
         })?;
         Some((span_id, slot))
@@ -209,7 +209,7 @@ impl Record {
         let Some(span) = slot.of_mut(&mut self.spans) else { return };
         span.may_go_on = false;
         if span.end.is_none() {
-            span.end = Some(Moment::now());
+            span.end = Some(FastInstant::now());
             // Nobody got to say how it ended.
             if std::thread::panicking() {
                 span.status.get_or_insert(SpanStatus::InternalError);

@@ -11,23 +11,23 @@ use sentrace_protocol::{SpanStatus, TransactionSource, Value, sensitive};
 
 use super::queue_time::time_in_queue;
 use super::{Record, RecordedValue, Slot, SpanRecord, Text};
-use crate::util::clock::{Moment, Scale};
+use crate::util::clock::{FastInstant, Scale};
 
 /// One moment on both clocks. Records keep monotonic times only, which are read once and never jump; the wall
 /// clock is looked at when the payload is built.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Anchor {
     wall: SystemTime,
-    moment: Moment,
+    moment: FastInstant,
     scale: Scale,
 }
 
 impl Anchor {
     pub(crate) fn now() -> Self {
-        Self { wall: SystemTime::now(), moment: Moment::now(), scale: Scale::now() }
+        Self { wall: SystemTime::now(), moment: FastInstant::now(), scale: Scale::now() }
     }
 
-    pub(super) fn timestamp(&self, at: Moment) -> Timestamp {
+    pub(super) fn timestamp(&self, at: FastInstant) -> Timestamp {
         let wall = if at <= self.moment {
             self.wall.checked_sub(self.scale.between(at, self.moment))
         } else {
@@ -108,14 +108,14 @@ impl Record {
         }
     }
 
-    fn child<'a>(&'a self, span: &SpanRecord, end: Moment, anchor: &Anchor) -> Span<'a> {
+    fn child<'a>(&'a self, span: &SpanRecord, end: FastInstant, anchor: &Anchor) -> Span<'a> {
         let description = self.shown(span.description);
         Span {
             span_id: span.span_id,
             parent_span_id: span.parent_span_id,
             op: Cow::Borrowed(self.arena.get(span.op)),
             description: (!description.is_empty()).then_some(description),
-            status: span.status.or((!span.status_open).then_some(SpanStatus::Ok)),
+            status: span.status.or((!span.status_unset).then_some(SpanStatus::Ok)),
             origin: Cow::Borrowed(self.arena.get(span.origin)),
             start_timestamp: anchor.timestamp(span.start),
             timestamp: anchor.timestamp(end),

@@ -3,7 +3,7 @@
 use sentrace_protocol::SpanStatus;
 
 use crate::record::{Record, Slot};
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 
 /// How an answer went, told when all of it is known; see
 /// [`Transaction::finish_with_response`](crate::Transaction::finish_with_response).
@@ -12,9 +12,9 @@ pub struct ResponseParts {
     /// The status code: `contexts.response`, `http.response.status_code`, and the span's status where none was set.
     pub status: Option<u16>,
     /// When the answer's first byte left (`http.request.time_to_first_byte`).
-    pub first_byte: Option<Moment>,
+    pub first_byte: Option<FastInstant>,
     /// When the last byte left, where that has been looked up already; else the transaction ends when it is told.
-    pub end: Option<Moment>,
+    pub end: Option<FastInstant>,
     /// Bytes of body that left (`http.response.body.size`).
     pub body_size: Option<u64>,
     /// How the request ended where that is not for the status code to say: it failed, or the client is gone.

@@ -50,7 +50,7 @@ impl Record {
     }
 
     /// Takes back the name of a gRPC call where the answer turned out to be none: then a client has chosen it.
-    pub(crate) fn withdraw_rpc_name(&mut self) {
+    pub(crate) fn clear_rpc_name(&mut self) {
         let is_rpc_name = self.arena.get(self.name.method).is_empty()
             && self.arena.get(self.name.rest) == self.arena.get(self.request.path)
             && self.source == TransactionSource::Route;

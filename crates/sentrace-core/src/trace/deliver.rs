@@ -15,12 +15,12 @@ use crate::trace::finished_span::DeliverSpans;
 pub trait Deliver: Send + Sync + fmt::Debug {
     /// Takes a finished transaction over, on the thread of the request that finished it: it must not block, and
     /// what it cannot keep it counts in the [`Losses`](crate::deliver::Losses) that it shares with the client.
-    fn deliver(&self, finished: Finished);
+    fn deliver(&self, finished: FinishedTransaction);
 
     /// How many times the rates decided here are to be halved at present, because more comes than can be delivered;
     /// 0 while all is well. Asked at the start of each transaction that a rate decides, so it must be quick (Sentry
     /// SDK specification, *Backpressure*).
-    fn rate_halvings(&self) -> u32 {
+    fn downsample_factor(&self) -> u32 {
         0
     }
 
@@ -47,11 +47,11 @@ pub trait Deliver: Send + Sync + fmt::Debug {
 /// A finished transaction on its way: a compact record, from which the payload is built where time is cheap.
 ///
 /// Dropping it gives its memory back to the requests.
-pub struct Finished {
+pub struct FinishedTransaction {
     record: Option<Box<Record>>,
 }
 
-impl Finished {
+impl FinishedTransaction {
     pub(crate) fn new(record: Box<Record>) -> Self {
         Self { record: Some(record) }
     }
@@ -78,7 +78,7 @@ impl Finished {
 
     /// The payload; wall-clock times are taken from the clock as it is now. It takes at most 1 MiB as JSON, which is what
     /// Sentry accepts; what does not fit is left out and warned of, and spans are to be counted with
-    /// [`spans_left_out`](Self::spans_left_out).
+    /// [`omitted_spans`](Self::omitted_spans).
     pub fn transaction(&self) -> Option<Transaction<'_>> {
         let record = self.record()?;
         let mut transaction = record.transaction(&crate::record::Anchor::now())?;
@@ -89,12 +89,12 @@ impl Finished {
 
     /// How many of its spans are not in the payload because they do not fit: they are lost for
     /// [`BufferOverflow`](sentrace_protocol::Reason::BufferOverflow). To be asked before a hook takes out others.
-    pub fn spans_left_out(&self, transaction: &Transaction<'_>) -> u64 {
+    pub fn omitted_spans(&self, transaction: &Transaction<'_>) -> u64 {
         self.child_spans().saturating_sub(transaction.spans.len() as u64)
     }
 
     /// Makes a payload fit again that a hook may have enlarged; returns how many spans that left out.
-    pub fn fit_again(&self, transaction: &mut Transaction<'_>) -> u64 {
+    pub fn refit(&self, transaction: &mut Transaction<'_>) -> u64 {
         let cut = transaction.fit(MAX_BYTES);
         if let Some(record) = self.record().filter(|_| !cut.is_nothing()) {
             crate::record::oversize::report("transaction", record, cut);
@@ -121,7 +121,7 @@ impl Finished {
     }
 }
 
-impl Drop for Finished {
+impl Drop for FinishedTransaction {
     fn drop(&mut self) {
         if let Some(record) = self.record.take() {
             pool::give_back(record);
@@ -129,9 +129,9 @@ impl Drop for Finished {
     }
 }
 
-impl fmt::Debug for Finished {
+impl fmt::Debug for FinishedTransaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Finished")
+        f.debug_struct("FinishedTransaction")
             .field("event_id", &self.event_id())
             .field("trace_id", &self.trace_id())
             .field("child_spans", &self.child_spans())
@@ -144,7 +144,7 @@ impl fmt::Debug for Finished {
 pub(crate) struct Nowhere;
 
 impl Deliver for Nowhere {
-    fn deliver(&self, _finished: Finished) {}
+    fn deliver(&self, _finished: FinishedTransaction) {}
 
     fn flush(&self, _timeout: Duration) -> bool {
         true

@@ -5,13 +5,13 @@ use sentrace_protocol::{SpanId, SpanStatus};
 use unsize::{CoerceUnsize as _, Coercion};
 
 use crate::decide::recording::Recording;
-use crate::diagnostics::on_behalf_of;
+use crate::diagnostics::with_debug_mode;
 use crate::record::{Record, Slot, pool};
 use crate::trace::finished_span::{FinishedSpan, Segment};
 use crate::trace::pipeline::Pipeline;
 use crate::trace::recycle;
 use crate::trace::state::{Live, SharedTrace, TraceState};
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 
 /// Ends a span that is sent by itself: it leaves now.
 pub(crate) fn end_streamed_span(trace: &SharedTrace, span_id: SpanId) {
@@ -21,7 +21,7 @@ pub(crate) fn end_streamed_span(trace: &SharedTrace, span_id: SpanId) {
 }
 
 /// Ends the spans that are open and sent by themselves: they leave now, as cancelled `at` that time.
-pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: Moment) {
+pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: FastInstant) {
     let open = trace.live().stream.as_mut().map(|stream| stream.take_all_open());
     for mut record in open.into_iter().flatten() {
         if let Some(span) = record.spans.first_mut() {
@@ -82,7 +82,7 @@ fn hand_over(pipeline: &Pipeline, mut record: Box<Record>) {
     pipeline.counters.finished();
     let unfinished = record.unfinished_spans() as u64;
     if unfinished > 0 && pipeline.debug {
-        on_behalf_of(true, || crate::trace::explain::unfinished(&record));
+        with_debug_mode(true, || crate::trace::explain::unfinished(&record));
     }
     pipeline.losses.record(Reason::InsufficientData, Category::Span, unfinished);
     pipeline.hand_over(record);

@@ -7,23 +7,23 @@ use sentrace_protocol::{Carrier, SpanId, TraceId};
 use super::process_trace::ProcessTrace;
 use super::recycle;
 use super::state::{OwnTrace, SharedTrace};
-use crate::diagnostics::{OnBehalf, any_debug};
+use crate::diagnostics::{DebugScope, any_debug};
 use crate::propagation::continuation_rules::ContinuationRules;
 use crate::propagation::extract::{self, SentryTraceRead};
 use crate::propagation::ids;
 use crate::propagation::recent::RecentHeaders;
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 use crate::util::fork;
 
 /// What a carrier said, or the beginning of a trace where it said nothing that can be used.
-pub struct Incoming {
+pub struct IncomingTrace {
     /// Taken out by who goes on with it.
     trace: Option<OwnTrace>,
 }
 
-impl fmt::Debug for Incoming {
+impl fmt::Debug for IncomingTrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Incoming");
+        let mut shown = f.debug_struct("IncomingTrace");
         if let Some(trace) = &self.trace {
             shown.field("trace_id", &trace.trace_id);
             shown.field("parent_span_id", &trace.parent_span_id);
@@ -33,7 +33,7 @@ impl fmt::Debug for Incoming {
     }
 }
 
-impl Drop for Incoming {
+impl Drop for IncomingTrace {
     fn drop(&mut self) {
         if let Some(trace) = self.trace.take() {
             recycle::give_back(trace);
@@ -41,14 +41,14 @@ impl Drop for Incoming {
     }
 }
 
-impl Incoming {
+impl IncomingTrace {
     /// Nothing came in, or nothing that is to be trusted: a trace begins here.
-    pub fn nothing() -> Self {
+    pub fn new_trace() -> Self {
         Self::beginning(recycle::take())
     }
 
     fn beginning(mut trace: OwnTrace) -> Self {
-        fork::notice(Moment::now());
+        fork::notice(FastInstant::now());
         trace.trace_id = ids::trace_id();
         trace.live_mut().baggage.clear();
         Self::of(trace)
@@ -69,7 +69,7 @@ impl Incoming {
 
     /// Reads a carrier. Whatever cannot be used is as good as absent.
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
-        let _on_behalf = any_debug().then(|| OnBehalf::of(rules.debug));
+        let _on_behalf = any_debug().then(|| DebugScope::of(rules.debug));
         let mut trace = recycle::take();
         let baggage = &mut trace.live_mut().baggage;
         let SentryTraceRead { agreed: from_sentry, came, differ } = extract::sentry_trace(carrier, baggage);

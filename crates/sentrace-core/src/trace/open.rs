@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sentrace_protocol::Reason;
 
-use super::incoming::Incoming;
+use super::incoming::IncomingTrace;
 use super::pipeline::Pipeline;
 use super::recycle;
 use super::state::{OwnTrace, SharedTrace, TraceState};
@@ -13,19 +13,19 @@ use crate::decide::ignore::Starting;
 use crate::decide::recording::Recording;
 use crate::decide::sampling::{Decision, Sampler, SamplingContext, decide, is_rate};
 use crate::decide::transaction_options::TransactionOptions;
-use crate::diagnostics::on_behalf_of;
+use crate::diagnostics::with_debug_mode;
 use crate::propagation::ids;
 use crate::propagation::sample_rand::SampleRand;
 use crate::propagation::trace_baggage::{Applied, member, sample_rate};
 use crate::record::{Held, Record, SpanRecord, Text, pool};
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 use crate::util::fork;
 use crate::util::hook::in_hook;
 
 /// Opens a transaction in the trace that came in. Returns `None` if a hook asks for one in a trace that would begin here.
 pub(crate) fn open(
     pipeline: &Arc<Pipeline>,
-    incoming: Incoming,
+    incoming: IncomingTrace,
     options: &TransactionOptions<'_>,
 ) -> Option<SharedTrace> {
     if in_hook() {
@@ -49,7 +49,7 @@ pub(crate) fn open(
             name: options.name,
             parent_sample_rate: &|| sample_rate(&trace.live().baggage.read(trace.trace_id)),
         };
-        let halvings = || pipeline.deliver.rate_halvings();
+        let halvings = || pipeline.deliver.downsample_factor();
         decide(explicit, sampler, rate, || sample_rand(&trace), halvings, &context)
     });
     let recording = match decision {
@@ -64,9 +64,9 @@ pub(crate) fn open(
         pipeline.rate_warnings.warn(options, pipeline.sampling.rate, decision, trace.sampled);
     }
     if recording != Recording::Sampled && pipeline.debug {
-        let rate_halvings = pipeline.deliver.rate_halvings();
+        let downsample_factor = pipeline.deliver.downsample_factor();
         explain_unrecorded(
-            Unrecorded { options, sampling: &pipeline.sampling, ignored, decision, rate_halvings },
+            Unrecorded { options, sampling: &pipeline.sampling, ignored, decision, downsample_factor },
             &trace,
         );
     }
@@ -84,7 +84,7 @@ pub(crate) fn open(
     if recording.passes_through() {
         trace.span_id = trace.propagated_span_id();
     } else {
-        let start = Moment::now();
+        let start = FastInstant::now();
         fork::notice(start);
         trace.span_id = ids::span_id();
         if recording == Recording::Sampled {
@@ -101,7 +101,7 @@ fn begin_record(
     trace: &mut TraceState,
     pipeline: &Pipeline,
     options: &TransactionOptions<'_>,
-    start: Moment,
+    start: FastInstant,
 ) {
     let mut record = pool::take(ids::event_id(), trace.trace_id, pipeline.identity);
     record.set_name(options.name.0, options.name.1, options.source);
@@ -120,7 +120,7 @@ fn begin_record(
         status: None,
         start,
         end: None,
-        status_open: false,
+        status_unset: false,
         may_go_on: false,
     });
     let live = trace.live_mut();
@@ -130,8 +130,8 @@ fn begin_record(
 
 /// What a hook starts is not recorded and asks no other hook. A trace that is continued passes through; none begins.
 #[cold]
-fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Option<SharedTrace> {
-    on_behalf_of(pipeline.debug, started_by_hook);
+fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: IncomingTrace) -> Option<SharedTrace> {
+    with_debug_mode(pipeline.debug, started_by_hook);
     let mut trace = incoming.into_trace();
     if trace.parent_span_id.is_none() {
         recycle::give_back(trace);
@@ -144,7 +144,7 @@ fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: Incoming) -> Option<SharedTr
 }
 
 /// Goes on with a trace, or begins one, without a transaction.
-pub(crate) fn continue_without_transaction(pipeline: &Arc<Pipeline>, incoming: Incoming) -> SharedTrace {
+pub(crate) fn continue_without_transaction(pipeline: &Arc<Pipeline>, incoming: IncomingTrace) -> SharedTrace {
     let mut trace = incoming.into_trace();
     trace.span_id = trace.propagated_span_id();
     share(pipeline, trace)
@@ -172,7 +172,7 @@ fn share(pipeline: &Arc<Pipeline>, mut trace: OwnTrace) -> SharedTrace {
 /// Away from the code that every request runs.
 #[cold]
 fn explain_unrecorded(unrecorded: Unrecorded<'_>, trace: &TraceState) {
-    on_behalf_of(true, || unrecorded.explain(|| sample_rand(trace)));
+    with_debug_mode(true, || unrecorded.explain(|| sample_rand(trace)));
 }
 
 /// The decision that goes on where no transaction makes one: the caller's. A trace that begins here without

@@ -14,12 +14,12 @@ use crate::decide::sampling::Sampling;
 use crate::diagnostics::Debugged;
 use crate::options::idle::Timeouts;
 use crate::propagation::continuation_rules::ContinuationRules;
-use crate::propagation::outgoing::Outgoing;
+use crate::propagation::outgoing::PropagationTargets;
 use crate::propagation::recent::RecentHeaders;
 use crate::record::Record;
 use crate::trace::counters::Counters;
 use crate::trace::deliver::Nowhere;
-use crate::trace::deliver::{Deliver, Finished};
+use crate::trace::deliver::{Deliver, FinishedTransaction};
 use crate::trace::finished_span::FinishedSpan;
 use crate::util::hook;
 
@@ -29,7 +29,7 @@ pub(crate) struct Pipeline {
     pub(crate) deliver: Arc<dyn Deliver>,
     pub(crate) losses: Arc<Losses>,
     pub(crate) identity: &'static Identity,
-    pub(crate) outgoing: Outgoing,
+    pub(crate) outgoing: PropagationTargets,
     pub(crate) sampling: Sampling,
     pub(crate) process_trace: ProcessTrace,
     pub(crate) continuation: ContinuationRules,
@@ -99,7 +99,7 @@ impl Pipeline {
             deliver: Arc::new(Nowhere),
             losses: Arc::default(),
             identity: identity.interned(),
-            outgoing: Outgoing::new(Some(Vec::new()), None),
+            outgoing: PropagationTargets::new(Some(Vec::new()), None),
             sampling: Sampling::default(),
             process_trace: ProcessTrace::begin(),
             continuation: ContinuationRules {
@@ -125,7 +125,7 @@ impl Pipeline {
 
     pub(crate) fn hand_over(&self, record: Box<Record>) {
         // Whoever delivers is not to be recorded, or delivering would never end.
-        hook::quietly(|| self.deliver.deliver(Finished::new(record)));
+        hook::quietly(|| self.deliver.deliver(FinishedTransaction::new(record)));
     }
 
     pub(crate) fn hand_over_span(&self, span: FinishedSpan) {

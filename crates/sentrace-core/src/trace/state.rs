@@ -4,7 +4,7 @@ use super::finished_span::Segment;
 use crate::decide::recording::Recording;
 use crate::propagation::ids;
 use crate::record::Anchor;
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 use crate::util::fork;
 use std::fmt::Write as _;
 #[cfg(feature = "http")]
@@ -50,7 +50,7 @@ pub(crate) struct TraceState {
     pub(crate) recording: Recording,
     /// Whether it is an incoming request's transaction, recorded or not.
     pub(crate) of_request: bool,
-    /// Whether that request carries a mark of it; see [`arrive`](crate::adapter::Incoming::arrive).
+    /// Whether that request carries a mark of it; see [`classify`](crate::adapter::IncomingTrace::classify).
     marked: AtomicBool,
     /// The continuation this transaction was started from, which freezes one context for all its transactions.
     pub(crate) head: Option<SharedTrace>,
@@ -145,7 +145,7 @@ impl TraceState {
     /// next finds a parent that exists.
     pub(crate) fn propagated_span_id(&self) -> SpanId {
         self.parent_span_id.unwrap_or_else(|| {
-            fork::notice(Moment::now());
+            fork::notice(FastInstant::now());
             ids::span_id()
         })
     }

@@ -7,7 +7,7 @@ use sentrace_protocol::SpanId;
 use sentrace_protocol::losses::Reason;
 
 use crate::record::{Anchor, Record, Slot};
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 
 /// Spans of one transaction that may be open at the same time: what has ended takes no room here.
 const MAX_OPEN_SPANS: usize = 10_000;
@@ -16,7 +16,7 @@ const MAX_OPEN_SPANS: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     open: HashMap<SpanId, Box<Record>>,
-    last_end: Option<Moment>,
+    last_end: Option<FastInstant>,
     /// The transaction's last name, once it has ended.
     name: Option<Arc<str>>,
     discarded: Option<Reason>,
@@ -64,7 +64,7 @@ impl Stream {
     }
 
     /// When the last of those spans ended that have.
-    pub(crate) fn last_end(&self) -> Option<Moment> {
+    pub(crate) fn last_end(&self) -> Option<FastInstant> {
         self.last_end
     }
 

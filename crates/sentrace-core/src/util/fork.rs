@@ -6,20 +6,20 @@
 
 use std::cell::Cell;
 
-use crate::util::clock::Moment;
+use crate::util::clock::FastInstant;
 
-/// For how long an answer of the kernel is taken as it was, in ticks of [`Moment`]: 4 to 16 microseconds.
+/// For how long an answer of the kernel is taken as it was, in ticks of [`FastInstant`]: 4 to 16 microseconds.
 const TRUSTED: u64 = 1 << 14;
 
 thread_local! {
-    static ANSWER: Cell<Answer> = const { Cell::new(Answer { at: Moment::NEVER, process: UNKNOWN }) };
+    static ANSWER: Cell<Answer> = const { Cell::new(Answer { at: FastInstant::NEVER, process: UNKNOWN }) };
 }
 
 const UNKNOWN: u32 = 0;
 
 #[derive(Clone, Copy)]
 struct Answer {
-    at: Moment,
+    at: FastInstant,
     process: u32,
 }
 
@@ -34,12 +34,12 @@ struct Answer {
 /// ```
 #[must_use]
 pub fn process_id() -> u32 {
-    process_id_at(Moment::now())
+    process_id_at(FastInstant::now())
 }
 
 /// The same for callers that have looked at the clock already.
 #[inline]
-fn process_id_at(now: Moment) -> u32 {
+fn process_id_at(now: FastInstant) -> u32 {
     ANSWER.with(|answer| {
         let known = answer.get();
         if now.ticks_since(known.at) < TRUSTED { known.process } else { ask(answer, now) }
@@ -48,12 +48,12 @@ fn process_id_at(now: Moment) -> u32 {
 
 /// Notices, before ids are made, that this has become a child, which needs random numbers of its own.
 #[inline]
-pub(crate) fn notice(now: Moment) {
+pub(crate) fn notice(now: FastInstant) {
     let _ = process_id_at(now);
 }
 
 #[cold]
-fn ask(answer: &Cell<Answer>, at: Moment) -> u32 {
+fn ask(answer: &Cell<Answer>, at: FastInstant) -> u32 {
     let process = std::process::id();
     let before = answer.replace(Answer { at, process }).process;
     if before != UNKNOWN && before != process {
@@ -76,14 +76,14 @@ mod tests {
     /// Not a benchmark: it fails where each call asks the kernel again.
     #[test]
     fn the_kernel_is_asked_now_and_then() {
-        let start = Moment::now();
+        let start = FastInstant::now();
         notice(start);
         let first = ANSWER.with(Cell::get).at;
         assert_eq!(first, start);
         notice(start);
         assert_eq!(ANSWER.with(Cell::get).at, first, "the answer is taken as it was");
-        while Moment::now().ticks_since(start) < TRUSTED {}
-        notice(Moment::now());
+        while FastInstant::now().ticks_since(start) < TRUSTED {}
+        notice(FastInstant::now());
         assert_ne!(ANSWER.with(Cell::get).at, first, "and asked for again");
     }
 }

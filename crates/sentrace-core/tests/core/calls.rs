@@ -22,7 +22,7 @@ const PAY: OutgoingRequest<'_> = OutgoingRequest {
 fn recorded(name: Option<&str>, request: &OutgoingRequest<'_>) -> Value {
     let (client, capture) = recording();
     let transaction = client.start_transaction("work", "task");
-    CallSpan::http(&transaction, "auto.http.test", name, request).answered(200);
+    CallSpan::http(&transaction, "auto.http.test", name, request).finish_with_status_code(200);
     transaction.finish();
     only_span(&capture)
 }
@@ -158,9 +158,9 @@ fn rules_judge_a_call_by_its_name() {
     let (client, capture) =
         recording_with(options.ignore_spans([IgnoreSpan::contains("POST https://api.test/pay")]));
     let transaction = client.start_transaction("work", "task");
-    CallSpan::http(&transaction, "auto.http.test", None, &PAY).answered(200);
+    CallSpan::http(&transaction, "auto.http.test", None, &PAY).finish_with_status_code(200);
     CallSpan::http(&transaction, "auto.http.test", None, &OutgoingRequest { path: "/else", ..PAY })
-        .answered(200);
+        .finish_with_status_code(200);
     transaction.finish();
     let span = only_span(&capture);
     assert_eq!(span["description"], "POST https://api.test/else");
@@ -175,7 +175,7 @@ fn many_long_calls_do_not_make_a_transaction_that_nobody_takes() {
     let call = || {
         CallSpan::http(&transaction, "auto.http.test", None, &OutgoingRequest { query: Some(&query), ..PAY })
     };
-    (0..900).for_each(|_| call().answered(200));
+    (0..900).for_each(|_| call().finish_with_status_code(200));
     transaction.finish();
     let captured = only(&capture);
     assert_eq!(captured.transaction.spans.len(), 900, "short or not, all are told");
@@ -188,7 +188,7 @@ fn what_is_told_of_a_call_outlasts_values_that_were_set_again_and_again() {
     let (client, capture) = recording();
     let transaction = client.start_transaction("work", "task");
     CallSpan::http(&transaction, "auto.http.test", None, &OutgoingRequest { query: Some("a=1"), ..PAY })
-        .answered(200);
+        .finish_with_status_code(200);
     (0..2_000).for_each(|n| transaction.set_data("step", format!("{n} {}", "x".repeat(1_000))));
     transaction.finish();
     let span = only_span(&capture);

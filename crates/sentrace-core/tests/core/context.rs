@@ -202,7 +202,7 @@ async fn tasks_and_threads_keep_the_trace_when_they_are_asked_to_and_only_then()
 async fn a_spawned_task_may_outlive_its_transaction() {
     let (client, capture) = recording();
     let transaction = client.start_transaction("work", "task");
-    let (go_on, told) = tokio::sync::oneshot::channel::<()>();
+    let (resume, told) = tokio::sync::oneshot::channel::<()>();
     let task = tokio::spawn(transaction.scope(async {
         told.await.unwrap();
         current_span().set_data("late", true);
@@ -210,7 +210,7 @@ async fn a_spawned_task_may_outlive_its_transaction() {
         get_traceparent().is_some()
     }));
     transaction.finish();
-    go_on.send(()).unwrap();
+    resume.send(()).unwrap();
     assert!(
         tokio::time::timeout(Duration::from_secs(10), task).await.unwrap().unwrap(),
         "the trace still goes on"

@@ -50,11 +50,11 @@ fn outcome(incoming: Option<Option<bool>>, url: &str, rate: Option<f64>) -> Outc
         })
         .into_iter()
         .collect();
-    let read = client.read(&carrier[..]);
+    let read = client.extract(&carrier[..]);
     let transaction = client.clone().open(read, &TransactionOptions::new("work", "http.server"));
     // As the client middleware does it: a span for the call, headers where the target allows them.
     let span = transaction.start_span("http.client", format!("GET {url}"));
-    let headers = client.outgoing().allows(url).then(|| span.trace_headers()).flatten();
+    let headers = client.propagation_targets().allows(url).then(|| span.trace_headers()).flatten();
     let carried = headers.map(|headers| headers.sentry_trace());
     if let (Some(carried), Some(decision)) = (carried, incoming) {
         let expected = decision.or(rate.map(|rate| rate == 1.0));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sentrace_core::adapter::{Moment, ResponseParts};
+use sentrace_core::adapter::{FastInstant, ResponseParts};
 use sentrace_core::testing::Capture;
 use sentrace_core::{IdleOptions, Options, TraceLifecycle, TransactionOptions};
 
@@ -95,8 +95,8 @@ fn moments_of_any_time_are_taken() {
     for at in instants {
         let transaction = client.start_transaction("work", "task");
         transaction.start_span_at("db.query", "SELECT 1", at).finish();
-        transaction.set_first_byte(Moment::of(at));
-        let end = Some(Moment::of(at));
+        transaction.set_first_byte(FastInstant::of(at));
+        let end = Some(FastInstant::of(at));
         transaction.finish_with_response(&ResponseParts { end, ..ResponseParts::default() });
         let captured = capture.expect_transaction("work").transaction;
         let json = serde_json::to_value(&captured).unwrap();

@@ -86,7 +86,7 @@ const FILLED: [Row; 9] = [
                     path: &path,
                     ..OutgoingRequest::default()
                 };
-                CallSpan::http(all, "auto.http.test", None, &request).answered(200);
+                CallSpan::http(all, "auto.http.test", None, &request).finish_with_status_code(200);
             });
         },
         "calls",
@@ -128,7 +128,8 @@ fn the_last_of_a_thousand_spans_still_says_what_it_is() {
         let path = format!("/{}", "p".repeat(7_000));
         let request =
             OutgoingRequest { method: "GET", host: "api.test", path: &path, ..OutgoingRequest::default() };
-        (0..500).for_each(|_| CallSpan::http(all, "auto.http.test", None, &request).answered(200));
+        (0..500)
+            .for_each(|_| CallSpan::http(all, "auto.http.test", None, &request).finish_with_status_code(200));
     });
     assert_eq!(captured.transaction.spans.len(), 500);
     let named = |span: &sentrace_protocol::Span<'_>| {
@@ -281,7 +282,7 @@ fn memory_stays_bounded_whatever_is_set() {
     struct Largest(std::sync::atomic::AtomicUsize);
 
     impl sentrace_core::deliver::Deliver for Largest {
-        fn deliver(&self, finished: sentrace_core::deliver::Finished) {
+        fn deliver(&self, finished: sentrace_core::deliver::FinishedTransaction) {
             self.0.fetch_max(finished.size(), std::sync::atomic::Ordering::Relaxed);
         }
 

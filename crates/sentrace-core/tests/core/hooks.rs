@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sentrace_core::adapter::{catch_panic, in_hook, run_hook};
-use sentrace_core::deliver::{Deliver, Finished, Losses};
+use sentrace_core::deliver::{Deliver, FinishedTransaction, Losses};
 use sentrace_core::testing::Capture;
 use sentrace_core::{Client, IdleOptions, Options, SpanOptions, TransactionOptions, current_span};
 
@@ -124,7 +124,7 @@ fn an_open_idle_transaction_stays_open_whatever_a_hook_starts() {
 struct Recursive(std::sync::OnceLock<Client>, AtomicUsize);
 
 impl Deliver for Recursive {
-    fn deliver(&self, _: Finished) {
+    fn deliver(&self, _: FinishedTransaction) {
         self.1.fetch_add(1, Ordering::Relaxed);
         if let Some(client) = self.0.get() {
             client.start_transaction("deliver", "task").finish();

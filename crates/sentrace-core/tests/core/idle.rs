@@ -89,7 +89,7 @@ fn what_is_open_keeps_it_open() {
         (
             |_, idle| {
                 let left = idle.start_span("task", "work");
-                left.may_end_here();
+                left.end_provisionally();
                 Box::new(left)
             },
             "a span of `tracing` that is only left",
@@ -378,7 +378,7 @@ fn a_deliverer_that_panics_stops_no_others() {
     #[derive(Debug)]
     struct Panics;
     impl sentrace_core::deliver::Deliver for Panics {
-        fn deliver(&self, _: sentrace_core::deliver::Finished) {
+        fn deliver(&self, _: sentrace_core::deliver::FinishedTransaction) {
             panic!("on purpose");
         }
         fn flush(&self, _: Duration) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sentrace_core::adapter::{RequestParts, ResponseParts};
-use sentrace_core::deliver::{Deliver, Finished, Losses};
+use sentrace_core::deliver::{Deliver, FinishedTransaction, Losses};
 use sentrace_core::testing::{Capture, CapturedSpan};
 use sentrace_core::{
     Client, DataCollection, IgnoreSpan, Options, TraceLifecycle, TransactionOptions, current_span, in_span,
@@ -58,7 +58,7 @@ fn a_transaction_is_a_segment_among_its_spans_and_no_event() {
         assert_eq!(text(captured, "sentry.release"), Some("shop@1.4.0"));
         assert_eq!(text(captured, "sentry.environment"), Some("production"));
         assert_eq!(text(captured, "sentry.platform"), Some("rust"));
-        assert_eq!(text(captured, "sentry.sdk.name"), Some(&*Finished::sdk().name));
+        assert_eq!(text(captured, "sentry.sdk.name"), Some(&*FinishedTransaction::sdk().name));
         assert_eq!(text(captured, "sentry.origin"), Some("manual"));
         assert_eq!(text(captured, "server.address"), Some("web-1"));
         assert_eq!(span.is_segment, Some(span.span_id) == segment_id);
@@ -327,7 +327,7 @@ fn a_span_that_a_panic_ends_says_so() {
 struct TransactionsOnly(Mutex<Vec<String>>);
 
 impl Deliver for TransactionsOnly {
-    fn deliver(&self, finished: Finished) {
+    fn deliver(&self, finished: FinishedTransaction) {
         let name = finished.transaction().map(|transaction| transaction.name.into_owned());
         self.0.lock().unwrap().extend(name);
     }

@@ -64,9 +64,9 @@ fn serve<R>(client: &Client, request: &HeaderMap, served: Served, handler: impl 
     if served == Served::WithoutTransaction {
         return client.continue_trace(request).enter(handler);
     }
-    let incoming = if is_refused { client.refuse(request) } else { client.read(request) };
+    let incoming = if is_refused { client.extract_untrusted(request) } else { client.extract(request) };
     let options = TransactionOptions::new("GET /", "http.server").recorded(!is_filtered);
-    client.open(incoming, &options).enter(handler)
+    client.start_transaction_from(incoming, &options).enter(handler)
 }
 
 /// How a handler makes its call.

@@ -130,7 +130,7 @@ fn continuing_opens_no_span() {
 fn who_may_send_nowhere_still_continues() {
     let (client, capture) =
         client(Options::new().traces_sample_rate(0.0).tracing_origins(Vec::<Origin>::new()));
-    assert!(!client.outgoing().allows("http://localhost/"));
+    assert!(!client.propagation_targets().allows("http://localhost/"));
     continued(&client, &[("sentry-trace", SAMPLED)]).start_transaction("work", "task").finish();
     assert_eq!(only(&capture).transaction.trace.parent_span_id.unwrap().to_string(), PARENT_ID);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::option;
 use proptest::prelude::*;
-use sentrace_core::deliver::{Deliver, Finished, Losses};
+use sentrace_core::deliver::{Deliver, FinishedTransaction, Losses};
 use sentrace_core::testing::Capture;
 use sentrace_core::{Client, Options, TransactionOptions};
 use sentrace_protocol::DynamicSamplingContext;
@@ -20,11 +20,11 @@ struct Busy {
 }
 
 impl Deliver for Busy {
-    fn deliver(&self, finished: Finished) {
+    fn deliver(&self, finished: FinishedTransaction) {
         self.capture.deliver(finished);
     }
 
-    fn rate_halvings(&self) -> u32 {
+    fn downsample_factor(&self) -> u32 {
         self.halvings
     }
 

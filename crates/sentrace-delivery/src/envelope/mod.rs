@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use sentrace_core::deliver::Finished;
+use sentrace_core::deliver::FinishedTransaction;
 use sentrace_core::{BeforeSendTransaction, Compression};
 use sentrace_outbox::{Consignment, EnvelopeBuilder};
 use sentrace_protocol::span_v2::SpanItems;
@@ -58,7 +58,7 @@ impl Encoder {
     /// Encodes a transaction, with a report if there is one. Returns `None` after counting it if it is not to be sent.
     pub(crate) fn transaction(
         &mut self,
-        finished: &Finished,
+        finished: &FinishedTransaction,
         consignment: Consignment,
         purpose: Purpose,
         report: Option<&ClientReport>,

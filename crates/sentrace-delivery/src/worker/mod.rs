@@ -10,7 +10,7 @@ mod spans;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sentrace_core::deliver::Finished;
+use sentrace_core::deliver::FinishedTransaction;
 use sentrace_protocol::{Category, ClientReport, Reason};
 use tokio::sync::Notify;
 use tokio::task::Id;
@@ -201,7 +201,13 @@ impl Worker {
         under_way - slow < posts
     }
 
-    fn post_transaction(&mut self, finished: &Finished, mut load: Consignment, number: u64, now: Instant) {
+    fn post_transaction(
+        &mut self,
+        finished: &FinishedTransaction,
+        mut load: Consignment,
+        number: u64,
+        now: Instant,
+    ) {
         let mut reports = if self.may_report(now) && self.schedule.is_due(now) {
             self.take_reports(now)
         } else {
@@ -223,7 +229,7 @@ impl Worker {
         }
     }
 
-    fn divert(&mut self, finished: &Finished, load: Consignment, reason: Reason, now: Instant) {
+    fn divert(&mut self, finished: &FinishedTransaction, load: Consignment, reason: Reason, now: Instant) {
         let Some(spool) = &mut self.spool else { return load.discard(reason) };
         if let Some((load, kept)) = self.encoder.transaction(finished, load, Purpose::Spool, None) {
             spool.keep(load, &kept, reason, now);

@@ -125,7 +125,7 @@ impl SpanBuckets {
 mod tests {
     use std::sync::Mutex;
 
-    use sentrace_core::deliver::{Deliver, DeliverSpans, Finished};
+    use sentrace_core::deliver::{Deliver, DeliverSpans, FinishedTransaction};
     use sentrace_core::{Client, Options, TraceLifecycle};
     use sentrace_protocol::Category;
 
@@ -137,7 +137,7 @@ mod tests {
     struct Into(Arc<SpanQueue>, Mutex<u64>);
 
     impl Deliver for Into {
-        fn deliver(&self, _finished: Finished) {
+        fn deliver(&self, _finished: FinishedTransaction) {
             unreachable!("spans are streamed");
         }
 

@@ -113,8 +113,10 @@ impl RedirectChain {
 
     fn must_reissue(&self, attempt: &Attempt<'_>) -> bool {
         let next = attempt.url();
-        let foreign =
-            self.carries_trace.as_ref().is_some_and(|client| !client.outgoing().allows(next.as_str()));
+        let foreign = self
+            .carries_trace
+            .as_ref()
+            .is_some_and(|client| !client.propagation_targets().allows(next.as_str()));
         let downgraded =
             next.scheme() == "http" && attempt.previous().last().is_some_and(|last| last.scheme() == "https");
         foreign || (self.carries_referer && downgraded)

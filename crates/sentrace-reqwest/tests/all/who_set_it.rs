@@ -323,9 +323,10 @@ fn a_gateway_does_not_forward_its_callers_trace() {
                 let unguarded = reqwest_middleware::ClientBuilder::new(Client::new())
                     .with(SentryTracingMiddleware::new())
                     .build();
-                let incoming = if believed { sentrace.read(&came) } else { sentrace.refuse(&came) };
+                let incoming =
+                    if believed { sentrace.extract(&came) } else { sentrace.extract_untrusted(&came) };
                 let options = TransactionOptions::new("GET /", "http.server").recorded(recorded);
-                let transaction = sentrace.open(incoming, &options);
+                let transaction = sentrace.start_transaction_from(incoming, &options);
                 transaction
                     .scope(async {
                         let with = |url: String| {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use sentrace_core::deliver::{Deliver, Finished, Losses};
-use sentrace_core::diagnostics::on_behalf_of;
+use sentrace_core::deliver::{Deliver, FinishedTransaction, Losses};
+use sentrace_core::diagnostics::with_debug_mode;
 use sentrace_core::{Client, DeliveryStats, Options};
 use sentrace_outbox::{Consumer, EnvelopeBuilder, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentry_core::TransportOptions;
@@ -92,14 +92,14 @@ impl TransportDeliver {
         let (consumer, debug) = (Consumer::new(Arc::clone(&outbox)), options.is_debug());
         std::thread::Builder::new()
             .name("sentrace-transport".to_owned())
-            .spawn(move || on_behalf_of(debug, || worker.run(consumer)))
+            .spawn(move || with_debug_mode(debug, || worker.run(consumer)))
             .map_err(StartError::Thread)?;
         Ok(Self { outbox, grace: options.get_shutdown_timeout() })
     }
 }
 
 impl Deliver for TransportDeliver {
-    fn deliver(&self, finished: Finished) {
+    fn deliver(&self, finished: FinishedTransaction) {
         self.outbox.deliver(finished);
     }
 

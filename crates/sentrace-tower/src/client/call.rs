@@ -25,7 +25,7 @@ impl Call {
         let head = CallHead::of(request);
         let place = Place::of(head.uri(), config.endpoint.as_ref(), head.headers());
         let Some(mut call) = OutgoingCall::to(&place.url(), config.client.as_ref()) else {
-            OutgoingCall::withdraw(request.headers_mut(), config.client.as_ref());
+            OutgoingCall::remove_propagated_headers(request.headers_mut(), config.client.as_ref());
             return None;
         };
         if !config.propagates(&head) {
@@ -55,7 +55,7 @@ impl Call {
     pub(super) fn answered<B>(self, response: &Response<B>) -> Option<Self> {
         let status = response.status();
         if !self.grpc || status != StatusCode::OK {
-            self.span.answered(status.as_u16());
+            self.span.finish_with_status_code(status.as_u16());
             return None;
         }
         self.span.set_data("http.response.status_code", status.as_u16());
@@ -71,12 +71,12 @@ impl Call {
     /// The stream of a gRPC call ended with this status.
     pub(super) fn ended(self, status: GrpcStatus) {
         status.record(&self.span);
-        self.span.ended_as(status.span_status());
+        self.span.finish_with_status(status.span_status());
     }
 
     /// There is no answer, or no whole one.
     pub(super) fn failed<E>(self) {
-        self.span.failed(std::any::type_name::<E>());
+        self.span.finish_with_error(std::any::type_name::<E>());
     }
 }
 

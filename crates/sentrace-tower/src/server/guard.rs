@@ -1,7 +1,7 @@
 //! Ends a request's transaction exactly once, however the request ends.
 
 use http::{HeaderMap, StatusCode};
-use sentrace_core::adapter::{Around, Moment, ResponseParts, current};
+use sentrace_core::adapter::{Around, FastInstant, ResponseParts, current};
 use sentrace_core::{SpanRef, Transaction};
 use sentrace_protocol::SpanStatus;
 use sentrace_protocol::losses::Reason;
@@ -89,7 +89,7 @@ impl Guard {
         if std::mem::take(&mut self.awaits_first_byte)
             && let Some(transaction) = self.transaction()
         {
-            transaction.set_first_byte(Moment::now());
+            transaction.set_first_byte(FastInstant::now());
         }
     }
 
@@ -117,7 +117,7 @@ impl Guard {
             return self.fail(SpanStatus::InternalError, None);
         }
         if let (Some(GrpcOutcome(None)), Some(transaction)) = (self.grpc, self.transaction()) {
-            transaction.withdraw_rpc_name();
+            transaction.clear_rpc_name();
         }
         // The status of a gRPC call is missing only where its stream was read to the end.
         self.grpc = self.grpc.filter(|GrpcOutcome(status)| status.is_some());
@@ -130,7 +130,7 @@ impl Guard {
         let is_ok = self.status == Some(StatusCode::OK);
         if status.is_none() || !is_ok {
             // A handler that hands content types back is no gRPC service, and its client has chosen the name.
-            transaction.withdraw_rpc_name();
+            transaction.clear_rpc_name();
         }
         if !is_ok {
             return None;
@@ -153,7 +153,7 @@ impl Guard {
             transaction.discard(Reason::Ignored);
         } else {
             // Where all of the answer left at once, a second look at the clock would tell the same.
-            let at_once = self.awaits_first_byte.then(Moment::now);
+            let at_once = self.awaits_first_byte.then(FastInstant::now);
             transaction.finish_with_response(&ResponseParts {
                 status: self.status.map(|status| status.as_u16()),
                 first_byte: at_once,

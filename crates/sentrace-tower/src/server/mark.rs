@@ -42,7 +42,7 @@ pub(super) fn mark(extensions: &mut Extensions, transaction: &Transaction) {
     // Where the caller has decided against recording, a second layer comes to the same end without one.
     if transaction.begins_trace() || (transaction.is_sampled() && is_needed(transaction)) {
         extensions.insert(Traced);
-        transaction.note_mark();
+        transaction.set_request_marked();
     }
 }
 

@@ -5,7 +5,9 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use http_body::Body;
-use sentrace_core::adapter::{Around as _, Arrival, ArrivingRequest, Incoming, inner_accessors, run_hook};
+use sentrace_core::adapter::{
+    Around as _, Arrival, ArrivingRequest, IncomingTrace, inner_accessors, run_hook,
+};
 use sentrace_core::{Client, Transaction, TransactionOptions};
 use sentrace_protocol::{TransactionSource, http_method};
 use tower_service::Service;
@@ -93,22 +95,28 @@ impl Config {
     }
 
     /// What the request goes on from; `None` where it has its transaction.
-    fn arrive<B>(&self, client: &Client, head: &RequestHead<'_>, request: &Request<B>) -> Option<Incoming> {
+    fn arrive<B>(
+        &self,
+        client: &Client,
+        head: &RequestHead<'_>,
+        request: &Request<B>,
+    ) -> Option<IncomingTrace> {
         let marked = mark::is_marked(request.extensions());
         let headers = head.headers();
-        let incoming = if self.trusts(head) { client.read(headers) } else { client.refuse(headers) };
+        let incoming =
+            if self.trusts(head) { client.extract(headers) } else { client.extract_untrusted(headers) };
         let arriving = || ArrivingRequest {
             method: head.method().as_str(),
             original_path: head.uri().path(),
             path: request.uri().path(),
         };
-        match incoming.arrive(marked, arriving) {
-            Arrival::Outside(incoming) => Some(incoming),
-            Arrival::Below(incoming) => {
+        match incoming.classify(marked, arriving) {
+            Arrival::External(incoming) => Some(incoming),
+            Arrival::Internal(incoming) => {
                 mark::note_nested();
                 Some(incoming)
             }
-            Arrival::Again => {
+            Arrival::AlreadyTraced => {
                 mark::note_nested();
                 None
             }
@@ -125,7 +133,7 @@ impl Config {
         client: &Client,
         head: &RequestHead<'_>,
         rpc: Option<&RpcMethod<'_>>,
-        incoming: Incoming,
+        incoming: IncomingTrace,
     ) -> Transaction {
         let method = head.method().as_str();
         let rpc = rpc.filter(|_| self.begins_as_grpc(head));
@@ -154,7 +162,7 @@ impl Config {
             .sampler(self.sampler.as_ref())
             .request(head)
             .data_collection(&self.collection);
-        client.open(incoming, &options)
+        client.start_transaction_from(incoming, &options)
     }
 
     fn records(&self, head: &RequestHead<'_>) -> bool {

@@ -66,7 +66,7 @@ impl Passage {
     /// The middleware is done; whether it was still at work.
     pub(super) fn end(&self, status: SpanStatus) {
         if let Some(span) = self.replace(None) {
-            span.ended_as(status);
+            span.finish_with_status(status);
         }
     }
 

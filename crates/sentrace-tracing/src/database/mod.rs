@@ -58,7 +58,7 @@ impl Query {
         let span = parent.start_span_at("db.query", &self.sql, start);
         span.set_origin(ORIGIN);
         // sqlx tells of queries that failed, too, but not that they did.
-        span.leave_status_open();
+        span.leave_status_unset();
         if let Some(system) = self.system {
             span.set_data("db.system", system);
         }

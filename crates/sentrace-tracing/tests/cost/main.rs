@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sentrace_core::deliver::{Deliver, Finished, Losses};
+use sentrace_core::deliver::{Deliver, FinishedTransaction, Losses};
 use sentrace_core::testing::Capture;
 use sentrace_core::{Client, Options};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -59,7 +59,7 @@ fn nanoseconds(mut run: impl FnMut()) -> u128 {
 struct Dropped;
 
 impl Deliver for Dropped {
-    fn deliver(&self, finished: Finished) {
+    fn deliver(&self, finished: FinishedTransaction) {
         drop(finished);
     }
 

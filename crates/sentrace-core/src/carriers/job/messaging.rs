@@ -6,7 +6,7 @@ use super::JobTrace;
 use crate::client::Client;
 use crate::client::current::current_span;
 use crate::decide::transaction_options::TransactionOptions;
-use crate::diagnostics::{debug_is_on, explain};
+use crate::diagnostics::{explain, is_debug_enabled};
 use crate::handle::span::{Span, SpanRef};
 use crate::handle::transaction::Transaction;
 
@@ -148,11 +148,11 @@ impl<'a> Process<'a> {
     pub fn start(self, trace: &JobTrace) -> Transaction {
         let Some(client) = self.client.cloned().or_else(Client::current) else { return Transaction::none() };
         let options = TransactionOptions::new(self.name, "queue.process").source(TransactionSource::Task);
-        let incoming = client.read(trace);
-        if trace.sentry_trace.is_none() && debug_is_on() {
+        let incoming = client.extract(trace);
+        if trace.sentry_trace.is_none() && is_debug_enabled() {
             explain_missing_trace(self.message.queue, self.name);
         }
-        let transaction = client.open(incoming, &options);
+        let transaction = client.start_transaction_from(incoming, &options);
         self.message.describe(&transaction);
         if let Some(latency) = trace.latency() {
             transaction.set_data("messaging.message.receive.latency", latency.as_secs_f64() * 1000.0);

@@ -12,7 +12,7 @@ pub use self::origin::Origin;
 use self::target::Target;
 
 /// The part of a client that concerns requests which leave the process.
-pub struct Outgoing {
+pub struct PropagationTargets {
     origins: Vec<Origin>,
     own: Option<Own>,
 }
@@ -24,7 +24,7 @@ struct Own {
     port: u16,
 }
 
-impl Outgoing {
+impl PropagationTargets {
     /// `own` is the host of the DSN and its port.
     pub(crate) fn new(origins: Option<Vec<Origin>>, own: Option<(&str, u16)>) -> Self {
         let this_machine = || ["localhost", "127.0.0.1", "::1"].map(Origin::host).to_vec();
@@ -46,7 +46,7 @@ impl Outgoing {
     ///
     /// The ports of `http` and `https` count as one, since a request over `http` is usually redirected. Any other port is
     /// another service.
-    pub fn is_own(&self, url: &str) -> bool {
+    pub fn is_dsn_host(&self, url: &str) -> bool {
         Target::parse(url).is_some_and(|target| self.is_own_target(&target))
     }
 
@@ -62,8 +62,8 @@ impl Outgoing {
     }
 }
 
-impl fmt::Debug for Outgoing {
+impl fmt::Debug for PropagationTargets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outgoing").field("origins", &self.origins).field("own", &self.own).finish()
+        f.debug_struct("PropagationTargets").field("origins", &self.origins).field("own", &self.own).finish()
     }
 }

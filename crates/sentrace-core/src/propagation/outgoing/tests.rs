@@ -168,7 +168,7 @@ fn an_origin_that_never_matches_is_an_error_that_says_what_to_do() {
 
 #[test]
 fn by_default_only_this_machine_gets_headers() {
-    let outgoing = Outgoing::new(None, None);
+    let outgoing = PropagationTargets::new(None, None);
     for url in ["http://localhost:3000/x", "http://127.0.0.1/", "https://[::1]:8/"] {
         assert!(outgoing.allows(url), "{url}");
     }
@@ -179,7 +179,7 @@ fn by_default_only_this_machine_gets_headers() {
 
 #[test]
 fn an_empty_list_allows_nothing() {
-    assert!(!Outgoing::new(Some(Vec::new()), None).allows("http://localhost/"));
+    assert!(!PropagationTargets::new(Some(Vec::new()), None).allows("http://localhost/"));
 }
 
 #[test]
@@ -203,8 +203,8 @@ fn sentry_itself_gets_no_headers_even_where_a_rule_matches() {
         ("127.0.0.1", 8969, "http://127.0.0.1:3000/", false, "a service beside the collector"),
     ];
     for (host, port, url, own, reason) in rows {
-        let outgoing = Outgoing::new(everywhere(), Some((host, port)));
-        assert_eq!(outgoing.is_own(url), own, "{url}: {reason}");
+        let outgoing = PropagationTargets::new(everywhere(), Some((host, port)));
+        assert_eq!(outgoing.is_dsn_host(url), own, "{url}: {reason}");
         assert_eq!(outgoing.allows(url), !own, "{url}: {reason}");
     }
 }
@@ -214,7 +214,7 @@ fn options_take_strings_and_report_the_first_origin_that_never_matches() {
     use crate::{Options, OptionsError};
 
     let allows = |options: Options, url: &str| {
-        Outgoing::new(options.validated().unwrap().tracing_origins, None).allows(url)
+        PropagationTargets::new(options.validated().unwrap().tracing_origins, None).allows(url)
     };
     let owned = vec!["api.example.com".to_owned()];
     for options in [

@@ -14,17 +14,17 @@ use self::tsc::Counter;
 /// Elsewhere it is the standard library's clock.
 ///
 /// ```
-/// use sentrace_core::adapter::Moment;
+/// use sentrace_core::adapter::FastInstant;
 ///
-/// let before = Moment::now();
-/// assert!(Moment::now() >= before);
+/// let before = FastInstant::now();
+/// assert!(FastInstant::now() >= before);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(u64);
+pub struct FastInstant(u64);
 
 static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::start);
 
-impl Moment {
+impl FastInstant {
     /// Long before the process began.
     pub(crate) const NEVER: Self = Self(0);
 
@@ -68,7 +68,7 @@ impl Scale {
     }
 
     /// None where `earlier` is later.
-    pub(crate) fn between(self, earlier: Moment, later: Moment) -> Duration {
+    pub(crate) fn between(self, earlier: FastInstant, later: FastInstant) -> Duration {
         let ticks = later.0.saturating_sub(earlier.0);
         Duration::from_nanos((ticks as f64 * self.nanoseconds_per_tick) as u64)
     }
@@ -156,7 +156,7 @@ mod tests {
             let (ticks, instant) = (clock.ticks(), Instant::now());
             std::thread::sleep(Duration::from_millis(50));
             let (later, by_instant) = (clock.ticks(), instant.elapsed());
-            let by_clock = clock.scale().between(Moment(ticks), Moment(later));
+            let by_clock = clock.scale().between(FastInstant(ticks), FastInstant(later));
             assert!(by_clock.abs_diff(by_instant) < APART, "{by_clock:?} and {by_instant:?}, {clock:?}");
             assert!(by_clock >= Duration::from_millis(49), "{by_clock:?}, {clock:?}");
         }
@@ -164,9 +164,9 @@ mod tests {
 
     #[test]
     fn moments_come_one_after_the_other_on_all_threads() {
-        let mut before = Moment::now();
+        let mut before = FastInstant::now();
         for _ in 0..1_000 {
-            let now = std::thread::scope(|scope| scope.spawn(Moment::now).join().unwrap());
+            let now = std::thread::scope(|scope| scope.spawn(FastInstant::now).join().unwrap());
             assert!(now >= before, "{now:?} after {before:?}");
             before = now;
         }
@@ -183,7 +183,7 @@ mod tests {
         {
             let now = Instant::now();
             let instant = if earlier { now.checked_sub(away) } else { now.checked_add(away) }.unwrap();
-            let (at, reference) = (Moment(clock.ticks_at(instant)), Moment(clock.ticks_at(now)));
+            let (at, reference) = (FastInstant(clock.ticks_at(instant)), FastInstant(clock.ticks_at(now)));
             let (first, last) = if earlier { (at, reference) } else { (reference, at) };
             let found = clock.scale().between(first, last);
             assert!(found.abs_diff(away) < APART, "{reason}: {found:?}, {clock:?}");
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn nothing_overflows() {
-        let now = Moment::now();
+        let now = FastInstant::now();
         assert!(now.saturating_add(Duration::MAX) > now);
         assert_eq!(now.saturating_duration_since(now.saturating_add(Duration::MAX)), Duration::ZERO);
     }
