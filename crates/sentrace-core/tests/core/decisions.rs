@@ -51,7 +51,8 @@ fn outcome(incoming: Option<Option<bool>>, url: &str, rate: Option<f64>) -> Outc
         .into_iter()
         .collect();
     let read = client.extract(&carrier[..]);
-    let transaction = client.clone().open(read, &TransactionOptions::new("work", "http.server"));
+    let transaction =
+        client.clone().start_transaction_from(read, &TransactionOptions::new("work", "http.server"));
     // As the client middleware does it: a span for the call, headers where the target allows them.
     let span = transaction.start_span("http.client", format!("GET {url}"));
     let headers = client.propagation_targets().allows(url).then(|| span.trace_headers()).flatten();
