@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{ParseError, hex, text_enum};
+use crate::ParseError;
+use crate::util::{hex, text_enum};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $bytes:literal, $digits:literal) => {

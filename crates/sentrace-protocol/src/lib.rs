@@ -32,45 +32,35 @@
 //!
 //! - `http`: [`Carrier`] for `http::HeaderMap`.
 
-pub mod baggage;
-pub mod carrier;
-pub mod dsc;
 pub mod dsn;
 pub mod envelope;
 mod error;
-pub mod forwarded;
-mod hex;
-pub mod http_method;
 pub mod ids;
-mod json_size;
 pub mod losses;
+mod payload;
+mod propagation;
 pub mod rate_limits;
-mod scan;
+mod request;
 pub mod sensitive;
-pub mod sentry_trace;
-pub mod source;
-pub mod span_v2;
 pub mod sql;
-pub mod status;
-mod text_enum;
-pub mod traceparent;
-pub mod transaction;
-pub mod url;
-pub mod value;
+mod util;
 
-pub use self::carrier::{Carrier, TraceHeader};
-pub use self::dsc::DynamicSamplingContext;
 pub use self::dsn::Dsn;
 pub use self::envelope::{EnvelopeHeaders, EnvelopeWriter};
 pub use self::error::{EncodeError, ParseError};
 pub use self::ids::{EventId, Hex, SpanId, TraceId};
 pub use self::losses::{Category, ClientReport, DiscardedEvents, Reason};
-pub use self::rate_limits::RateLimit;
-pub use self::sentry_trace::SentryTrace;
-pub use self::source::TransactionSource;
-pub use self::status::SpanStatus;
-pub use self::traceparent::Traceparent;
-pub use self::transaction::{
+pub use self::payload::source::TransactionSource;
+pub use self::payload::status::SpanStatus;
+pub use self::payload::transaction::{
     Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,
 };
-pub use self::value::Value;
+pub use self::payload::value::Value;
+pub use self::payload::{source, span_v2, status, transaction, value};
+pub use self::propagation::carrier::{Carrier, TraceHeader};
+pub use self::propagation::dsc::DynamicSamplingContext;
+pub use self::propagation::sentry_trace::SentryTrace;
+pub use self::propagation::traceparent::Traceparent;
+pub use self::propagation::{baggage, carrier, dsc, sentry_trace, traceparent};
+pub use self::rate_limits::RateLimit;
+pub use self::request::{forwarded, http_method, url};

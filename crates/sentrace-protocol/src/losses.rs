@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::Timestamp;
-use crate::text_enum::text_enum;
+use crate::util::text_enum::text_enum;
 
 /// A kind of data that Sentry counts and limits by itself. Not the same as the `type` of an envelope's item.
 ///

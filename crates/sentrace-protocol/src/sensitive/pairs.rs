@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{FILTERED, SENSITIVE, is_sensitive_field};
-use crate::scan;
+use crate::util::scan;
 
 /// Returns a text without the values of [sensitive names](is_sensitive_field) in it, each replaced by [`FILTERED`].
 ///

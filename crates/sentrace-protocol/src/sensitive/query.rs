@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::text::{Depth, filter_within};
 use super::{FILTERED, is_sensitive_parameter};
-use crate::{baggage, scan};
+use crate::propagation::baggage;
+use crate::util::scan;
 
 /// How often a text is read at most until it stays as it is.
 const MAX_ROUNDS: usize = 8;

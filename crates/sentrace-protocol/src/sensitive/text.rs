@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::query::{filter_query, until_it_stays};
 use super::url::{filter_url, filter_url_within};
 use super::{FILTERED, is_sensitive_field};
-use crate::{scan, url};
+use crate::request::url;
+use crate::util::scan;
 
 /// Returns a text without the secrets that can be recognised by their form, each replaced by [`FILTERED`]:
 ///

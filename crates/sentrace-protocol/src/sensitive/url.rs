@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::FILTERED;
 use super::query::{filter_query_within, until_it_stays};
 use super::text::{Depth, filter_absolute_urls, filter_tokens};
-use crate::{scan, url};
+use crate::request::url;
+use crate::util::scan;
 
 /// Returns a URL without its secrets, each replaced by [`FILTERED`]: credentials before the host, values of
 /// [sensitive parameters](super::is_sensitive_parameter) in query and fragment, and what [`filter_text`](super::filter_text) finds.

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::reading::{Hash, Quoted, Reading};
-use crate::scan::find;
+use crate::util::scan::find;
 
 /// Marks of bytes. Each reading adds its own.
 pub(super) const SHOWN: u8 = 1;

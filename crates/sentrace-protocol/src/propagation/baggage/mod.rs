@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use crate::scan::{self, trim};
+use crate::util::scan::{self, trim};
 
 /// The header's name, in lower case.
 pub const HEADER: &str = "baggage";

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::span::SpanOfTrace;
 use super::{Data, Request, Span, Tags, Transaction};
 use crate::Value;
-use crate::json_size::{json_size, shorten_longest, size_of_text};
+use crate::util::json_size::{json_size, shorten_longest, size_of_text};
 
 /// Most bytes of one transaction's JSON (Sentry's limit of an envelope's item).
 pub const MAX_BYTES: usize = 1024 * 1024;

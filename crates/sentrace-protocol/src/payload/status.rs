@@ -1,6 +1,6 @@
 //! How a span ended.
 
-use crate::text_enum::text_enum;
+use crate::util::text_enum::text_enum;
 
 /// How a span or transaction ended, in the words that Sentry shares with gRPC.
 ///

@@ -1,6 +1,6 @@
 //! Where a transaction's name comes from.
 
-use crate::text_enum::text_enum;
+use crate::util::text_enum::text_enum;
 
 /// Where a transaction's name comes from, which tells Sentry whether it can group by it.
 ///

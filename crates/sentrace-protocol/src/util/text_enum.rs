@@ -75,7 +75,7 @@ macro_rules! text_enum {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::text_enum::deserialize(deserializer, $what)
+                crate::util::text_enum::deserialize(deserializer, $what)
             }
         }
     };

@@ -2,8 +2,8 @@
 
 use super::Span;
 use super::attributes::Attributes;
-use crate::json_size::{json_size, shorten_longest};
 use crate::transaction::Cut;
+use crate::util::json_size::{json_size, shorten_longest};
 use crate::{Data, Value};
 
 /// What texts keep of their JSON, at the least.
