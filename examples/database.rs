@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Router, routing::get};
 use sentrace::prelude::*;
-use sentrace::tracing::RequestSpanLayer;
+use sentrace::tracing::SentryRequestSpanLayer;
 use sentrace_collector::{Collector, waterfall};
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .route("/prices/{id}", get(price))
         .with_state(pool)
-        .layer(RequestSpanLayer::new())
+        .layer(SentryRequestSpanLayer::new())
         .layer(SentryTracingLayer::new());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);

@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::{Router, routing::get};
-use sentrace::SpanLayer;
+use sentrace::SentryMiddlewareSpanLayer;
 use sentrace::prelude::*;
 use sentrace_collector::{Collector, waterfall};
 use tokio::net::TcpListener;
@@ -27,9 +27,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The last layer is the outermost: the limit comes first, then who asks, then the session.
     let app = Router::new()
         .route("/cart", get(cart))
-        .layer(SpanLayer::new("session", from_fn(session)).way_back(true))
-        .layer(SpanLayer::new("auth", from_fn(auth)))
-        .layer(SpanLayer::new("limit", GlobalConcurrencyLimitLayer::new(1)))
+        .layer(SentryMiddlewareSpanLayer::new("session", from_fn(session)).response_span(true))
+        .layer(SentryMiddlewareSpanLayer::new("auth", from_fn(auth)))
+        .layer(SentryMiddlewareSpanLayer::new("limit", GlobalConcurrencyLimitLayer::new(1)))
         .layer(SentryTracingLayer::new());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/cart", listener.local_addr()?);

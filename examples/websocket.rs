@@ -13,7 +13,7 @@ use axum::{Extension, Router, routing::get};
 use futures_util::{SinkExt as _, StreamExt as _};
 use sentrace::LongLived;
 use sentrace::prelude::*;
-use sentrace::tower::RequestHold;
+use sentrace::tower::UpgradeGuard;
 use sentrace_collector::{Collector, waterfall};
 use tokio::net::TcpListener;
 use tokio_tungstenite::{connect_async, tungstenite};
@@ -67,7 +67,7 @@ async fn chat(upgrade: WebSocketUpgrade) -> Response {
     })
 }
 
-async fn game(upgrade: WebSocketUpgrade, Extension(hold): Extension<RequestHold>) -> Response {
+async fn game(upgrade: WebSocketUpgrade, Extension(hold): Extension<UpgradeGuard>) -> Response {
     let request = sentrace::current_span();
     upgrade.on_upgrade(async move |mut socket: WebSocket| {
         let conversation = async {

@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router, routing::get};
 use sentrace::prelude::*;
-use sentrace::sentry::{HandlerError, SentraceIntegration, SentryHubLayer, options_of};
+use sentrace::sentry::{HandlerError, SentraceIntegration, SentryHubLayer, options_from};
 use sentrace_collector::{Collector, waterfall};
 use sentry::protocol::{Context, Event};
 use tokio::net::TcpListener;
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let sentry = sentry::init(official);
 
     // The same project, release and environment; all that is left to say is how much to record.
-    let _sentrace = sentrace::init(options_of(&sentry).traces_sample_rate(1.0))?;
+    let _sentrace = sentrace::init(options_from(&sentry).traces_sample_rate(1.0))?;
 
     let app = Router::new()
         .route("/carts/{id}", get(cart))

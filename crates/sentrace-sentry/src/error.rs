@@ -8,7 +8,7 @@ use sentrace_core::OptionsError;
 /// Why traces cannot go through the official client's transport.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum StartError {
+pub enum TransportError {
     /// The official client has no DSN or no transport, so it sends nothing itself.
     NoTransport,
     /// The system gives no thread for the worker.
@@ -17,7 +17,7 @@ pub enum StartError {
     Options(OptionsError),
 }
 
-impl fmt::Display for StartError {
+impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoTransport => f.write_str(
@@ -30,7 +30,7 @@ impl fmt::Display for StartError {
     }
 }
 
-impl std::error::Error for StartError {
+impl std::error::Error for TransportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::NoTransport => None,
@@ -40,7 +40,7 @@ impl std::error::Error for StartError {
     }
 }
 
-impl From<OptionsError> for StartError {
+impl From<OptionsError> for TransportError {
     fn from(error: OptionsError) -> Self {
         Self::Options(error)
     }

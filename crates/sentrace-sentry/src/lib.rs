@@ -4,7 +4,7 @@
 //! feature `sentry` of the `sentrace` crate, as `sentrace::sentry`.
 //!
 //! ```no_run
-//! use sentrace_sentry::{SentraceIntegration, options_of};
+//! use sentrace_sentry::{SentraceIntegration, options_from};
 //!
 //! let sentry = sentry::init(
 //!     sentry::ClientOptions::new()
@@ -12,14 +12,14 @@
 //!         .release("shop@1.4.0")
 //!         .add_integration(SentraceIntegration::new()), // events, logs and panics name our trace and span
 //! );
-//! let options = options_of(&sentry).traces_sample_rate(0.25); // the same project, release and environment
+//! let options = options_from(&sentry).traces_sample_rate(0.25); // the same project, release and environment
 //! // let _sentrace = sentrace::init(options)?;
 //! # drop(options);
 //! ```
 //!
 //! | what | how |
 //! |---|---|
-//! | the same project, release, environment | [`options_of`] |
+//! | the same project, release, environment | [`options_from`] |
 //! | the same transport, where it must be | [`TransportDeliver`] |
 //! | events, logs, metrics and panics in our traces | [`SentraceIntegration`] |
 //! | a Hub for each request | `SentryHubLayer` (feature `tower`) |
@@ -52,11 +52,11 @@ mod integration;
 mod options;
 mod transport;
 
-pub use self::error::StartError;
+pub use self::error::TransportError;
 #[cfg(feature = "tower")]
 pub use self::hub::{HubBody, HubFuture, SentryHub, SentryHubLayer};
 pub use self::integration::SentraceIntegration;
-pub use self::options::options_of;
+pub use self::options::options_from;
 pub use self::transport::TransportDeliver;
 #[cfg(feature = "tower")]
 pub use sentrace_core::adapter::HandlerError;

@@ -15,13 +15,13 @@ use sentry_core::{Client, TracesSamplingStrategy};
 /// use sentrace_core::Origin;
 ///
 /// let sentry = sentry::init(sentry::ClientOptions::new().release("shop@1.4.0"));
-/// let options = sentrace_sentry::options_of(&sentry)
+/// let options = sentrace_sentry::options_from(&sentry)
 ///     .traces_sample_rate(0.25)
 ///     .tracing_origins([Origin::host("api.example.com")]);
 /// // let _sentrace = sentrace::init(options)?;
 /// # drop(options);
 /// ```
-pub fn options_of(client: &Client) -> Options {
+pub fn options_from(client: &Client) -> Options {
     let of = client.options();
     warn_of_two_recorders(&of.traces_sampling_strategy);
     let mut options = Options::new()
@@ -86,7 +86,7 @@ mod tests {
             .environment("staging")
             .server_name("shop-1")
             .https_proxy("http://proxy.example.com:3128");
-        let options = options_of(&official.into());
+        let options = options_from(&official.into());
         let dsn = options.get_dsn().unwrap();
         assert_eq!((dsn.public_key(), dsn.project_id(), dsn.org_id()), ("key", "42", Some("7")));
         assert_eq!(options.get_proxy(), Some("http://proxy.example.com:3128"));
@@ -118,7 +118,7 @@ mod tests {
                 "{reason}"
             );
             let before = said();
-            options_of(&official.into());
+            options_from(&official.into());
             assert!(expected.is_some() || said() == before, "{reason}");
         }
         assert_eq!(said(), 1, "once for the process");
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_disabled_client_leaves_tracing_without_a_project() {
-        let options = options_of(&ClientOptions::new().https_proxy("http://proxy.example.com:3128").into());
+        let options = options_from(&ClientOptions::new().https_proxy("http://proxy.example.com:3128").into());
         assert!(options.get_dsn().is_none());
         assert!(options.validated().is_ok());
     }
@@ -135,8 +135,8 @@ mod tests {
     fn the_proxy_is_that_of_the_scheme() {
         let official = || ClientOptions::new().https_proxy("http://tls.example.com:1");
         let plain = official().dsn("http://key@example.com/1");
-        assert_eq!(options_of(&plain.into()).get_proxy(), None, "there is none for http");
+        assert_eq!(options_from(&plain.into()).get_proxy(), None, "there is none for http");
         let secure = official().dsn("https://key@example.com/1");
-        assert_eq!(options_of(&secure.into()).get_proxy(), Some("http://tls.example.com:1"));
+        assert_eq!(options_from(&secure.into()).get_proxy(), Some("http://tls.example.com:1"));
     }
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use sentrace_core::Client;
-use sentrace_sentry::{TransportDeliver, options_of};
+use sentrace_sentry::{TransportDeliver, options_from};
 use sentry::ClientOptions;
 use sentry::transports::DefaultTransportFactory;
 
@@ -13,7 +13,7 @@ use sentry::transports::DefaultTransportFactory;
 fn start(dsn: &str, _: &Path) -> Client {
     let official =
         sentry::Client::with_options(ClientOptions::new().dsn(dsn).transport(DefaultTransportFactory));
-    let options = options_of(&official).traces_sample_rate(1.0).send_client_reports(false);
+    let options = options_from(&official).traces_sample_rate(1.0).send_client_reports(false);
     TransportDeliver::client(&official, options).unwrap()
 }
 

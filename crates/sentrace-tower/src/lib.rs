@@ -14,20 +14,21 @@ mod client;
 pub mod cors;
 mod grpc;
 mod job;
+pub mod middleware_span;
 mod misplaced;
 mod panics;
+mod request_size;
 mod server;
-pub mod span_layer;
 
 #[cfg(feature = "axum")]
 pub use self::axum::{CurrentTransaction, SentryRoute, SentryRouteLayer};
 pub use self::client::{CallHead, ClientBody, ClientFuture, SentryClient, SentryClientLayer};
 pub use self::cors::{SentryCorsLayer, sentry_headers, sentry_headers_with_traceparent};
 pub use self::job::{JobFuture, JobHead, SentryJob, SentryJobLayer};
+pub use self::middleware_span::SentryMiddlewareSpanLayer;
+pub use self::request_size::{CountedBody, SentryRequestSize, SentryRequestSizeLayer};
 pub use self::server::{
-    CountedBody, ForwardedHeader, LongLived, NetworkError, PeerAddress, RequestHead, RequestHold,
-    RequestSize, RequestSizeLayer, ResponseBody, ResponseFuture, SentryTracing, SentryTracingLayer,
-    TrustedProxies,
+    ForwardedHeader, LongLived, NetworkError, PeerAddress, RequestHead, ResponseBody, ResponseFuture,
+    SentryTracing, SentryTracingLayer, TrustedProxies, UpgradeGuard,
 };
-pub use self::span_layer::SpanLayer;
 pub use sentrace_core::adapter::HandlerError;

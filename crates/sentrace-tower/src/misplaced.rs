@@ -1,11 +1,11 @@
-//! Says that something which belongs inside of a `SentryTracingLayer` runs outside of any.
+//! Warns about code that belongs inside a `SentryTracingLayer` and runs outside.
 
 use std::sync::atomic::AtomicBool;
 
 use sentrace_core::{Client, SpanRef, diagnostics};
 
-/// Warns once if `span`, where the request's transaction should be, refers to no trace at all although there is a client:
-/// then no `SentryTracingLayer` has seen the request. One that is filtered, or not sampled, has a trace.
+/// Warns once if `span`, which should be the request's transaction, refers to no trace although there is a client. Then the
+/// request has not passed a `SentryTracingLayer`: one that is filtered or not sampled has a trace.
 pub(crate) fn warn_if_outside(span: &SpanRef, what: &str, warned: &AtomicBool) {
     if span.is_none() {
         warn_outside(what, warned);
@@ -14,7 +14,7 @@ pub(crate) fn warn_if_outside(span: &SpanRef, what: &str, warned: &AtomicBool) {
 
 #[cold]
 fn warn_outside(what: &str, warned: &AtomicBool) {
-    // Without a client, nothing is traced anyway.
+    // Without a client, nothing is traced.
     if Client::global().is_some() {
         diagnostics::warn_once(
             warned,

@@ -1,6 +1,6 @@
-//! Panics on the stack of our own calls and polls.
+//! Panics in the code that our calls and polls run.
 
-/// Runs `run` over `state`, and `noticed` where it panics, also when somebody further out catches the panic. It goes on.
+/// Runs `run` over `state`, and `noticed` if it panics. The panic continues, and may be caught further out.
 pub(crate) fn noticing<T, R>(state: &mut T, run: impl FnOnce(&mut T) -> R, noticed: fn(&mut T)) -> R {
     let noticing = Noticing { state, noticed, panicking_before: std::thread::panicking() };
     run(noticing.state)
@@ -9,7 +9,7 @@ pub(crate) fn noticing<T, R>(state: &mut T, run: impl FnOnce(&mut T) -> R, notic
 struct Noticing<'a, T> {
     state: &'a mut T,
     noticed: fn(&mut T),
-    /// What runs in a destructor during somebody else's panic has not panicked by that.
+    /// Whether `run` runs in a destructor during another panic, which is not its own.
     panicking_before: bool,
 }
 

@@ -12,7 +12,7 @@ use http::Request;
 use sentrace_core::diagnostics::{Level, set_handler};
 use sentrace_core::testing::Capture;
 use sentrace_core::{Client, Options};
-use sentrace_tower::{CurrentTransaction, SentryRouteLayer, SentryTracingLayer, SpanLayer};
+use sentrace_tower::{CurrentTransaction, SentryMiddlewareSpanLayer, SentryRouteLayer, SentryTracingLayer};
 use tower::ServiceExt;
 use tower::layer::util::Identity;
 
@@ -46,7 +46,10 @@ async fn what_belongs_inside_of_a_tracing_layer_says_once_that_it_is_not() {
     assert!(set_handler(|level, message| SAID.lock().unwrap().push((level, message.to_owned()))));
     let misplaced = [
         (routes().route_layer(SentryRouteLayer::new()), "SentryRouteLayer"),
-        (routes().layer(SpanLayer::new("auth", Identity::new())), "SpanLayer"),
+        (
+            routes().layer(SentryMiddlewareSpanLayer::new("auth", Identity::new())),
+            "SentryMiddlewareSpanLayer",
+        ),
         (extracting(), "CurrentTransaction"),
     ];
     for (app, layer) in &misplaced {
@@ -60,7 +63,7 @@ async fn what_belongs_inside_of_a_tracing_layer_says_once_that_it_is_not() {
         for layer in [SentryTracingLayer::new(), SentryTracingLayer::new().filter(|_| false)] {
             for app in [
                 routes().route_layer(SentryRouteLayer::new()),
-                routes().layer(SpanLayer::new("auth", Identity::new())),
+                routes().layer(SentryMiddlewareSpanLayer::new("auth", Identity::new())),
                 extracting(),
             ] {
                 use_it(&app.layer(layer.clone())).await;

@@ -23,8 +23,8 @@ use sentrace_core::Options;
 use sentrace_core::testing::Capture;
 use sentrace_protocol::SpanStatus;
 use sentrace_tower::{
-    ClientBody, CountedBody, RequestSizeLayer, ResponseBody, SentryCorsLayer, SentryRouteLayer,
-    SentryTracingLayer, SpanLayer,
+    ClientBody, CountedBody, ResponseBody, SentryCorsLayer, SentryMiddlewareSpanLayer,
+    SentryRequestSizeLayer, SentryRouteLayer, SentryTracingLayer,
 };
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_http::add_extension::AddExtensionLayer;
@@ -105,12 +105,12 @@ fn app() -> Router {
 macro_rules! stacks {
     ($layer:ident, $capture:ident, $($what:literal => $other:expr,)*) => {$({
         let ours = || ServiceBuilder::new().layer($layer.clone()).layer(SentryCorsLayer::new());
-        let _ = || app().layer(ours().layer($other).layer(RequestSizeLayer::new()));
+        let _ = || app().layer(ours().layer($other).layer(SentryRequestSizeLayer::new()));
         let _ = || app().layer($layer.clone()).layer($other);
-        let _ = || app().layer(ours().layer(SpanLayer::new($what, $other)));
+        let _ = || app().layer(ours().layer(SentryMiddlewareSpanLayer::new($what, $other)));
         let _ = || over_hyper(ServiceBuilder::new().layer($other).layer($layer.clone()).service(Plain));
-        let _ = || over_hyper(ours().layer($other).layer(RequestSizeLayer::new()).service(Plain));
-        let _ = || over_hyper(ours().layer(SpanLayer::new($what, $other)).service(Plain));
+        let _ = || over_hyper(ours().layer($other).layer(SentryRequestSizeLayer::new()).service(Plain));
+        let _ = || over_hyper(ours().layer(SentryMiddlewareSpanLayer::new($what, $other)).service(Plain));
         let outside = app().layer(ServiceBuilder::new().layer($other).layer($layer.clone()));
         let inside = app().layer(ServiceBuilder::new().layer($layer.clone()).layer($other));
         for (app, place) in [(outside, "outside"), (inside, "inside")] {
@@ -128,10 +128,10 @@ macro_rules! stacks_below_cors {
         let cors = || ServiceBuilder::new().layer(SentryCorsLayer::new()).layer(CorsLayer::permissive());
         let _ = || app().layer(cors().layer($other).layer($layer.clone()));
         let _ = || app().layer(cors().layer($layer.clone()).layer($other));
-        let _ = || app().layer(cors().layer($layer.clone()).layer(SpanLayer::new($what, $other)));
+        let _ = || app().layer(cors().layer($layer.clone()).layer(SentryMiddlewareSpanLayer::new($what, $other)));
         let _ = || over_hyper(cors().layer($other).layer($layer.clone()).service(Plain));
         let _ = || over_hyper(cors().layer($layer.clone()).layer($other).service(Plain));
-        let _ = || over_hyper(cors().layer($layer.clone()).layer(SpanLayer::new($what, $other)).service(Plain));
+        let _ = || over_hyper(cors().layer($layer.clone()).layer(SentryMiddlewareSpanLayer::new($what, $other)).service(Plain));
     })*};
 }
 

@@ -94,11 +94,11 @@
 //! ```
 //!
 //! SQLite's queries run on a thread of sqlx, which knows the request by the `tracing` span alone that was entered when the
-//! query was sent. Any span will do, also one that is not recorded; `RequestSpanLayer` (feature `tower`) opens one for
+//! query was sent. Any span will do, also one that is not recorded; `SentryRequestSpanLayer` (feature `tower`) opens one for
 //! each request, and [`bound_span`] wherever else one is needed.
 //!
 //! # Logs
-//! [`WithTraceId`] puts the trace's and the span's id into log lines. In JSON the span of `RequestSpanLayer` tells the trace.
+//! [`WithTraceId`] puts the trace's and the span's id into log lines. In JSON the span of `SentryRequestSpanLayer` tells the trace.
 //! Formatters of your own ask [`trace_id`] and [`span_id`].
 
 mod bound;
@@ -124,7 +124,7 @@ pub use self::bound::bound_span;
 pub use self::config::TracingLayer;
 pub use self::format::WithTraceId;
 #[cfg(feature = "tower")]
-pub use self::request::{RequestSpan, RequestSpanBody, RequestSpanFuture, RequestSpanLayer};
+pub use self::request::{RequestSpanBody, RequestSpanFuture, SentryRequestSpan, SentryRequestSpanLayer};
 
 /// The layer as most services want it; see [`TracingLayer`].
 pub fn layer() -> TracingLayer {

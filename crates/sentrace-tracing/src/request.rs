@@ -22,43 +22,43 @@ use crate::bound_span;
 ///
 /// ```
 /// use sentrace_tower::SentryTracingLayer;
-/// use sentrace_tracing::RequestSpanLayer;
+/// use sentrace_tracing::SentryRequestSpanLayer;
 /// use tower::ServiceBuilder;
 ///
 /// // A `ServiceBuilder` lists layers from the outside in; with axum's `Router::layer` the first one is the innermost.
-/// let layers = ServiceBuilder::new().layer(SentryTracingLayer::new()).layer(RequestSpanLayer::new());
+/// let layers = ServiceBuilder::new().layer(SentryTracingLayer::new()).layer(SentryRequestSpanLayer::new());
 /// # let _ = layers;
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 #[must_use = "a layer does nothing until it is applied"]
-pub struct RequestSpanLayer {}
+pub struct SentryRequestSpanLayer {}
 
-impl RequestSpanLayer {
+impl SentryRequestSpanLayer {
     /// The layer.
     pub fn new() -> Self {
         Self {}
     }
 }
 
-impl<S> Layer<S> for RequestSpanLayer {
-    type Service = RequestSpan<S>;
+impl<S> Layer<S> for SentryRequestSpanLayer {
+    type Service = SentryRequestSpan<S>;
 
-    fn layer(&self, inner: S) -> RequestSpan<S> {
-        RequestSpan { inner }
+    fn layer(&self, inner: S) -> SentryRequestSpan<S> {
+        SentryRequestSpan { inner }
     }
 }
 
-/// A service whose requests have a `tracing` span; see [`RequestSpanLayer`].
+/// A service whose requests have a `tracing` span; see [`SentryRequestSpanLayer`].
 #[derive(Debug, Clone)]
-pub struct RequestSpan<S> {
+pub struct SentryRequestSpan<S> {
     inner: S,
 }
 
-impl<S> RequestSpan<S> {
+impl<S> SentryRequestSpan<S> {
     inner_accessors!(S);
 }
 
-impl<S, Request, B> Service<Request> for RequestSpan<S>
+impl<S, Request, B> Service<Request> for SentryRequestSpan<S>
 where
     S: Service<Request, Response = Response<B>>,
 {
@@ -78,7 +78,7 @@ where
 }
 
 pin_project! {
-    /// The answer of [`RequestSpan`], in the making.
+    /// The answer of [`SentryRequestSpan`], in the making.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct RequestSpanFuture<F> {
@@ -102,7 +102,7 @@ where
 }
 
 pin_project! {
-    /// The body of an answer of [`RequestSpan`].
+    /// The body of an answer of [`SentryRequestSpan`].
     #[derive(Debug)]
     pub struct RequestSpanBody<B> {
         #[pin]

@@ -114,8 +114,8 @@ pub use sentrace_tower as tower;
 pub use sentrace_tower::{CurrentTransaction, SentryRouteLayer};
 #[cfg(feature = "tower")]
 pub use sentrace_tower::{
-    HandlerError, LongLived, RequestSizeLayer, SentryClientLayer, SentryCorsLayer, SentryJobLayer,
-    SentryTracingLayer, SpanLayer, TrustedProxies, sentry_headers,
+    HandlerError, LongLived, SentryClientLayer, SentryCorsLayer, SentryJobLayer, SentryMiddlewareSpanLayer,
+    SentryRequestSizeLayer, SentryTracingLayer, TrustedProxies, sentry_headers,
 };
 #[cfg(feature = "tracing")]
 pub use sentrace_tracing as tracing;

@@ -1,7 +1,6 @@
 //! The head of an incoming request.
 
-use http::uri::Authority;
-use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 
 /// The head of an incoming request, as it was before routers changed it. It is borrowed.
 #[derive(Debug, Clone, Copy)]
@@ -67,13 +66,27 @@ impl<'a> HttpHead<'a> {
     /// Returns host and port of the target without user and password, if it names a host.
     #[inline]
     pub fn uri_host(&self) -> Option<&'a str> {
-        let authority = Authority::as_str(self.uri.authority()?);
-        // There is almost never a user, and a search by characters costs more.
-        if !authority.as_bytes().contains(&b'@') {
-            return Some(authority);
-        }
-        authority.rsplit('@').next()
+        self.uri.authority().map(|authority| without_userinfo(authority.as_str()))
     }
+
+    /// Returns host and port of the target, or else the `Host` header, without user and password. It is not validated, and
+    /// empty if unknown.
+    #[inline]
+    pub fn host(&self) -> &'a str {
+        self.uri_host().unwrap_or_else(|| {
+            let host = self.headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+            without_userinfo(std::str::from_utf8(host).unwrap_or_default())
+        })
+    }
+}
+
+#[inline]
+fn without_userinfo(authority: &str) -> &str {
+    // There is almost never a user, and a search by characters costs more.
+    if !authority.as_bytes().contains(&b'@') {
+        return authority;
+    }
+    authority.rsplit('@').next().unwrap_or_default()
 }
 
 /// Returns the template of the route that axum has matched, including those of nesting routers. Requires the feature

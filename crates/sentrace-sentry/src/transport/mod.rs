@@ -13,7 +13,7 @@ use sentrace_outbox::{Consumer, EnvelopeBuilder, Outbox, REPORT_INTERVAL, Report
 use sentry_core::TransportOptions;
 
 use self::worker::Worker;
-use crate::StartError;
+use crate::TransportError;
 
 /// Envelopes that any official transport has room for. Its channel holds 30 unless it is configured otherwise.
 const MAX_ENVELOPES: usize = 16;
@@ -22,7 +22,7 @@ const MAX_ENVELOPES: usize = 16;
 /// DSN, proxies and certificates.
 ///
 /// This is for transports that are special: one that reaches Sentry where nothing else does, or that a test reads.
-/// Otherwise take [`options_of`](crate::options_of) alone and let `sentrace::init` deliver: official transports post one
+/// Otherwise take [`options_from`](crate::options_from) alone and let `sentrace::init` deliver: official transports post one
 /// envelope after the other, uncompressed, try nothing twice and tell nobody what became of it.
 ///
 /// It is a transport of its own, so that traces take no room from errors, unless the factory gives out the same one
@@ -36,12 +36,12 @@ const MAX_ENVELOPES: usize = 16;
 /// use sentrace_sentry::TransportDeliver;
 ///
 /// let sentry = sentry::init("https://key@o1.ingest.example.com/42");
-/// let options = sentrace_sentry::options_of(&sentry).traces_sample_rate(0.25);
+/// let options = sentrace_sentry::options_from(&sentry).traces_sample_rate(0.25);
 /// let client = TransportDeliver::client(&sentry, options)?;
 /// client.bind(); // what names no client finds this one
 /// // ...
 /// client.close(std::time::Duration::from_secs(2)); // before the guard of `sentry` is dropped
-/// # Ok::<(), sentrace_sentry::StartError>(())
+/// # Ok::<(), sentrace_sentry::TransportError>(())
 /// ```
 ///
 /// Follows the Sentry SDK specification, *Client Reports* 1.20 and *Envelopes*.
@@ -56,8 +56,8 @@ impl TransportDeliver {
     /// [bound](Client::bind).
     ///
     /// # Errors
-    /// [`StartError`] if an option is invalid, if `official` sends nothing, or if the thread cannot be started.
-    pub fn client(official: &sentry_core::Client, options: Options) -> Result<Client, StartError> {
+    /// [`TransportError`] if an option is invalid, if `official` sends nothing, or if the thread cannot be started.
+    pub fn client(official: &sentry_core::Client, options: Options) -> Result<Client, TransportError> {
         let losses = Arc::new(Losses::default());
         let options = options.validated()?;
         let deliver = Self::start(official, &options, Arc::clone(&losses))?;
@@ -67,15 +67,15 @@ impl TransportDeliver {
     /// Creates the transport and starts the worker. What is lost is counted in `losses`.
     ///
     /// # Errors
-    /// [`StartError`] if `official` has no DSN or no transport, or if the thread cannot be started.
+    /// [`TransportError`] if `official` has no DSN or no transport, or if the thread cannot be started.
     pub fn start(
         official: &sentry_core::Client,
         options: &Options,
         losses: Arc<Losses>,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, TransportError> {
         let of = official.options();
-        let factory = of.transport.as_ref().ok_or(StartError::NoTransport)?;
-        let transport = TransportOptions::try_from_client_options(of).ok_or(StartError::NoTransport)?;
+        let factory = of.transport.as_ref().ok_or(TransportError::NoTransport)?;
+        let transport = TransportOptions::try_from_client_options(of).ok_or(TransportError::NoTransport)?;
         let transport = factory.create_transport_with_options(transport);
         let capacity = of.transport_channel_capacity.map_or(MAX_ENVELOPES, std::num::NonZeroUsize::get);
         let (wake, woken) = sync_channel(1);
@@ -93,7 +93,7 @@ impl TransportDeliver {
         std::thread::Builder::new()
             .name("sentrace-transport".to_owned())
             .spawn(move || with_debug_mode(debug, || worker.run(consumer)))
-            .map_err(StartError::Thread)?;
+            .map_err(TransportError::Thread)?;
         Ok(Self { outbox, grace: options.get_shutdown_timeout() })
     }
 }

@@ -15,7 +15,7 @@ use sentrace_core::deliver::Losses;
 use sentrace_core::{Client, Compression};
 use sentrace_delivery::Delivery;
 use sentrace_protocol::envelope;
-use sentrace_sentry::{SentraceIntegration, SentryHubLayer, options_of};
+use sentrace_sentry::{SentraceIntegration, SentryHubLayer, options_from};
 use sentrace_tower::SentryTracingLayer;
 use sentry::transports::DefaultTransportFactory;
 use sentry::{ClientOptions, Hub};
@@ -144,7 +144,7 @@ impl Project {
     pub(crate) fn new(tap: &Tap) -> Self {
         let hub = official(tap, |options| options);
         let options =
-            options_of(&hub.client().unwrap()).traces_sample_rate(1.0).compression(Compression::Off);
+            options_from(&hub.client().unwrap()).traces_sample_rate(1.0).compression(Compression::Off);
         let losses = Arc::new(Losses::default());
         let delivery =
             Delivery::start(options.get_dsn().unwrap().clone(), &options, Arc::clone(&losses)).unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sentrace_collector::Behaviour;
 use sentrace_core::{Client, Options};
 use sentrace_protocol::{Category, Reason};
-use sentrace_sentry::{StartError, TransportDeliver, options_of};
+use sentrace_sentry::{TransportDeliver, TransportError, options_from};
 use sentry::protocol::Envelope;
 use sentry::{ClientOptions, Transport};
 
@@ -17,7 +17,7 @@ use crate::support::{LONG, Tap, official};
 
 fn client(tap: &Tap, set_up: impl FnOnce(Options) -> Options) -> Client {
     let official = official(tap, |options| options).client().unwrap();
-    let options = options_of(&official).traces_sample_rate(1.0);
+    let options = options_from(&official).traces_sample_rate(1.0);
     TransportDeliver::client(&official, set_up(options)).unwrap()
 }
 
@@ -123,7 +123,7 @@ fn an_ingest_that_never_answers_holds_nobody_and_nothing_goes_uncounted() {
             .dsn(&format!("http://key@{address}/1"))
             .transport(sentry::transports::DefaultTransportFactory),
     );
-    let options = options_of(&official).traces_sample_rate(1.0).send_client_reports(false);
+    let options = options_from(&official).traces_sample_rate(1.0).send_client_reports(false);
     let client = TransportDeliver::client(&official, options).unwrap();
     let recorded = 200;
     let start = Instant::now();
@@ -166,7 +166,7 @@ impl Custom {
                 Arc::new(custom.clone()) as Arc<dyn Transport>
             });
         let official = sentry::Client::with_options(options);
-        let options = options_of(&official).traces_sample_rate(1.0).send_client_reports(false);
+        let options = options_from(&official).traces_sample_rate(1.0).send_client_reports(false);
         TransportDeliver::client(&official, options).unwrap()
     }
 }
@@ -202,8 +202,8 @@ fn a_client_that_sends_nothing_is_told_at_the_start() {
     ];
     for (reason, options) in rows {
         let official = sentry::Client::with_options(options);
-        let error = TransportDeliver::client(&official, options_of(&official)).unwrap_err();
-        assert!(matches!(error, StartError::NoTransport), "{reason}");
+        let error = TransportDeliver::client(&official, options_from(&official)).unwrap_err();
+        assert!(matches!(error, TransportError::NoTransport), "{reason}");
         assert!(error.to_string().contains("set both"), "{error}");
     }
     let official = sentry::Client::with_options(ClientOptions::new());

@@ -1,4 +1,4 @@
-//! The transaction as an argument of a handler.
+//! The extractor for the transaction.
 
 use std::convert::Infallible;
 use std::ops::Deref;
@@ -10,13 +10,12 @@ use sentrace_core::SpanRef;
 use sentrace_protocol::TransactionSource;
 
 use crate::misplaced::warn_if_outside;
-use crate::server::RequestSpan;
+use crate::server::TransactionHandle;
 
-/// The transaction of the request, for handlers that want to say so; [`current_span`](sentrace_core::current_span) is the
-/// same outside of spans.
+/// Extractor for the transaction of the request. Outside of spans, [`current_span`](sentrace_core::current_span) is the same.
 ///
-/// It dereferences to the handle of the transaction's own span. Extraction never fails: where there is no transaction,
-/// everything may be called and nothing happens.
+/// It dereferences to the handle of the transaction's root span. Extraction never fails: without a transaction, all methods
+/// are no-ops.
 ///
 /// ```
 /// use axum::{Router, extract::Path, routing::get};
@@ -34,8 +33,8 @@ use crate::server::RequestSpan;
 pub struct CurrentTransaction(SpanRef);
 
 impl CurrentTransaction {
-    /// Names the transaction anew, for handlers that know better than the router: one route for many operations, as in
-    /// GraphQL. `source` says where the name is from; [`Custom`](TransactionSource::Custom) is right for most.
+    /// Renames the transaction, for handlers that know a better name than the router, for example if one route serves many
+    /// operations, as in GraphQL. `source` is usually [`Custom`](TransactionSource::Custom).
     pub fn set_name(&self, name: impl AsRef<str>, source: TransactionSource) {
         self.0.set_transaction_name(name, source);
     }
@@ -54,7 +53,7 @@ impl<S: Sync> FromRequestParts<S> for CurrentTransaction {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         static WARNED: AtomicBool = AtomicBool::new(false);
-        let span = RequestSpan::of(&parts.extensions);
+        let span = TransactionHandle::find(&parts.extensions);
         warn_if_outside(&span, "the extractor CurrentTransaction", &WARNED);
         Ok(Self(span))
     }

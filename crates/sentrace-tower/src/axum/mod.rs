@@ -1,4 +1,4 @@
-//! What axum's router tells about a request, and what its handlers ask and tell.
+//! Routes and extractors of axum.
 
 mod current_transaction;
 mod route;

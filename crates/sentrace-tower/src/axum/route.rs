@@ -1,4 +1,4 @@
-//! Tells the transaction its route where the server layer could not know it.
+//! Names the transaction by its route if the server layer cannot know it.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,14 +10,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::misplaced::warn_if_outside;
-use crate::server::RequestSpan;
+use crate::server::TransactionHandle;
 
 /// Names the request's transaction by its route from inside the router, for a
-/// [`SentryTracingLayer`](crate::SentryTracingLayer) that sits around it and knows the path alone.
+/// [`SentryTracingLayer`](crate::SentryTracingLayer) around the router, which knows only the path.
 ///
-/// As a `route_layer` it runs after axum has found the route and before anything that a handler does, so the name is
-/// right however the request ends. Nested routers tell their whole route. Where several tell one, the innermost
-/// counts.
+/// As a `route_layer` it runs after axum has matched the route and before the handler, so the name is right however the request
+/// ends. The route includes those of nesting routers. If there are several of these layers, the innermost one counts.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -27,12 +26,12 @@ use crate::server::RequestSpan;
 /// let app: Router = Router::new()
 ///     .route("/users/{id}", get(async || "user"))
 ///     .route_layer(SentryRouteLayer::new());
-/// // Around the router, as middleware has to be that rewrites URIs before routing.
+/// // Around the router, like middleware that rewrites URIs before routing.
 /// let service = SentryTracingLayer::new().late_route(true).layer(app);
 /// let app: Router = Router::new().fallback_service(service); // what `axum::serve` takes
 /// ```
 ///
-/// A `nest_service` has no route that axum would tell: say it by hand.
+/// For a `nest_service` axum has no route. Name it yourself:
 ///
 /// ```
 /// # use std::convert::Infallible;
@@ -51,12 +50,12 @@ pub struct SentryRouteLayer {
 }
 
 impl SentryRouteLayer {
-    /// Tells the route that axum has matched; where none did, as in a fallback, nothing.
+    /// Creates a layer that uses the route that axum has matched. It does nothing if there is none, as in a fallback.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Tells this route (`/files/{*path}`), prefixes included, for a service that is no route of axum's.
+    /// Creates a layer that uses this route (`/files/{*path}`), prefixes included, for a service that is not a route of axum.
     pub fn named(route: impl Into<Arc<str>>) -> Self {
         Self { named: Some(route.into()) }
     }
@@ -70,7 +69,7 @@ impl<S> Layer<S> for SentryRouteLayer {
     }
 }
 
-/// A service that tells its route; see [`SentryRouteLayer`].
+/// A service that names transactions by its route; see [`SentryRouteLayer`].
 #[derive(Debug, Clone)]
 pub struct SentryRoute<S> {
     inner: S,
@@ -97,7 +96,7 @@ where
         let extensions = request.extensions();
         if let Some(route) = self.named.as_deref().or_else(|| matched_route(extensions)) {
             static WARNED: AtomicBool = AtomicBool::new(false);
-            let span = RequestSpan::of(extensions);
+            let span = TransactionHandle::find(extensions);
             warn_if_outside(&span, "SentryRouteLayer", &WARNED);
             span.set_route(route);
         }

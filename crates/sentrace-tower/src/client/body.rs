@@ -1,4 +1,4 @@
-//! From the answer's head to its end, for calls that end with their stream.
+//! The response body of a call, with whose end the spans of gRPC calls end.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,7 +11,7 @@ use super::call::Call;
 use crate::grpc::GrpcStatus;
 
 pin_project! {
-    /// The body of an answer. That of a gRPC call ends the call's span.
+    /// Response body of [`SentryClient`](super::SentryClient). For gRPC calls it ends the span.
     #[derive(Debug)]
     pub struct ClientBody<B> {
         #[pin]
@@ -47,19 +47,19 @@ impl<B: Body> Body for ClientBody<B> {
         match &polled {
             None => {
                 if let Some(call) = this.call.take() {
-                    call.ended(GrpcStatus::MISSING);
+                    call.finish(GrpcStatus::MISSING);
                 }
             }
             Some(Err(_)) => {
                 if let Some(call) = this.call.take() {
-                    call.failed::<B::Error>();
+                    call.fail::<B::Error>();
                 }
             }
             Some(Ok(frame)) => {
                 if let Some(trailers) = frame.trailers_ref()
                     && let Some(call) = this.call.take()
                 {
-                    call.ended(GrpcStatus::read(trailers).unwrap_or(GrpcStatus::MISSING));
+                    call.finish(GrpcStatus::read(trailers).unwrap_or(GrpcStatus::MISSING));
                 }
             }
         }

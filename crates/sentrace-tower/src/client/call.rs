@@ -12,7 +12,7 @@ use super::config::Config;
 use super::head::CallHead;
 use crate::grpc::{GrpcStatus, RpcMethod};
 
-/// The span of a call, and what ends it.
+/// The span of a call.
 #[derive(Debug)]
 pub(super) struct Call {
     span: CallSpan,
@@ -20,11 +20,11 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// Starts the span and puts the trace on the request; `None` where the call is left alone.
+    /// Starts the span and injects the trace into the request. Returns `None` if the call is not traced.
     pub(super) fn begin<B>(config: &Config, request: &mut Request<B>) -> Option<Self> {
         let head = CallHead::of(request);
-        let place = Place::of(head.uri(), config.endpoint.as_ref(), head.headers());
-        let Some(mut call) = OutgoingCall::to(&place.url(), config.client.as_ref()) else {
+        let destination = Destination::of(head.uri(), config.endpoint.as_ref(), head.headers());
+        let Some(mut call) = OutgoingCall::to(&destination.url(), config.client.as_ref()) else {
             OutgoingCall::remove_propagated_headers(request.headers_mut(), config.client.as_ref());
             return None;
         };
@@ -35,12 +35,12 @@ impl Call {
         let span = if config.records(&head) {
             let name = config.name_of(&head);
             match &rpc {
-                Some(rpc) => grpc_span(call.parent(), name.as_deref(), rpc, &place),
+                Some(rpc) => grpc_span(call.parent(), name.as_deref(), rpc, &destination),
                 None => CallSpan::http(
                     call.parent(),
                     ORIGIN,
                     name.as_deref(),
-                    &place.request(head.method().as_str()),
+                    &destination.request(head.method().as_str()),
                 ),
             }
         } else {
@@ -51,8 +51,8 @@ impl Call {
         Some(Self { span, grpc })
     }
 
-    /// The answer's head is there; what of the call goes on with its body.
-    pub(super) fn answered<B>(self, response: &Response<B>) -> Option<Self> {
+    /// Records the head of the response. Returns the call if it continues with the body.
+    pub(super) fn record_response<B>(self, response: &Response<B>) -> Option<Self> {
         let status = response.status();
         if !self.grpc || status != StatusCode::OK {
             self.span.finish_with_status_code(status.as_u16());
@@ -61,34 +61,39 @@ impl Call {
         self.span.set_data("http.response.status_code", status.as_u16());
         match GrpcStatus::read(response.headers()) {
             Some(status) => {
-                self.ended(status);
+                self.finish(status);
                 None
             }
             None => Some(self),
         }
     }
 
-    /// The stream of a gRPC call ended with this status.
-    pub(super) fn ended(self, status: GrpcStatus) {
+    /// Ends the span of a gRPC call with its status.
+    pub(super) fn finish(self, status: GrpcStatus) {
         status.record(&self.span);
         self.span.finish_with_status(status.span_status());
     }
 
-    /// There is no answer, or no whole one.
-    pub(super) fn failed<E>(self) {
+    /// Ends the span of a call without a response, or without a complete one.
+    pub(super) fn fail<E>(self) {
         self.span.finish_with_error(std::any::type_name::<E>());
     }
 }
 
 const ORIGIN: &str = "auto.http.tower";
 
-/// Calls of gRPC are told by service and method, not by URL.
-fn grpc_span(parent: &SpanRef, name: Option<&str>, rpc: &RpcMethod<'_>, place: &Place<'_>) -> CallSpan {
+/// gRPC calls are described by service and method instead of the URL.
+fn grpc_span(
+    parent: &SpanRef,
+    name: Option<&str>,
+    rpc: &RpcMethod<'_>,
+    destination: &Destination<'_>,
+) -> CallSpan {
     let span = CallSpan::new(parent.start_span("grpc.client", name.unwrap_or(rpc.name())));
     if span.is_recording() {
         span.set_origin("auto.grpc.tower");
         rpc.record(&span);
-        let OutgoingRequest { host, port, .. } = place.request("");
+        let OutgoingRequest { host, port, .. } = destination.request("");
         if !host.is_empty() {
             span.set_data("server.address", host);
         }
@@ -99,16 +104,16 @@ fn grpc_span(parent: &SpanRef, name: Option<&str>, rpc: &RpcMethod<'_>, place: &
     span
 }
 
-/// Where a request goes.
-struct Place<'a> {
+/// The destination of a request.
+struct Destination<'a> {
     /// Unknown if only the `Host` header says where the request goes.
     scheme: &'a str,
     authority: Option<Cow<'a, Authority>>,
     uri: &'a Uri,
 }
 
-impl<'a> Place<'a> {
-    /// By its URI, else by the layer's endpoint, else by its `Host` header.
+impl<'a> Destination<'a> {
+    /// Reads the URI, else the layer's endpoint, else the `Host` header.
     fn of(uri: &'a Uri, endpoint: Option<&'a Uri>, headers: &HeaderMap) -> Self {
         let base = if uri.authority().is_some() { uri } else { endpoint.unwrap_or(uri) };
         let authority = match base.authority() {
@@ -118,7 +123,7 @@ impl<'a> Place<'a> {
         Self { scheme: base.scheme_str().unwrap_or_default(), authority, uri }
     }
 
-    /// Absolute, as far as the host is known.
+    /// Returns the absolute URL if the host is known, or else the path.
     fn url(&self) -> String {
         let Some(authority) = &self.authority else { return self.uri.path().to_owned() };
         let scheme = if self.scheme.is_empty() { "http" } else { self.scheme };

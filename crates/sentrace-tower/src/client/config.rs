@@ -22,12 +22,12 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// Whether the call becomes a span. A filter that panics has not asked for it to be left out.
+    /// Returns `true` if the call becomes a span, also if the filter panics.
     pub(super) fn records(&self, head: &CallHead<'_>) -> bool {
         self.filter.as_ref().is_none_or(|filter| run_hook(|| filter(head)).unwrap_or(true))
     }
 
-    /// Whether the call may carry the trace, as far as the hook goes: what it cannot judge carries nothing.
+    /// Returns `true` if the hook lets the call carry the trace. If it panics, the call carries none.
     pub(super) fn propagates(&self, head: &CallHead<'_>) -> bool {
         self.propagate.as_ref().is_none_or(|propagate| run_hook(|| propagate(head)).unwrap_or(false))
     }

@@ -1,4 +1,4 @@
-//! From the call to the answer's head.
+//! The response future of a call.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,7 +11,7 @@ use super::body::ClientBody;
 use super::call::Call;
 
 pin_project! {
-    /// The answer of [`SentryClient`](super::SentryClient), in the making.
+    /// Response future of [`SentryClient`](super::SentryClient).
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ClientFuture<F> {
@@ -36,16 +36,16 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = ready!(this.inner.poll(cx));
+        let result = ready!(this.inner.poll(cx));
         let call = this.call.take();
-        Poll::Ready(match answer {
+        Poll::Ready(match result {
             Ok(response) => {
-                let call = call.and_then(|call| call.answered(&response));
+                let call = call.and_then(|call| call.record_response(&response));
                 Ok(response.map(|body| ClientBody::new(body, call)))
             }
             Err(error) => {
                 if let Some(call) = call {
-                    call.failed::<E>();
+                    call.fail::<E>();
                 }
                 Err(error)
             }

@@ -1,8 +1,8 @@
-//! An outgoing request without its body, as hooks see it.
+//! The head of an outgoing request, for hooks.
 
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
-/// The head of an outgoing request, for hooks of the layer: it is borrowed, nothing of it is kept.
+/// The head of an outgoing request, borrowed for a hook of the layer.
 #[derive(Debug, Clone, Copy)]
 pub struct CallHead<'a> {
     method: &'a Method,
@@ -21,22 +21,22 @@ impl<'a> CallHead<'a> {
         }
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &'a Method {
         self.method
     }
 
-    /// The target, as the client was given it.
+    /// Returns the target as the client was given it.
     pub fn uri(&self) -> &'a Uri {
         self.uri
     }
 
-    /// The header fields.
+    /// Returns the header fields.
     pub fn headers(&self) -> &'a HeaderMap {
         self.headers
     }
 
-    /// What the caller attached to the request.
+    /// Returns the extensions that the caller added.
     pub fn extensions(&self) -> &'a Extensions {
         self.extensions
     }

@@ -1,4 +1,4 @@
-//! The layer and all that can be set on it.
+//! The layer and its setters.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use super::config::Config;
 use super::head::CallHead;
 use super::service::SentryClient;
 
-/// Makes each call of an HTTP client an `http.client` span of the current transaction, and carries the trace to the
-/// hosts of [`Options::tracing_origins`](sentrace_core::Options::tracing_origins) (Sentry SDK specification, *HTTP
+/// Records each call of an HTTP client as an `http.client` span of the current transaction, and propagates the trace to the
+/// hosts in [`Options::tracing_origins`](sentrace_core::Options::tracing_origins) (Sentry SDK specification, *HTTP
 /// Client Integrations* and *Trace Propagation* 1.9).
 ///
-/// For clients that are tower services: hyper-util's, tonic's channels, and what is built on them. For reqwest there
-/// is a middleware, which guards redirects, too.
+/// It is for clients that are tower services: hyper-util's, tonic's channels, and what is built on them. For reqwest there is
+/// a middleware, which also guards redirects.
 ///
-/// Without a current transaction the call still carries the trace that it belongs to. Requests to the DSN's host are
-/// left alone, and so is a request to which the application gave a `sentry-trace` of its own. Headers that a gateway hands on
-/// from the request it serves are replaced, whether or not they were believed, and so are those that this process put on a
-/// request which is sent again; where the trace may not go, both are removed
-/// ([`OutgoingCall::inject`](sentrace_core::adapter::OutgoingCall::inject)). The answer, and every error, pass through as they are.
+/// Without a current transaction the call still carries the trace that it belongs to. Requests to the DSN's host are not
+/// traced, and a `sentry-trace` that the application set stays. Headers that a gateway copies from the request it serves are
+/// replaced, whether or not they were trusted, and so are those that this process injected into a request that it sends again;
+/// if the host may not get the trace, both are removed ([`OutgoingCall::inject`](sentrace_core::adapter::OutgoingCall::inject)).
+/// Responses and errors are passed through unchanged.
 ///
-/// A layer that follows redirects or tries again belongs outside this one: then each attempt is a span, and each is judged
-/// by where it goes.
+/// Put layers that follow redirects or retry outside this one: then each attempt is a span, and its own URL decides whether it
+/// carries the trace.
 ///
-/// A span ends with the answer's head, as `cancelled` where the call is dropped before it, and as `internal_error` with
-/// the error's type where there is no answer.
+/// A span ends with the head of the response. If the call is dropped before, its status is `cancelled`; if it fails, the
+/// status is `internal_error` and the error's type is recorded.
 ///
 /// ```
 /// use hyper_util::client::legacy::Client;
@@ -52,8 +52,8 @@ use super::service::SentryClient;
 /// ```
 ///
 /// # Uploads
-/// Clients poll the body of a request on the task of its connection, where nothing is current. A body that starts spans takes
-/// the current one along:
+/// Clients poll the body of a request on the task of the connection, where no span is current. Attach the current span to a
+/// body that starts spans:
 ///
 /// ```
 /// use sentrace_core::InCurrentSpan as _;
@@ -67,11 +67,11 @@ use super::service::SentryClient;
 /// ```
 ///
 /// # gRPC
-/// Calls of gRPC are told by their content type. They are `grpc.client` spans named `/pkg.Service/Method`, with the
-/// sixteen codes of `grpc-status` as their status, from the head or from the trailers; they end with their stream. A
-/// stream that is dropped before its trailers was cancelled.
+/// gRPC calls are recognized by their content type. They are `grpc.client` spans named `/pkg.Service/Method`, end with their
+/// stream, and have one of the sixteen codes of `grpc-status` as their status. A stream that is dropped before its trailers is
+/// `cancelled`.
 ///
-/// The requests of a tonic client name no host, and where a request goes must be known before headers leave:
+/// Requests of a tonic client name no host, but the host decides whether they may carry the trace, so it is set here:
 ///
 /// ```
 /// use sentrace_tower::SentryClientLayer;
@@ -93,33 +93,33 @@ pub struct SentryClientLayer {
 }
 
 impl SentryClientLayer {
-    /// The layer as most clients want it.
+    /// Creates the layer with default settings.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The client whose `tracing_origins` decide, instead of the current or global one.
+    /// Sets the client whose `tracing_origins` apply, instead of the current or global one.
     pub fn client(self, client: Client) -> Self {
         self.with(|config| config.client = Some(client))
     }
 
-    /// Where requests go whose URI names no host, as those of a tonic client: scheme and authority are looked at.
+    /// Sets scheme and authority of requests whose URI has none, such as those of a tonic client.
     pub fn endpoint(self, endpoint: Uri) -> Self {
         self.with(|config| config.endpoint = Some(endpoint))
     }
 
-    /// Which calls become spans. Others still carry the trace on: what they call finds the current span.
+    /// Sets which calls become spans. Others still carry the trace, with the current span as the parent.
     pub fn filter(self, filter: impl Fn(&CallHead<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.with(|config| config.filter = Some(Arc::new(filter)))
     }
 
-    /// Which calls may carry trace headers, of those that the `tracing_origins` allow.
+    /// Sets which of the calls that the `tracing_origins` allow carry trace headers.
     pub fn propagate_if(self, propagate: impl Fn(&CallHead<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.with(|config| config.propagate = Some(Arc::new(propagate)))
     }
 
-    /// Names spans; `None` leaves the name as it would be: `METHOD scheme://host/path`, or the method of a gRPC call.
-    /// Good names are few: `GET /users/{id}`.
+    /// Sets the names of spans. With `None` a span keeps its default name: `METHOD scheme://host/path`, or the method of a
+    /// gRPC call. Use names with few distinct values: `GET /users/{id}`.
     pub fn name(self, name: impl Fn(&CallHead<'_>) -> Option<String> + Send + Sync + 'static) -> Self {
         self.with(|config| config.namer = Some(Arc::new(name)))
     }

@@ -1,4 +1,4 @@
-//! The service that the layer makes.
+//! The service of the layer.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,7 +13,7 @@ use super::call::Call;
 use super::config::Config;
 use super::future::ClientFuture;
 
-/// A client whose calls are spans; see [`SentryClientLayer`](super::SentryClientLayer).
+/// A client that records a span for each call; see [`SentryClientLayer`](super::SentryClientLayer).
 #[derive(Debug, Clone)]
 pub struct SentryClient<S> {
     inner: S,

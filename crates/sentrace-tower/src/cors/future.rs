@@ -10,8 +10,8 @@ use http::Response;
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use pin_project_lite::pin_project;
 
-use super::detect::Watch;
 use super::headers::{allow, sentry_headers, sentry_headers_with_traceparent};
+use super::misplacement::Watch;
 
 pin_project! {
     /// The answer of [`SentryCors`](super::SentryCors).

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tower_layer::Layer;
 
-use super::detect::{Misplacement, Watch, warn};
+use super::misplacement::{Misplacement, Watch, warn};
 use super::service::SentryCors;
 
 /// Adds `sentry-trace` and `baggage` to the allowed headers of CORS preflight answers.

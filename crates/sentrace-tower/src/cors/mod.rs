@@ -37,16 +37,16 @@
 //!
 //! The wrong order is warned about, once, as far as it can be seen from inside: see [`Misplacement`].
 
-mod detect;
 mod future;
 mod headers;
 mod layer;
+mod misplacement;
 mod service;
 
-pub use self::detect::Misplacement;
-pub(crate) use self::detect::{asks_for, is_preflight};
 pub use self::future::SentryCorsFuture;
 pub(crate) use self::headers::not_allowed;
 pub use self::headers::{sentry_headers, sentry_headers_with_traceparent};
 pub use self::layer::SentryCorsLayer;
+pub use self::misplacement::Misplacement;
+pub(crate) use self::misplacement::{asks_for, is_preflight};
 pub use self::service::SentryCors;

@@ -9,8 +9,8 @@ use sentrace_core::Client;
 use sentrace_core::adapter::inner_accessors;
 use tower_service::Service;
 
-use super::detect::{Watch, is_cross_origin, is_preflight, path_asking_for_trace_headers};
 use super::future::{Role, SentryCorsFuture};
+use super::misplacement::{Watch, is_cross_origin, is_preflight, path_asking_for_trace_headers};
 
 /// The service that [`SentryCorsLayer`](super::SentryCorsLayer) makes; see there.
 #[derive(Clone)]

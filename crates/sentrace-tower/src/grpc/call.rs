@@ -1,16 +1,16 @@
-//! A request that may be a gRPC call, until its answer tells.
+//! A request that may be a gRPC call, until its response shows whether it is.
 
 use http::HeaderMap;
 use sentrace_core::SpanRef;
 use sentrace_protocol::TransactionSource;
 
-use super::{GrpcStatus, RpcMethod, is_answer};
+use super::{GrpcStatus, RpcMethod, is_response};
 
-/// What is kept of such a request while it is recorded.
+/// What is needed of such a request when its response is there.
 #[derive(Debug)]
 pub(crate) struct PossibleCall {
     path: Box<str>,
-    /// Whether the transaction has begun as one of gRPC.
+    /// Whether the transaction was started as one of gRPC.
     begun_as_grpc: bool,
 }
 
@@ -19,18 +19,18 @@ impl PossibleCall {
         Self { path: method.name().into(), begun_as_grpc }
     }
 
-    /// The answer's head is there. Returns whether it is one of gRPC.
+    /// Names the transaction. Returns `true` if the response is one of gRPC.
     ///
-    /// Only an answer that goes well so far shows that the method exists: routers and interceptors answer for methods that
-    /// nobody implements. Until then the client has chosen the name.
-    pub(crate) fn answered(self, transaction: &SpanRef, answer: &HeaderMap) -> bool {
-        let is_grpc = is_answer(answer);
+    /// Only a response without an error so far shows that the method exists: routers and interceptors also respond for
+    /// methods that are not implemented, and then the client has chosen the name.
+    pub(crate) fn record_response(self, transaction: &SpanRef, response: &HeaderMap) -> bool {
+        let is_grpc = is_response(response);
         if is_grpc {
             if !self.begun_as_grpc {
                 transaction.set_op(OP);
                 transaction.set_origin(ORIGIN);
             }
-            let exists = GrpcStatus::read(answer).is_none_or(GrpcStatus::is_ok);
+            let exists = GrpcStatus::read(response).is_none_or(GrpcStatus::is_ok);
             let source = if exists { TransactionSource::Route } else { TransactionSource::Url };
             transaction.set_rpc_name(&self.path, source);
             if let Some(method) = RpcMethod::in_path(&self.path) {

@@ -1,10 +1,10 @@
-//! Which method of which service is called.
+//! The method of a gRPC call.
 
 use http::{HeaderMap, Method, header};
 use sentrace_core::SpanRef;
 
-/// The method of what may be a gRPC call, as its path says. A client can write that into any request; on the server only the
-/// answer tells whether it was one.
+/// The method of what may be a gRPC call, from its path. A client can write such a path into any request; on the server only
+/// the response shows whether it was a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RpcMethod<'a> {
     /// `/pkg.Service/Method`.
@@ -13,7 +13,7 @@ pub(crate) struct RpcMethod<'a> {
 }
 
 impl<'a> RpcMethod<'a> {
-    /// `None` where the request is no gRPC call. gRPC-Web is none: its outcome is inside the body.
+    /// Returns `None` if the request is not a gRPC call. gRPC-Web is not: its status is inside the body.
     pub(crate) fn of(method: &Method, headers: &HeaderMap, path: &'a str) -> Option<Self> {
         if method != Method::POST || !is_grpc(headers.get(header::CONTENT_TYPE)?.as_bytes()) {
             return None;
@@ -21,18 +21,18 @@ impl<'a> RpcMethod<'a> {
         Self::in_path(path)
     }
 
-    /// `None` if the path has another form.
+    /// Returns `None` if the path has another form.
     pub(crate) fn in_path(path: &'a str) -> Option<Self> {
         let (service, method) = path.strip_prefix('/')?.split_once('/')?;
         (!service.is_empty() && !method.is_empty() && !method.contains('/')).then_some(Self { path, service })
     }
 
-    /// `/pkg.Service/Method`: what spans and transactions are named.
+    /// Returns `/pkg.Service/Method`, the name of spans and transactions.
     pub(crate) fn name(&self) -> &'a str {
         self.path
     }
 
-    /// Records what is called (OpenTelemetry's conventions for RPC, which Sentry's follow).
+    /// Records service and method (OpenTelemetry's conventions for RPC, which Sentry's follow).
     pub(crate) fn record(&self, span: &SpanRef) {
         span.set_data("rpc.system.name", "grpc");
         span.set_data("rpc.service", self.service);
@@ -40,8 +40,8 @@ impl<'a> RpcMethod<'a> {
     }
 }
 
-/// Whether an answer is one of gRPC: by its content type, or by a status in its head.
-pub(crate) fn is_answer(headers: &HeaderMap) -> bool {
+/// Returns `true` if a response is one of gRPC, by its content type or by a status in its head.
+pub(crate) fn is_response(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| is_grpc(value.as_bytes()))
         || headers.contains_key("grpc-status")
 }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_are_told_by_method_content_type_and_path() {
+    fn calls_are_recognized_by_method_content_type_and_path() {
         let rows = [
             (Method::POST, "application/grpc", "/shop.Orders/Get", Some("shop.Orders"), "a call"),
             (

@@ -1,12 +1,12 @@
-//! What a gRPC call says about itself in HTTP: its name, and how it went.
+//! Names and statuses of gRPC calls.
 //!
-//! gRPC over HTTP/2 answers 200 whatever happens, and tells the outcome in `grpc-status`: in the trailers, or in the head
-//! where there is no message.
+//! The HTTP status of gRPC over HTTP/2 is always 200. The status of the call is in `grpc-status`: in the trailers, or in the
+//! head of a response without messages.
 
 mod call;
 mod method;
 mod status;
 
 pub(crate) use self::call::{OP, ORIGIN, PossibleCall};
-pub(crate) use self::method::{RpcMethod, is_answer};
+pub(crate) use self::method::{RpcMethod, is_response};
 pub(crate) use self::status::GrpcStatus;

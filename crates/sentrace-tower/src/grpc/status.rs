@@ -1,18 +1,18 @@
-//! How a gRPC call went.
+//! The status of a gRPC call.
 
 use http::HeaderMap;
 use sentrace_core::SpanRef;
 use sentrace_protocol::SpanStatus;
 
-/// A code of gRPC, as `grpc-status` has it.
+/// A status code in `grpc-status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GrpcStatus(u32);
 
 impl GrpcStatus {
-    /// What a stream that ended without a status stands for (gRPC over HTTP/2, *Responses*).
+    /// The status of a stream that ended without one (gRPC over HTTP/2, *Responses*).
     pub(crate) const MISSING: Self = Self(2);
 
-    /// Reads `grpc-status` from a head or from trailers. What is no number is as good as missing.
+    /// Reads `grpc-status` from a head or from trailers. A value that is not a number counts as missing.
     pub(crate) fn read(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get("grpc-status")?;
         Some(value.to_str().ok().and_then(|value| value.trim().parse().ok()).map_or(Self::MISSING, Self))
@@ -31,7 +31,7 @@ impl GrpcStatus {
         span.set_data("rpc.response.status_code", self.known().1);
     }
 
-    /// A code that gRPC does not know stands for `UNKNOWN`, as gRPC's own libraries read it.
+    /// A code that gRPC does not define is `UNKNOWN`, as in gRPC's own libraries.
     fn known(self) -> (SpanStatus, &'static str) {
         match self.0 {
             0 => (SpanStatus::Ok, "OK"),

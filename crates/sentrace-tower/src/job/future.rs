@@ -1,4 +1,4 @@
-//! From the job to its end.
+//! The response future of a job.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,11 +11,11 @@ use sentrace_protocol::SpanStatus;
 use crate::panics;
 
 pin_project! {
-    /// A job of [`SentryJob`](super::SentryJob), in the making.
+    /// Response future of [`SentryJob`](super::SentryJob).
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct JobFuture<F> {
-        // What ends because the job is dropped ends inside it.
+        // What a job holds is dropped inside its transaction.
         #[pin]
         inside: Inside<F, Open>,
     }
@@ -42,7 +42,7 @@ where
     }
 }
 
-/// The transaction while the job goes on. Dropped before its end, it was cancelled, or something panicked.
+/// The transaction of a running job. If it is dropped before the job's end, the job was cancelled or has panicked.
 #[derive(Debug)]
 pub(super) struct Open(Option<Transaction>);
 
@@ -60,7 +60,7 @@ impl Open {
     }
 }
 
-/// The transaction is current in code of the worker. A panic in it ends the transaction and goes on.
+/// The transaction is current in the worker's code. A panic there ends the transaction and continues.
 impl Around for Open {
     fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
         let enter = |open: &mut Self| match &mut open.0 {

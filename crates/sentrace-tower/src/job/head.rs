@@ -1,10 +1,10 @@
-//! What a worker knows of a job before it works on it.
+//! Name, trace and message data of a job.
 
 use std::borrow::Cow;
 
 use sentrace_core::carriers::job::JobTrace;
 
-/// A job, as far as its trace goes.
+/// Name, trace and message data of a job, for [`SentryJobLayer`](super::SentryJobLayer).
 ///
 /// ```
 /// use sentrace_core::carriers::job::JobTrace;
@@ -14,7 +14,7 @@ use sentrace_core::carriers::job::JobTrace;
 /// let head = JobHead::new("send mail", JobTrace::from_carrier(&headers)).message_id("17").retry_count(2);
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a job is recorded by the layer that is told of it"]
+#[must_use = "a job is recorded by the layer that gets its head"]
 pub struct JobHead {
     pub(super) name: Cow<'static, str>,
     pub(super) trace: JobTrace,
@@ -24,24 +24,25 @@ pub struct JobHead {
 }
 
 impl JobHead {
-    /// A job of this kind (`send mail`), low in number of values, with what its message carries of the trace.
+    /// Creates the head of a job with this name (`send mail`), which should have few distinct values, and with the trace that
+    /// its message carries.
     pub fn new(name: impl Into<Cow<'static, str>>, trace: JobTrace) -> Self {
         Self { name: name.into(), trace, message_id: None, body_size: None, retry_count: None }
     }
 
-    /// The message's id (`messaging.message.id`).
+    /// Sets the id of the message (`messaging.message.id`).
     pub fn message_id(mut self, id: impl Into<String>) -> Self {
         self.message_id = Some(id.into());
         self
     }
 
-    /// The body's size in bytes (`messaging.message.body.size`).
+    /// Sets the size of the body in bytes (`messaging.message.body.size`).
     pub const fn body_size(mut self, bytes: u64) -> Self {
         self.body_size = Some(bytes);
         self
     }
 
-    /// How often it was tried before (`messaging.message.retry.count`).
+    /// Sets the number of earlier attempts (`messaging.message.retry.count`).
     pub const fn retry_count(mut self, count: u32) -> Self {
         self.retry_count = Some(count);
         self

@@ -1,4 +1,4 @@
-//! The layer and all that can be set on it.
+//! The layer and its setters.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,16 +10,17 @@ use super::config::Config;
 use super::head::JobHead;
 use super::service::SentryJob;
 
-/// Makes each job of a worker a `queue.process` transaction in the trace of who queued it, with the names of Sentry's
-/// *Queues* module 1.2: `messaging.destination.name`, `.system`, `.message.id`, `.message.retry.count` and how long the
+/// Records each job of a worker as a `queue.process` transaction in the trace of its producer, with the names of Sentry's
+/// *Queues* module 1.2: `messaging.destination.name`, `.system`, `.message.id`, `.message.retry.count` and the time that the
 /// message has waited, `.message.receive.latency` in milliseconds.
 ///
-/// For workers that are tower services, as those of apalis. What a job looks like is theirs, so `read` tells what is to be
-/// known of it; the side that queues puts a [`Publish`](sentrace_core::carriers::job::Publish)'s trace into the message.
+/// It is for workers that are tower services, such as those of apalis. Since each has its own type of job, `read` returns what
+/// the layer needs to know of one. The producer adds the trace of a [`Publish`](sentrace_core::carriers::job::Publish) to the
+/// message.
 ///
-/// A transaction ends with the job: `ok`, as `internal_error` where it fails (with the error's type) or panics, and as
-/// `cancelled` where it is dropped before it is done. Its result passes through as it is. Below a layer that retries,
-/// every attempt is a transaction; above it, all together are one.
+/// A transaction ends with its job. If the job fails, the status is `internal_error` and the error's type is recorded; if it
+/// panics, `internal_error`; if it is dropped before its end, `cancelled`. Results are passed through unchanged. Inside a layer
+/// that retries, each attempt is a transaction; outside, all attempts together are one.
 ///
 /// ```
 /// use sentrace_core::carriers::job::JobTrace;
@@ -44,8 +45,8 @@ pub struct SentryJobLayer<F> {
 }
 
 impl<F> SentryJobLayer<F> {
-    /// A worker on `queue` (`messaging.destination.name`), whose jobs `read` reads. A job that it panics on is worked on
-    /// untraced.
+    /// Creates the layer for a worker of `queue` (`messaging.destination.name`), whose jobs `read` reads. A job on which it
+    /// panics is not traced.
     pub fn new<Job>(queue: impl Into<String>, read: F) -> Self
     where
         F: Fn(&Job) -> JobHead,
@@ -53,7 +54,7 @@ impl<F> SentryJobLayer<F> {
         Self { config: Arc::new(Config { queue: queue.into(), system: None, client: None, read }) }
     }
 
-    /// The broker, for example `redis` (`messaging.system`).
+    /// Sets the broker, for example `redis` (`messaging.system`).
     pub fn system(self, system: impl Into<String>) -> Self
     where
         F: Clone,
@@ -61,7 +62,7 @@ impl<F> SentryJobLayer<F> {
         self.with(|config| config.system = Some(system.into()))
     }
 
-    /// Reports to this client instead of the current or global one.
+    /// Sets the client, instead of the current or global one.
     pub fn client(self, client: Client) -> Self
     where
         F: Clone,

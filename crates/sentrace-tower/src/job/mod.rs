@@ -1,4 +1,4 @@
-//! Workers that are tower services: each job is a transaction in the trace of who queued it.
+//! Workers that are tower services: each job is a transaction in the trace of the producer.
 
 mod config;
 mod future;

@@ -1,4 +1,4 @@
-//! The service that the layer makes.
+//! The service of the layer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::config::Config;
 use super::future::{JobFuture, Open};
 use super::head::JobHead;
 
-/// A worker whose jobs are transactions; see [`SentryJobLayer`](super::SentryJobLayer).
+/// A worker that records a transaction for each job; see [`SentryJobLayer`](super::SentryJobLayer).
 pub struct SentryJob<S, F> {
     inner: S,
     config: Arc<Config<F>>,

@@ -1,4 +1,4 @@
-//! From the answer's head to its last byte.
+//! The response body.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,7 +12,8 @@ use sentrace_protocol::SpanStatus;
 use super::guard::Guard;
 
 pin_project! {
-    /// A body that is sent with its request's transaction current, and ends it.
+    /// Response body of [`SentryTracing`](super::SentryTracing). The transaction is current while the body is polled, and ends
+    /// with it.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -26,7 +27,7 @@ impl<B> ResponseBody<B> {
     }
 }
 
-/// A body of no request, for layers that answer by themselves.
+/// A body without a transaction, for layers that create responses.
 impl<B: Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self { inside: Inside::default() }
@@ -69,7 +70,7 @@ impl<B: Body> Body for ResponseBody<B> {
     }
 }
 
-/// The transaction of a request whose answer is sent.
+/// The transaction of a request whose response is being sent.
 #[derive(Debug, Default)]
 struct Sending {
     guard: Guard,
@@ -78,11 +79,11 @@ struct Sending {
 }
 
 impl Sending {
-    /// Whether nothing comes after `frame`, as far as it shows.
+    /// Counts `frame`. Returns `true` if it is known to be the last one.
     fn ends_with<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
         self.sent += frame.data_ref().map_or(0, |data| data.remaining() as u64);
         if let Some(trailers) = frame.trailers_ref() {
-            self.guard.trailers(trailers);
+            self.guard.set_trailers(trailers);
         }
         self.expected.is_some_and(|expected| self.sent >= expected) || frame.is_trailers()
     }
@@ -91,7 +92,7 @@ impl Sending {
         if ended {
             self.guard.complete(Some(self.sent));
         } else {
-            self.guard.first_byte_left();
+            self.guard.record_first_byte();
         }
     }
 }
@@ -104,6 +105,6 @@ impl Around for Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.guard.dropped(self.sent);
+        self.guard.drop_body(self.sent);
     }
 }

@@ -1,4 +1,4 @@
-//! How a layer is set.
+//! The layer's settings.
 
 use std::fmt;
 use std::ops::{Deref, RangeInclusive};
@@ -43,8 +43,7 @@ pub(super) enum Trust {
 }
 
 impl Config {
-    /// As most services want it.
-    fn usual() -> Self {
+    fn standard() -> Self {
         Self {
             client: None,
             sample_rate: None,
@@ -66,29 +65,29 @@ impl Config {
     }
 }
 
-/// A layer's settings, for all of its services. Axum clones a service for each request: what is set as usual is not
-/// counted, since counters that all threads write to cost more than anything else that a request does once.
+/// The settings of a layer, shared by its services. Axum clones a service for each request, so the default settings have no
+/// reference counter: one that all threads write to costs more than anything else that a request does once.
 #[derive(Clone)]
 pub(super) enum SharedConfig {
-    Usual(&'static Config),
-    Own(Arc<Config>),
+    Default(&'static Config),
+    Custom(Arc<Config>),
 }
 
 impl SharedConfig {
-    pub(super) fn usual() -> Self {
-        static USUAL: LazyLock<Config> = LazyLock::new(Config::usual);
-        Self::Usual(&USUAL)
+    pub(super) fn standard() -> Self {
+        static STANDARD: LazyLock<Config> = LazyLock::new(Config::standard);
+        Self::Default(&STANDARD)
     }
 
-    /// The same with something set.
+    /// Changes the settings.
     pub(super) fn with(self, set: impl FnOnce(&mut Config)) -> Self {
-        let mut own = match self {
-            // It tells of its own preflights, whatever the layers without settings have told.
-            Self::Usual(usual) => Arc::new(Config { preflights: Arc::default(), ..usual.clone() }),
-            Self::Own(own) => own,
+        let mut custom = match self {
+            // The layer warns about preflights even if layers with default settings have warned.
+            Self::Default(config) => Arc::new(Config { preflights: Arc::default(), ..config.clone() }),
+            Self::Custom(config) => config,
         };
-        set(Arc::make_mut(&mut own));
-        Self::Own(own)
+        set(Arc::make_mut(&mut custom));
+        Self::Custom(custom)
     }
 }
 
@@ -97,8 +96,8 @@ impl Deref for SharedConfig {
 
     fn deref(&self) -> &Config {
         match self {
-            Self::Usual(usual) => usual,
-            Self::Own(own) => own,
+            Self::Default(config) => config,
+            Self::Custom(config) => config,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From the call to the answer's head.
+//! The response future.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,25 +9,25 @@ use pin_project_lite::pin_project;
 use sentrace_core::adapter::Inside;
 use sentrace_protocol::SpanStatus;
 
-use super::at_head::AtHead;
 use super::body::ResponseBody;
 use super::guard::Guard;
+use super::response_head::OnResponseHead;
 
 pin_project! {
-    /// The answer of [`SentryTracing`](super::SentryTracing), in the making.
+    /// Response future of [`SentryTracing`](super::SentryTracing).
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
-        // What the handler holds ends inside the transaction, which ends as `cancelled` right after.
+        // The handler's values are dropped inside the transaction, which then ends as `cancelled`.
         #[pin]
         inside: Inside<F, Guard>,
-        at_head: AtHead,
+        on_head: OnResponseHead,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, guard: Guard, at_head: AtHead) -> Self {
-        Self { inside: Inside::new(inner, guard), at_head }
+    pub(super) fn new(inner: F, guard: Guard, on_head: OnResponseHead) -> Self {
+        Self { inside: Inside::new(inner, guard), on_head }
     }
 }
 
@@ -45,7 +45,7 @@ where
         match result {
             Ok(mut response) => {
                 let mut guard = std::mem::take(guard);
-                let expected = this.at_head.answered(&mut guard, &mut response);
+                let expected = this.on_head.record(&mut guard, &mut response);
                 Poll::Ready(Ok(response.map(|body| ResponseBody::new(body, guard, expected))))
             }
             Err(error) => {

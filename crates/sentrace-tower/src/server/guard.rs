@@ -9,28 +9,28 @@ use sentrace_protocol::losses::Reason;
 use crate::grpc::GrpcStatus;
 use crate::panics;
 
-/// Holds the transaction from the call to the last byte. Dropped before the end, it knows that the client is gone.
+/// Holds the transaction from the call to the last byte. If it is dropped before the end, the client is gone.
 #[derive(Debug)]
 pub(super) struct Guard {
     state: State,
-    /// The answer's, once its head is there.
+    /// The status code, once the head of the response is there.
     status: Option<StatusCode>,
-    /// Whether the time of the first byte is still to be recorded.
+    /// Whether the time of the first byte still has to be recorded.
     awaits_first_byte: bool,
     ignored: bool,
-    /// Of a gRPC call, whose own status tells how it went.
+    /// Set for gRPC calls, which have a status of their own.
     grpc: Option<GrpcOutcome>,
 }
 
 #[derive(Debug)]
 enum State {
     Open(Transaction),
-    /// The transaction has ended and the answer goes on, with its span current.
+    /// The transaction has ended, and its span is current in the rest of the response.
     After(SpanRef),
     Over,
 }
 
-/// What is known of a gRPC call's status by now.
+/// The status of a gRPC call, as far as it is known.
 #[derive(Debug, Clone, Copy)]
 struct GrpcOutcome(Option<GrpcStatus>);
 
@@ -45,17 +45,17 @@ impl Guard {
         }
     }
 
-    /// Of a request that is not ours to trace.
+    /// Creates a no-op guard for requests that are not traced.
     pub(super) fn none() -> Self {
         Self { state: State::Over, status: None, awaits_first_byte: false, ignored: false, grpc: None }
     }
 
-    /// Whether there is a transaction that has not ended.
+    /// Returns `true` if there is a transaction that has not ended.
     pub(super) fn is_open(&self) -> bool {
         self.transaction().is_some()
     }
 
-    /// The transaction, until it has ended.
+    /// Returns the transaction until it has ended.
     pub(super) fn transaction(&self) -> Option<&Transaction> {
         match &self.state {
             State::Open(transaction) => Some(transaction),
@@ -63,29 +63,29 @@ impl Guard {
         }
     }
 
-    /// The answer's head is there. Where the status is ignored, the transaction is not sent. `grpc` are the fields of an
-    /// answer of gRPC.
-    pub(super) fn answered(&mut self, status: StatusCode, ignored: bool, grpc: Option<&HeaderMap>) {
+    /// Sets the status of the response. If it is ignored, the transaction is not sent. `grpc` are the header fields of a gRPC
+    /// response.
+    pub(super) fn set_response(&mut self, status: StatusCode, ignored: bool, grpc: Option<&HeaderMap>) {
         self.status = Some(status);
         self.ignored = ignored;
         self.awaits_first_byte = self.transaction().is_some_and(Transaction::is_sampled);
         self.grpc = grpc.map(|fields| GrpcOutcome(GrpcStatus::read(fields)));
     }
 
-    /// Whether the answer is one of gRPC, whose trailers have to be waited for.
+    /// Returns `true` if the response is one of gRPC, whose status is in its trailers.
     pub(super) fn is_grpc(&self) -> bool {
         self.grpc.is_some()
     }
 
-    /// The fields after an answer's body, or its only ones.
-    pub(super) fn trailers(&mut self, fields: &HeaderMap) {
+    /// Reads the status of a gRPC call from the trailers.
+    pub(super) fn set_trailers(&mut self, fields: &HeaderMap) {
         if let Some(outcome) = &mut self.grpc {
             outcome.0 = GrpcStatus::read(fields).or(outcome.0);
         }
     }
 
-    /// The first byte has left.
-    pub(super) fn first_byte_left(&mut self) {
+    /// Records the time of the first byte, once.
+    pub(super) fn record_first_byte(&mut self) {
         if std::mem::take(&mut self.awaits_first_byte)
             && let Some(transaction) = self.transaction()
         {
@@ -93,13 +93,13 @@ impl Guard {
         }
     }
 
-    /// The request is done, as the answer's status said, after so many bytes of body.
+    /// Ends the transaction with the status of the response, after `sent` bytes of body.
     pub(super) fn complete(&mut self, sent: Option<u64>) {
         let outcome = self.grpc_outcome();
         self.end(outcome, sent);
     }
 
-    /// The same, with its span current in what is left of the answer.
+    /// Ends the transaction as [`complete`](Self::complete) does, and keeps its span current in the rest of the response.
     pub(super) fn complete_and_stay_current(&mut self) {
         let Some(transaction) = self.transaction() else { return };
         let span = SpanRef::clone(transaction);
@@ -107,9 +107,9 @@ impl Guard {
         self.state = State::After(span);
     }
 
-    /// The answer's body is dropped. What was asked for a part of it has lost its client. A body that nobody has asked for
-    /// says nothing about the client: another layer may have answered with something else, by the same status.
-    pub(super) fn dropped(&mut self, sent: u64) {
+    /// Ends the transaction when the body is dropped: as `cancelled` if a part of it was polled. A body that was never polled
+    /// says nothing about the client, since another layer may have replaced the response and kept its status.
+    pub(super) fn drop_body(&mut self, sent: u64) {
         if !self.awaits_first_byte {
             return self.fail(SpanStatus::Cancelled, Some(sent));
         }
@@ -119,17 +119,17 @@ impl Guard {
         if let (Some(GrpcOutcome(None)), Some(transaction)) = (self.grpc, self.transaction()) {
             transaction.clear_rpc_name();
         }
-        // The status of a gRPC call is missing only where its stream was read to the end.
+        // The status of a gRPC call is missing only if its stream was read to the end.
         self.grpc = self.grpc.filter(|GrpcOutcome(status)| status.is_some());
         self.complete(None);
     }
 
-    /// What the call's own status says beyond the answer's 200.
+    /// Records the status of a gRPC call, and returns it if it is not OK.
     fn grpc_outcome(&self) -> Option<SpanStatus> {
         let (transaction, GrpcOutcome(status)) = (self.transaction()?, self.grpc?);
         let is_ok = self.status == Some(StatusCode::OK);
         if status.is_none() || !is_ok {
-            // A handler that hands content types back is no gRPC service, and its client has chosen the name.
+            // A handler that echoes content types is not a gRPC service, and its client has chosen the name.
             transaction.clear_rpc_name();
         }
         if !is_ok {
@@ -140,7 +140,7 @@ impl Guard {
         (!status.is_ok()).then(|| status.span_status())
     }
 
-    /// The request is over and did not go well, whatever the answer's status said.
+    /// Ends the transaction with this status instead of that of the response.
     pub(super) fn fail(&mut self, status: SpanStatus, sent: Option<u64>) {
         self.end(Some(status), sent);
     }
@@ -152,7 +152,7 @@ impl Guard {
         if self.ignored {
             transaction.discard(Reason::Ignored);
         } else {
-            // Where all of the answer left at once, a second look at the clock would tell the same.
+            // If the whole response was sent at once, reading the clock again would give the same time.
             let at_once = self.awaits_first_byte.then(FastInstant::now);
             transaction.finish_with_response(&ResponseParts {
                 status: self.status.map(|status| status.as_u16()),
@@ -165,7 +165,7 @@ impl Guard {
     }
 }
 
-/// The transaction is current in code of the service. A panic in it ends the transaction and goes on.
+/// The transaction is current in the service's code. A panic there ends the transaction and continues.
 impl Around for Guard {
     fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
         let enter = |guard: &mut Self| match &mut guard.state {

@@ -1,18 +1,18 @@
-//! A request without its body, as hooks and the pipeline see it.
+//! The head of an incoming request, for hooks and for the pipeline.
 
 use std::net::IpAddr;
 
-use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 use sentrace_core::adapter::{HeaderRecorder, HttpHead, RequestParts};
 
 use super::client_address::{Asked, TrustedProxies, peer};
 
-/// The head of an incoming request, for hooks of the layer: it is borrowed, nothing of it is kept.
+/// The head of an incoming request, borrowed for a hook of the layer.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestHead<'a> {
     head: HttpHead<'a>,
     proxies: Option<&'a TrustedProxies>,
-    /// What a trusted proxy was asked for.
+    /// Scheme, host and port as a trusted proxy has forwarded them.
     asked: Asked<'a>,
 }
 
@@ -30,37 +30,37 @@ impl<'a> RequestHead<'a> {
         self
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &'a Method {
         self.head.method()
     }
 
-    /// The target as it came, also where a router has taken a prefix from it.
+    /// Returns the target that the client sent, including prefixes that nested routers have removed.
     pub fn uri(&self) -> &'a Uri {
         self.head.uri()
     }
 
-    /// The header fields.
+    /// Returns the header fields.
     pub fn headers(&self) -> &'a HeaderMap {
         self.head.headers()
     }
 
-    /// What other layers attached.
+    /// Returns the extensions.
     pub fn extensions(&self) -> &'a Extensions {
         self.head.extensions()
     }
 
-    /// Who opened the connection; known as [`TrustedProxies`] says.
+    /// Returns the address of the connection's other end, if it is known; see [`TrustedProxies`].
     pub fn peer_address(&self) -> Option<IpAddr> {
         peer(self.extensions())
     }
 
-    /// The address of the client, past the layer's [trusted proxies](super::SentryTracingLayer::trusted_proxies).
+    /// Returns the address of the client, past the layer's [trusted proxies](super::SentryTracingLayer::trusted_proxies).
     ///
     /// ```
     /// use sentrace_tower::SentryTracingLayer;
     ///
-    /// // Traces go on from callers inside, and begin here for everybody else.
+    /// // Continues the traces of local callers only.
     /// let layer = SentryTracingLayer::new()
     ///     .trust_incoming_if(|request| request.client_address().is_some_and(|client| client.is_loopback()));
     /// ```
@@ -69,7 +69,7 @@ impl<'a> RequestHead<'a> {
             .map_or_else(|| self.peer_address(), |proxies| proxies.client(self.headers(), self.extensions()))
     }
 
-    /// The route's template, where a router has told it before this layer; known with the feature `axum`.
+    /// Returns the template of the matched route, if axum has matched one before this layer. Requires the feature `axum`.
     pub fn matched_route(&self) -> Option<&'a str> {
         self.head.route()
     }
@@ -85,13 +85,7 @@ impl RequestParts for RequestHead<'_> {
     }
 
     fn host(&self) -> &str {
-        if let Some(host) = self.asked.host {
-            return host;
-        }
-        self.head.uri_host().unwrap_or_else(|| {
-            let host = self.headers().get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
-            std::str::from_utf8(host).unwrap_or_default()
-        })
+        self.asked.host.unwrap_or_else(|| self.head.host())
     }
 
     fn has_host_in_header(&self) -> bool {

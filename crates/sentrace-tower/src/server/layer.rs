@@ -10,9 +10,9 @@ use tower_layer::Layer;
 
 use super::client_address::TrustedProxies;
 use super::config::{Config, SharedConfig, Trust};
+use super::duplicate;
 use super::head::RequestHead;
 use super::long_lived::LongLived;
-use super::mark;
 use super::service::SentryTracing;
 
 /// Opens one `http.server` transaction for each request, and continues the caller's trace.
@@ -86,8 +86,8 @@ impl Default for SentryTracingLayer {
 impl SentryTracingLayer {
     /// The layer as most services want it.
     pub fn new() -> Self {
-        mark::count_layer();
-        Self { config: SharedConfig::usual() }
+        duplicate::count_layer();
+        Self { config: SharedConfig::standard() }
     }
 
     /// Reports to this client instead of the one that is found when a request comes.

@@ -1,19 +1,19 @@
-//! The server layer: one transaction for each request.
+//! The server layer: one transaction per request.
 
-mod at_head;
 mod body;
 mod client_address;
 mod config;
+mod duplicate;
 mod future;
 mod guard;
 mod head;
 mod layer;
 mod long_lived;
-mod mark;
+mod method_semantics;
+mod open;
 mod preflight;
-mod request_kind;
-mod request_size;
-mod request_span;
+mod request_handle;
+mod response_head;
 mod server_timing;
 mod service;
 
@@ -22,8 +22,6 @@ pub use self::client_address::{ForwardedHeader, NetworkError, PeerAddress, Trust
 pub use self::future::ResponseFuture;
 pub use self::head::RequestHead;
 pub use self::layer::SentryTracingLayer;
-pub use self::long_lived::{LongLived, RequestHold};
-pub use self::request_size::{CountedBody, RequestSize, RequestSizeLayer};
-#[cfg(feature = "axum")]
-pub(crate) use self::request_span::RequestSpan;
+pub use self::long_lived::{LongLived, UpgradeGuard};
+pub(crate) use self::request_handle::TransactionHandle;
 pub use self::service::SentryTracing;

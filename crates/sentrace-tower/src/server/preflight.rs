@@ -1,4 +1,4 @@
-//! Whether browsers may send the trace headers that they ask for: the server layer sees preflights and their answers.
+//! Warns if browsers may not send the trace headers that they ask for, as preflights and their responses show.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use sentrace_core::diagnostics;
 
 use crate::cors::{asks_for, is_preflight, not_allowed, sentry_headers_with_traceparent};
 
-/// Longest origin that is kept, in bytes.
+/// Longest origin that is stored, in bytes.
 const MAX_ORIGIN: usize = 256;
 
 /// A preflight that asks for trace headers.
@@ -21,23 +21,23 @@ pub(super) struct Preflight {
     watch: Arc<PreflightWatch>,
 }
 
-/// What a layer has told of preflights, shared by all services that are made from it.
+/// Whether a layer has warned; shared by all of its services.
 #[derive(Debug, Default)]
 pub(super) struct PreflightWatch {
-    told: AtomicBool,
+    warned: AtomicBool,
 }
 
 impl Preflight {
-    /// `None` for requests that no Sentry SDK in a browser asks for, and once the layer has warned.
+    /// Returns `None` if no Sentry SDK in a browser sent the preflight, or if the layer has already warned.
     #[cold]
     pub(super) fn of<B>(request: &Request<B>, watch: &Arc<PreflightWatch>) -> Option<Self> {
-        if watch.told.load(Ordering::Relaxed) || !is_preflight(request) {
+        if watch.warned.load(Ordering::Relaxed) || !is_preflight(request) {
             return None;
         }
         let origin = request.headers().get(ORIGIN)?.to_str().ok()?;
         let mut asked = sentry_headers_with_traceparent().to_vec();
         asked.retain(|name| asks_for(request.headers(), name.as_str()));
-        // Other vendors propagate `baggage` and `traceparent`, too; `sentry-trace` says whose business it is.
+        // Other vendors propagate `baggage` and `traceparent`, too; only Sentry's SDKs ask for `sentry-trace`.
         let by_sentry = asked.iter().any(|name| name == "sentry-trace");
         (by_sentry && origin.len() <= MAX_ORIGIN).then(|| Self {
             origin: origin.into(),
@@ -46,15 +46,15 @@ impl Preflight {
         })
     }
 
-    /// Warns once if the answer lets the origin in, but not its trace headers.
-    pub(super) fn answered<B>(self, response: &Response<B>) {
+    /// Warns once if the response allows the origin, but not its trace headers.
+    pub(super) fn check<B>(self, response: &Response<B>) {
         let granted = response.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).map(http::HeaderValue::as_bytes);
-        let lets_in = |origin| origin == b"*" || origin == self.origin.as_bytes();
-        if !response.status().is_success() || !granted.is_some_and(lets_in) {
+        let allows = |origin| origin == b"*" || origin == self.origin.as_bytes();
+        if !response.status().is_success() || !granted.is_some_and(allows) {
             return;
         }
         let refused = not_allowed(response.headers(), &self.asked);
-        if !refused.is_empty() && !self.watch.told.swap(true, Ordering::Relaxed) {
+        if !refused.is_empty() && !self.watch.warned.swap(true, Ordering::Relaxed) {
             diagnostics::warn(format_args!("{}", message(&self.origin, &refused)));
         }
     }
@@ -63,8 +63,8 @@ impl Preflight {
 fn message(origin: &str, refused: &[&HeaderName]) -> String {
     let names: Vec<&str> = refused.iter().map(|name| name.as_str()).collect();
     let mut message = format!(
-        "SentryTracingLayer: CORS lets {origin:?} in, but not the request headers {} that its Sentry SDK asks for, so \
-         its browsers fail these calls. ",
+        "SentryTracingLayer: CORS allows {origin:?}, but not the request headers {} that its Sentry SDK asks for, so \
+         browsers fail these calls. ",
         names.join(", ")
     );
     // Writing to a String cannot fail.

@@ -1,11 +1,11 @@
-//! The trace in the `Server-Timing` header of an answer, where browsers let scripts of the page read it.
+//! The trace in the `Server-Timing` header of a response, which scripts of a page can read.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sentrace_core::TraceHeaders;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// Adds a field of its own: what the service says in `Server-Timing` stays.
+/// Appends the field. Those that the service has set stay.
 pub(super) fn append(headers: &mut HeaderMap, trace: &TraceHeaders) {
     let mut field = format!("sentry-trace;desc=\"{}\"", trace.sentry_trace());
     if let Some(baggage) = trace.baggage() {

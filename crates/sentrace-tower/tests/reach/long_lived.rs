@@ -18,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use sentrace_core::testing::{Capture, Captured};
 use sentrace_core::{current_span, start_span, start_transaction};
 use sentrace_protocol::SpanStatus;
-use sentrace_tower::{LongLived, RequestHold, SentryTracingLayer};
+use sentrace_tower::{LongLived, SentryTracingLayer, UpgradeGuard};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite;
@@ -88,7 +88,7 @@ async fn an_upgrade_ends_the_transaction_and_messages_are_linked_to_it() {
 }
 
 /// The conversation is part of the request.
-async fn held(upgrade: WebSocketUpgrade, hold: Option<Extension<RequestHold>>) -> Response {
+async fn held(upgrade: WebSocketUpgrade, hold: Option<Extension<UpgradeGuard>>) -> Response {
     let request = current_span();
     let hold = hold.expect("the layer holds upgrades");
     upgrade.on_upgrade(async move |mut socket: WebSocket| {
@@ -142,12 +142,12 @@ async fn a_hold_that_nobody_takes_or_that_is_not_upgraded_keeps_nothing_open() {
         .route("/chat", get(by_message))
         .route(
             "/refused",
-            get(async move |Extension(hold): Extension<RequestHold>| {
+            get(async move |Extension(hold): Extension<UpgradeGuard>| {
                 *keep.lock().unwrap() = Some(hold);
                 StatusCode::FORBIDDEN
             }),
         )
-        .route("/plain", get(async |hold: Option<Extension<RequestHold>>| hold.is_none().to_string()))
+        .route("/plain", get(async |hold: Option<Extension<UpgradeGuard>>| hold.is_none().to_string()))
         .layer(layer);
     let address = serve(router).await;
     let _socket = connect(address, "/chat").await;
@@ -207,7 +207,7 @@ async fn an_event_stream_is_held_or_ends_at_its_head() {
 async fn a_tunnel_can_be_held_too() {
     let (client, capture) = recording();
     let service = service_fn(|mut request: http::Request<hyper::body::Incoming>| async move {
-        let hold = request.extensions_mut().remove::<RequestHold>().expect("the layer holds tunnels");
+        let hold = request.extensions_mut().remove::<UpgradeGuard>().expect("the layer holds tunnels");
         tokio::spawn(async move {
             let mut tunnel = TokioIo::new(hyper::upgrade::on(request).await.unwrap());
             let mut bytes = [0; 4];

@@ -10,7 +10,9 @@ use axum::routing::post;
 use sentrace_core::testing::{Capture, Captured};
 use sentrace_core::{Collect, DataCollection, Options, TraceLifecycle};
 use sentrace_protocol::Value;
-use sentrace_tower::{ForwardedHeader, PeerAddress, RequestSizeLayer, SentryTracingLayer, TrustedProxies};
+use sentrace_tower::{
+    ForwardedHeader, PeerAddress, SentryRequestSizeLayer, SentryTracingLayer, TrustedProxies,
+};
 use tokio::net::TcpListener;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -97,7 +99,7 @@ async fn services_without_a_framework_say_who_calls() {
     let (layer, capture) = named();
     let inner = layer.layer(Always::ok());
     let service = service_fn(move |mut request: Request| {
-        request.extensions_mut().insert(PeerAddress(([203, 0, 113, 7], 4711).into()));
+        request.extensions_mut().insert(PeerAddress::new(([203, 0, 113, 7], 4711).into()));
         inner.clone().oneshot(request)
     });
     service.oneshot(Request::default()).await.map(drop).unwrap();
@@ -126,7 +128,7 @@ async fn streamed_spans_tell_the_client_by_attributes() {
     let collection = DataCollection::new().user_info(true);
     let layer = SentryTracingLayer::new().client(client).data_collection(collection);
     let mut request = get("/x");
-    request.extensions_mut().insert(PeerAddress(([203, 0, 113, 7], 4711).into()));
+    request.extensions_mut().insert(PeerAddress::new(([203, 0, 113, 7], 4711).into()));
     layer.layer(Always::ok()).oneshot(request).await.map(drop).unwrap();
     let spans = capture.take_spans();
     for key in ["client.address", "user.ip_address"] {
@@ -191,7 +193,7 @@ async fn the_size_of_an_upload_that_does_not_tell_it_is_counted_where_it_is_read
         let app = Router::new()
             .route("/read", post(async |_: String| "thanks"))
             .route("/leave", post(async || "no, thanks"))
-            .layer(RequestSizeLayer::new())
+            .layer(SentryRequestSizeLayer::new())
             .layer(layer);
         let server = Server::start(app).await;
         let mut wire = server.connect().await;

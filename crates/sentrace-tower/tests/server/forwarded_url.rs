@@ -13,7 +13,7 @@ async fn captured_of(proxies: TrustedProxies, peer: &str, fields: &[(&'static st
     let (layer, capture) = layer();
     let mut request =
         Request::get("/x?tab=2").header("host", "internal:8080").body(Empty::<&[u8]>::new()).unwrap();
-    request.extensions_mut().insert(PeerAddress(format!("{peer}:443").parse().unwrap()));
+    request.extensions_mut().insert(PeerAddress::new(format!("{peer}:443").parse().unwrap()));
     for (name, value) in fields {
         request.headers_mut().append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     }

@@ -15,7 +15,7 @@ use sentrace_core::testing::Captured;
 use sentrace_core::{current_span, in_span};
 use sentrace_protocol::transaction::Span;
 use sentrace_protocol::{SpanId, SpanStatus, Value};
-use sentrace_tower::{SentryTracingLayer, SpanLayer};
+use sentrace_tower::{SentryMiddlewareSpanLayer, SentryTracingLayer};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tower::buffer::BufferLayer;
@@ -55,8 +55,9 @@ async fn captured_of(app: Router) -> Captured {
 
 #[tokio::test]
 async fn a_span_is_the_middlewares_own_time_with_the_service_inside_beside_it() {
-    let app =
-        Router::new().route("/x", get(handler)).layer(SpanLayer::new("auth", from_fn(works_then_hands_on)));
+    let app = Router::new()
+        .route("/x", get(handler))
+        .layer(SentryMiddlewareSpanLayer::new("auth", from_fn(works_then_hands_on)));
     let captured = captured_of(app).await;
     let auth = captured.expect_span("auth");
     assert_eq!(auth.op, "middleware.tower");
@@ -77,8 +78,8 @@ async fn a_span_is_the_middlewares_own_time_with_the_service_inside_beside_it() 
 async fn middleware_in_middleware_is_side_by_side_in_order() {
     let app = Router::new()
         .route("/x", get(handler))
-        .layer(SpanLayer::new("inner", from_fn(works_then_hands_on)))
-        .layer(SpanLayer::new("outer", from_fn(works_then_hands_on)));
+        .layer(SentryMiddlewareSpanLayer::new("inner", from_fn(works_then_hands_on)))
+        .layer(SentryMiddlewareSpanLayer::new("outer", from_fn(works_then_hands_on)));
     let captured = captured_of(app).await;
     let [outer, inner] = of_middleware(&captured)[..] else { panic!("two spans: {captured:#?}") };
     assert_eq!((outer.description.as_deref(), inner.description.as_deref()), (Some("outer"), Some("inner")));
@@ -92,7 +93,7 @@ async fn a_stack_of_layers_is_one_middleware() {
     let stack = ServiceBuilder::new()
         .layer(from_fn(works_then_hands_on))
         .layer(from_fn(async |request: Request, next: Next| next.run(request).await));
-    let app = Router::new().route("/x", get(handler)).layer(SpanLayer::new("stack", stack));
+    let app = Router::new().route("/x", get(handler)).layer(SentryMiddlewareSpanLayer::new("stack", stack));
     let captured = captured_of(app).await;
     assert_eq!(of_middleware(&captured).len(), 1);
     assert_eq!(captured.expect_span("SELECT 1").parent_span_id, root(&captured));
@@ -101,7 +102,9 @@ async fn a_stack_of_layers_is_one_middleware() {
 #[tokio::test]
 async fn a_middleware_that_answers_has_the_status_of_its_answer() {
     let refuse = async |_: Request, _: Next| StatusCode::UNAUTHORIZED;
-    let app = Router::new().route("/x", get(handler)).layer(SpanLayer::new("auth", from_fn(refuse)));
+    let app = Router::new()
+        .route("/x", get(handler))
+        .layer(SentryMiddlewareSpanLayer::new("auth", from_fn(refuse)));
     let captured = captured_of(app).await;
     assert_eq!(captured.expect_span("auth").status, Some(SpanStatus::Unauthenticated));
     assert_eq!(captured.transaction.spans.len(), 1);
@@ -115,7 +118,7 @@ async fn the_way_back_is_a_span_of_its_own_where_it_was_asked_for() {
         answer
     }
     for (asked, spans) in [(true, 2), (false, 1)] {
-        let layer = SpanLayer::new("session", from_fn(session)).way_back(asked);
+        let layer = SentryMiddlewareSpanLayer::new("session", from_fn(session)).response_span(asked);
         let captured = captured_of(Router::new().route("/x", get(handler)).layer(layer)).await;
         let ways = of_middleware(&captured);
         assert_eq!(ways.len(), spans, "asked: {asked}");
@@ -133,7 +136,9 @@ async fn the_way_back_is_a_span_of_its_own_where_it_was_asked_for() {
 #[tokio::test]
 async fn a_request_that_is_handed_on_anew_has_what_is_inside_below_the_middleware() {
     let anew = async |_: Request, next: Next| next.run(Request::get("/x").body(Body::empty()).unwrap()).await;
-    let app = Router::new().route("/x", get(handler)).layer(SpanLayer::new("rewrite", from_fn(anew)));
+    let app = Router::new()
+        .route("/x", get(handler))
+        .layer(SentryMiddlewareSpanLayer::new("rewrite", from_fn(anew)));
     let captured = captured_of(app).await;
     let rewrite = captured.expect_span("rewrite");
     let inside = captured.expect_span("SELECT 1");
@@ -149,7 +154,8 @@ async fn a_middleware_that_is_dropped_at_work_was_cancelled() {
         let _ = reached.send(());
         pending::<StatusCode>()
     };
-    let app = Router::new().route("/x", get(handler)).layer(SpanLayer::new("auth", from_fn(stuck)));
+    let app =
+        Router::new().route("/x", get(handler)).layer(SentryMiddlewareSpanLayer::new("auth", from_fn(stuck)));
     let server = Server::start(app.layer(layer)).await;
     let mut wire = server.connect().await;
     wire.send("GET /x HTTP/1.1\r\nHost: shop.test\r\n\r\n").await;
@@ -170,9 +176,12 @@ async fn a_panic_belongs_to_the_middleware_or_to_the_service_inside() {
     async fn panicking_handler() {
         panic!("a bug of the handler")
     }
-    let own = Router::new().route("/x", get(handler)).layer(SpanLayer::new("auth", from_fn(panics)));
-    let inside =
-        Router::new().route("/x", get(panicking_handler)).layer(SpanLayer::new("auth", from_fn(hands_on)));
+    let own = Router::new()
+        .route("/x", get(handler))
+        .layer(SentryMiddlewareSpanLayer::new("auth", from_fn(panics)));
+    let inside = Router::new()
+        .route("/x", get(panicking_handler))
+        .layer(SentryMiddlewareSpanLayer::new("auth", from_fn(hands_on)));
     for (app, status) in [(own, SpanStatus::InternalError), (inside, SpanStatus::Ok)] {
         let captured = captured_of(app.layer(CatchPanicLayer::new())).await;
         assert_eq!(captured.expect_span("auth").status, Some(status));
@@ -188,11 +197,14 @@ async fn waiting_until_a_limit_lets_the_request_in_is_the_limits_time() {
         let _ = reached.send(());
         sleep(MOMENT)
     };
-    let limit = SpanLayer::new("limit", GlobalConcurrencyLimitLayer::new(1));
+    let limit = SentryMiddlewareSpanLayer::new("limit", GlobalConcurrencyLimitLayer::new(1));
     let app = Router::new()
         .route("/x", get(handler))
         .layer(limit)
-        .layer(SpanLayer::new("outer", from_fn(async |request: Request, next: Next| next.run(request).await)))
+        .layer(SentryMiddlewareSpanLayer::new(
+            "outer",
+            from_fn(async |request: Request, next: Next| next.run(request).await),
+        ))
         .layer(layer);
     let server = Server::start(app).await;
     let head = "GET /x HTTP/1.1\r\nHost: shop.test\r\n";
@@ -221,7 +233,7 @@ async fn spans_inside_find_their_transaction_past_a_middleware_on_another_task()
         in_span("db.query", "SELECT 1", async {}).await;
         Ok::<_, Infallible>(http::Response::new(recording.to_string()))
     });
-    let service = layer.layer(SpanLayer::new("buffer", BufferLayer::new(8)).layer(inside));
+    let service = layer.layer(SentryMiddlewareSpanLayer::new("buffer", BufferLayer::new(8)).layer(inside));
     let server = Server::start(service).await;
     let answer = server.ask("GET /x HTTP/1.1\r\nHost: shop.test\r\n").await;
     assert!(answer.contains("true"), "{answer:?}");
@@ -234,7 +246,9 @@ async fn spans_inside_find_their_transaction_past_a_middleware_on_another_task()
 #[tokio::test]
 async fn where_nothing_is_recorded_the_middleware_simply_runs() {
     let app = || {
-        Router::new().route("/x", get(handler)).layer(SpanLayer::new("auth", from_fn(works_then_hands_on)))
+        Router::new()
+            .route("/x", get(handler))
+            .layer(SentryMiddlewareSpanLayer::new("auth", from_fn(works_then_hands_on)))
     };
     let (client, capture) = recording();
     let unsampled = SentryTracingLayer::new().client(client).sample_rate(0.0);

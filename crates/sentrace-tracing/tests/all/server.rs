@@ -11,7 +11,7 @@ use axum::routing::get;
 use futures_util::{FutureExt as _, stream};
 use sentrace_core::testing::{Capture, Captured};
 use sentrace_tower::SentryTracingLayer;
-use sentrace_tracing::RequestSpanLayer;
+use sentrace_tracing::SentryRequestSpanLayer;
 use sqlx::SqlitePool;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -87,7 +87,7 @@ fn queries(captured: &Captured) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spans_and_queries_of_a_handler_are_spans_of_the_request() {
-    let (address, capture) = serve(|app| app.layer(RequestSpanLayer::new())).await;
+    let (address, capture) = serve(|app| app.layer(SentryRequestSpanLayer::new())).await;
     ask(&address, "/users/7").await;
     let captured = capture.expect_transaction("GET /users/{id}");
     let load = captured.expect_span("load");
@@ -100,14 +100,14 @@ async fn spans_and_queries_of_a_handler_are_spans_of_the_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tasks_that_take_the_span_along_belong_to_the_request() {
-    let (address, capture) = serve(|app| app.layer(RequestSpanLayer::new())).await;
+    let (address, capture) = serve(|app| app.layer(SentryRequestSpanLayer::new())).await;
     ask(&address, "/spawning").await;
     assert_eq!(queries(&capture.expect_transaction("GET /spawning")), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn queries_of_a_body_belong_to_the_request() {
-    let (address, capture) = serve(|app| app.layer(RequestSpanLayer::new())).await;
+    let (address, capture) = serve(|app| app.layer(SentryRequestSpanLayer::new())).await;
     ask(&address, "/streaming").await;
     assert_eq!(queries(&capture.expect_transaction("GET /streaming")), 1);
 }
@@ -137,7 +137,7 @@ async fn outside_of_the_server_layer_the_request_span_does_no_harm() {
     let app = Router::new()
         .route("/", get(|| async { "done" }))
         .layer(SentryTracingLayer::new().client(client))
-        .layer(RequestSpanLayer::new());
+        .layer(SentryRequestSpanLayer::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(axum::serve(listener, app).into_future());

@@ -53,18 +53,25 @@ struct Outermost {
     hop: usize,
 }
 
-/// The other end of a connection, for services that put it into their requests' extensions themselves, as on plain hyper.
+/// The address of a connection's other end, for services that add it to the extensions of their requests, as with plain hyper.
 ///
 /// ```
 /// use std::net::SocketAddr;
 /// use sentrace_tower::PeerAddress;
 ///
 /// fn mark<B>(request: &mut http::Request<B>, peer: SocketAddr) {
-///     request.extensions_mut().insert(PeerAddress(peer));
+///     request.extensions_mut().insert(PeerAddress::new(peer));
 /// }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeerAddress(pub SocketAddr);
+pub struct PeerAddress(SocketAddr);
+
+impl PeerAddress {
+    /// Wraps the address.
+    pub const fn new(address: SocketAddr) -> Self {
+        Self(address)
+    }
+}
 
 impl TrustedProxies {
     /// Proxies in these networks (`10.0.0.0/8`, `2001:db8::/32`) or at these addresses (`192.0.2.1`).

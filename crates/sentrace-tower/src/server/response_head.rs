@@ -1,4 +1,4 @@
-//! What is done when the answer's head is there, as the layer's settings and the request have it.
+//! What the layer does when the head of the response is there.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -10,36 +10,35 @@ use sentrace_core::adapter::HandlerError;
 
 use super::config::Config;
 use super::guard::Guard;
-use super::long_lived::{Held, Kind, LongLived};
+use super::long_lived::{Kind, LongLived, UpgradeSlot};
+use super::method_semantics::MethodSemantics;
 use super::preflight::Preflight;
-use super::request_kind::RequestKind;
 use super::server_timing;
 use crate::grpc::PossibleCall;
 
-/// Apart from the [`Guard`], which moves on into the body and is small for that.
+/// The settings and facts of the request that this needs. They are not in the [`Guard`], which moves into the body and
+/// should be small.
 #[derive(Debug)]
-pub(super) struct AtHead {
-    request: RequestKind,
+pub(super) struct OnResponseHead {
+    method: MethodSemantics,
     server_timing: bool,
     event_streams: LongLived,
     ignored_statuses: Option<Arc<[RangeInclusive<u16>]>>,
-    /// Of requests that are seldom what most are.
+    /// Set for rare kinds of requests only.
     special: Option<Box<Special>>,
 }
 
-/// What is known of a request that is not like most.
 #[derive(Debug, Default)]
 struct Special {
-    /// Who may hold the transaction of an upgraded request.
-    upgraded: Option<Arc<Held>>,
+    upgrade: Option<Arc<UpgradeSlot>>,
     possible_call: Option<PossibleCall>,
     preflight: Option<Preflight>,
 }
 
-impl AtHead {
-    pub(super) fn new(config: &Config, request: RequestKind) -> Self {
+impl OnResponseHead {
+    pub(super) fn new(config: &Config, method: MethodSemantics) -> Self {
         Self {
-            request,
+            method,
             server_timing: config.server_timing,
             event_streams: config.event_streams,
             ignored_statuses: config.ignored_statuses.clone(),
@@ -47,9 +46,9 @@ impl AtHead {
         }
     }
 
-    pub(super) fn hold_upgraded(&mut self, held: Option<Arc<Held>>) {
-        if held.is_some() {
-            self.special().upgraded = held;
+    pub(super) fn hold_upgrade(&mut self, slot: Option<Arc<UpgradeSlot>>) {
+        if slot.is_some() {
+            self.special().upgrade = slot;
         }
     }
 
@@ -67,9 +66,8 @@ impl AtHead {
         self.special.get_or_insert_default()
     }
 
-    /// Tells `guard` of the answer, and returns how many bytes of body will be sent, where that is known and somebody is
-    /// waiting for them.
-    pub(super) fn answered<B: Body>(&mut self, guard: &mut Guard, response: &mut Response<B>) -> Option<u64> {
+    /// Records the head of the response. Returns the length of the body, if it is known and the transaction is still open.
+    pub(super) fn record<B: Body>(&mut self, guard: &mut Guard, response: &mut Response<B>) -> Option<u64> {
         let transaction = guard.transaction()?;
         if transaction.is_sampled()
             && let Some(error) = response.extensions().get::<HandlerError>()
@@ -77,9 +75,9 @@ impl AtHead {
             transaction.set_data("error.message", error.as_str());
         }
         self.append_server_timing(transaction, response);
-        let is_grpc = self.special.as_mut().is_some_and(|special| special.answered(transaction, response));
-        guard.answered(response.status(), self.ignores(response), is_grpc.then_some(response.headers()));
-        self.stay_open(guard, response);
+        let is_grpc = self.special.as_mut().is_some_and(|special| special.record(transaction, response));
+        guard.set_response(response.status(), self.ignores(response), is_grpc.then_some(response.headers()));
+        self.apply_long_lived_policy(guard, response);
         let expected = self.expected_length(guard, response);
         if expected == Some(0) {
             guard.complete(None);
@@ -102,37 +100,36 @@ impl AtHead {
             .is_some_and(|ranges| ranges.iter().any(|range| range.contains(&status)))
     }
 
-    /// Ends or keeps the transaction of a request that stays open after its answer's head, by the layer's policy.
-    fn stay_open<B: Body>(&mut self, guard: &mut Guard, response: &Response<B>) {
-        // Whatever is not recorded looks the same either way.
+    fn apply_long_lived_policy<B: Body>(&mut self, guard: &mut Guard, response: &Response<B>) {
+        // If nothing is recorded, the policy makes no difference.
         let Some(transaction) = guard.transaction().filter(|transaction| transaction.is_sampled()) else {
             return;
         };
-        let Some(kind) = Kind::of(response, self.request) else { return };
-        kind.mark(transaction, response.headers());
+        let Some(kind) = Kind::of(response, self.method) else { return };
+        kind.record(transaction, response.headers());
         if kind != Kind::EventStream {
-            if let Some(held) = self.special.as_mut().and_then(|special| special.upgraded.take()) {
-                guard.first_byte_left();
-                held.hold(std::mem::take(guard));
+            if let Some(slot) = self.special.as_mut().and_then(|special| special.upgrade.take()) {
+                guard.record_first_byte();
+                slot.fill(std::mem::take(guard));
             }
         } else if self.event_streams == LongLived::EndAtHead {
             guard.complete_and_stay_current();
         }
     }
 
-    /// Hyper drops a body after as many bytes, without another poll that could tell its end.
+    /// Hyper drops a body after this many bytes, without another poll that would show its end.
     fn expected_length<B: Body>(&self, guard: &Guard, response: &Response<B>) -> Option<u64> {
         if !guard.is_open() {
             return None;
         }
-        if self.request.sends_no_body(response.status(), response.body()) {
+        if self.method.sends_no_body(response.status(), response.body()) {
             return Some(0);
         }
-        // The status of a gRPC call comes after the last byte.
+        // The status of a gRPC call follows the last byte.
         if guard.is_grpc() {
             return None;
         }
-        // The body first, because the look into the headers is the dearer one.
+        // The body first, because reading the headers costs more.
         response.body().size_hint().exact().or_else(|| {
             let length = response.headers().get(header::CONTENT_LENGTH)?;
             length.to_str().ok()?.trim().parse().ok()
@@ -141,13 +138,13 @@ impl AtHead {
 }
 
 impl Special {
-    /// The answer's head is there. Returns whether it is one of gRPC.
+    /// Returns `true` if the response is one of gRPC.
     #[cold]
-    fn answered<B>(&mut self, transaction: &Transaction, response: &Response<B>) -> bool {
+    fn record<B>(&mut self, transaction: &Transaction, response: &Response<B>) -> bool {
         if let Some(preflight) = self.preflight.take() {
-            preflight.answered(response);
+            preflight.check(response);
         }
         let call = self.possible_call.take();
-        call.is_some_and(|call| call.answered(transaction, response.headers()))
+        call.is_some_and(|call| call.record_response(transaction, response.headers()))
     }
 }

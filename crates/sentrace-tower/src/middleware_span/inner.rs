@@ -1,4 +1,4 @@
-//! The inner end of a middleware: the service inside, as the middleware sees it.
+//! The inner end of a middleware: the service that it calls.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,16 +9,16 @@ use sentrace_core::SpanRef;
 use sentrace_core::adapter::{Around, Inside, inner_accessors};
 use tower_service::Service;
 
-use super::passage::Passage;
 use super::readiness;
+use super::span::MiddlewareSpan;
 
-/// Where a middleware hands requests on; see [`SpanLayer`](super::SpanLayer).
+/// The service that the middleware calls; see [`SentryMiddlewareSpanLayer`](super::SentryMiddlewareSpanLayer).
 #[derive(Debug, Clone)]
-pub struct Entry<S> {
+pub struct InnerService<S> {
     inner: S,
 }
 
-impl<S> Entry<S> {
+impl<S> InnerService<S> {
     pub(super) fn new(inner: S) -> Self {
         Self { inner }
     }
@@ -26,13 +26,13 @@ impl<S> Entry<S> {
     inner_accessors!(S);
 }
 
-impl<S, B> Service<Request<B>> for Entry<S>
+impl<S, B> Service<Request<B>> for InnerService<S>
 where
     S: Service<Request<B>>,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = EntryFuture<S::Future>;
+    type Future = InnerFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         let polled = self.inner.poll_ready(cx);
@@ -41,48 +41,48 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // Taken off: a middleware further in has a passage of its own.
-        let Some(passage) = request.extensions_mut().remove::<Passage>() else {
-            return EntryFuture { inside: Inside::new(self.inner.call(request), None) };
+        // Removed, since a middleware further in has its own.
+        let Some(middleware) = request.extensions_mut().remove::<MiddlewareSpan>() else {
+            return InnerFuture { inside: Inside::new(self.inner.call(request), None) };
         };
-        passage.hand_on();
-        let mut outside = Outside { span: passage.outside().clone(), passage };
-        let inner = outside.around(|| self.inner.call(request));
-        EntryFuture { inside: Inside::new(inner, Some(outside)) }
+        middleware.on_inner_call();
+        let mut outer = Outer { span: middleware.outer().clone(), middleware };
+        let inner = outer.around(|| self.inner.call(request));
+        InnerFuture { inside: Inside::new(inner, Some(outer)) }
     }
 }
 
-/// What was current outside of the middleware, and is so again in the service inside.
+/// The span around the middleware, which is current in the inner service.
 #[derive(Debug)]
-struct Outside {
+struct Outer {
     span: SpanRef,
-    passage: Passage,
+    middleware: MiddlewareSpan,
 }
 
-impl Around for Outside {
+impl Around for Outer {
     fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
         self.span.around(run)
     }
 }
 
 pin_project! {
-    /// The answer of the service inside, in the making.
+    /// Response future of [`InnerService`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct EntryFuture<F> {
+    pub struct InnerFuture<F> {
         #[pin]
-        inside: Inside<F, Option<Outside>>,
+        inside: Inside<F, Option<Outer>>,
     }
 }
 
-impl<F: Future> Future for EntryFuture<F> {
+impl<F: Future> Future for InnerFuture<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut inside = self.project().inside;
         let output = ready!(inside.as_mut().poll(cx));
-        if let Some(Outside { passage, .. }) = inside.get_around_mut().take() {
-            passage.come_back();
+        if let Some(Outer { middleware, .. }) = inside.get_around_mut().take() {
+            middleware.on_inner_response();
         }
         Poll::Ready(output)
     }

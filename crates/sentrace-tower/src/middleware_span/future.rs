@@ -1,4 +1,4 @@
-//! The middleware's answer, in the making.
+//! Response future of the middleware.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -6,51 +6,50 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use pin_project_lite::pin_project;
 use sentrace_core::SpanRef;
-use sentrace_core::adapter::{Around, Inside, current};
+use sentrace_core::adapter::{Around, Inside};
 use sentrace_protocol::SpanStatus;
 
-use super::passage::Passage;
+use super::span::MiddlewareSpan;
 use crate::panics;
 
-/// What the outer end of a middleware keeps while it works.
+/// A request that the middleware works on.
 #[derive(Debug)]
 pub(super) struct Work {
-    /// What is current in the middleware: its span, then what was outside.
+    /// The span that is current in the middleware: its own, then the one around it.
     pub(super) current: SpanRef,
-    pub(super) passage: Passage,
+    pub(super) span: MiddlewareSpan,
 }
 
-/// The span is current in code of the middleware. A panic in it ends the span and goes on.
+/// The span is current in the middleware's code. A panic there ends the span and continues.
 impl Around for Work {
     fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
-        let enter = |work: &mut Self| current::enter(&mut work.current, run);
-        panics::noticing(self, enter, |work| work.passage.abandon())
+        panics::noticing(self, |work| work.current.around(run), |work| work.span.cancel())
     }
 }
 
 impl Drop for Work {
     fn drop(&mut self) {
-        self.passage.abandon();
+        self.span.cancel();
     }
 }
 
 pin_project! {
-    /// The answer of a [`SpanService`](super::SpanService), in the making.
+    /// Response future of [`SentryMiddlewareSpan`](super::SentryMiddlewareSpan).
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct SpanFuture<F> {
+    pub struct MiddlewareSpanFuture<F> {
         #[pin]
         inside: Inside<F, Option<Work>>,
     }
 }
 
-impl<F> SpanFuture<F> {
+impl<F> MiddlewareSpanFuture<F> {
     pub(super) fn new(inner: F, work: Option<Work>) -> Self {
         Self { inside: Inside::new(inner, work) }
     }
 }
 
-impl<F, B, E> Future for SpanFuture<F>
+impl<F, B, E> Future for MiddlewareSpanFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
@@ -60,7 +59,7 @@ where
         let mut inside = self.project().inside;
         let output = ready!(inside.as_mut().poll(cx));
         if let Some(work) = inside.get_around() {
-            work.passage.end(match &output {
+            work.span.end(match &output {
                 Ok(response) => SpanStatus::from_http(response.status().as_u16()),
                 Err(_) => SpanStatus::InternalError,
             });

@@ -1,24 +1,24 @@
-//! What a request's method says of its answer.
+//! What the method of a request means for its response.
 
 use http::{Method, Request, StatusCode};
 use http_body::Body;
 use hyper::ext::Protocol;
 
-/// Kept instead of the method, which is larger and has to be cloned.
+/// Stored instead of the method, which is larger and would have to be cloned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RequestKind {
-    /// The answer has no body.
+pub(super) enum MethodSemantics {
+    /// The response has no body.
     Head,
-    /// The answer opens a tunnel.
+    /// A successful response opens a tunnel.
     Connect,
-    /// The answer opens a stream for another protocol (RFC 8441, RFC 9220).
-    ExtendedConnect(Connected),
+    /// A successful response opens a stream for another protocol (RFC 8441, RFC 9220).
+    ExtendedConnect(UpgradeProtocol),
     Other,
 }
 
-/// What an extended CONNECT asks for. Only known protocols, so that clients choose no names.
+/// The protocol of an upgrade. Only known ones have a name, so that clients cannot choose names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Connected {
+pub(super) enum UpgradeProtocol {
     WebSocket,
     WebTransport,
     ConnectUdp,
@@ -26,7 +26,7 @@ pub(super) enum Connected {
     Unknown,
 }
 
-impl Connected {
+impl UpgradeProtocol {
     const KNOWN: [(Self, &'static str); 4] = [
         (Self::WebSocket, "websocket"),
         (Self::WebTransport, "webtransport"),
@@ -39,30 +39,30 @@ impl Connected {
         Self::KNOWN.into_iter().find(is_named).map_or(Self::Unknown, |(known, _)| known)
     }
 
-    /// Its name in the registry of upgrade tokens, if it is known.
+    /// Returns the name in the registry of upgrade tokens, if it is known.
     pub(super) fn name(self) -> Option<&'static str> {
         Self::KNOWN.into_iter().find(|(known, _)| *known == self).map(|(_, name)| name)
     }
 }
 
-impl RequestKind {
+impl MethodSemantics {
     pub(super) fn of<B>(request: &Request<B>) -> Self {
         match *request.method() {
             Method::HEAD => Self::Head,
             Method::CONNECT => match request.extensions().get::<Protocol>() {
-                Some(protocol) => Self::ExtendedConnect(Connected::of(protocol)),
+                Some(protocol) => Self::ExtendedConnect(UpgradeProtocol::of(protocol)),
                 None => Self::Connect,
             },
             _ => Self::Other,
         }
     }
 
-    /// Whether a success turns the connection or stream over to something else.
+    /// Returns `true` if a success hands the connection or stream over to another protocol.
     pub(super) fn connects(self) -> bool {
         matches!(self, Self::Connect | Self::ExtendedConnect(_))
     }
 
-    /// Whether nothing of `body` is going to be sent.
+    /// Returns `true` if nothing of `body` will be sent.
     pub(super) fn sends_no_body(self, status: StatusCode, body: &impl Body) -> bool {
         self == Self::Head
             || (self.connects() && status.is_success())

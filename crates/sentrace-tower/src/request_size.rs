@@ -1,4 +1,4 @@
-//! How large a request was that does not say so in its head.
+//! The size of request bodies without `Content-Length`.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,54 +12,53 @@ use sentrace_core::adapter::inner_accessors;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::request_span::RequestSpan;
+use crate::server::TransactionHandle;
 
-/// Counts the bytes of request bodies whose size is not known before they have come, as those of chunked uploads, and
-/// records them as `http.request.body.size`.
+/// Records the size of request bodies that is not known in advance, as for chunked uploads, in `http.request.body.size`.
 ///
-/// With `Content-Length` the [server layer](crate::SentryTracingLayer) knows the size by itself. This layer is apart because
-/// it changes the type of the body, which costs an allocation in axum. A body that the service does not read to its end
-/// has no size.
+/// With `Content-Length` the [server layer](crate::SentryTracingLayer) records it. This layer is separate because it changes
+/// the type of the body, which costs an allocation in axum. If the service does not read a body to its end, no size is
+/// recorded.
 ///
 /// ```
 /// use axum::{Router, routing::post};
-/// use sentrace_tower::{RequestSizeLayer, SentryTracingLayer};
+/// use sentrace_tower::{SentryRequestSizeLayer, SentryTracingLayer};
 ///
 /// let app: Router = Router::new()
 ///     .route("/upload", post(async |file: String| file.len().to_string()))
-///     .layer(RequestSizeLayer::new())
+///     .layer(SentryRequestSizeLayer::new())
 ///     .layer(SentryTracingLayer::new());
 /// ```
 #[derive(Debug, Clone, Copy, Default)]
 #[must_use = "a layer does nothing until it is applied"]
-pub struct RequestSizeLayer(());
+pub struct SentryRequestSizeLayer(());
 
-impl RequestSizeLayer {
-    /// The layer.
+impl SentryRequestSizeLayer {
+    /// Creates the layer.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-impl<S> Layer<S> for RequestSizeLayer {
-    type Service = RequestSize<S>;
+impl<S> Layer<S> for SentryRequestSizeLayer {
+    type Service = SentryRequestSize<S>;
 
-    fn layer(&self, inner: S) -> RequestSize<S> {
-        RequestSize { inner }
+    fn layer(&self, inner: S) -> SentryRequestSize<S> {
+        SentryRequestSize { inner }
     }
 }
 
-/// A service whose requests are counted; see [`RequestSizeLayer`].
+/// A service that counts the bytes of request bodies; see [`SentryRequestSizeLayer`].
 #[derive(Debug, Clone)]
-pub struct RequestSize<S> {
+pub struct SentryRequestSize<S> {
     inner: S,
 }
 
-impl<S> RequestSize<S> {
+impl<S> SentryRequestSize<S> {
     inner_accessors!(S);
 }
 
-impl<S, B> Service<Request<B>> for RequestSize<S>
+impl<S, B> Service<Request<B>> for SentryRequestSize<S>
 where
     S: Service<Request<CountedBody<B>>>,
     B: Body,
@@ -74,14 +73,14 @@ where
 
     fn call(&mut self, request: Request<B>) -> S::Future {
         let unknown = request.body().size_hint().exact().is_none();
-        let transaction = unknown.then(|| RequestSpan::of(request.extensions()));
+        let transaction = unknown.then(|| TransactionHandle::find(request.extensions()));
         let counting = transaction.filter(SpanRef::is_recording);
         self.inner.call(request.map(|inner| CountedBody { inner, counting, bytes: 0 }))
     }
 }
 
 pin_project! {
-    /// A request's body that is counted while it is read.
+    /// Request body of [`SentryRequestSize`].
     #[derive(Debug)]
     pub struct CountedBody<B> {
         #[pin]
