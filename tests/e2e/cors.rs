@@ -43,12 +43,12 @@ async fn outside_cors_layer_browsers_may_send_a_trace_and_it_is_continued() {
         .layer(shop.layer());
     let base = serve(app).await;
 
-    let preflight = Wire::ask(&base, PREFLIGHT).await;
+    let preflight = Wire::connect(&base).await.ask(PREFLIGHT).await;
     assert_eq!(preflight.status(), 200);
     assert_eq!(preflight.header("access-control-allow-origin"), Some("https://shop.test"));
     assert!(permits_trace_headers(preflight.header("access-control-allow-headers")), "{preflight:?}");
 
-    assert_eq!(Wire::ask(&base, CALL).await.status(), 200);
+    assert_eq!(Wire::connect(&base).await.ask(CALL).await.status(), 200);
     shop.flush().await;
     let trace = ingest.trace(1).await;
     assert_eq!(trace.summary.id.to_string(), "0af7651916cd43dd8448eb211c80319c");
@@ -71,12 +71,16 @@ async fn inside_cors_layer_somebody_is_told_once() {
         .layer(shop.layer());
     let base = serve(app).await;
 
-    let preflight = Wire::ask(&base, PREFLIGHT).await;
+    let preflight = Wire::connect(&base).await.ask(PREFLIGHT).await;
     assert!(!permits_trace_headers(preflight.header("access-control-allow-headers")), "{preflight:?}");
     for _ in 0..3 {
         // What a browser sends after such an answer: its request, without the headers.
         let call = CALL.split("sentry-trace").next().unwrap();
-        assert_eq!(Wire::ask(&base, call).await.status(), 200, "it costs the headers, not the request");
+        assert_eq!(
+            Wire::connect(&base).await.ask(call).await.status(),
+            200,
+            "it costs the headers, not the request"
+        );
     }
     assert_eq!(misplaced.try_iter().count(), 1);
 }
@@ -86,6 +90,6 @@ async fn listing_the_headers_at_cors_layer_does_as_well() {
     let app = Router::new().route("/pay", post(async || "paid")).layer(
         cors().allow_headers([header::CONTENT_TYPE].into_iter().chain(sentry_headers()).collect::<Vec<_>>()),
     );
-    let preflight = Wire::ask(&serve(app).await, PREFLIGHT).await;
+    let preflight = Wire::connect(&serve(app).await).await.ask(PREFLIGHT).await;
     assert!(permits_trace_headers(preflight.header("access-control-allow-headers")), "{preflight:?}");
 }

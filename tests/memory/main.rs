@@ -60,7 +60,7 @@ async fn upload_all(base: &str) {
         );
         let mut wire = Wire::connect(base).await;
         wire.send(format!("{head}\r\n{body}")).await;
-        wire.read_to("taken").await;
+        wire.read_past("taken").await;
     }
 }
 

@@ -33,7 +33,7 @@ mod worker;
 #[cfg(test)]
 extern crate self as sentrace_delivery;
 #[cfg(test)]
-#[expect(dead_code, reason = "the tests in here need little of it")]
+#[expect(dead_code, unused_imports, reason = "the tests in here need little of it")]
 #[path = "../tests/all/support.rs"]
 mod support;
 

@@ -1,7 +1,7 @@
 //! What delivery says about itself. One test: a process has one handler for messages.
 
-#[expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#[expect(dead_code, reason = "one test needs little of it")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#[expect(dead_code, unused_imports, reason = "one test needs little of it")]
 #[path = "all/support.rs"]
 mod support;
 

@@ -2,11 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#[expect(dead_code, reason = "one test needs little of it")]
-#[path = "all/server.rs"]
-mod server;
-#[expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
-#[expect(dead_code, reason = "one test needs little of it")]
+#[expect(dead_code, unused_imports, reason = "one test needs little of it")]
 #[path = "all/support.rs"]
 mod support;
 
@@ -18,8 +14,7 @@ use sentrace_core::deliver::Losses;
 use sentrace_core::diagnostics::{Level, set_handler};
 use sentrace_delivery::Delivery;
 
-use self::server::Server;
-use self::support::{DEAD_DSN, Ingest, LONG, Reply, client_with, record_many};
+use self::support::{DEAD_DSN, Http2Server, Ingest, LONG, Reply, client_with, record_many};
 
 /// The warnings since they were asked for.
 #[derive(Clone, Default)]
@@ -79,7 +74,7 @@ fn redirects(warnings: &Warnings) {
 }
 
 fn certificates(warnings: &Warnings) {
-    let (server, other) = (Server::secure(&["h2"]), Server::secure(&["h2"]));
+    let (server, other) = (Http2Server::secure(&["h2"]), Http2Server::secure(&["h2"]));
     let rows = [
         ("localhost", &other.authority, "option ca_certificates"),
         ("127.0.0.1", &server.authority, "use the host in the DSN that the ingest's certificate is made for"),

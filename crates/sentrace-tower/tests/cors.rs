@@ -1,9 +1,8 @@
 //! `SentryCorsLayer` with tower-http's `CorsLayer`, over real sockets, in both orders.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -11,10 +10,9 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::routing::{get, options, post};
 use sentrace_core::Options;
 use sentrace_core::testing::Capture;
+use sentrace_testkit::{Answer, Wire, serve_at as serve};
 use sentrace_tower::cors::Misplacement;
 use sentrace_tower::{SentryCorsLayer, SentryTracingLayer, sentry_headers};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceBuilder;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
@@ -45,47 +43,16 @@ fn watched() -> (SentryCorsLayer, mpsc::Receiver<Misplacement>) {
     (layer, findings)
 }
 
-async fn serve(app: Router) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    address
-}
-
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Answer {
-    fn all(&self, name: &str) -> Vec<&str> {
-        let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        fields.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
-    }
-
-    /// Whether a browser on the shop's page would send these request headers after this answer.
-    fn permits(&self, headers: &[&str]) -> bool {
-        let allowed = self.all("access-control-allow-headers").join(",").to_ascii_lowercase();
-        (200..300).contains(&self.status)
-            && matches!(self.all("access-control-allow-origin")[..], ["*" | SHOP])
-            && headers.iter().all(|header| allowed.split(',').any(|name| name.trim() == *header))
-    }
+/// Whether a browser on the shop's page would send these request headers after this answer.
+fn permits(answer: &Answer, headers: &[&str]) -> bool {
+    let allowed = answer.all("access-control-allow-headers").join(",").to_ascii_lowercase();
+    (200..300).contains(&answer.status())
+        && matches!(answer.all("access-control-allow-origin")[..], ["*" | SHOP])
+        && headers.iter().all(|header| allowed.split(',').any(|name| name.trim() == *header))
 }
 
 async fn ask(address: SocketAddr, request: &str) -> Answer {
-    let exchange = async {
-        let mut socket = TcpStream::connect(address).await.unwrap();
-        socket.write_all(format!("{request}Connection: close\r\n\r\n").as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).await.unwrap();
-        answer
-    };
-    let answer = tokio::time::timeout(Duration::from_secs(10), exchange).await.expect("an answer in time");
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    Wire::connect(address).await.ask(request).await
 }
 
 #[tokio::test]
@@ -96,13 +63,13 @@ async fn outside_the_cors_layer_a_browser_may_send_trace_headers() {
     for (app, way) in [(by_router, "Router::layer"), (by_builder, "ServiceBuilder")] {
         let address = serve(app).await;
         let preflight = ask(address, PREFLIGHT).await;
-        assert!(preflight.permits(&["baggage", "content-type", "sentry-trace"]), "{way}: {preflight:?}");
+        assert!(permits(&preflight, &["baggage", "content-type", "sentry-trace"]), "{way}: {preflight:?}");
         let allowed = preflight.all("access-control-allow-headers");
         assert_eq!(allowed, ["content-type,sentry-trace,baggage"], "{way}: one list, nothing else opened");
         assert_eq!(preflight.all("access-control-allow-methods"), ["POST"], "{way}: the methods stay");
 
         let actual = ask(address, CROSS_ORIGIN).await;
-        assert_eq!(actual.body, "paid", "{way}");
+        assert_eq!(actual.body(), "paid", "{way}");
         assert_eq!(actual.all("access-control-allow-headers"), [""; 0], "{way}: only preflights are touched");
     }
     assert_eq!(findings.try_iter().count(), 0, "the right order is not complained about");
@@ -123,7 +90,7 @@ async fn inside_the_cors_layer_it_cannot_help_and_says_so_once() {
 
         for _ in 0..3 {
             let actual = ask(address, CROSS_ORIGIN).await;
-            assert_eq!((actual.status, actual.body.as_str()), (200, "paid"), "{way}");
+            assert_eq!((actual.status(), actual.body()), (200, "paid"), "{way}");
         }
         assert_eq!(findings.try_iter().collect::<Vec<_>>(), [Misplacement::NoPreflightSeen], "{way}");
     }
@@ -140,7 +107,7 @@ async fn a_cors_layer_that_lists_the_headers_itself_makes_the_order_irrelevant()
         assert_eq!(preflight.all("access-control-allow-headers"), ["content-type,sentry-trace,baggage"]);
         let traced =
             format!("{CROSS_ORIGIN}sentry-trace: 0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331\r\n");
-        assert_eq!(ask(address, &traced).await.body, "paid");
+        assert_eq!(ask(address, &traced).await.body(), "paid");
     }
     assert_eq!(findings.try_iter().count(), 0);
 }
@@ -151,7 +118,7 @@ async fn without_a_cors_layer_a_preflight_stays_refused_and_that_is_told() {
     let address = serve(shop().layer(layer)).await;
     for _ in 0..2 {
         let preflight = ask(address, PREFLIGHT).await;
-        assert_eq!(preflight.status, 405);
+        assert_eq!(preflight.status(), 405);
         assert_eq!(preflight.all("access-control-allow-headers"), [""; 0]);
         assert_eq!(preflight.all("access-control-allow-origin"), [""; 0], "an origin is never opened");
     }
@@ -175,8 +142,8 @@ async fn a_refused_origin_stays_refused_and_is_no_finding() {
 async fn a_service_for_its_own_pages_is_not_bothered_about_cors() {
     let (layer, findings) = watched();
     let address = serve(shop().layer(layer)).await;
-    assert_eq!(ask(address, SAME_ORIGIN).await.body, "paid");
-    assert_eq!(ask(address, "OPTIONS /pay HTTP/1.1\r\nHost: shop.example\r\n").await.status, 405);
+    assert_eq!(ask(address, SAME_ORIGIN).await.body(), "paid");
+    assert_eq!(ask(address, "OPTIONS /pay HTTP/1.1\r\nHost: shop.example\r\n").await.status(), 405);
     assert_eq!(findings.try_iter().count(), 0);
 }
 
@@ -243,8 +210,8 @@ async fn traceparent_is_allowed_where_the_client_propagates_it_unless_told_other
         }
         let app = shop().layer(cors()).layer(layer).layer(SentryTracingLayer::new().client(client));
         let preflight = ask(serve(app).await, PREFLIGHT).await;
-        assert!(preflight.permits(&["sentry-trace", "baggage"]), "{reason}");
-        assert_eq!(preflight.permits(&["traceparent"]), expected, "{reason}");
+        assert!(permits(&preflight, &["sentry-trace", "baggage"]), "{reason}");
+        assert_eq!(permits(&preflight, &["traceparent"]), expected, "{reason}");
     }
 }
 
@@ -265,7 +232,7 @@ async fn only_granted_preflights_are_touched() {
     ];
     for (request, status, reason) in untouched {
         let answer = ask(address, &request).await;
-        assert_eq!(answer.status, status, "{reason}");
+        assert_eq!(answer.status(), status, "{reason}");
         assert_eq!(answer.all("access-control-allow-headers"), [""; 0], "{reason}");
     }
 }

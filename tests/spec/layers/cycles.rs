@@ -8,7 +8,7 @@ use super::modules::{Crate, ModulePath};
 type Imports = BTreeMap<ModulePath, BTreeMap<String, BTreeMap<String, String>>>;
 
 /// Describes each cycle with an example of every import in it.
-pub fn cycles(krate: &Crate) -> Vec<String> {
+pub(super) fn cycles(krate: &Crate) -> Vec<String> {
     each_cycle(krate)
         .into_iter()
         .map(|(folder, members, siblings)| {
@@ -31,7 +31,7 @@ pub fn cycles(krate: &Crate) -> Vec<String> {
 }
 
 /// The members of each cycle, behind the folder if that is not `src/` itself.
-pub fn members(krate: &Crate) -> Vec<String> {
+pub(super) fn members(krate: &Crate) -> Vec<String> {
     let each = each_cycle(krate).into_iter();
     each.map(|(folder, members, _)| {
         let members = members.into_iter().collect::<Vec<_>>().join(", ");

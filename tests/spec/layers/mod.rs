@@ -51,7 +51,8 @@ fn no_crate_has_a_long_list_of_files_under_src() {
 #[test]
 fn every_spelling_of_an_import_counts() {
     // reason, files, the cycles
-    let rows: &[(&str, &[(&str, &str)], &[&str])] = &[
+    type Row = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+    let rows: &[Row] = &[
         (
             "paths from the crate root",
             &[

@@ -10,10 +10,10 @@ use syn::{Attribute, ImplItem, Item, UseTree};
 use super::references::{self, Reference};
 
 /// A module by its path from the crate root, which is empty.
-pub type ModulePath = Vec<String>;
+pub(super) type ModulePath = Vec<String>;
 
 #[derive(Default)]
-pub struct Module {
+pub(super) struct Module {
     /// Names that `use` brings into scope, with the path they stand for.
     pub imported: BTreeMap<String, Vec<String>>,
     /// Paths whose names are all brought into scope.
@@ -24,14 +24,14 @@ pub struct Module {
     pub references: Vec<Reference>,
 }
 
-pub struct Crate {
+pub(super) struct Crate {
     pub name: String,
     pub modules: BTreeMap<ModulePath, Module>,
 }
 
 impl Crate {
     /// Reads the library and the binary at `path`, without the code of tests.
-    pub fn read_all(path: &Path) -> Vec<Self> {
+    pub(super) fn read_all(path: &Path) -> Vec<Self> {
         ["lib.rs", "main.rs"]
             .iter()
             .map(|root| path.join("src").join(root))
@@ -48,7 +48,7 @@ impl Crate {
 
     fn read(&mut self, file: &Path, folder: &Path, path: ModulePath) {
         let text = fs::read_to_string(file).unwrap();
-        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let parsed = syn::parse_file(&text).map_err(|error| format!("{}: {error}", file.display())).unwrap();
         self.add(parsed.items, folder, path);
     }
 
@@ -91,7 +91,7 @@ impl Crate {
     }
 
     /// The modules that define what `reference` names when it is written in `module`.
-    pub fn defining_modules(&self, module: &[String], reference: &Reference) -> Vec<ModulePath> {
+    pub(super) fn defining_modules(&self, module: &[String], reference: &Reference) -> Vec<ModulePath> {
         let Some(target) = self.resolve(module, &reference.segments, 0) else { return Vec::new() };
         let names = if reference.is_glob {
             self.modules[&target].imported.keys().cloned().collect()

@@ -5,13 +5,13 @@ use std::iter::Peekable;
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-pub struct Reference {
+pub(super) struct Reference {
     pub segments: Vec<String>,
     /// Whether it ends with `::*`.
     pub is_glob: bool,
 }
 
-pub fn in_tokens(tokens: TokenStream) -> Vec<Reference> {
+pub(super) fn in_tokens(tokens: TokenStream) -> Vec<Reference> {
     let mut found = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -29,14 +29,14 @@ pub fn in_tokens(tokens: TokenStream) -> Vec<Reference> {
 }
 
 /// The names of items in `tokens`, also of those inside a macro.
-pub fn defined_in(tokens: TokenStream) -> Vec<String> {
+pub(super) fn defined_in(tokens: TokenStream) -> Vec<String> {
     let keywords = ["struct", "enum", "union", "trait", "fn", "type", "const", "static", "macro_rules"];
     let mut names = Vec::new();
     let mut after_keyword = false;
     for token in tokens {
         match token {
             TokenTree::Ident(ident) if keywords.iter().any(|keyword| ident == keyword) => {
-                after_keyword = true
+                after_keyword = true;
             }
             TokenTree::Ident(ident) if after_keyword => {
                 names.push(ident.to_string());

@@ -12,7 +12,7 @@ use sentrace_core::deliver::Losses;
 use sentrace_core::{Client, Options};
 use sentrace_protocol::Reason;
 
-use crate::server::Server;
+use crate::support::Http2Server;
 use crate::support::{
     Ingest, LONG, Reply, Tally, client_with, counted, only, record_many, silent_client, wait_until,
 };
@@ -20,7 +20,7 @@ use crate::support::{
 /// A host that no name server knows: only a proxy can get there.
 const FAR_DSN: &str = "http://9c1f0d3e@ingest.invalid/base/42";
 
-fn secure_client(server: &Server, edit: impl FnOnce(Options) -> Options) -> (Client, Arc<Losses>) {
+fn secure_client(server: &Http2Server, edit: impl FnOnce(Options) -> Options) -> (Client, Arc<Losses>) {
     let dsn = format!("https://key@localhost:{}/1", server.address.port());
     client_with(&dsn, |options| {
         edit(options.send_client_reports(false).ca_certificates(server.authority.as_str()))
@@ -34,7 +34,7 @@ fn over_tls_http2_is_spoken_where_the_ingest_can() {
         (&["http/1.1"], Version::HTTP_11),
         (&[], Version::HTTP_11),
     ] {
-        let server = Server::secure(protocols);
+        let server = Http2Server::secure(protocols);
         let (client, losses) = secure_client(&server, |options| options);
         record_many(&client, 200, 2);
         assert!(client.flush(LONG), "{protocols:?}");
@@ -48,7 +48,7 @@ fn over_tls_http2_is_spoken_where_the_ingest_can() {
 
 #[test]
 fn who_is_not_trusted_is_told_nothing() {
-    let (server, other) = (Server::secure(&["h2"]), Server::secure(&["h2"]));
+    let (server, other) = (Http2Server::secure(&["h2"]), Http2Server::secure(&["h2"]));
     let (client, losses) =
         secure_client(&server, |options| options.ca_certificates(other.authority.as_str()));
     let recorded = record_many(&client, 3, 1);
@@ -59,7 +59,7 @@ fn who_is_not_trusted_is_told_nothing() {
 
 #[test]
 fn many_answers_are_waited_for_on_one_connection() {
-    let server = Server::plain(Duration::from_millis(50));
+    let server = Http2Server::plain(Duration::from_millis(50));
     let dsn = format!("http://key@{}/1", server.address);
     let (client, losses) = client_with(&dsn, |options| options.http2_prior_knowledge(true));
     record_many(&client, 1_000, 2);
@@ -76,7 +76,7 @@ fn many_answers_are_waited_for_on_one_connection() {
 
 #[test]
 fn where_the_connection_of_all_breaks_one_other_is_opened_for_all() {
-    let server = Server::plain(Duration::from_millis(300));
+    let server = Http2Server::plain(Duration::from_millis(300));
     let wire = Wire::to(server.address);
     let (client, losses) =
         client_with(&format!("http://key@{}/1", wire.address), |options| options.http2_prior_knowledge(true));
@@ -96,10 +96,10 @@ fn where_the_connection_of_all_breaks_one_other_is_opened_for_all() {
 #[test]
 fn a_connection_that_is_going_costs_one_other() {
     let rows = [
-        (Server::secure_going_after(&["h2"], 10), true, 10, "TLS"),
-        (Server::secure_going_after(&["h2"], 100), true, 100, "TLS, seldom"),
-        (Server::plain_going_after(10), false, 10, "plain"),
-        (Server::secure_going_after(&["h2"], 1), true, 1, "TLS, always"),
+        (Http2Server::secure_going_after(&["h2"], 10), true, 10, "TLS"),
+        (Http2Server::secure_going_after(&["h2"], 100), true, 100, "TLS, seldom"),
+        (Http2Server::plain_going_after(10), false, 10, "plain"),
+        (Http2Server::secure_going_after(&["h2"], 1), true, 1, "TLS, always"),
     ];
     for (server, secure, requests, reason) in rows {
         let (client, losses) = if secure {
@@ -135,7 +135,7 @@ fn a_proxy_is_sent_through() {
 
 #[test]
 fn tls_goes_through_a_proxy_that_cannot_read_it() {
-    let server = Server::secure(&["h2", "http/1.1"]);
+    let server = Http2Server::secure(&["h2", "http/1.1"]);
     let (proxy, _) = tunnel(server.address);
     let (client, losses) = client_with("https://key@ingest.invalid/1", |options| {
         options.ca_certificates(server.authority.as_str()).proxy(format!("http://{proxy}"))
@@ -147,7 +147,7 @@ fn tls_goes_through_a_proxy_that_cannot_read_it() {
 
 #[test]
 fn a_tunnel_is_asked_for_with_name_and_password() {
-    let server = Server::secure(&["http/1.1"]);
+    let server = Http2Server::secure(&["http/1.1"]);
     let (proxy, headers) = tunnel(server.address);
     let (client, losses) = client_with("https://key@ingest.invalid/1", |options| {
         let proxy = format!("http://user:secret@{proxy}");
@@ -163,7 +163,7 @@ fn a_tunnel_is_asked_for_with_name_and_password() {
 
 #[test]
 fn a_proxy_may_want_tls_itself() {
-    let proxy = Server::secure(&["h2", "http/1.1"]);
+    let proxy = Http2Server::secure(&["h2", "http/1.1"]);
     let (client, losses) = client_with(FAR_DSN, |options| {
         let url = format!("https://localhost:{}", proxy.address.port());
         options.ca_certificates(proxy.authority.as_str()).proxy(url)

@@ -12,7 +12,7 @@ use sentrace_protocol::Reason;
 use tempfile::TempDir;
 
 use crate::apart::{apart, apart_with};
-use crate::server::Server;
+use crate::support::Http2Server;
 use crate::support::{Ingest, LONG, Tally, client_with, counted, only, record_many, wait_until};
 
 #[test]
@@ -51,7 +51,7 @@ fn without_a_thread_to_look_up_a_host_the_network_is_down() {
 fn without_certificates_the_network_is_down() {
     let nowhere = [("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")];
     apart_with(&nowhere, "machine::without_certificates_the_network_is_down", || {
-        let server = Server::secure(&["h2"]);
+        let server = Http2Server::secure(&["h2"]);
         let dsn = format!("https://key@localhost:{}/1", server.address.port());
         let options = Options::new().dsn(dsn).traces_sample_rate(1.0).send_client_reports(false);
         let options = options.retry_timeout(Duration::from_millis(300));

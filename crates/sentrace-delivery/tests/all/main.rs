@@ -25,15 +25,13 @@ mod machine;
 mod priority;
 mod reports;
 mod retries;
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-mod server;
 mod spans;
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod spool;
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod spotlight;
 mod stats;
-#[expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod support;
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod unfinished;

@@ -1,10 +1,7 @@
 //! A process that is forked after its client was made. The crates that have a worker run this test with theirs: `super::start`
 //! makes a client of it. Alone in its process, because a fork copies whatever locks other threads hold.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,6 +9,7 @@ use fork::Fork;
 use sentrace_core::Client;
 use sentrace_core::diagnostics::{Level, set_handler};
 use sentrace_protocol::Category;
+use sentrace_testkit::Ingest;
 
 use super::start;
 
@@ -30,9 +28,9 @@ fn a_forked_child_counts_what_it_records_and_leaves_the_rest_to_its_parent() {
             }
         }
     });
-    let server = Server::start();
+    let server = Ingest::ok();
     let spool = tempfile::TempDir::new().unwrap();
-    let client = start(&server.dsn, spool.path());
+    let client = start(&server.dsn(), spool.path());
     record_many(&client, 3);
     assert!(client.flush(LONG));
     let files = files(spool.path());
@@ -41,7 +39,7 @@ fn a_forked_child_counts_what_it_records_and_leaves_the_rest_to_its_parent() {
     match fork::fork().unwrap() {
         Fork::Child => {
             let checked =
-                catch_unwind(AssertUnwindSafe(|| in_child(client, &warnings, &server.dsn, spool.path())));
+                catch_unwind(AssertUnwindSafe(|| in_child(client, &warnings, &server.dsn(), spool.path())));
             // Without the destructors and the threads of the parent.
             std::process::exit(i32::from(checked.is_err()));
         }
@@ -106,49 +104,4 @@ fn record_many(client: &Client, count: u64) {
 fn lost(client: &Client) -> u64 {
     let lost = client.losses().total();
     lost.iter().filter(|events| events.category == Category::Transaction).map(|events| events.quantity).sum()
-}
-
-/// Likes whatever comes, and counts it.
-struct Server {
-    dsn: String,
-    requests: Arc<AtomicUsize>,
-}
-
-impl Server {
-    fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let dsn = format!("http://key@{}/1", listener.local_addr().unwrap());
-        let requests = Arc::<AtomicUsize>::default();
-        let seen = Arc::clone(&requests);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let seen = Arc::clone(&seen);
-                std::thread::spawn(move || while answer(&stream, &seen).is_some() {});
-            }
-        });
-        Self { dsn, requests }
-    }
-
-    fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
-    }
-}
-
-fn answer(stream: &TcpStream, seen: &AtomicUsize) -> Option<()> {
-    let (mut reader, mut length) = (BufReader::new(stream), 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-    }
-    reader.read_exact(&mut vec![0; length]).ok()?;
-    seen.fetch_add(1, Ordering::SeqCst);
-    (&*stream).write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").ok()
 }

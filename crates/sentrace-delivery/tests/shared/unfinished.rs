@@ -2,76 +2,18 @@
 //! have a worker run these tests with theirs: `super::start` makes a client of it, and [`HANDED_ON`](super::HANDED_ON) is how
 //! many transactions another crate may answer for when the client is closed.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use sentrace_core::{Client, Options};
 use sentrace_protocol::{Category, Reason};
+use sentrace_testkit::Ingest;
+use sentrace_testkit::http1::Reply;
 
 use super::{HANDED_ON, start};
 
 const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(400);
-const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-
-/// Answers each request with the same bytes, once or without end.
-struct Server {
-    dsn: String,
-    requests: Arc<AtomicUsize>,
-}
-
-impl Server {
-    fn start(answer: &'static [u8], endless: bool) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let dsn = format!("http://key@{}/1", listener.local_addr().unwrap());
-        let requests = Arc::<AtomicUsize>::default();
-        let seen = Arc::clone(&requests);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let seen = Arc::clone(&seen);
-                std::thread::spawn(move || answer_all(&stream, &seen, answer, endless));
-            }
-        });
-        Self { dsn, requests }
-    }
-
-    fn requests(&self) -> u64 {
-        self.requests.load(Ordering::SeqCst) as u64
-    }
-}
-
-fn answer_all(stream: &TcpStream, seen: &AtomicUsize, answer: &[u8], endless: bool) {
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if !reader.read_line(&mut line).is_ok_and(|read| read > 0) {
-                return;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-            if line.trim().is_empty() {
-                break;
-            }
-        }
-        if reader.read_exact(&mut vec![0; length]).is_err() {
-            return;
-        }
-        seen.fetch_add(1, Ordering::SeqCst);
-        let chunk = if endless { answer.repeat(200) } else { answer.to_vec() };
-        while (&*stream).write_all(&chunk).is_ok() {
-            if !endless {
-                break;
-            }
-        }
-    }
-}
-
 /// What a hook waits for, until it is opened or dropped.
 #[derive(Clone, Default)]
 struct Gate(Arc<(Mutex<bool>, Condvar)>);
@@ -112,8 +54,8 @@ fn silent(options: Options) -> Options {
 #[test]
 fn a_hook_that_blocks_holds_nobody_and_all_is_counted() {
     for recorded in [1, 2, 60] {
-        let (server, gate) = (Server::start(OK, false), Gate::default());
-        let client = start(&server.dsn, |options| {
+        let (server, gate) = (Ingest::ok(), Gate::default());
+        let client = start(&server.dsn(), |options| {
             let gate = gate.clone();
             silent(options).before_send_transaction(move |_| {
                 gate.pass();
@@ -140,8 +82,8 @@ fn a_hook_that_blocks_holds_nobody_and_all_is_counted() {
 
 #[test]
 fn a_hook_that_comes_back_in_time_costs_nothing() {
-    let (server, gate) = (Server::start(OK, false), Gate::default());
-    let client = start(&server.dsn, |options| {
+    let (server, gate) = (Ingest::ok(), Gate::default());
+    let client = start(&server.dsn(), |options| {
         let gate = gate.clone();
         silent(options).before_send_transaction(move |_| {
             gate.pass();
@@ -157,14 +99,14 @@ fn a_hook_that_comes_back_in_time_costs_nothing() {
 
 #[test]
 fn an_answer_without_end_holds_nobody_and_all_is_counted() {
-    let rows: [(&[u8], &str); 3] = [
+    let rows: [(&'static [u8], &str); 3] = [
         (b"HTTP/1.1 102 Processing\r\n\r\n", "one after the other that is not the last"),
         (b"HTTP/1.1 100 Continue\r\n\r\n", "the best known of them"),
         (b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n", "with header fields"),
     ];
     for (answer, reason) in rows {
-        let server = Server::start(answer, true);
-        let client = start(&server.dsn, |options| silent(options).retry_timeout(LONG));
+        let server = Ingest::start(move |_| Reply::Endless(answer));
+        let client = start(&server.dsn(), |options| silent(options).retry_timeout(LONG));
         record_many(&client, 100);
         let begin = Instant::now();
         let _ = client.flush(SHORT);
@@ -180,8 +122,8 @@ fn an_answer_without_end_holds_nobody_and_all_is_counted() {
 
 #[test]
 fn of_two_that_close_the_one_with_less_time_sets_it() {
-    let server = Server::start(b"HTTP/1.1 100 Continue\r\n\r\n", true);
-    let client = start(&server.dsn, |options| silent(options).retry_timeout(LONG));
+    let server = Ingest::start(|_| Reply::Endless(b"HTTP/1.1 100 Continue\r\n\r\n"));
+    let client = start(&server.dsn(), |options| silent(options).retry_timeout(LONG));
     record_many(&client, 100);
     let begin = Instant::now();
     let patient = std::thread::spawn({
@@ -202,8 +144,8 @@ fn of_two_that_close_the_one_with_less_time_sets_it() {
 
 #[test]
 fn losses_that_do_not_fit_in_one_report_go_into_several_at_once() {
-    let server = Server::start(OK, false);
-    let client = start(&server.dsn, |options| options);
+    let server = Ingest::ok();
+    let client = start(&server.dsn(), |options| options);
     for reason in Reason::ALL {
         for category in Category::ALL {
             client.losses().record(reason, category, 1);
@@ -211,7 +153,7 @@ fn losses_that_do_not_fit_in_one_report_go_into_several_at_once() {
     }
     assert!(client.flush(LONG));
     assert_eq!(client.losses().peek(), []);
-    assert_eq!(server.requests(), (Reason::ALL.len() * Category::ALL.len()).div_ceil(40) as u64);
+    assert_eq!(server.requests(), (Reason::ALL.len() * Category::ALL.len()).div_ceil(40));
     assert!(client.close(LONG).complete);
 }
 
@@ -219,8 +161,8 @@ fn losses_that_do_not_fit_in_one_report_go_into_several_at_once() {
 fn no_time_is_too_long_or_too_short() {
     let times = [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX), Duration::MAX];
     for time in times {
-        let server = Server::start(OK, false);
-        let client = start(&server.dsn, |options| {
+        let server = Ingest::ok();
+        let client = start(&server.dsn(), |options| {
             silent(options).retry_timeout(time).shutdown_timeout(time).span_flush_interval(time)
         });
         record_many(&client, 20);
@@ -231,8 +173,8 @@ fn no_time_is_too_long_or_too_short() {
         assert_eq!((lost(&client), server.requests()), ((0, 0), 40), "{time:?}");
     }
     for time in times {
-        let server = Server::start(OK, false);
-        let client = start(&server.dsn, silent);
+        let server = Ingest::ok();
+        let client = start(&server.dsn(), silent);
         record_many(&client, 20);
         let closed = client.close(time);
         let (transactions, _) = lost(&client);
@@ -244,11 +186,11 @@ fn no_time_is_too_long_or_too_short() {
 #[test]
 fn no_size_is_too_large_or_too_small() {
     for bytes in [0, 1, 4 * 1024, usize::MAX / 2, usize::MAX - 1, usize::MAX] {
-        let server = Server::start(OK, false);
-        let client = start(&server.dsn, |options| silent(options).queue_bytes(bytes));
+        let server = Ingest::ok();
+        let client = start(&server.dsn(), |options| silent(options).queue_bytes(bytes));
         record_many(&client, 20);
         assert!(client.close(LONG).complete, "{bytes}");
-        assert_eq!(lost(&client).0 + server.requests(), 20, "{bytes}");
+        assert_eq!(lost(&client).0 + server.requests() as u64, 20, "{bytes}");
         assert!(bytes < 1 << 20 || server.requests() == 20, "{bytes}");
     }
 }

@@ -13,7 +13,7 @@ use crate::support::traced::only;
 
 /// Asks for `/users/7` in a transaction; returns what arrived in Sentry and at the server.
 async fn ask(set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (Captured, Seen) {
-    let world = World::new().await;
+    let world = World::new();
     world.home.on("/users/7", Reply::Status(200));
     let origins = world.allowed().map(Origin::contains);
     let (sentrace, capture) =

@@ -60,7 +60,7 @@ proptest! {
         rate in select(vec![None, Some(0.0), Some(1.0)]),
     ) {
         run(async {
-            let world = World::new().await;
+            let world = World::new();
             draw(&world, &graph);
             let mut options = Options::new()
                 .propagate_traceparent(true)

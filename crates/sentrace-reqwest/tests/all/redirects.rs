@@ -50,7 +50,7 @@ fn stream(text: &str) -> Body {
 #[test]
 fn every_redirect_is_followed_as_reqwest_does_and_carries_the_trace_only_to_allowed_hosts() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.sister.on("/end", Reply::Status(200));
         world.foreign.on("/end", Reply::Status(200));
         type MakeBody = fn() -> Option<Body>;
@@ -90,7 +90,7 @@ fn every_redirect_is_followed_as_reqwest_does_and_carries_the_trace_only_to_allo
 #[test]
 fn a_redirect_between_host_names_of_one_machine_is_judged_by_the_name() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let by_name = world.foreign.at("/end").replace("127.0.0.1", "localhost");
         world.home.redirects("/start", 307, by_name);
         let carried = compare(
@@ -107,7 +107,7 @@ fn a_redirect_between_host_names_of_one_machine_is_judged_by_the_name() {
 #[test]
 fn once_the_trace_has_left_it_stays_off() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 307, world.sister.at("/second"));
         world.sister.redirects("/second", 302, world.foreign.at("/third"));
         world.foreign.redirects("/third", 307, "/fourth");
@@ -127,7 +127,7 @@ fn once_the_trace_has_left_it_stays_off() {
 #[test]
 fn what_a_location_may_say_makes_no_difference() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.on("/end", Reply::Status(200));
         world.foreign.on("/end", Reply::Status(200));
         let foreign = world.foreign.authority();
@@ -167,7 +167,7 @@ fn what_a_location_may_say_makes_no_difference() {
 #[test]
 fn credentials_do_not_come_along_to_a_foreign_host() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         for (to, claim) in [(world.sister.at("/end"), "allowed"), (world.foreign.at("/end"), "foreign")] {
             world.home.redirects("/start", 307, to);
             let make = || {
@@ -192,7 +192,7 @@ fn credentials_do_not_come_along_to_a_foreign_host() {
 #[test]
 fn credentials_do_not_come_back_within_the_foreign_host() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 307, world.foreign.at("/second"));
         world.foreign.redirects("/second", 307, world.foreign.at("/end"));
         let mut request = request(Method::GET, world.home.at("/start"));
@@ -206,7 +206,7 @@ fn credentials_do_not_come_back_within_the_foreign_host() {
 #[test]
 fn credentials_stay_where_only_the_path_is_foreign() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/inside/start", 307, world.home.at("/outside"));
         let inside = [format!("{}/inside", world.home.authority())];
         let make = || {
@@ -226,7 +226,7 @@ fn credentials_stay_where_only_the_path_is_foreign() {
 #[test]
 fn default_headers_of_sentraces_builder_are_taken_off_as_reqwest_takes_off_its_own() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let defaults = HeaderMap::from_iter([
             (AUTHORIZATION, HeaderValue::from_static("Bearer secret")),
             (COOKIE, HeaderValue::from_static("a=b")),
@@ -254,7 +254,7 @@ fn default_headers_of_sentraces_builder_are_taken_off_as_reqwest_takes_off_its_o
 #[test]
 fn default_headers_of_reqwests_builder_never_give_a_credential_away() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 307, world.foreign.at("/end"));
         let mut secret = HeaderValue::from_static("Bearer secret");
         secret.set_sensitive(true);
@@ -276,7 +276,7 @@ fn default_headers_of_reqwests_builder_never_give_a_credential_away() {
 #[test]
 fn default_headers_yield_to_those_of_the_request() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let mut defaults = HeaderMap::new();
         defaults.append("x-team", HeaderValue::from_static("one"));
         defaults.append("x-team", HeaderValue::from_static("two"));
@@ -294,7 +294,7 @@ fn default_headers_yield_to_those_of_the_request() {
 #[test]
 fn the_hop_limit_goes_on_over_a_foreign_hop() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 302, world.home.at("/second"));
         world.home.redirects("/second", 302, world.foreign.at("/third"));
         world.foreign.redirects("/third", 302, world.foreign.at("/fourth"));
@@ -318,7 +318,7 @@ fn the_hop_limit_goes_on_over_a_foreign_hop() {
 #[test]
 fn a_redirect_loop_ends_in_reqwests_own_error() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 302, world.foreign.at("/back"));
         world.foreign.redirects("/back", 302, world.home.at("/start"));
         let carried =
@@ -332,7 +332,7 @@ fn a_redirect_loop_ends_in_reqwests_own_error() {
 #[test]
 fn a_custom_policy_decides_about_every_hop_and_sees_all_before_it() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 302, world.foreign.at("/second"));
         world.foreign.redirects("/second", 302, world.foreign.at("/third"));
         world.foreign.redirects("/third", 302, world.home.at("/end"));
@@ -368,7 +368,7 @@ fn a_custom_policy_decides_about_every_hop_and_sees_all_before_it() {
 #[test]
 fn the_time_limit_goes_on_over_a_foreign_hop() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let slow = Duration::from_millis(600);
         world.home.on("/start", Reply::SlowRedirect(302, world.foreign.at("/silent"), slow));
         world.foreign.on("/silent", Reply::Silence);
@@ -390,7 +390,7 @@ fn the_time_limit_goes_on_over_a_foreign_hop() {
 #[test]
 fn the_time_limit_covers_the_body_after_a_foreign_hop() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 302, world.foreign.at("/half"));
         world.foreign.on("/half", Reply::HalfABody);
         let builder = || Client::builder().timeout(Duration::from_millis(300));
@@ -401,7 +401,7 @@ fn the_time_limit_covers_the_body_after_a_foreign_hop() {
 #[test]
 fn a_failing_foreign_hop_fails_with_reqwests_error_and_url() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 302, world.foreign.at("/hangup"));
         world.foreign.on("/hangup", Reply::Hangup);
         compare(&world, Client::builder, || request(Method::GET, world.home.at("/start#top")), "a hang-up")
@@ -412,7 +412,7 @@ fn a_failing_foreign_hop_fails_with_reqwests_error_and_url() {
 #[test]
 fn the_http_version_goes_on_over_a_foreign_hop() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 307, world.foreign.at("/end"));
         let make = || {
             let mut request = request(Method::GET, world.home.at("/start"));
@@ -426,7 +426,7 @@ fn the_http_version_goes_on_over_a_foreign_hop() {
 #[test]
 fn referer_is_sent_or_not_as_the_client_was_told() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 302, world.foreign.at("/second"));
         world.foreign.redirects("/second", 302, world.foreign.at("/end"));
         for referer in [true, false] {
@@ -462,7 +462,7 @@ impl Resolve for AskingResolver {
 #[test]
 fn a_call_within_a_call_leaves_the_outer_one_guarded() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 307, world.foreign.at("/end"));
         let by_name = world.home.at("/start").replace("127.0.0.1", "home.test");
         let rows = [
@@ -486,7 +486,7 @@ fn a_call_within_a_call_leaves_the_outer_one_guarded() {
 #[test]
 fn concurrent_calls_on_one_thread_do_not_take_each_others_hops() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/away", 307, world.foreign.at("/end"));
         world.home.redirects("/near", 307, world.sister.at("/end"));
         let client = traced(&world, Client::builder());

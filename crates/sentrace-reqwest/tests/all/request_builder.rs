@@ -19,7 +19,7 @@ fn sentrace(world: &World) -> sentrace_core::Client {
 #[test]
 fn a_plain_request_carries_the_current_span_to_an_allowed_host_only() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         for server in [&world.home, &world.foreign] {
             server.on("/", Reply::Status(200));
         }
@@ -45,7 +45,7 @@ fn a_plain_request_carries_the_current_span_to_an_allowed_host_only() {
 #[test]
 fn a_body_that_cannot_be_cloned_is_no_obstacle() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.on("/", Reply::Status(200));
         let body = Body::wrap(Full::new(&b"hello"[..]));
         let request = Client::new().post(world.home.at("/")).body(body);

@@ -45,7 +45,7 @@ async fn record(setup: Setup, builder: reqwest::ClientBuilder, request: Request)
 #[test]
 fn a_request_is_a_child_span_and_the_server_finds_it_as_parent() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.on("/users/7", Reply::Status(200));
         let request = get(&world.home.at("/users/7?page=2&token=abc&q=a%20b#top"));
         let captured = record(Setup::new(world.allowed()), Client::builder(), request).await;
@@ -87,7 +87,7 @@ fn a_request_is_a_child_span_and_the_server_finds_it_as_parent() {
 #[test]
 fn statuses_follow_the_answer() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let rows = [
             (201, SpanStatus::Ok),
             (404, SpanStatus::NotFound),
@@ -109,7 +109,7 @@ fn statuses_follow_the_answer() {
 #[test]
 fn errors_are_recorded_by_kind() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.on("/silent", Reply::Silence);
         world.home.on("/hangup", Reply::Hangup);
         world.home.redirects("/loop", 302, "/loop");
@@ -134,7 +134,7 @@ fn errors_are_recorded_by_kind() {
 #[test]
 fn a_dropped_request_is_cancelled() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.on("/silent", Reply::Silence);
         let (http, sentrace, capture) = Setup::new(world.allowed()).build_with(Client::builder());
         let transaction = sentrace.start_transaction("test", "task");
@@ -148,7 +148,7 @@ fn a_dropped_request_is_cancelled() {
 #[test]
 fn redirects_are_counted_over_a_foreign_hop() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 302, world.foreign.at("/second"));
         world.foreign.redirects("/second", 302, world.foreign.at("/end"));
         world.foreign.on("/end", Reply::Status(200));
@@ -164,7 +164,7 @@ fn redirects_are_counted_over_a_foreign_hop() {
 #[test]
 fn credentials_in_a_url_are_not_recorded() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let url = world.home.at("/x?a=1").replace("http://", "http://user:secret@");
         let captured = record(Setup::new(world.allowed()), Client::builder(), get(&url)).await;
         let span = &captured.transaction.spans[0];
@@ -178,7 +178,7 @@ fn credentials_in_a_url_are_not_recorded() {
 #[test]
 fn a_foreign_host_is_recorded_but_gets_no_headers() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let captured =
             record(Setup::new(world.allowed()), Client::builder(), get(&world.foreign.at("/"))).await;
         assert_eq!(captured.transaction.spans.len(), 1);
@@ -190,7 +190,7 @@ fn a_foreign_host_is_recorded_but_gets_no_headers() {
 #[test]
 fn requests_to_sentry_are_neither_recorded_nor_given_headers() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let options = Options::new()
             .dsn(world.home.at("/1").replace("http://", "http://key@"))
             .traces_sample_rate(1.0)
@@ -214,7 +214,7 @@ fn requests_to_sentry_are_neither_recorded_nor_given_headers() {
 #[test]
 fn without_a_transaction_the_trace_still_goes_on() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let (http, sentrace, _) = Setup::new(world.allowed()).build_with(Client::builder());
         http.execute(get(&world.home.at("/"))).await.unwrap();
         let incoming = [("sentry-trace", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0")];
@@ -233,7 +233,7 @@ fn without_a_transaction_the_trace_still_goes_on() {
 #[test]
 fn an_unsampled_transaction_stays_unsampled_downstream() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let options =
             Options::new().traces_sample_rate(0.0).tracing_origins(world.allowed().map(Origin::contains));
         let (http, sentrace, capture) = Setup::with_options(options).build_with(Client::builder());
@@ -250,7 +250,7 @@ fn an_unsampled_transaction_stays_unsampled_downstream() {
 #[test]
 fn what_the_caller_set_is_respected() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         const THEIRS: &[u8] = b"0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1";
         type Set = &'static [(&'static str, &'static [u8])];
         type Holds = fn(&HeaderMap) -> bool;
@@ -306,7 +306,7 @@ fn what_the_caller_set_is_respected() {
 #[test]
 fn the_callers_baggage_goes_on_to_a_foreign_host_without_ours() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 307, world.foreign.at("/end"));
         let mut request = get(&world.home.at("/start"));
         request.headers_mut().insert("baggage", HeaderValue::from_static("vendor=1"));
@@ -341,7 +341,7 @@ impl Middleware for Retry {
 #[test]
 fn a_retrying_middleware_gets_a_span_for_every_attempt() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 307, world.foreign.at("/down"));
         world.foreign.on("/down", Reply::Status(503));
         let (_, sentrace, capture) = Setup::new(world.allowed()).build_with(Client::builder());
@@ -359,7 +359,7 @@ fn a_retrying_middleware_gets_a_span_for_every_attempt() {
 #[test]
 fn a_middleware_without_any_client_leaves_requests_alone() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let http: ClientWithMiddleware = reqwest_middleware::ClientBuilder::new(Client::new())
             .with_arc(Arc::new(SentryTracingMiddleware::new()))
             .build();
@@ -371,7 +371,7 @@ fn a_middleware_without_any_client_leaves_requests_alone() {
 #[test]
 fn signatures_of_presigned_urls_are_filtered() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.on("/report.pdf", Reply::Status(200));
         let parameters = [
             "X-Amz-Credential",
@@ -401,7 +401,7 @@ fn signatures_of_presigned_urls_are_filtered() {
 fn spans_in_the_body_of_an_upload_belong_to_its_call() {
     run(async {
         for sampled in [true, false] {
-            let world = World::new().await;
+            let world = World::new();
             world.home.on("/upload", Reply::Status(200));
             let (http, sentrace, capture) = Setup::new(world.allowed()).build_with(Client::builder());
             let rows = futures_util::stream::iter(["one", "two"]).map(|row| {

@@ -33,7 +33,7 @@ fn a_redirect_that_carried_headers_away_is_told_once() {
         }
     });
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let away = world.foreign.at("/end").replace("127.0.0.1", "localhost");
         world.home.redirects("/away", 307, &away);
         world.home.redirects("/near", 307, world.sister.at("/end"));

@@ -35,7 +35,7 @@ fn sentry_trace(seen: &Seen) -> SentryTrace {
 #[test]
 fn a_foreign_host_behind_a_redirect_sees_nothing_of_the_trace_whoever_set_it() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.foreign.redirects("/foreign", 307, world.sister.at("/end"));
         world.sister.on("/end", Reply::Status(200));
         for status in [301, 302, 303, 307, 308] {
@@ -58,7 +58,7 @@ fn a_foreign_host_behind_a_redirect_sees_nothing_of_the_trace_whoever_set_it() {
 #[test]
 fn a_foreign_host_that_is_called_sees_what_the_application_chose_and_nothing_else() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         for setter in Setter::ALL {
             let sent = setter.send(&world, setup(&world), &world.foreign.at("/")).await;
             let expected = setter.is_the_applications().then_some(OWN);
@@ -111,7 +111,7 @@ fn default_headers_are_merged_as_the_requests_own_would_be() {
         (&[("x-team", "shop")], |seen| seen.header("x-team") == Some("shop"), None, "others are not touched"),
     ];
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 307, world.foreign.at("/end"));
         for (defaults, holds, others, reason) in rows {
             let defaults: HeaderMap = defaults
@@ -138,7 +138,7 @@ fn default_headers_are_merged_as_the_requests_own_would_be() {
 #[test]
 fn a_requests_own_baggage_takes_the_place_of_a_default_one() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let defaults = HeaderMap::from_iter([(BAGGAGE, HeaderValue::from_static("tenant=7"))]);
         let http = setup(&world).build(Client::builder().default_headers(defaults));
         let mut request = get(&world.home.at("/"));
@@ -182,7 +182,7 @@ fn with_inside(http: ClientWithMiddleware, inside: impl Middleware) -> ClientWit
 #[test]
 fn a_sensitive_default_header_stays_sensitive() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let defaults = || HeaderMap::from_iter([(BAGGAGE, sensitive("tenant=7"))]);
         let look = Look::default();
         let http = setup(&world).default_headers(defaults()).build(Client::builder());
@@ -211,7 +211,7 @@ fn a_sensitive_default_header_stays_sensitive() {
 #[test]
 fn a_request_that_is_kept_and_sent_again_carries_the_trace_of_each_time() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.on("/", Reply::Status(200));
         let (http, sentrace, capture) = setup(&world).build_with(Client::builder());
         let first = sentrace.start_transaction("first", "task");
@@ -263,7 +263,7 @@ impl Middleware for Twice {
 #[test]
 fn attempts_inside_the_middleware_share_its_span() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let (http, sentrace, capture) = setup(&world).build_with(Client::builder());
         let transaction = sentrace.start_transaction("work", "task");
         let http = with_inside(http, Twice);
@@ -278,7 +278,7 @@ fn attempts_inside_the_middleware_share_its_span() {
 #[test]
 fn a_middleware_further_in_is_guarded_where_the_hook_of_the_outer_one_says_no() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/start", 307, world.foreign.at("/end"));
         let (_, sentrace, _) = setup(&world).build_with(Client::builder());
         let guarded = sentrace_reqwest::client(Client::builder()).unwrap();
@@ -295,7 +295,7 @@ fn a_middleware_further_in_is_guarded_where_the_hook_of_the_outer_one_says_no() 
 #[test]
 fn of_two_middlewares_the_inner_one_is_the_parent() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         let (http, sentrace, capture) = setup(&world).build_with(Client::builder());
         let http = with_inside(http, SentryTracingMiddleware::new());
         let transaction = sentrace.start_transaction("work", "task");
@@ -310,7 +310,7 @@ fn of_two_middlewares_the_inner_one_is_the_parent() {
 #[test]
 fn a_gateway_does_not_forward_its_callers_trace() {
     run(async {
-        let world = World::new().await;
+        let world = World::new();
         world.home.redirects("/moved", 307, world.foreign.at("/end"));
         let came = HeaderMap::from_iter([
             (HeaderName::from_static("sentry-trace"), HeaderValue::from_static(CALLER)),

@@ -16,6 +16,7 @@ use sentrace_core::{Client, Compression};
 use sentrace_delivery::Delivery;
 use sentrace_protocol::envelope;
 use sentrace_sentry::{SentraceIntegration, SentryHubLayer, options_from};
+pub(crate) use sentrace_testkit::serve;
 use sentrace_tower::SentryTracingLayer;
 use sentry::transports::DefaultTransportFactory;
 use sentry::{ClientOptions, Hub};
@@ -179,14 +180,6 @@ pub(crate) fn official(tap: &Tap, set_up: impl FnOnce(ClientOptions) -> ClientOp
     options.transport_channel_capacity = NonZeroUsize::new(1000); // of which no test captures as many
     let client = sentry::Client::with_options(set_up(options));
     Arc::new(Hub::new(Some(Arc::new(client)), Arc::default()))
-}
-
-/// Serves a router as axum does it; the base URL.
-pub(crate) async fn serve(app: Router) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, app).into_future());
-    format!("http://{address}")
 }
 
 /// Asks, and reads the answer to its end, whatever it is.

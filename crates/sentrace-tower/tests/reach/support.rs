@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use bytes::Bytes;
@@ -15,10 +14,7 @@ use sentrace_core::testing::{Capture, Captured};
 use sentrace_core::{Client, Options, Origin};
 use sentrace_protocol::transaction::Span;
 use sentrace_protocol::{Data, Value};
-use tokio::net::TcpListener;
-
-/// No wait of these tests takes longer, whatever goes wrong.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) use sentrace_testkit::{PATIENCE, in_time, serve_at as serve};
 
 /// A client that records everything and lets traces go to 127.0.0.1, and what it records.
 pub(crate) fn recording() -> (Client, Arc<Capture>) {
@@ -48,19 +44,6 @@ pub(crate) fn only_span(captured: &Captured) -> &Span<'static> {
 
 pub(crate) fn value<'d>(data: &'d Data<'_>, key: &str) -> Option<&'d Value<'d>> {
     data.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
-}
-
-/// Fails the test instead of hanging it.
-pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future).await.expect("this takes no ten seconds")
-}
-
-/// Serves `router` on a free port of this machine.
-pub(crate) async fn serve(router: Router) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, router).into_future());
-    address
 }
 
 /// Answers `/status/{code}` with that code, and everything else with the trace headers that came, a line each.

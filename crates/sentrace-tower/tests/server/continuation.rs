@@ -198,7 +198,7 @@ async fn hostile_headers_over_a_real_connection_are_served() {
     for (headers, reason) in hostile {
         let mut wire = server.connect().await;
         wire.send("GET /x HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n").await;
-        wire.send_bytes(headers).await;
+        wire.send(headers).await;
         wire.send("\r\n").await;
         assert_eq!(wire.rest().await.status(), 200, "{reason}");
         server.idle().await;

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -10,12 +9,10 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 use futures_util::{FutureExt as _, stream};
 use sentrace_core::testing::{Capture, Captured};
+use sentrace_testkit::Wire;
 use sentrace_tower::SentryTracingLayer;
 use sentrace_tracing::SentryRequestSpanLayer;
 use sqlx::SqlitePool;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
 use tower_http::trace::{DefaultMakeSpan, TraceLayer};
 use tracing::{Instrument, Level, Span, instrument};
 
@@ -52,7 +49,7 @@ async fn streaming(State(pool): State<SqlitePool>) -> Body {
     Body::from_stream(stream::once(frames.boxed()))
 }
 
-/// The service, by its address, and what it records. `layers` go inside of the server layer.
+/// The service, by its base URL, and what it records. `layers` go inside of the server layer.
 async fn serve(layers: impl FnOnce(Router) -> Router) -> (String, Arc<Capture>) {
     subscribe_everywhere();
     let (client, capture) = recording();
@@ -63,22 +60,12 @@ async fn serve(layers: impl FnOnce(Router) -> Router) -> (String, Arc<Capture>) 
         .route("/streaming", get(streaming))
         .with_state(pool);
     let app = layers(routes).layer(SentryTracingLayer::new().client(client));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(axum::serve(listener, app).into_future());
-    (address, capture)
+    (sentrace_testkit::serve(app).await, capture)
 }
 
-async fn ask(address: &str, path: &str) {
-    let exchange = async {
-        let mut socket = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n");
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    };
-    timeout(Duration::from_secs(10), exchange).await.unwrap();
+async fn ask(base: &str, path: &str) {
+    let answer = Wire::connect(base).await.ask(&format!("GET {path} HTTP/1.1\r\nHost: shop.test\r\n")).await;
+    assert_eq!(answer.status(), 200, "{answer:?}");
 }
 
 fn queries(captured: &Captured) -> usize {
@@ -138,9 +125,6 @@ async fn outside_of_the_server_layer_the_request_span_does_no_harm() {
         .route("/", get(|| async { "done" }))
         .layer(SentryTracingLayer::new().client(client))
         .layer(SentryRequestSpanLayer::new());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(axum::serve(listener, app).into_future());
-    ask(&address, "/").await;
+    ask(&sentrace_testkit::serve(app).await, "/").await;
     capture.expect_transaction("GET /");
 }

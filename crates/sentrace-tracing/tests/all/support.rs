@@ -5,14 +5,11 @@ use std::sync::{Arc, Once};
 use sentrace_core::testing::{Capture, Captured};
 use sentrace_core::{Client, Options};
 use sentrace_protocol::transaction::Span;
+pub(crate) use sentrace_testkit::recording;
 use sentrace_tracing::TracingLayer;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
-
-pub(crate) fn recording() -> (Client, Arc<Capture>) {
-    sampled(1.0)
-}
 
 pub(crate) fn sampled(rate: f64) -> (Client, Arc<Capture>) {
     Capture::client(Options::new().traces_sample_rate(rate)).unwrap()

@@ -1,11 +1,11 @@
-//! Hand-written HTTP/1.1 servers that follow a script and keep everything they were sent.
+//! Servers that follow a script and keep every request that they get.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use sentrace_testkit::http1::{self, HttpServer, Request};
 
 /// One request as it arrived.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,12 +20,22 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    fn new(server: &'static str, request: &Request) -> Self {
+        let mut words = request.line.split(' ').map(str::to_owned);
+        let mut word = || words.next().unwrap_or_default();
+        let (method, target, version) = (word(), word(), word());
+        let mut headers = request.headers.clone();
+        headers.sort();
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        Self { server, method, target, version, headers, body }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// What a path answers.
+/// The reply of a path. All of them close the connection, so that no pooled one decides which of two equal trips succeeds.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     Status(u16),
@@ -40,6 +50,25 @@ pub(crate) enum Reply {
     Hangup,
 }
 
+impl Reply {
+    fn script(self) -> http1::Reply {
+        match self {
+            Self::Status(status) => http1::Reply::Text(format!(
+                "HTTP/1.1 {status} Said\r\nconnection: close\r\ncontent-length: 4\r\n\r\nbody"
+            )),
+            Self::Redirect(status, to) => http1::Reply::Text(format!(
+                "HTTP/1.1 {status} Moved\r\nlocation: {to}\r\nconnection: close\r\ncontent-length: 5\r\n\r\nmoved"
+            )),
+            Self::SlowRedirect(status, to, after) => {
+                http1::Reply::After(after, Box::new(Self::Redirect(status, to).script()))
+            }
+            Self::Silence => http1::Reply::Stall(b""),
+            Self::HalfABody => http1::Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf"),
+            Self::Hangup => http1::Reply::Close,
+        }
+    }
+}
+
 type Log = Arc<Mutex<Vec<Seen>>>;
 
 /// Three services: the trace may go to `home` and `sister`, but not to `foreign`.
@@ -51,12 +80,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let log = Log::default();
         Self {
-            home: Server::start("home", log.clone()).await,
-            sister: Server::start("sister", log.clone()).await,
-            foreign: Server::start("foreign", log.clone()).await,
+            home: Server::start("home", log.clone()),
+            sister: Server::start("sister", log.clone()),
+            foreign: Server::start("foreign", log.clone()),
             log,
         }
     }
@@ -74,30 +103,33 @@ impl World {
 
 pub(crate) struct Server {
     pub(crate) name: &'static str,
-    port: u16,
+    http: HttpServer,
     routes: Arc<Mutex<HashMap<String, Reply>>>,
 }
 
 impl Server {
-    async fn start(name: &'static str, log: Log) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+    fn start(name: &'static str, log: Log) -> Self {
         let routes = Arc::<Mutex<HashMap<String, Reply>>>::default();
-        let script = routes.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(name, stream, script.clone(), log.clone()));
-            }
+        let script = Arc::clone(&routes);
+        let http = HttpServer::start(move |request: &Request| {
+            let seen = Seen::new(name, request);
+            let path = seen.target.split('?').next().unwrap_or_default().to_owned();
+            log.lock().unwrap().push(seen);
+            script.lock().unwrap().get(&path).cloned().unwrap_or(Reply::Status(404)).script()
         });
-        Self { name, port, routes }
+        Self { name, http, routes }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.http.address()
     }
 
     pub(crate) fn authority(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.address().to_string()
     }
 
     pub(crate) fn host_and_port(&self) -> (&'static str, u16) {
-        ("127.0.0.1", self.port)
+        ("127.0.0.1", self.address().port())
     }
 
     pub(crate) fn at(&self, path: &str) -> String {
@@ -111,76 +143,4 @@ impl Server {
     pub(crate) fn redirects(&self, path: &str, status: u16, to: impl Into<String>) {
         self.on(path, Reply::Redirect(status, to.into()));
     }
-}
-
-async fn serve(
-    server: &'static str,
-    mut stream: TcpStream,
-    routes: Arc<Mutex<HashMap<String, Reply>>>,
-    log: Log,
-) -> Option<()> {
-    let seen = read_request(server, &mut stream).await?;
-    let path = seen.target.split('?').next().unwrap_or_default().to_owned();
-    log.lock().unwrap().push(seen);
-    let reply = routes.lock().unwrap().get(&path).cloned().unwrap_or(Reply::Status(404));
-    let head = match reply {
-        Reply::Status(status) => format!("HTTP/1.1 {status} Said\r\ncontent-length: 4\r\n\r\nbody"),
-        Reply::Redirect(status, to) => redirect(status, &to),
-        Reply::SlowRedirect(status, to, after) => {
-            tokio::time::sleep(after).await;
-            redirect(status, &to)
-        }
-        Reply::Silence => return std::future::pending().await,
-        Reply::HalfABody => "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf".to_owned(),
-        Reply::Hangup => return None,
-    };
-    stream.write_all(head.as_bytes()).await.ok()?;
-    // One request a connection, so that no pooled one decides which of two equal trips succeeds.
-    stream.shutdown().await.ok()?;
-    let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).await.ok()?;
-    Some(())
-}
-
-fn redirect(status: u16, to: &str) -> String {
-    format!(
-        "HTTP/1.1 {status} Moved\r\nlocation: {to}\r\nconnection: close\r\ncontent-length: 5\r\n\r\nmoved"
-    )
-}
-
-async fn read_request(server: &'static str, stream: &mut TcpStream) -> Option<Seen> {
-    let mut bytes = Vec::new();
-    let head_end = loop {
-        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break at;
-        }
-        read_some(stream, &mut bytes).await?;
-    };
-    let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
-    let mut body = bytes.split_off(head_end + 4);
-    let mut lines = head.split("\r\n");
-    let mut start = lines.next()?.split(' ');
-    let mut word = || start.next().map(str::to_owned);
-    let (method, target, version) = (word()?, word()?, word()?);
-    let mut headers: Vec<_> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
-    headers.sort();
-    let mut seen = Seen { server, method, target, version, headers, body: String::new() };
-    if let Some(length) = seen.header("content-length").and_then(|length| length.parse().ok()) {
-        while body.len() < length {
-            read_some(stream, &mut body).await?;
-        }
-    } else if seen.header("transfer-encoding") == Some("chunked") {
-        while !body.ends_with(b"0\r\n\r\n") {
-            read_some(stream, &mut body).await?;
-        }
-    }
-    seen.body = String::from_utf8_lossy(&body).into_owned();
-    Some(seen)
-}
-
-async fn read_some(stream: &mut TcpStream, into: &mut Vec<u8>) -> Option<()> {
-    (stream.read_buf(into).await.ok()? > 0).then_some(())
 }

@@ -1,4 +1,4 @@
-//! An ingest behind TLS or HTTP/2, which knows only whether it liked what came.
+//! An ingest for HTTP/1.1 and HTTP/2, with and without TLS, which checks only that what comes is compressed.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,37 +22,40 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// A server with a runtime of its own; it goes with the process.
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
-    pub(crate) authority: String,
+/// The server, with a runtime of its own; it ends with the process.
+#[derive(Debug)]
+pub struct Http2Server {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The certificate of the authority that signed its own, as PEM; empty without TLS.
+    pub authority: String,
     seen: Arc<Seen>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Seen {
     requests: Mutex<Vec<Version>>,
     connections: AtomicUsize,
 }
 
-impl Server {
-    /// Plain, for HTTP/1.1 and HTTP/2.
-    pub(crate) fn plain(delay: Duration) -> Self {
+impl Http2Server {
+    /// Starts without TLS, for HTTP/1.1 and HTTP/2. Answers after `delay`.
+    pub fn plain(delay: Duration) -> Self {
         Self::start(None, String::new(), delay, usize::MAX)
     }
 
-    /// Plain; each connection takes so many requests before it says that it is going.
-    pub(crate) fn plain_going_after(requests: usize) -> Self {
+    /// Starts without TLS. Each connection shuts down gracefully after so many requests.
+    pub fn plain_going_after(requests: usize) -> Self {
         Self::start(None, String::new(), Duration::from_millis(5), requests)
     }
 
-    /// With TLS by an authority of its own, offering these protocols.
-    pub(crate) fn secure(protocols: &[&str]) -> Self {
+    /// Starts with TLS by an authority of its own, offering these protocols.
+    pub fn secure(protocols: &[&str]) -> Self {
         Self::secure_going_after(protocols, usize::MAX)
     }
 
-    /// The same; each connection takes so many requests before it says that it is going.
-    pub(crate) fn secure_going_after(protocols: &[&str], requests: usize) -> Self {
+    /// Starts with TLS. Each connection shuts down gracefully after so many requests.
+    pub fn secure_going_after(protocols: &[&str], requests: usize) -> Self {
         let authority_key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -89,12 +92,13 @@ impl Server {
         Self { address, authority, seen }
     }
 
-    /// The HTTP versions of all requests.
-    pub(crate) fn versions(&self) -> Vec<Version> {
+    /// Returns the HTTP versions of all requests.
+    pub fn versions(&self) -> Vec<Version> {
         self.seen.requests.lock().unwrap().clone()
     }
 
-    pub(crate) fn connections(&self) -> usize {
+    /// Returns the number of connections so far.
+    pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
 }
@@ -113,7 +117,7 @@ async fn accept(
         tokio::spawn(async move {
             match tls {
                 Some(tls) => {
-                    // Who does not trust us goes away here.
+                    // A client that does not trust the certificate goes away here.
                     if let Ok(stream) = tls.accept(stream).await {
                         serve(stream, seen, delay, requests).await;
                     }

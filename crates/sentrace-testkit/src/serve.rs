@@ -1,8 +1,9 @@
-//! A tower service behind real hyper, one connection after another as clients open them.
+//! Services behind real sockets of this machine.
 
 use std::error::Error;
 use std::net::SocketAddr;
 
+use axum::Router;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -14,9 +15,40 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tower::Service;
 
-use super::{Answer, Wire, in_time};
+use crate::{Answer, Wire, in_time};
 
-pub(crate) struct Server {
+/// Serves a router with axum for as long as the test's runtime lives. Returns the base URL, `http://127.0.0.1:1234`.
+pub async fn serve(app: Router) -> String {
+    format!("http://{}", serve_at(app).await)
+}
+
+/// Serves a router with axum for as long as the test's runtime lives. Returns the address.
+pub async fn serve_at(app: Router) -> SocketAddr {
+    let (listener, address) = listen().await;
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// Serves a tower service with plain hyper for as long as the test's runtime lives. Returns the base URL.
+pub async fn serve_hyper<S, B>(service: S) -> String
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Future: Send,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let server = Server::start(service).await;
+    let url = format!("http://{}", server.address());
+    // Dropping it would end it.
+    std::mem::forget(server);
+    url
+}
+
+/// A tower service behind plain hyper. It accepts no more connections once it is dropped.
+#[derive(Debug)]
+pub struct Server {
     address: SocketAddr,
     connections: watch::Receiver<Connections>,
     accepting: AbortHandle,
@@ -29,7 +61,8 @@ struct Connections {
 }
 
 impl Server {
-    pub(crate) async fn start<S, B>(service: S) -> Self
+    /// Starts on a free port of this machine.
+    pub async fn start<S, B>(service: S) -> Self
     where
         S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
         S::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -38,8 +71,7 @@ impl Server {
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("a bound address");
+        let (listener, address) = listen().await;
         let (changed, connections) = watch::channel(Connections::default());
         let accepting = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -57,23 +89,23 @@ impl Server {
         Self { address, connections, accepting: accepting.abort_handle() }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Returns its address.
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) async fn connect(&self) -> Wire {
+    /// Opens a connection.
+    pub async fn connect(&self) -> Wire {
         Wire::connect(self.address).await
     }
 
-    /// One request (its head without the empty line) on a connection of its own, the answer read to its end.
-    pub(crate) async fn ask(&self, head: &str) -> Answer {
-        let mut wire = self.connect().await;
-        wire.send(&format!("{head}Connection: close\r\n\r\n")).await;
-        wire.rest().await
+    /// Sends one request (its head without the empty line) on a connection of its own, and returns the answer.
+    pub async fn ask(&self, head: &str) -> Answer {
+        self.connect().await.ask(head).await
     }
 
-    /// Waits until every connection that was opened is over, and with it all that was held for it.
-    pub(crate) async fn idle(&self) {
+    /// Waits until every connection that was opened is over, and with it everything that was held for it.
+    pub async fn idle(&self) {
         let mut connections = self.connections.clone();
         let over = connections
             .wait_for(|connections| connections.opened > 0 && connections.opened == connections.closed);
@@ -94,4 +126,10 @@ impl Drop for Closed {
     fn drop(&mut self) {
         self.0.send_modify(|connections| connections.closed += 1);
     }
+}
+
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound address");
+    (listener, address)
 }
