@@ -1,14 +1,14 @@
-//! How the ingest answers, for tests of what an SDK does about it.
+//! How the ingest answers, to test how an SDK handles it.
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sentrace_protocol::rate_limits;
 
-/// How the ingest answers. The default takes everything at once.
+/// How the ingest answers. By default it accepts everything at once.
 ///
-/// An envelope that is answered with an error, or not at all, is counted and not kept: whoever sent
-/// it must take it for lost.
+/// An envelope that is answered with an error, or not at all, is counted but not kept, because its
+/// sender must consider it lost.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,7 +21,7 @@ use sentrace_protocol::rate_limits;
 ///     .header(RETRY_AFTER, HeaderValue::from_static("60"));
 /// ```
 ///
-/// Of the faults in which there is no answer at all, the last one that is set counts:
+/// Of the faults that replace the answer, the last one set applies:
 ///
 /// ```
 /// # use sentrace_collector::Behaviour;
@@ -36,7 +36,7 @@ pub struct Behaviour {
     pub(crate) slow_read: Option<SlowRead>,
 }
 
-/// What comes instead of an answer.
+/// What happens instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     HangUp,
@@ -53,29 +53,31 @@ pub(crate) struct SlowRead {
 }
 
 impl Behaviour {
-    /// Waits before it looks at the envelope. A client that goes away meanwhile has not delivered.
+    /// Waits before processing an envelope. If the client disconnects meanwhile, the envelope is
+    /// discarded.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Answers with this status instead of 200. Envelopes that break a rule are refused as ever.
+    /// Answers with this status instead of 200. Envelopes that break a rule are still refused.
     #[must_use]
     pub fn status(mut self, status: StatusCode) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Adds a header to every answer, as `X-Sentry-Rate-Limits` or `Retry-After`.
+    /// Adds a header to every answer, such as `X-Sentry-Rate-Limits` or `Retry-After`.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
         self
     }
 
-    /// Adds the header `X-Sentry-Rate-Limits`, as `60:transaction;span:key` (Sentry SDK specification, *Rate
-    /// Limiting*). It may come with any status; what it limits is taken nevertheless unless that is 429.
+    /// Adds the header `X-Sentry-Rate-Limits`, for example `60:transaction;span:key` (Sentry SDK
+    /// specification, *Rate Limiting*). It may accompany any status. Limited items are still
+    /// accepted unless the status is 429.
     #[must_use]
     pub fn rate_limits(self, limits: HeaderValue) -> Self {
         self.header(HeaderName::from_static(rate_limits::HEADER), limits)
@@ -99,14 +101,15 @@ impl Behaviour {
         self.instead(Fault::Hang)
     }
 
-    /// Reads the request, answers with bytes that are no HTTP, and closes the connection.
+    /// Reads the request, answers with bytes that are not HTTP, and closes the connection.
     #[must_use]
     pub fn garbage(self) -> Self {
         self.instead(Fault::Garbage)
     }
 
-    /// Reads connections slowly: so many bytes (at least one) at a time, with pauses of `every` between. This concerns
-    /// whatever is read from a connection while it is set, requests for pages as well.
+    /// Reads connections slowly: `bytes` (at least one) at a time, with pauses of `every` in
+    /// between. This affects everything read from a connection while it is set, including requests
+    /// for pages.
     #[must_use]
     pub fn slow_read(mut self, bytes: usize, every: Duration) -> Self {
         self.slow_read = Some(SlowRead { bytes: bytes.max(1), every });
@@ -118,7 +121,7 @@ impl Behaviour {
         self
     }
 
-    /// Whether the sender must take its envelope for lost.
+    /// Returns `true` if the sender must consider its envelope lost.
     pub(crate) fn refuses(&self) -> bool {
         self.fault.is_some() || self.status.is_some_and(|status| !status.is_success())
     }

@@ -15,9 +15,11 @@ pub(crate) fn now() -> f64 {
     Timestamp::now().as_duration().as_secs_f64()
 }
 
-/// Parses an RFC 3339 timestamp into seconds since the Unix epoch. Without an offset it is taken as UTC, as Sentry does.
+/// Parses an RFC 3339 timestamp into seconds since the Unix epoch. Without an offset it is taken as
+/// UTC, as Sentry does.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<f64> {
-    // The parser also accepts other forms of ISO 8601: no separators, no seconds, a time zone by name.
+    // The parser also accepts other forms of ISO 8601: no separators, no seconds, a time zone by
+    // name.
     if text.as_bytes().get(16) != Some(&b':') || text.contains('[') {
         return None;
     }

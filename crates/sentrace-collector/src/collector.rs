@@ -18,7 +18,7 @@ use crate::server;
 use crate::shared::Shared;
 use crate::store::{Limits, Store};
 
-/// A local Sentry ingest that runs as long as this value lives.
+/// A local Sentry ingest that runs until this value is dropped.
 ///
 /// In a test, on the test's own runtime:
 ///
@@ -37,7 +37,7 @@ use crate::store::{Limits, Store};
 /// # }
 /// ```
 ///
-/// Where there is no runtime, or one that must not serve anything else:
+/// Without a runtime, or with one that must not serve anything else:
 ///
 /// ```
 /// use sentrace_collector::Collector;
@@ -64,7 +64,7 @@ impl Collector {
     ///
     /// # Errors
     ///
-    /// When the address cannot be resolved or bound.
+    /// Returns an error if the address cannot be resolved or bound.
     pub async fn start(addr: impl tokio::net::ToSocketAddrs) -> io::Result<Self> {
         Self::start_with(addr, Limits::default()).await
     }
@@ -73,7 +73,7 @@ impl Collector {
     ///
     /// # Errors
     ///
-    /// When the address cannot be resolved or bound.
+    /// Returns an error if the address cannot be resolved or bound.
     pub async fn start_with(addr: impl tokio::net::ToSocketAddrs, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
@@ -86,7 +86,8 @@ impl Collector {
     ///
     /// # Errors
     ///
-    /// When the address cannot be resolved or bound, or the thread cannot be started.
+    /// Returns an error if the address cannot be resolved or bound, or the thread cannot be
+    /// started.
     pub fn start_in_background(addr: impl std::net::ToSocketAddrs) -> io::Result<Self> {
         Self::start_in_background_with(addr, Limits::default())
     }
@@ -95,7 +96,8 @@ impl Collector {
     ///
     /// # Errors
     ///
-    /// When the address cannot be resolved or bound, or the thread cannot be started.
+    /// Returns an error if the address cannot be resolved or bound, or the thread cannot be
+    /// started.
     pub fn start_in_background_with(addr: impl std::net::ToSocketAddrs, limits: Limits) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(addr)?;
         listener.set_nonblocking(true)?;
@@ -119,44 +121,46 @@ impl Collector {
         Ok(Self { addr, shared, running: Running::Thread(Some((stop, thread))) })
     }
 
-    /// Where it listens.
+    /// Returns the address it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Where its pages are, as `http://127.0.0.1:8969`.
+    /// Returns the URL of its pages, such as `http://127.0.0.1:8969`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// The page of one trace.
+    /// Returns the URL of the page of a trace.
     pub fn trace_url(&self, id: TraceId) -> String {
         format!("{}/traces/{id}", self.url())
     }
 
-    /// A DSN that sends here, as `http://public@127.0.0.1:8969/1`.
+    /// Returns a DSN that sends to this collector, such as `http://public@127.0.0.1:8969/1`.
     ///
-    /// Projects need no set-up. Use one per service; letters, digits, `-` and `_`, at most 64.
+    /// Projects need no setup. Use one per service, named by at most 64 letters, digits, `-` and
+    /// `_`.
     pub fn dsn(&self, project: &str) -> String {
         format!("http://public@{}/{project}", self.addr)
     }
 
-    /// All traces, the latest to arrive first.
+    /// Returns all traces, most recently received first.
     pub fn traces(&self) -> Vec<TraceSummary> {
         self.shared.store().traces()
     }
 
-    /// One trace, assembled from what has come so far.
+    /// Returns a trace, assembled from what has been received so far.
     pub fn trace(&self, id: TraceId) -> Option<Trace> {
         self.shared.store().trace(id)
     }
 
-    /// What the doctor finds odd in all traces, the gravest first; its page is at `/doctor`.
+    /// Returns what the doctor finds odd in all traces, most severe first. Its page is at
+    /// `/doctor`.
     ///
     /// ```
     /// # use sentrace_collector::Collector;
     /// # let collector = Collector::start_in_background("127.0.0.1:0")?;
-    /// // ... let the services work that report here, then:
+    /// // ... let the services that report here do their work, then:
     /// assert_eq!(collector.remarks(), []);
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -164,52 +168,52 @@ impl Collector {
         self.shared.store().remarks()
     }
 
-    /// What the doctor finds odd in one trace, compared with all others, the gravest first.
+    /// Returns what the doctor finds odd in one trace, compared with all others, most severe first.
     pub fn remarks_of(&self, id: TraceId) -> Vec<Remark> {
         self.shared.store().remarks_of(id)
     }
 
-    /// Sums of the client reports and of the items.
+    /// Returns totals of client reports and of items.
     pub fn reports(&self) -> Reports {
         self.shared.store().reports()
     }
 
-    /// What Sentry would not have liked, oldest first.
+    /// Returns the rules that envelopes broke, oldest first.
     pub fn problems(&self) -> Vec<ReportedProblem> {
         self.shared.store().problems().cloned().collect()
     }
 
-    /// How many envelopes came and what became of them.
+    /// Returns how many envelopes were received, accepted and refused.
     pub fn counts(&self) -> Counts {
         self.shared.store().counts()
     }
 
-    /// How many envelopes arrived, whatever became of them.
+    /// Returns how many envelopes were received, accepted or not.
     pub fn envelopes_received(&self) -> u64 {
         self.counts().received
     }
 
-    /// Forgets everything that was received.
+    /// Discards everything that was received.
     pub fn clear(&self) {
         self.shared.update(Store::clear);
     }
 
-    /// Changes how the ingest answers from now on. Requests that it has read already keep what
-    /// was set when they came.
+    /// Changes how the ingest answers. Requests that have already been read keep the behaviour that
+    /// was set when they arrived.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
         self.shared.set_behaviour(behaviour);
     }
 
-    /// Waits until a condition holds, looking whenever something arrives.
+    /// Waits until a condition holds. It is checked whenever something arrives.
     ///
-    /// Returns `false` when it does not hold after `timeout`. The condition runs under the store's
-    /// lock: do not call this collector in it.
+    /// Returns `false` if it does not hold within `timeout`. The condition runs while the store is
+    /// locked, so it must not call this collector.
     pub async fn wait_for(&self, condition: impl Fn(&Store) -> bool, timeout: Duration) -> bool {
         self.shared.wait_for(condition, timeout).await
     }
 
-    /// [`wait_for`](Self::wait_for) where nothing is async. It blocks the thread, so a collector
-    /// that was [started](Self::start) on this very thread's runtime would get nothing to read.
+    /// Like [`wait_for`](Self::wait_for), for code that is not async. This blocks the thread, so it
+    /// must not be called on the thread whose runtime the collector was [started](Self::start) on.
     pub fn wait_for_blocking(&self, condition: impl Fn(&Store) -> bool, timeout: Duration) -> bool {
         self.shared.wait_for_blocking(condition, timeout)
     }
@@ -222,7 +226,7 @@ impl Drop for Collector {
             Running::Thread(thread) => {
                 if let Some((stop, thread)) = thread.take() {
                     drop(stop);
-                    // A panic over there has been printed; there is nobody to hand it to.
+                    // A panic of the thread has already been printed.
                     let _ = thread.join();
                 }
             }

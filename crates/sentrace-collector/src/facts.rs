@@ -1,9 +1,9 @@
-//! The figures about a trace that are worth a word, for the pages and the terminal.
+//! The key figures of a trace, for the pages and the terminal.
 
 use crate::clock;
 use crate::model::TraceSummary;
 
-/// How a figure is meant.
+/// How a figure is highlighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     Plain,
@@ -11,7 +11,7 @@ pub(crate) enum Tone {
     Bad,
 }
 
-/// A figure with what it counts; a duration says that itself.
+/// A figure with its unit. A duration includes it in the value.
 #[derive(Debug)]
 pub(crate) struct Fact {
     pub(crate) value: String,
@@ -20,13 +20,13 @@ pub(crate) struct Fact {
 }
 
 impl Fact {
-    /// `4 services`, `312 ms`.
+    /// Formats the fact, such as `4 services` or `312 ms`.
     pub(crate) fn text(&self) -> String {
         if self.unit.is_empty() { self.value.clone() } else { format!("{} {}", self.value, self.unit) }
     }
 }
 
-/// What there is to say about a trace.
+/// Returns the figures of a trace.
 pub(crate) fn of(summary: &TraceSummary) -> Vec<Fact> {
     let extra_roots = if summary.roots > 1 { summary.roots } else { 0 };
     let duration = Fact { value: clock::duration(summary.duration_ms), unit: "", tone: Tone::Plain };

@@ -1,4 +1,4 @@
-//! Transactions for unit tests, by the shortest way to say what matters.
+//! Transactions for unit tests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::assemble::assemble;
 use crate::doctor::{self, Checkup};
 use crate::model::{Payload, Remark, Span, Trace, Transaction};
 
-/// When all traces of the fixtures start: 2026-08-20 10:00:00 UTC.
+/// The start of all fixture traces: 2026-08-20 10:00:00 UTC.
 pub(crate) const START: f64 = 1_787_220_000.0;
 
 pub(crate) fn trace_id() -> TraceId {
@@ -115,7 +115,7 @@ impl Span {
     }
 }
 
-/// What the doctor says of a trace that is alone.
+/// Returns the doctor's remarks about a single trace.
 pub(crate) fn remarks(trace: &Trace) -> Vec<Remark> {
     doctor::examine(std::iter::once(&Checkup::of(trace)))
 }

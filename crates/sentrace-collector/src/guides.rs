@@ -1,8 +1,8 @@
-//! The lines that lead from parents to children when a tree is drawn row by row.
+//! The lines from parents to children in a tree that is drawn row by row.
 
 use crate::model::Node;
 
-/// Walks over the rows of a tree and knows which lines go on below each of them.
+/// Iterates over the rows of a tree and tracks which lines continue below each of them.
 pub(crate) struct Guides {
     has_next_sibling: Vec<bool>,
     open: Vec<bool>,
@@ -21,8 +21,8 @@ impl Guides {
         Self { has_next_sibling, open: Vec::new(), row: 0 }
     }
 
-    /// The lines left of the next row, outermost first: `true` where a line goes on below. The last
-    /// one leads to the row itself. A root has none.
+    /// Returns the lines left of the next row, outermost first: `true` if the line continues below.
+    /// The last one leads to the row itself. A root has none.
     pub(crate) fn next(&mut self, node: &Node) -> &[bool] {
         self.open.truncate(node.depth);
         self.open.push(self.has_next_sibling.get(self.row).copied().unwrap_or_default());

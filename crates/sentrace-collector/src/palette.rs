@@ -1,12 +1,12 @@
-//! Which colour a service has, on the pages and in the terminal.
+//! The colours of services, on the pages and in the terminal.
 
 use crate::model::Service;
 
-/// There are this many service colours in the stylesheet and in the terminal.
+/// The number of service colours in the stylesheet and in the terminal.
 pub(crate) const COLORS: usize = 8;
 
-/// A colour for each service. It follows from the name, so that a service looks the same in every
-/// trace; where two names of one trace want the same colour, the second takes the next free one.
+/// Returns a colour for each service. It depends on the name, so a service looks the same in every
+/// trace. If two names of one trace map to the same colour, the second gets the next free one.
 pub(crate) fn of(services: &[Service]) -> Vec<usize> {
     let mut taken: [Option<&str>; COLORS] = [None; COLORS];
     let colors = services.iter().map(|service| {

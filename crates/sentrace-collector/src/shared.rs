@@ -1,4 +1,4 @@
-//! What the server writes and everybody else reads and waits for.
+//! State shared by the server and the handle.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::behaviour::{Behaviour, SlowRead};
 use crate::store::{Limits, Store};
 
-/// The store, the behaviour, and the bells that ring when the store changes.
+/// The store, the behaviour, and notifications of changes to the store.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) limits: Limits,
@@ -33,7 +33,7 @@ impl Shared {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the store and wakes everybody who waits.
+    /// Changes the store and wakes all waiting tasks and threads.
     pub(crate) fn update<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
         let result = change(&mut self.store());
         self.changed.send_replace(());
@@ -53,11 +53,11 @@ impl Shared {
         *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
-    /// Waits until the condition holds; `false` when the time is up first.
+    /// Waits until the condition holds. Returns `false` if the timeout elapses first.
     pub(crate) async fn wait_for(&self, condition: impl Fn(&Store) -> bool, timeout: Duration) -> bool {
         let mut changes = self.changed.subscribe();
         let holds = async {
-            // Subscribed before looking, so a change in between is not missed.
+            // The subscription precedes the first check, so no change is missed.
             while !condition(&self.store()) {
                 if changes.changed().await.is_err() {
                     return false;
@@ -68,7 +68,7 @@ impl Shared {
         tokio::time::timeout(timeout, holds).await.unwrap_or(false)
     }
 
-    /// The same for threads without a runtime.
+    /// Like [`wait_for`](Self::wait_for), for threads without a runtime.
     pub(crate) fn wait_for_blocking(&self, condition: impl Fn(&Store) -> bool, timeout: Duration) -> bool {
         let store = self.store();
         let waited = self.changed_blocking.wait_timeout_while(store, timeout, |store| !condition(store));

@@ -8,14 +8,14 @@ use sentrace_protocol::SpanId;
 
 use crate::model::{Mark, Span, Transaction};
 
-/// A transaction or one of its child spans, before it has its place in the tree.
+/// A transaction or one of its child spans, before it is placed in the tree.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
     pub(super) of: &'a Transaction,
     pub(super) transaction: usize,
     pub(super) span: Option<usize>,
     pub(super) marks: Vec<Mark>,
-    /// Of the transaction's own entry; spans may come without it.
+    /// The index of the transaction's own entry, which may be missing.
     own: Option<usize>,
     parent: Option<usize>,
 }
@@ -41,13 +41,13 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// All entries of a trace and how they hang together.
+/// All entries of a trace and their relations.
 #[derive(Debug)]
 pub(super) struct Links<'a> {
     pub(super) entries: Vec<Entry<'a>>,
-    /// By start.
+    /// Indices of the roots, ordered by start.
     pub(super) roots: Vec<usize>,
-    /// Of every entry, by start.
+    /// Indices of the children of each entry, ordered by start.
     pub(super) children: Vec<Vec<usize>>,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Links<'a> {
             }));
         }
         find_parents(&mut entries);
-        cut_circles(&mut entries);
+        cut_cycles(&mut entries);
 
         let mut roots = Vec::new();
         let mut children = vec![Vec::new(); entries.len()];
@@ -86,8 +86,8 @@ impl<'a> Links<'a> {
     }
 }
 
-/// A child span looks in its own transaction first, a transaction in all others: ids are unique
-/// in an honest trace, and a dishonest one must not reach into foreign transactions.
+/// A child span looks for its parent in its own transaction first, so that duplicate ids in other
+/// transactions cannot capture it.
 fn find_parents(entries: &mut [Entry<'_>]) {
     let mut anywhere: HashMap<SpanId, usize> = HashMap::with_capacity(entries.len());
     let mut within: HashMap<(usize, SpanId), usize> = HashMap::with_capacity(entries.len());
@@ -115,9 +115,9 @@ fn find_parents(entries: &mut [Entry<'_>]) {
     }
 }
 
-/// Walks up from every entry. Who meets its own walk again stands in a circle, which is cut above
-/// the transaction that started first, or else above the first span.
-fn cut_circles(entries: &mut [Entry<'_>]) {
+/// Walks up from every entry. A walk that meets itself has found a cycle, which is cut above the
+/// transaction that started first, or else above the first span.
+fn cut_cycles(entries: &mut [Entry<'_>]) {
     const UNSEEN: usize = usize::MAX;
     let mut walk = vec![UNSEEN; entries.len()];
     for from in 0..entries.len() {
@@ -127,13 +127,13 @@ fn cut_circles(entries: &mut [Entry<'_>]) {
             at = entries[index].parent;
         }
         let Some(met) = at.filter(|index| walk[*index] == from) else { continue };
-        let mut circle = vec![met];
+        let mut cycle = vec![met];
         let mut next = entries[met].parent;
         while let Some(index) = next.filter(|index| *index != met) {
-            circle.push(index);
+            cycle.push(index);
             next = entries[index].parent;
         }
-        let first = circle.into_iter().min_by(|a, b| {
+        let first = cycle.into_iter().min_by(|a, b| {
             let (a, b) = (&entries[*a], &entries[*b]);
             a.span.is_some().cmp(&b.span.is_some()).then_with(|| earlier(a, b))
         });
@@ -143,7 +143,7 @@ fn cut_circles(entries: &mut [Entry<'_>]) {
     }
 }
 
-/// A span of a circle goes below its own transaction, unless the circle would close again there.
+/// Places a span of a cycle below its own transaction, unless that would close the cycle again.
 fn cut(entries: &mut [Entry<'_>], index: usize) {
     entries[index].marks.push(Mark::Cycle);
     let own = entries[index].own.filter(|_| entries[index].span.is_some());

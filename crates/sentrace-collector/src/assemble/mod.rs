@@ -1,10 +1,10 @@
-//! Puts the transactions of a trace together to one tree.
+//! Assembles the transactions of a trace into one tree.
 //!
-//! A transaction hangs below the span that its `parent_span_id` names, whichever service sent
-//! that. Nothing is corrected: a parent that is missing, a circle, or clocks that disagree are
-//! [marked](crate::model::Mark) and shown where they are.
+//! A transaction is placed below the span that its `parent_span_id` names, regardless of the
+//! service. Nothing is corrected: missing parents, cycles and clocks that disagree are
+//! [marked](crate::model::Mark).
 //!
-//! Trees can be as deep as an envelope makes them, so nothing here recurses.
+//! Trees can be arbitrarily deep, so nothing here recurses.
 
 mod link;
 mod services;
@@ -17,7 +17,7 @@ use sentrace_protocol::TraceId;
 use self::link::{Entry, Links};
 use crate::model::{Mark, Node, Outcome, Trace, TraceSummary, Transaction};
 
-/// Assembles what has come of a trace so far.
+/// Assembles what has been received of a trace so far.
 pub(crate) fn assemble(id: TraceId, transactions: &[Arc<Transaction>], dropped: u64) -> Trace {
     let links = Links::of(transactions);
     let times = links.entries.iter().map(Entry::interval);
@@ -54,7 +54,7 @@ pub(crate) fn assemble(id: TraceId, transactions: &[Arc<Transaction>], dropped: 
     Trace { summary, transactions: transactions.to_vec(), tree }
 }
 
-/// Microseconds are what is sent, so nothing finer is real.
+/// Rounds to microseconds, the resolution of the input.
 fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1e6).round() / 1e3
 }

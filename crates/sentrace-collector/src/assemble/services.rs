@@ -1,4 +1,4 @@
-//! Finds out who took part in a trace.
+//! Determines the services of a trace.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::{Node, Service, Transaction};
 
-/// Numbers the services in the order of the tree and tells every node its number.
+/// Numbers the services in the order of the tree and assigns every node its number.
 pub(super) fn assign(tree: &mut [Node], transactions: &[Arc<Transaction>]) -> Vec<Service> {
     let mut services: Vec<Service> = Vec::new();
     let mut known = HashMap::new();

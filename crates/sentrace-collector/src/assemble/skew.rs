@@ -1,12 +1,13 @@
-//! Notices clocks that disagree.
+//! Detects clocks that disagree.
 
 use std::sync::Arc;
 
 use crate::model::{Mark, Node, Transaction};
 
-/// A child may start this much before its parent: timestamps are taken one after the other.
+/// How much a child may start before its parent, since timestamps are taken one after the other.
 const EARLY_MS: f64 = 1.0;
-/// A callee may end this much after the caller's transaction: a body drains, a cancel takes time.
+/// How much a callee may end after the caller's transaction, since bodies drain and cancelling
+/// takes time.
 const LATE_MS: f64 = 100.0;
 
 /// Marks nodes whose times contradict those of their parents.
@@ -26,8 +27,8 @@ pub(super) fn mark(tree: &mut [Node], transactions: &[Arc<Transaction>]) {
     }
 }
 
-/// How long a callee outlived the transaction that waited for it. Work that nobody waits for, as a
-/// queue's, may do that, and so may a callee whose caller went away.
+/// Returns how long a callee outlived the transaction that waited for it. Work without a waiting
+/// caller, such as a queue's, may do so, and so may a callee whose caller cancelled the call.
 fn late_ms(node: &Node, parent: &Node, transactions: &[Arc<Transaction>]) -> Option<f64> {
     let op = |node: &Node, side: &str| {
         let op = node.op.as_deref().and_then(|op| op.split_once('.'));

@@ -1,4 +1,4 @@
-//! Whether all services of a trace were told the same: the decision, and the dynamic sampling context.
+//! Whether all services of a trace have the same sampling decision and dynamic sampling context.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::view::View;
 use crate::ingest::quoted;
 use crate::model::{Remark, RemarkKind, Transaction};
 
-/// Who is recorded although the trace was decided against.
+/// Finds services that recorded a trace which was not sampled.
 pub(super) fn decisions(view: &View<'_>) -> Vec<Remark> {
     let against = view.transactions().filter(|(_, transaction)| sampled(transaction) == Some(false));
     let against: Vec<_> = against.collect();
@@ -24,7 +24,7 @@ pub(super) fn decisions(view: &View<'_>) -> Vec<Remark> {
     remarks.collect()
 }
 
-/// Members that are not the same as in the first context of the trace.
+/// Finds members that differ from the first context of the trace.
 pub(super) fn contexts(view: &View<'_>) -> Vec<Remark> {
     let Some((first, context)) = view.transactions().find_map(|(index, it)| Some((index, it.dsc.as_ref()?)))
     else {
@@ -45,7 +45,7 @@ pub(super) fn contexts(view: &View<'_>) -> Vec<Remark> {
                     }
                 }
             }
-            // A trace may have several heads, each with or without a context of its own.
+            // A trace may have several heads, each with or without its own context.
             None if transaction.parent_span_id.is_some() => {
                 let what = format!("{service} sends no context where {reference} has one");
                 if seen.insert(what.clone()) {
@@ -66,7 +66,8 @@ fn sampled(transaction: &Transaction) -> Option<bool> {
     }
 }
 
-/// Keys whose values differ. The decision has a remark of its own; a replay may begin when the trace is under way.
+/// Returns the keys whose values differ. The decision has a separate remark, and a replay may begin
+/// during the trace.
 fn differing(a: &Map<String, Value>, b: &Map<String, Value>) -> BTreeSet<String> {
     let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let differ =

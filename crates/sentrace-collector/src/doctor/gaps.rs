@@ -1,4 +1,4 @@
-//! Calls that were answered in another trace: the headers got lost on the way.
+//! Calls that were answered in another trace because their headers were lost.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,15 +10,15 @@ use super::view::View;
 use crate::ingest::quoted;
 use crate::model::{Remark, RemarkKind};
 
-/// Kept of one trace for the comparison with others.
+/// The maximum number of calls and heads per trace that are compared with other traces.
 const MAX_KEPT: usize = 500;
-/// By how much the clocks of caller and callee may disagree here, in seconds.
+/// How much the clocks of caller and callee may disagree, in seconds.
 const SLACK: f64 = 0.05;
 
-/// What is called, as both sides know it: method and path, or the method of a gRPC service.
+/// The target of a call as known to both sides: method and path, or the method of a gRPC service.
 type Target = (String, String);
 
-/// An outgoing call that nothing in its trace answers.
+/// An outgoing call that is not answered within its trace.
 #[derive(Debug)]
 pub(super) struct Call {
     target: Target,
@@ -29,7 +29,7 @@ pub(super) struct Call {
     place: (TraceId, SpanId),
 }
 
-/// A request that began a trace.
+/// A request that started a trace.
 #[derive(Debug)]
 pub(super) struct Head {
     target: Target,
@@ -90,7 +90,8 @@ pub(super) fn heads(view: &View<'_>) -> Vec<Head> {
     heads.take(MAX_KEPT).collect()
 }
 
-/// Calls for which a trace begins, at the right time and place, that should have been theirs.
+/// Finds calls that match a trace which started at the same time and target, and should have been
+/// part of theirs.
 pub(super) fn check<'a>(checkups: impl Iterator<Item = &'a Checkup> + Clone) -> Vec<Remark> {
     let mut heads: HashMap<&Target, Vec<&Head>> = HashMap::new();
     for head in checkups.clone().flat_map(|checkup| &checkup.heads) {
@@ -104,10 +105,11 @@ pub(super) fn check<'a>(checkups: impl Iterator<Item = &'a Checkup> + Clone) -> 
     calls.into_iter().filter_map(|call| answer(call, heads.get_mut(&call.target)?)).collect()
 }
 
-/// The first of `heads` (latest first) that may be the answer, which it then is to no other call.
+/// Finds the earliest of `heads` (sorted latest first) that may answer the call, and removes it.
 fn answer(call: &Call, heads: &mut Vec<&Head>) -> Option<Remark> {
     let (from, until) = (call.start - SLACK, call.end + SLACK);
-    // Calls come by their start: who began before this one answers nobody who comes later.
+    // Calls are sorted by start: a head that started before this call cannot answer a later one
+    // either.
     while heads.pop_if(|head| head.start < from).is_some() {}
     let at = heads.iter().rposition(|head| head.start <= until && head.place.0 != call.place.0)?;
     let head = heads.remove(at);
@@ -126,7 +128,8 @@ fn answer(call: &Call, heads: &mut Vec<&Head>) -> Option<Remark> {
     })
 }
 
-/// Method and path by the names that SDKs have for them, or else by `name`, `GET http://host/path`.
+/// Returns method and path from the attributes that SDKs use, or else from the name, `GET
+/// http://host/path`.
 fn http_target(data: &Map<String, Value>, name: Option<&str>) -> Option<Target> {
     let named = name.and_then(|name| name.split_once(' '));
     let method = text(data, &["http.request.method", "http.method", "method"]);
@@ -144,7 +147,7 @@ fn text<'a>(data: &'a Map<String, Value>, keys: &[&str]) -> Option<&'a str> {
     keys.iter().find_map(|key| data.get(*key)?.as_str()).filter(|text| !text.is_empty())
 }
 
-/// The path of a URL, without its query; of a path, the path itself.
+/// Returns the path of a URL or path, without the query.
 fn path(url: &str) -> &str {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {

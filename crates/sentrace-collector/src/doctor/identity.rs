@@ -1,4 +1,4 @@
-//! Who sent it: releases and environments.
+//! Missing releases and environments.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Remark> {
         ];
         for (kind, word, said) in missing {
             if !said && seen.insert((kind, service.clone())) {
-                let what = format!("{service} says no {word}");
+                let what = format!("{service} reports no {word}");
                 remarks.push(view.remark(kind, transaction.span_id, what, ""));
             }
         }

@@ -1,4 +1,4 @@
-//! Spans without an end, and with one that came too late.
+//! Spans that did not end, or ended too late.
 
 use std::collections::HashSet;
 
@@ -7,11 +7,14 @@ use crate::clock;
 use crate::ingest::quoted;
 use crate::model::{Node, Remark, RemarkKind, Transaction};
 
-/// Few requests and fewer queries take so long; what does so by design says so in its operation.
+/// Few requests and queries take this long. Operations that do so by design are recognised by their
+/// op.
 const LONG_MS: f64 = 5.0 * 60_000.0;
-/// A span may end a little after its transaction: a body that drains, a guard that is dropped late.
+/// How long after its transaction a span may end, for example while a body drains or a guard is
+/// dropped late.
 const OUTLIVES_MS: f64 = 1_000.0;
-/// A `tracing` span that ends so much after its parent, and took so many times as long, was kept by something.
+/// A `tracing` span that ends this long after its parent, and took this many times as long, was
+/// kept alive by something.
 const KEPT_MS: f64 = 100.0;
 const KEPT_TIMES: f64 = 10.0;
 /// The origin of spans of `tracing`.
@@ -31,14 +34,15 @@ pub(super) fn check(view: &View<'_>) -> Vec<Remark> {
     open.chain(outliving).chain(kept).chain(long(view)).collect()
 }
 
-/// A span of `tracing` that goes on long after its parent. It ends when the last handle to it is dropped, and executors before
-/// hyper-util 0.1.21 give one to the task of each connection, which the pool keeps.
+/// Finds a `tracing` span that ends long after its parent. Such a span ends when its last handle is
+/// dropped, and executors before hyper-util 0.1.21 pass one to the task of each pooled connection.
 fn kept(view: &View<'_>, node: &Node, transaction: &Transaction) -> Option<Remark> {
     let span = view.child(node).filter(|span| span.origin.as_deref() == Some(TRACING))?;
     let parent = view.trace.parent(node).filter(|parent| parent.transaction == node.transaction)?;
     let ms = node.offset_ms + node.duration_ms - parent.offset_ms - parent.duration_ms;
-    let is_told_otherwise = (span.end - transaction.end) * 1e3 > OUTLIVES_MS || node.duration_ms > LONG_MS;
-    if is_told_otherwise || ms <= KEPT_MS || node.duration_ms < KEPT_TIMES * parent.duration_ms {
+    let is_reported_otherwise =
+        (span.end - transaction.end) * 1e3 > OUTLIVES_MS || node.duration_ms > LONG_MS;
+    if is_reported_otherwise || ms <= KEPT_MS || node.duration_ms < KEPT_TIMES * parent.duration_ms {
         return None;
     }
     let (name, parent) = (quoted(&node.name), quoted(&parent.name));
@@ -48,7 +52,7 @@ fn kept(view: &View<'_>, node: &Node, transaction: &Transaction) -> Option<Remar
     Some(view.remark(RemarkKind::TooLong, node.span_id, what, detail))
 }
 
-/// A span that went on when its transaction was over.
+/// Finds a span that ended after its transaction.
 fn outlives(view: &View<'_>, node: &Node, transaction: &Transaction) -> Option<Remark> {
     let span = view.child(node).filter(|_| !transaction.open)?;
     let ms = (span.end - transaction.end) * 1e3;
@@ -61,7 +65,7 @@ fn outlives(view: &View<'_>, node: &Node, transaction: &Transaction) -> Option<R
     })
 }
 
-/// What takes long, without what is above it and had to wait.
+/// Finds spans that take long, excluding ancestors that only waited for them.
 fn long(view: &View<'_>) -> Vec<Remark> {
     let is_long = |(node, transaction): &(&Node, &Transaction)| {
         node.duration_ms > LONG_MS && !is_long_by_design(node, transaction)

@@ -1,7 +1,8 @@
-//! Names what is odd: in one trace, and in all traces together.
+//! Finds what is odd in one trace, and in all traces together.
 //!
-//! Nothing here is wrong by the rules of the ingest; those are [problems](crate::model::Problem). What is looked at
-//! came from anywhere, so each check takes time in proportion to it and answers with a bounded number of remarks.
+//! Remarks are not violations of the ingest's rules; those are [problems](crate::model::Problem).
+//! The input is not trusted, so each check takes time proportional to its size and returns a
+//! bounded number of remarks.
 
 mod context;
 mod gaps;
@@ -16,10 +17,10 @@ use self::names::Named;
 use self::view::View;
 use crate::model::{Remark, Trace};
 
-/// More remarks of one check about one trace say nothing new.
+/// The maximum number of remarks per check and trace.
 const MAX_EACH: usize = 50;
 
-/// What one trace tells: kept with it, so that a trace is looked at once.
+/// The result of examining one trace, kept with it so that each trace is examined once.
 #[derive(Debug, Default)]
 pub(crate) struct Checkup {
     remarks: Vec<Remark>,
@@ -29,7 +30,7 @@ pub(crate) struct Checkup {
 }
 
 impl Checkup {
-    /// Looks at one trace.
+    /// Examines a trace.
     pub(crate) fn of(trace: &Trace) -> Self {
         let view = View::of(trace);
         let checks = [
@@ -52,7 +53,7 @@ impl Checkup {
     }
 }
 
-/// What all traces tell, each for itself and together; the gravest first.
+/// Returns the remarks about all traces, individually and together, most severe first.
 pub(crate) fn examine<'a>(checkups: impl Iterator<Item = &'a Checkup> + Clone) -> Vec<Remark> {
     let mut remarks = gaps::check(checkups.clone());
     remarks.extend(names::across(checkups.clone()));

@@ -1,4 +1,4 @@
-//! Names that do not add up.
+//! Names that cannot be aggregated.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,13 +9,13 @@ use super::view::View;
 use crate::ingest::quoted;
 use crate::model::{Remark, RemarkKind};
 
-/// So many names of one kind of work are many, unless each comes often.
+/// This many names for one kind of work are too many, unless each is used often.
 const MANY: usize = 20;
-/// Names kept of one trace for the comparison with others.
+/// The maximum number of names per trace that are compared with other traces.
 const MAX_KEPT: usize = 200;
 const SQL: [&str; 5] = ["select ", "insert ", "update ", "delete ", "with "];
 
-/// A transaction's name, for the comparison with those of other traces.
+/// A transaction's name, to compare with those of other traces.
 #[derive(Debug)]
 pub(super) struct Named {
     service: String,
@@ -24,20 +24,20 @@ pub(super) struct Named {
     place: (TraceId, SpanId),
 }
 
-/// How often a name is used.
+/// The uses of a name.
 struct Uses {
     count: usize,
     first: (TraceId, SpanId),
 }
 
-/// Transactions whose names are not those of a kind of work.
+/// Finds transactions that are not named after a kind of work.
 pub(super) fn check(view: &View<'_>) -> Vec<Remark> {
     let mut seen = HashSet::new();
     let mut remarks = Vec::new();
     for (index, transaction) in view.transactions().filter(|(_, transaction)| !transaction.open) {
         let source = transaction.source.as_deref().unwrap_or("unknown");
         let kind = match source {
-            // A template of the router, whatever is in it.
+            // The router's template is fine whatever it contains.
             "route" | "view" | "component" => continue,
             "url" => RemarkKind::NamedByUrl,
             _ if transaction.name.split(is_separator).any(is_id) => RemarkKind::IdInName,
@@ -55,7 +55,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Remark> {
     remarks
 }
 
-/// Database spans whose query holds what should have been bound.
+/// Finds database spans whose query contains values that should have been bound.
 pub(super) fn queries(view: &View<'_>) -> Vec<Remark> {
     let mut seen = HashSet::new();
     let mut remarks = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn queries(view: &View<'_>) -> Vec<Remark> {
     remarks
 }
 
-/// The names of a trace that may be too many together with others.
+/// Returns the names of a trace, to be compared with those of other traces.
 pub(super) fn all(view: &View<'_>) -> Vec<Named> {
     let transactions = view.transactions().filter(|(_, transaction)| {
         !transaction.open && !matches!(transaction.source.as_deref(), Some("route" | "url"))
@@ -83,7 +83,7 @@ pub(super) fn all(view: &View<'_>) -> Vec<Named> {
     named.collect()
 }
 
-/// Operations whose names are many in all traces together.
+/// Finds operations with too many names across all traces.
 pub(super) fn across<'a>(checkups: impl Iterator<Item = &'a Checkup>) -> Vec<Remark> {
     let mut work: BTreeMap<(&str, &str), HashMap<&str, Uses>> = BTreeMap::new();
     for named in checkups.flat_map(|checkup| &checkup.named) {
@@ -92,7 +92,7 @@ pub(super) fn across<'a>(checkups: impl Iterator<Item = &'a Checkup>) -> Vec<Rem
     }
     let remarks = work.into_iter().filter_map(|((service, op), names)| {
         let total: usize = names.values().map(|uses| uses.count).sum();
-        // Work that has many kinds sees each of them again and again.
+        // If there really are many kinds of work, each name is used repeatedly.
         let many = names.len() >= MANY && names.len() * 2 > total;
         let (example, Uses { first: (trace_id, span_id), .. }) =
             names.iter().min_by_key(|(name, _)| **name).filter(|_| many)?;
@@ -113,8 +113,8 @@ fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '/' | '?' | '&' | '=' | '#' | ':' | ',' | ';' | '(' | ')')
 }
 
-/// Whether a part of a name looks like the id of a single thing: a number of three digits or more, a UUID, a long
-/// hexadecimal number, a long mixture of letters and digits, an address.
+/// Returns `true` if a part of a name looks like an id: a number of three or more digits, a UUID, a
+/// long hexadecimal number, a long mixture of letters and digits, or an e-mail address.
 fn is_id(part: &str) -> bool {
     let part = part.trim_matches(|c: char| !c.is_alphanumeric());
     let digits = part.bytes().filter(u8::is_ascii_digit).count();
@@ -128,7 +128,7 @@ fn is_id(part: &str) -> bool {
     }
 }
 
-/// Whether a text is SQL with a literal in it: something in single quotes, or a number after `=` or `in (`.
+/// Returns `true` if a text is SQL with a literal: a quoted string, or a number after `=`.
 fn has_values(query: &str) -> bool {
     let start: String = query.trim_start().chars().take(7).collect::<String>().to_ascii_lowercase();
     if !SQL.iter().any(|verb| start.starts_with(verb)) {

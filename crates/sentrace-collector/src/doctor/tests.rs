@@ -224,8 +224,8 @@ fn one_trace_alone_shows_what_is_odd_in_it() {
         (
             vec![Transaction { release: None, environment: Some(" ".into()), ..transaction("shop", 1) }],
             vec![
-                (Kind::MissingRelease, r#""project 1" says no release: "#),
-                (Kind::MissingEnvironment, r#""project 1" says no environment: "#),
+                (Kind::MissingRelease, r#""project 1" reports no release: "#),
+                (Kind::MissingEnvironment, r#""project 1" reports no environment: "#),
             ],
             "nobody knows which version that is, nor where",
         ),

@@ -1,4 +1,4 @@
-//! How the spans of a trace hang together, and whether their times agree.
+//! Whether the spans of a trace form a tree, and whether their times are consistent.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub(super) fn check(view: &View<'_>) -> Vec<Remark> {
     view.trace.tree.iter().flat_map(of_node).collect()
 }
 
-/// The worst contradiction between any two services.
+/// Finds the largest contradiction between any two services.
 pub(super) fn clocks(view: &View<'_>) -> Vec<Remark> {
     let mut worst: BTreeMap<(usize, usize, bool), (f64, SpanId)> = BTreeMap::new();
     for node in &view.trace.tree {

@@ -1,4 +1,4 @@
-//! A trace as the checks look at it.
+//! A trace as seen by the checks.
 
 use sentrace_protocol::SpanId;
 use serde_json::{Map, Value};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use crate::ingest::quoted;
 use crate::model::{Node, Remark, RemarkKind, Service, Span, Trace, Transaction};
 
-/// A trace with what several checks need to know of it.
+/// A trace with data that several checks need.
 pub(super) struct View<'a> {
     pub(super) trace: &'a Trace,
-    /// Of every transaction.
+    /// The service of each transaction.
     services: Vec<Option<usize>>,
 }
 
@@ -28,10 +28,10 @@ impl<'a> View<'a> {
         self.trace.transactions.iter().map(|transaction| &**transaction).enumerate()
     }
 
-    /// Every span, transactions included, in the order of the tree, with the transaction that it is or belongs to.
+    /// Returns every span, including transactions, in the order of the tree, with its transaction.
     pub(super) fn nodes(&self) -> impl Iterator<Item = (&'a Node, &'a Transaction)> + use<'a> {
         let trace = self.trace;
-        // Nodes are made of transactions, so none is left out.
+        // Every node has a transaction, so none is skipped.
         trace.tree.iter().filter_map(|node| Some((node, trace.transaction_of(node)?)))
     }
 
@@ -46,7 +46,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What a service is called, quoted and cut.
+    /// Returns the name of a service, quoted and truncated.
     pub(super) fn name_of(&self, service: usize) -> String {
         self.trace.summary.services.get(service).map_or_else(|| "a service".to_owned(), named)
     }

@@ -1,4 +1,4 @@
-//! Who sent an envelope: the public key, from the header, the query or the envelope itself.
+//! Authentication: the public key, from the header, the query or the envelope itself.
 //!
 //! Follows the Sentry SDK specification, *Authentication*: one of the three must name a key, and
 //! they must not contradict each other.
@@ -7,19 +7,19 @@ use serde_json::{Map, Value};
 
 use super::findings::quoted;
 
-/// The keys that came with a request, before the envelope is read.
+/// The keys of a request, before the envelope is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Credentials {
-    /// Of `X-Sentry-Auth: Sentry sentry_key=...`.
+    /// From `X-Sentry-Auth: Sentry sentry_key=...`.
     pub(crate) header: Option<String>,
-    /// Of `?sentry_key=...`.
+    /// From `?sentry_key=...`.
     pub(crate) query: Option<String>,
-    /// Spotlight takes envelopes from anybody.
+    /// Whether no key is required, as for Spotlight.
     pub(crate) optional: bool,
 }
 
 impl Credentials {
-    /// Reads the key out of an `X-Sentry-Auth` header.
+    /// Returns the key of an `X-Sentry-Auth` header.
     pub(crate) fn key_in_header(header: &str) -> Option<String> {
         let members = header.trim().strip_prefix("Sentry ")?;
         let mut pairs = members.split(',').filter_map(|member| member.trim().split_once('='));
@@ -29,7 +29,7 @@ impl Credentials {
     /// Checks the keys against each other and the envelope's `dsn` against the project.
     pub(crate) fn check(&self, project: Option<&str>, headers: &Map<String, Value>) -> Result<(), String> {
         let dsn = headers.get("dsn").and_then(Value::as_str);
-        let parts = dsn.map(|dsn| dsn_parts(dsn).ok_or_else(|| format!("dsn {} is no DSN", quoted(dsn))));
+        let parts = dsn.map(|dsn| dsn_parts(dsn).ok_or_else(|| format!("dsn {} is not a DSN", quoted(dsn))));
         let parts = parts.transpose()?;
         let keys = [self.header.as_deref(), self.query.as_deref(), parts.map(|(key, _)| key)];
         let mut keys = keys.into_iter().flatten();
@@ -44,15 +44,17 @@ impl Credentials {
             Some(_) => {}
         }
         match (project, parts) {
-            (Some(project), Some((_, of_dsn))) if project != of_dsn => {
-                Err(format!("dsn is for project {}, the request for {}", quoted(of_dsn), quoted(project)))
-            }
+            (Some(project), Some((_, of_dsn))) if project != of_dsn => Err(format!(
+                "dsn is for project {}, but the request is for {}",
+                quoted(of_dsn),
+                quoted(project)
+            )),
             _ => Ok(()),
         }
     }
 }
 
-/// Public key and project of a DSN.
+/// Returns the public key and the project of a DSN.
 pub(super) fn dsn_parts(dsn: &str) -> Option<(&str, &str)> {
     let (_, rest) = dsn.split_once("://")?;
     let (user, location) = rest.split_once('@')?;

@@ -1,7 +1,7 @@
-//! Parses JSON from anywhere without taking more memory than was allowed.
+//! Parses untrusted JSON within a memory budget.
 //!
-//! `[0,0,0]` takes sixteen times its length as [`Value`], `[{"a":0}]` eighty times. What is parsed is charged to a
-//! [`Budget`], and parsing stops as soon as that is exhausted.
+//! As a [`Value`], `[0,0,0]` takes sixteen times its length, and `[{"a":0}]` eighty times. Parsed
+//! values are charged to a [`Budget`], and parsing stops as soon as it is exhausted.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::footprint;
 
-/// How many bytes of memory an envelope may still take.
+/// The bytes of memory that an envelope may still take.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: usize,
@@ -22,7 +22,7 @@ impl Budget {
         Self { left: bytes, exhausted: false }
     }
 
-    /// Takes some bytes; `false` if there are not that many.
+    /// Takes some bytes. Returns `false` if there are not enough.
     pub(crate) fn charge(&mut self, bytes: usize) -> bool {
         match self.left.checked_sub(bytes) {
             Some(left) => self.left = left,
@@ -31,29 +31,29 @@ impl Budget {
         !self.exhausted
     }
 
-    /// Gives back what was charged for something that is no longer kept.
+    /// Returns what was charged for something that is no longer kept.
     pub(crate) fn release(&mut self, bytes: usize) {
         self.left = self.left.saturating_add(bytes);
     }
 
-    /// Whether something has been left out for lack of room.
+    /// Returns `true` if something did not fit.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.exhausted
     }
 }
 
-/// Why something could not be parsed.
+/// The reason why something could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The error of the parser.
     NotJson(String),
-    /// Another type than what was asked for, by its name.
+    /// Not an object but another type, by its name.
     NotObject(&'static str),
     /// The budget is exhausted.
     TooDense,
 }
 
-/// Parses an object, but for the member `without`. What it takes has been charged.
+/// Parses an object, except for the member `without`. Its memory is charged.
 pub(super) fn object(
     bytes: &[u8],
     without: Option<&str>,
@@ -68,25 +68,25 @@ pub(super) fn object(
     }
 }
 
-/// Parses any JSON. What it takes has been charged.
+/// Parses any JSON. Its memory is charged.
 pub(super) fn value(bytes: &[u8], budget: &mut Budget) -> Result<Value, Failure> {
     run(bytes, Parse { budget, without: None, only_object: false })
         .map_err(|error| if budget.exhausted { Failure::TooDense } else { Failure::NotJson(error) })
 }
 
-/// What is known of an array that was parsed element by element.
+/// The result of parsing an array element by element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Elements {
-    /// There is none, or null.
+    /// The member is missing or null.
     Missing,
-    /// It is of another type, by its name.
+    /// Not an array but another type, by its name.
     NotArray(&'static str),
-    /// How many elements it has, also those beyond the limit.
+    /// The number of elements, including those beyond the limit.
     Count(usize),
 }
 
-/// Parses the array `key` of an object element by element, at most `limit` of them. Each is charged, handed to `each`,
-/// and released.
+/// Parses the elements of the array `key` of an object, at most `limit` of them. Each is charged,
+/// passed to `each`, and released.
 pub(super) fn elements(
     bytes: &[u8],
     key: &str,
@@ -103,7 +103,7 @@ pub(super) fn elements(
     }
 }
 
-/// How often an object that has been parsed has a member of this name.
+/// Returns how many members of a valid object have this name.
 pub(super) fn occurrences(bytes: &[u8], key: &str) -> usize {
     struct Count<'a>(&'a str);
 
@@ -138,7 +138,7 @@ fn run<'de, S: DeserializeSeed<'de>>(bytes: &'de [u8], seed: S) -> Result<S::Val
 struct Parse<'a> {
     budget: &'a mut Budget,
     without: Option<&'a str>,
-    /// Other values need not be built: only what they are is asked for.
+    /// Whether other values need not be built because only their type matters.
     only_object: bool,
 }
 
@@ -222,7 +222,7 @@ impl<'de> Visitor<'de> for Parse<'_> {
             self.charge(footprint::member(members.len()))?;
             let length = key.len();
             let value = access.next_value_seed(self.inner())?;
-            // The last of several with one name stays.
+            // Of several members with the same name, the last one is kept.
             if let Some(before) = members.insert(key, value) {
                 self.budget.release(footprint::member(members.len()) + length + footprint::of(&before));
             }
@@ -231,7 +231,7 @@ impl<'de> Visitor<'de> for Parse<'_> {
     }
 }
 
-/// A key, charged by its length.
+/// Reads a key, which is charged by its length.
 struct Key<'a>(&'a mut Budget);
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
@@ -254,7 +254,7 @@ impl Visitor<'_> for Key<'_> {
     }
 }
 
-/// Looks for one member of an object, and at nothing else.
+/// Reads one member of an object and skips the others.
 struct Member<'a, 'b, F> {
     key: &'a str,
     array: Array<'a, 'b, F>,
@@ -285,7 +285,7 @@ impl<'de, F: FnMut(usize, Value, &mut Budget)> Visitor<'de> for Member<'_, '_, F
         let mut found = Elements::Missing;
         let mut array = Some(self.array);
         while let Some(is_it) = access.next_key_seed(Is(self.key))? {
-            // Of several with one name, the first: the others would have to replace it.
+            // Of several members with the same name, the first one is read.
             match array.take_if(|_| is_it) {
                 Some(array) => found = access.next_value_seed(array)?,
                 None => _ = access.next_value::<IgnoredAny>()?,
@@ -359,7 +359,7 @@ impl<'de, F: FnMut(usize, Value, &mut Budget)> Visitor<'de> for Array<'_, '_, F>
     }
 }
 
-/// Whether a key is this one.
+/// Compares a key.
 struct Is<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for Is<'_> {

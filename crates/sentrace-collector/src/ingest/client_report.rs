@@ -7,10 +7,10 @@ use super::findings::{Findings, quoted};
 use super::terms;
 use crate::model::Discarded;
 
-/// Longer words are no reasons and no categories.
+/// The maximum length of reasons and categories.
 const MAX_WORD: usize = 64;
 
-/// Reads one report. What cannot be read has been noted and is left out.
+/// Reads a report. Invalid entries are noted and skipped.
 pub(super) fn read(payload: &Value, path: &str, project: &str, findings: &mut Findings) -> Vec<Discarded> {
     let Value::Object(object) = payload else {
         findings.error(path, format!("{} is not an object; send a client report", kind(payload)));
@@ -46,7 +46,7 @@ fn entry_of(entry: &Value, path: &str, project: &str, findings: &mut Findings) -
     let category = word(fields, "category", terms::is_category, findings);
     let quantity = fields.get("quantity").and_then(Value::as_u64);
     if quantity.is_none() {
-        findings.error(fields.path("quantity"), "is not a whole number; send how many were lost");
+        findings.error(fields.path("quantity"), "is not an integer; send how many were lost");
     }
     Some(Discarded::new(project, &reason?, &category?, quantity?))
 }
@@ -59,9 +59,10 @@ fn word(
 ) -> Option<String> {
     let word = fields.string(key, findings).filter(|word| !word.is_empty() && word.len() <= MAX_WORD);
     match &word {
-        None => findings.error(fields.path(key), format!("is missing or no word; send a {key}")),
+        None => findings.error(fields.path(key), format!("is missing or not a word; send a {key}")),
         Some(word) if !is_known(word) => {
-            let message = format!("{} is no {key} that Sentry knows; do not invent any", quoted(word));
+            let message =
+                format!("{} is not a {key} that Sentry knows; use one from the specification", quoted(word));
             findings.warning(fields.path(key), message);
         }
         Some(_) => {}

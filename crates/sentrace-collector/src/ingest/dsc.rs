@@ -1,6 +1,6 @@
 //! Checks the dynamic sampling context, the envelope header `trace`.
 //!
-//! Follows the Sentry SDK specification, *Dynamic Sampling Context*: all values are strings,
+//! Follows the Sentry SDK specification, *Dynamic Sampling Context*: all values are strings, and
 //! `trace_id` and `public_key` are required.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::findings::{Findings, quoted};
 
 const PATH: &str = "headers.trace";
 
-/// Reads the header. Without one, or with one that is no object, there is no context.
+/// Reads the header. Returns `None` if it is missing or not an object.
 pub(super) fn read(
     headers: &Map<String, Value>,
     trace_id: Option<TraceId>,
@@ -38,7 +38,7 @@ fn check_ids(dsc: &Map<String, Value>, trace_id: Option<TraceId>, findings: &mut
         Some(Err(message)) => findings.warning(path, message),
         Some(Ok((own, remark))) => {
             if let Some(trace_id) = trace_id.filter(|trace_id| *trace_id != own) {
-                findings.warning(&path, format!("{own} is another trace than its item's, {trace_id}"));
+                findings.warning(&path, format!("{own} differs from the trace of the item, {trace_id}"));
             }
             if let Some(remark) = remark {
                 findings.warning(&path, remark);
@@ -71,7 +71,7 @@ fn check_sampling(dsc: &Map<String, Value>, findings: &mut Findings) {
         && (rand < rate) != sampled
     {
         let message =
-            format!("sampled is {sampled}, but sample_rand {rand} and sample_rate {rate} say otherwise");
+            format!("sampled is {sampled}, which contradicts sample_rand {rand} and sample_rate {rate}");
         findings.warning(format_args!("{PATH}.sampled"), message);
     }
 }

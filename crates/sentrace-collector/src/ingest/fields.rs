@@ -1,4 +1,4 @@
-//! Reads single fields out of JSON, leniently, and notes what is wrong with them.
+//! Reads fields of JSON objects leniently and notes what is wrong with them.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 use super::findings::{Findings, quoted};
 use crate::clock;
 
-/// An object of an envelope with the path that leads to it.
+/// An object of an envelope with its path.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a> {
     object: &'a Map<String, Value>,
     path: &'a str,
 }
 
-/// An id of the protocol, as hexadecimal digits.
+/// An id of the protocol, written as hexadecimal digits.
 pub(crate) trait Id: Sized {
     const DIGITS: usize;
     fn read(hex: &[u8]) -> Option<Self>;
@@ -47,12 +47,12 @@ impl<'a> Fields<'a> {
         Self { object, path }
     }
 
-    /// `path.key`.
+    /// Returns `path.key`.
     pub(crate) fn path(&self, key: &str) -> String {
         format!("{}.{key}", self.path)
     }
 
-    /// A member that is there and not null: Sentry treats null as absent.
+    /// Returns a member that is present and not null. Sentry treats null as absent.
     pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
         self.object.get(key).filter(|value| !value.is_null())
     }
@@ -98,7 +98,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An id that may be absent. A bad one counts as absent, as it does for Sentry.
+    /// Reads an id that may be absent. An invalid one counts as absent, as for Sentry.
     pub(crate) fn optional_id<T: Id>(&self, key: &str, findings: &mut Findings) -> Option<T> {
         let (id, remark) = match read_id(self.get(key)?) {
             Ok((id, remark)) => (Some(id), remark),
@@ -110,7 +110,8 @@ impl<'a> Fields<'a> {
         id
     }
 
-    /// Seconds since the Unix epoch, from a number or RFC 3339. `None` has been noted as an error.
+    /// Reads seconds since the Unix epoch, from a number or RFC 3339. If `None` is returned, an
+    /// error has been noted.
     pub(crate) fn timestamp(&self, key: &str, findings: &mut Findings) -> Option<f64> {
         let Some(value) = self.get(key) else {
             findings.error(self.path(key), "is missing; send seconds since the Unix epoch");
@@ -130,7 +131,8 @@ impl<'a> Fields<'a> {
         valid
     }
 
-    /// Both ends of a span, the later one under the key `end`. `None` has been noted as an error.
+    /// Reads the start and the end of a span; `end` is the key of the latter. If `None` is
+    /// returned, an error has been noted.
     pub(crate) fn interval(&self, end: &str, findings: &mut Findings) -> Option<(f64, f64)> {
         let start = self.timestamp("start_timestamp", findings);
         let end = self.timestamp(end, findings);
@@ -143,7 +145,7 @@ impl<'a> Fields<'a> {
         Some((start, end))
     }
 
-    /// Tags as an object or as an array of pairs.
+    /// Reads tags, from an object or an array of pairs.
     pub(crate) fn tags(&self, findings: &mut Findings) -> BTreeMap<String, String> {
         let pairs: Vec<(&str, &Value)> = match self.get("tags") {
             None => Vec::new(),
@@ -168,7 +170,7 @@ impl<'a> Fields<'a> {
                 }
             };
             if key.chars().count() > 200 || text.chars().count() > 200 {
-                let message = "is longer than 200 characters; Sentry drops or cuts it";
+                let message = "is longer than 200 characters; Sentry drops or truncates it";
                 findings.warning(self.path(&format!("tags[{}]", quoted(key))), message);
             }
             tags.insert(key.to_owned(), text);
@@ -177,7 +179,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The name of a JSON type, for messages.
+/// Returns the name of a JSON type, for messages.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -189,7 +191,7 @@ pub(crate) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// An id, and a remark where Sentry has to bend it into shape.
+/// Reads an id. The remark is present if Sentry has to normalise the id.
 pub(crate) fn read_id<T: Id>(value: &Value) -> Result<(T, Option<String>), String> {
     let Value::String(text) = value else {
         return Err(format!("{} is not a string; send {} hexadecimal digits", kind(value), T::DIGITS));
@@ -198,13 +200,13 @@ pub(crate) fn read_id<T: Id>(value: &Value) -> Result<(T, Option<String>), Strin
     let digits: String = if dashed { text.replace('-', "") } else { text.clone() };
     let Some(id) = T::read(digits.as_bytes()) else {
         let all_zero = digits.len() == T::DIGITS && digits.bytes().all(|digit| digit == b'0');
-        let rule = if all_zero { "is all zeros, which means no id" } else { "is not an id" };
+        let rule = if all_zero { "is all zeros, which is not a valid id" } else { "is not an id" };
         return Err(format!("{} {rule}; send {} hexadecimal digits", quoted(text), T::DIGITS));
     };
     let remark = if dashed {
-        Some(format!("{} has dashes; send it without", quoted(text)))
+        Some(format!("{} has dashes; send it without them", quoted(text)))
     } else if digits.bytes().any(|digit| digit.is_ascii_uppercase()) {
-        Some(format!("{} is upper case; ids are written in lower case", quoted(text)))
+        Some(format!("{} is upper case; ids are lower case", quoted(text)))
     } else {
         None
     };

@@ -1,10 +1,11 @@
-//! Collects what is wrong while an envelope is read.
+//! Collects problems while an envelope is read.
 
 use std::fmt;
 
 use crate::model::{Problem, Severity};
 
-/// More are counted, not kept: an envelope of rubbish must not fill the memory.
+/// The maximum number of problems that are kept. Further ones are only counted, since input is not
+/// trusted.
 const MAX: usize = 100;
 const MAX_QUOTED: usize = 64;
 
@@ -17,13 +18,13 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Sentry drops it.
+    /// Notes that Sentry drops the item.
     pub(crate) fn error(&mut self, path: impl fmt::Display, message: impl Into<String>) {
         self.errors += 1;
         self.push(Severity::Error, path, message.into());
     }
 
-    /// Sentry takes it, but not as it was meant.
+    /// Notes that Sentry accepts the item, but not as intended.
     pub(crate) fn warning(&mut self, path: impl fmt::Display, message: impl Into<String>) {
         self.push(Severity::Warning, path, message.into());
     }
@@ -32,7 +33,7 @@ impl Findings {
         self.errors > 0
     }
 
-    /// The errors in one line, for the answer.
+    /// Returns the first errors in one line, for the answer.
     pub(crate) fn summary(&self) -> String {
         let errors = self.kept.iter().filter(|problem| problem.severity == Severity::Error);
         let lines: Vec<_> =
@@ -50,7 +51,8 @@ impl Findings {
 
     fn push(&mut self, severity: Severity, path: impl fmt::Display, message: String) {
         let room = self.kept.len() < MAX;
-        // The first error decides the answer, so it is kept even when warnings have filled the list.
+        // The first error determines the answer, so it is kept even if warnings have filled the
+        // list.
         if room || (severity == Severity::Error && self.errors == 1) {
             self.kept.push(Problem { severity, path: path.to_string(), message });
         } else {
@@ -59,7 +61,7 @@ impl Findings {
     }
 }
 
-/// Quotes a value for a message: escaped, and cut when it is long.
+/// Quotes a value for a message. It is escaped, and truncated if it is long.
 pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTED) {
         Some((cut, _)) => format!("{:?}…", &text[..cut]),

@@ -1,4 +1,4 @@
-//! Reads an envelope and says what Sentry would say about it.
+//! Reads envelopes and checks them as Sentry would.
 
 mod auth;
 mod bounded;
@@ -26,27 +26,29 @@ pub(crate) use self::findings::quoted;
 use crate::footprint;
 use crate::model::{Discarded, Problem, Transaction};
 
-/// The most an item may have. Sentry SDK specification, *Envelopes: Size Limits*.
+/// The maximum size of an item. Sentry SDK specification, *Envelopes: Size Limits*.
 const MAX_ITEM: usize = 1024 * 1024;
 const MAX_CLIENT_REPORT: usize = 4 * 1024;
-/// Item types are counted under their name; longer ones are nobody's.
+/// The maximum length of an item type. Longer ones are counted together.
 const MAX_KIND: usize = 64;
-/// Sentry knows about thirty types. The items of more are counted together.
+/// The maximum number of item types. Sentry knows about thirty; further ones are counted together.
 const MAX_KINDS: usize = 64;
-/// The most that the header of an envelope or item may have: baggage of 8 KiB, a DSN, an SDK with its integrations.
+/// The maximum size of the header of an envelope or item: enough for baggage of 8 KiB, a DSN, and
+/// an SDK with its integrations.
 const MAX_HEADER: usize = 16 * 1024;
-/// What an envelope may take in memory, for each of its bytes and at least: with its body and a payload as text, that
-/// is less than ten times its size.
+/// The memory that an envelope may take for each of its bytes, and the minimum for small ones.
+/// Including its body and a payload as text, that is less than ten times its size.
 const MEMORY_PER_BYTE: usize = 6;
 const MEMORY_AT_LEAST: usize = 256 * 1024;
 
-/// What an envelope holds.
+/// The content of an envelope.
 #[derive(Debug, Default)]
 pub(crate) struct Examined {
     pub(crate) project: String,
     pub(crate) event_id: Option<EventId>,
     pub(crate) transaction: Option<Box<Transaction>>,
-    /// What came of streamed transactions: spans, and perhaps themselves. Boxed: a thousand may come at once.
+    /// Parts of streamed transactions: spans, and possibly the segment. Boxed, since a thousand may
+    /// arrive at once.
     #[expect(clippy::vec_box, reason = "a vector that grows would hold each twice")]
     pub(crate) streamed: Vec<Box<Transaction>>,
     pub(crate) discarded: Vec<Discarded>,
@@ -56,14 +58,14 @@ pub(crate) struct Examined {
     pub(crate) received_at: f64,
 }
 
-/// Why an envelope is not taken.
+/// The reason why an envelope is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) message: String,
 }
 
-/// Reads a decoded body that was sent to a project; without one (Spotlight) the `dsn` names it.
+/// Reads a decoded body that was sent to a project. Without one (Spotlight), the `dsn` names it.
 pub(crate) fn examine(
     body: &[u8],
     project: Option<&str>,
@@ -133,7 +135,7 @@ fn read(
         read_item(&item, &path, &headers, examined, &mut budget, findings);
         if budget.is_exhausted() {
             let message =
-                "has so many small values that it takes several times its size in memory; send fewer";
+                "has so many small values that it takes several times its size in memory; send fewer values";
             findings.error(path, message);
             return 413;
         }
@@ -164,7 +166,7 @@ fn read_item(
                 received_at: examined.received_at,
             };
             let read = transaction::read(item.payload, path, &about, budget, findings);
-            // A second one has been noted as an error already.
+            // A second one has already been noted as an error.
             examined.transaction = examined.transaction.take().or(read);
         }
         "span" => {
@@ -183,16 +185,16 @@ fn read_item(
                 }
             }
         }
-        "" => findings.error(format_args!("{path}.type"), "is missing; every item header has a type"),
+        "" => findings.error(format_args!("{path}.type"), "is missing; every item header needs a type"),
         kind if !terms::is_item(kind) => {
-            let message = format!("{} is no item type that Sentry knows", quoted(kind));
+            let message = format!("{} is not an item type that Sentry knows", quoted(kind));
             findings.warning(format_args!("{path}.type"), message);
         }
         _ => {}
     }
 }
 
-/// Notes why something could not be parsed. That the budget is exhausted is noted by [`read`].
+/// Notes why something could not be parsed. [`read`] notes an exhausted budget.
 fn parsed<T>(parsed: Result<T, Failure>, path: &str, findings: &mut Findings) -> Option<T> {
     match parsed {
         Ok(value) => return Some(value),
@@ -214,9 +216,12 @@ fn too_large(item: &SplitItem<'_>, path: &str, findings: &mut Findings) -> bool 
     let (size, header) = (item.payload.len(), item.header.len());
     if size > limit {
         let kind = &item.kind;
-        findings.error(path, format!("{size} bytes; a {kind} item has at most {limit}"));
+        findings.error(path, format!("{size} bytes; a {kind} item may have at most {limit}"));
     } else if header > MAX_HEADER {
-        findings.error(path, format!("a header of {header} bytes; an item's has at most {MAX_HEADER}"));
+        findings.error(
+            path,
+            format!("the header has {header} bytes; an item header may have at most {MAX_HEADER}"),
+        );
     }
     size > limit || header > MAX_HEADER
 }

@@ -12,11 +12,11 @@ use super::{parsed, terms};
 use crate::footprint;
 use crate::model::Span;
 
-/// What an SDK may send with one transaction. Sentry SDK specification, *Span Operations*.
+/// The maximum number of spans of a transaction. Sentry SDK specification, *Span Operations*.
 const MAX_SPANS: usize = 1_000;
 
-/// Reads `spans` of a payload. A span without its required fields makes Sentry drop the whole transaction, so
-/// it is noted as an error.
+/// Reads `spans` of a payload. A span without its required fields makes Sentry drop the whole
+/// transaction, so it is noted as an error.
 pub(super) fn read_all(
     payload: &[u8],
     path: &str,
@@ -33,8 +33,9 @@ pub(super) fn read_all(
             return Vec::new();
         }
         Some(Elements::Count(sent)) if sent > MAX_SPANS => {
-            let message =
-                format!("{sent} spans; a transaction has at most {MAX_SPANS}, the others are not kept");
+            let message = format!(
+                "{sent} spans; a transaction may have at most {MAX_SPANS}, and the others are not kept"
+            );
             findings.warning(&path, message);
         }
         Some(Elements::Count(_)) => {}
@@ -62,7 +63,7 @@ pub(super) fn read_all(
     spans
 }
 
-/// What a span takes in memory, itself included.
+/// Returns the memory of a span, including itself.
 fn footprint(span: &Span) -> usize {
     let texts = [&span.op, &span.description, &span.status, &span.origin].into_iter().flatten();
     size_of::<Span>()
@@ -83,7 +84,7 @@ fn read(value: &Value, path: &str, trace_id: Option<TraceId>, findings: &mut Fin
     if let (Some(own_trace), Some(trace_id)) = (own_trace, trace_id)
         && own_trace != trace_id
     {
-        let message = format!("{own_trace} is another trace than the transaction's, {trace_id}");
+        let message = format!("{own_trace} differs from the trace of the transaction, {trace_id}");
         findings.warning(fields.path("trace_id"), message);
     }
     let span = Span {

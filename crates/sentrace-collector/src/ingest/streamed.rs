@@ -1,6 +1,7 @@
-//! Reads spans that were sent by themselves, version 2 of the `span` item.
+//! Reads streamed spans, version 2 of the `span` item.
 //!
-//! Follows the Sentry SDK specification, *Spans* 1.0, and what it says Relay may refuse.
+//! Follows the Sentry SDK specification, *Spans* 1.0, including what Relay may refuse according to
+//! it.
 
 mod attributes;
 
@@ -19,7 +20,7 @@ use super::{dsc, parsed, terms};
 use crate::footprint;
 use crate::model::{Payload, Span, Transaction};
 
-/// Written out again on purpose, as the words in [`terms`].
+/// Repeated here on purpose, like the words in [`terms`].
 const CONTENT_TYPE: &str = "application/vnd.sentry.items.span.v2+json";
 const MAX_ITEMS: usize = 1_000;
 
@@ -30,13 +31,14 @@ pub(super) struct Envelope<'a> {
     pub(super) received_at: f64,
 }
 
-/// Whether a `span` item is of this kind; older ones hold a single span of another shape.
+/// Returns `true` if a `span` item is of this version. Older ones contain a single span in another
+/// format.
 fn is_streamed(header: &Map<String, Value>) -> bool {
     header.contains_key("item_count")
         || header.get("content_type").and_then(Value::as_str) == Some(CONTENT_TYPE)
 }
 
-/// Reads one item: the parts of each transaction that came. What is missing has been noted.
+/// Reads an item into parts of transactions. Missing fields are noted.
 #[expect(clippy::vec_box, reason = "a vector that grows would hold each twice")]
 pub(super) fn read(
     item: &SplitItem<'_>,
@@ -64,7 +66,10 @@ pub(super) fn read(
         let path = fields.path(&format!("items[{index}]"));
         let Some(span) = read_span(&mut value, &path, findings) else { return };
         if *trace.get_or_insert(span.trace_id) != span.trace_id {
-            let message = format!("{} is another trace than the first span's; send one trace", span.trace_id);
+            let message = format!(
+                "{} differs from the trace of the first span; send one trace per item",
+                span.trace_id
+            );
             findings.error(format_args!("{path}.trace_id"), message);
         }
         if !ids.insert(span.span.span_id) {
@@ -77,7 +82,7 @@ pub(super) fn read(
     match parsed(elements, path, findings) {
         Some(Elements::Count(count)) => check_item(&header, fields, count, findings),
         Some(Elements::Missing | Elements::NotArray(_)) => {
-            findings.error(fields.path("items"), "is missing or no array; send the spans there");
+            findings.error(fields.path("items"), "is missing or not an array; it contains the spans");
         }
         None => {}
     }
@@ -93,29 +98,29 @@ pub(super) fn read(
 fn check_item(header: &Map<String, Value>, payload: Fields<'_>, count: usize, findings: &mut Findings) {
     let path = payload.path("item_count");
     match header.get("item_count").and_then(Value::as_u64) {
-        Some(told) if told == count as u64 => {}
-        Some(told) => findings.warning(path, format!("{told} is not the number of items, {count}")),
-        None => findings.error(path, "is missing in the item's header; send the number of spans"),
+        Some(sent) if sent == count as u64 => {}
+        Some(sent) => findings.warning(path, format!("{sent} is not the number of items, {count}")),
+        None => findings.error(path, "is missing in the item header; send the number of spans"),
     }
     let content_type = header.get("content_type").and_then(Value::as_str);
     if content_type != Some(CONTENT_TYPE) {
-        let told = quoted(content_type.unwrap_or_default());
-        findings.error(payload.path("content_type"), format!("{told} is not {CONTENT_TYPE}"));
+        let sent = quoted(content_type.unwrap_or_default());
+        findings.error(payload.path("content_type"), format!("{sent} is not {CONTENT_TYPE}"));
     }
     match payload.get("version").map(Value::as_u64) {
         None | Some(Some(1 | 2)) => {}
         Some(_) => findings.warning(payload.path("version"), "is not 2"),
     }
     if count == 0 {
-        findings.error(payload.path("items"), "is empty; send one span at least");
+        findings.error(payload.path("items"), "is empty; send at least one span");
     } else if count > MAX_ITEMS {
         let message =
-            format!("{count} spans; an item has at most {MAX_ITEMS}, send the others in further items");
+            format!("{count} spans; an item may have at most {MAX_ITEMS}, send the others in further items");
         findings.error(payload.path("items"), message);
     }
 }
 
-/// A span with what tells where it belongs.
+/// A span with its place in a trace.
 struct Streamed {
     trace_id: TraceId,
     is_segment: bool,
@@ -125,7 +130,7 @@ struct Streamed {
     release: Option<String>,
     environment: Option<String>,
     platform: Option<String>,
-    /// Of a segment.
+    /// The payload of a segment.
     payload: Payload,
     span: Span,
 }
@@ -139,7 +144,7 @@ fn read_span(value: &mut Value, path: &str, findings: &mut Findings) -> Option<S
         Some(Value::Bool(true)) => Payload::from(&*object),
         _ => Payload::default(),
     };
-    // Taken apart rather than copied: they may be nearly all of it.
+    // Moved rather than copied, since they may be most of the span.
     let attributes = object.remove("attributes").unwrap_or_default();
     let fields = Fields::new(object, path);
     let trace_id = fields.id("trace_id", findings);
@@ -152,13 +157,16 @@ fn read_span(value: &mut Value, path: &str, findings: &mut Findings) -> Option<S
     }
     let is_segment = fields.get("is_segment").and_then(Value::as_bool);
     if is_segment.is_none() {
-        findings.warning(fields.path("is_segment"), "is not true or false; say whether it is a segment");
+        findings.warning(
+            fields.path("is_segment"),
+            "is neither true nor false; say whether the span is a segment",
+        );
     }
     let is_segment = is_segment.unwrap_or(false);
     let status = fields.string("status", findings);
     if !matches!(status.as_deref(), Some("ok" | "error")) {
-        let told = quoted(status.as_deref().unwrap_or_default());
-        findings.warning(fields.path("status"), format!("{told} is neither ok nor error"));
+        let sent = quoted(status.as_deref().unwrap_or_default());
+        findings.warning(fields.path("status"), format!("{sent} is neither ok nor error"));
     }
     let attributes = Attributes::read(attributes, fields.path("attributes"), findings);
     attributes.check(is_segment, span_id, findings);
@@ -170,7 +178,7 @@ fn read_span(value: &mut Value, path: &str, findings: &mut Findings) -> Option<S
     Some(Streamed {
         trace_id: trace_id?,
         is_segment,
-        // Without the attribute, a span counts to what it says is above it.
+        // Without the attribute, a span is assigned to its parent.
         segment_id: if is_segment { span_id } else { segment_id.or(parent_span_id).unwrap_or(span_id) },
         segment_name: text("sentry.segment.name"),
         source: text("sentry.segment.name.source"),
@@ -194,7 +202,7 @@ fn read_span(value: &mut Value, path: &str, findings: &mut Findings) -> Option<S
 }
 
 #[expect(clippy::vec_box, reason = "a vector that grows would hold each twice")]
-/// Puts a span to the transaction that it is or belongs to.
+/// Adds a span to its transaction.
 fn put(parts: &mut Vec<Box<Transaction>>, streamed: Streamed, envelope: &Envelope<'_>, budget: &mut Budget) {
     let own = size_of::<Span>() + footprint::of_map(&streamed.span.data) + streamed.payload.as_json().len();
     if !budget.charge(own) {
@@ -203,7 +211,7 @@ fn put(parts: &mut Vec<Box<Transaction>>, streamed: Streamed, envelope: &Envelop
     let at = match parts.iter().rposition(|part| part.span_id == streamed.segment_id) {
         Some(at) => at,
         None if budget.charge(size_of::<Transaction>() + envelope.project.len()) => {
-            parts.push(Box::new(begun(&streamed, envelope)));
+            parts.push(Box::new(open(&streamed, envelope)));
             parts.len() - 1
         }
         None => return,
@@ -226,8 +234,8 @@ fn put(parts: &mut Vec<Box<Transaction>>, streamed: Streamed, envelope: &Envelop
     part.payload = streamed.payload;
 }
 
-/// A transaction of which nothing is known but that one of its spans has come.
-fn begun(streamed: &Streamed, envelope: &Envelope<'_>) -> Transaction {
+/// Creates a transaction of which only a span is known.
+fn open(streamed: &Streamed, envelope: &Envelope<'_>) -> Transaction {
     Transaction {
         project: envelope.project.to_owned(),
         event_id: None,

@@ -1,5 +1,5 @@
-//! The words that Sentry knows. They are listed here again on purpose: a checker that shared the
-//! SDK's tables would agree with the SDK's mistakes.
+//! The vocabulary of Sentry. It is repeated here on purpose: a checker that shared the SDK's tables
+//! would also share its mistakes.
 
 use super::fields::Fields;
 use super::findings::{Findings, quoted};
@@ -112,45 +112,45 @@ pub(crate) fn is_item(word: &str) -> bool {
     ITEMS.contains(&word)
 }
 
-/// `status` of a span or trace context.
+/// Reads the `status` of a span or trace context.
 pub(crate) fn status(fields: Fields<'_>, findings: &mut Findings) -> Option<String> {
     let status = fields.string("status", findings)?;
     if !STATUSES.contains(&status.as_str()) {
-        let message = format!("{} is no span status; Sentry shows it as unknown", quoted(&status));
+        let message = format!("{} is not a span status; Sentry shows it as unknown", quoted(&status));
         findings.warning(fields.path("status"), message);
     }
     Some(status)
 }
 
-/// `source` of a `transaction_info`.
+/// Reads the `source` of a `transaction_info`.
 pub(crate) fn source(fields: Fields<'_>, findings: &mut Findings) -> Option<String> {
     let source = fields.string("source", findings)?;
     check_source(&source, &fields.path("source"), findings);
     Some(source)
 }
 
-/// Where a name is from.
+/// Checks the source of a transaction name.
 pub(crate) fn check_source(source: &str, path: &str, findings: &mut Findings) {
     if !SOURCES.contains(&source) {
-        let message = format!("{} is no source; use one of {}", quoted(source), SOURCES.join(", "));
+        let message = format!("{} is not a source; use one of {}", quoted(source), SOURCES.join(", "));
         findings.warning(path, message);
     }
 }
 
-/// `origin` of a span or trace context.
+/// Reads the `origin` of a span or trace context.
 pub(crate) fn origin(fields: Fields<'_>, findings: &mut Findings) -> Option<String> {
     let origin = fields.string("origin", findings)?;
     check_origin(&origin, &fields.path("origin"), findings);
     Some(origin)
 }
 
-/// What made a span: `manual` or `auto`, then parts in `[A-Za-z0-9_]`.
+/// Checks an origin: `manual` or `auto`, followed by parts of `[A-Za-z0-9_]`.
 pub(crate) fn check_origin(origin: &str, path: &str, findings: &mut Findings) {
     let mut parts = origin.split('.');
     let kind = parts.next().is_some_and(|first| first == "manual" || first == "auto");
     let word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !kind || !parts.all(word) {
-        let rule = "is no origin; write manual or auto, then parts of letters, digits and _";
-        findings.warning(path, format!("{} {rule}, as in auto.http.tower", quoted(origin)));
+        let rule = "is not an origin; write manual or auto, followed by parts of letters, digits and _";
+        findings.warning(path, format!("{} {rule}, such as auto.http.tower", quoted(origin)));
     }
 }

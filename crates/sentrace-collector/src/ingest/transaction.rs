@@ -1,8 +1,8 @@
 //! Reads a transaction item and checks it as Sentry's ingest would.
 //!
-//! Follows the Sentry SDK specification, *Event Payloads: Transaction*, and what Relay's transaction
-//! validation drops: without a trace context, with a missing or reversed interval, with a span that
-//! lacks its ids or times.
+//! Follows the Sentry SDK specification, *Event Payloads: Transaction*, and Relay's transaction
+//! validation, which drops transactions without a trace context, with a missing or reversed
+//! interval, or with a span that lacks its ids or times.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) struct Envelope<'a> {
     pub(super) received_at: f64,
 }
 
-/// Reads one payload. `None` has been noted as an error.
+/// Reads a payload. If `None` is returned, an error has been noted.
 pub(super) fn read(
     payload: &[u8],
     path: &str,
@@ -49,7 +49,7 @@ pub(super) fn read(
     let trace = contexts.and_then(|contexts| contexts.object("trace", findings));
     let trace_path = format!("{contexts_path}.trace");
     let Some(trace) = trace.map(|trace| Fields::new(trace, &trace_path)) else {
-        findings.error(trace_path, "is missing; a transaction is dropped without a trace context");
+        findings.error(trace_path, "is missing; Sentry drops a transaction without a trace context");
         return None;
     };
     let trace_id = trace.id("trace_id", findings);
@@ -89,7 +89,7 @@ pub(super) fn read(
         payload: Payload::from_json(text),
     });
     trace.object("data", findings);
-    // Moved rather than copied: these may be nearly all of it.
+    // Moved rather than copied, since these may be most of the payload.
     let take = |pointer: &[&str]| {
         let (last, above) = pointer.split_last()?;
         let above =
@@ -108,38 +108,43 @@ fn into_object(value: Value) -> Option<Map<String, Value>> {
     if let Value::Object(object) = value { Some(object) } else { None }
 }
 
-/// What is kept of the payload besides its text and the spans.
+/// Returns the memory of what is kept besides the payload's text and the spans.
 fn kept(transaction: &Transaction) -> usize {
     let values = [&transaction.request, &transaction.response].into_iter().flatten().map(footprint::of);
     let tags = footprint::of_texts(&transaction.tags);
     footprint::of_map(&transaction.data) + values.sum::<usize>() + tags
 }
 
-/// Sentry goes by the type of the item. What says it is something else is most likely a mistake, though.
+/// Checks the type. Sentry uses the type of the item, so a different one here is most likely a
+/// mistake.
 fn check_type(fields: Fields<'_>, findings: &mut Findings) {
     let path = fields.path("type");
     match fields.get("type") {
         None => {
-            findings.warning(path, "is missing; Sentry goes by the item's type, most SDKs say it here, too");
+            findings.warning(
+                path,
+                "is missing; Sentry uses the type of the item, but most SDKs also send it here",
+            );
         }
         Some(Value::String(kind)) if kind == "transaction" => {}
         Some(_) => {
-            findings.error(path, "is not \"transaction\"; Sentry would take it for an error event");
+            findings.error(path, "is not \"transaction\"; Sentry would treat it as an error event");
         }
     }
 }
 
-/// The id in the envelope wins over the one in the payload.
+/// Returns the event id. The one of the envelope takes precedence over that of the payload.
 fn event_id(fields: Fields<'_>, envelope: &Envelope<'_>, findings: &mut Findings) -> Option<EventId> {
     let own = fields.optional_id::<EventId>("event_id", findings);
     match (envelope.event_id, own) {
         (Some(header), Some(own)) if header != own => {
-            let message = format!("{own} is not the envelope's event_id, {header}, which wins");
+            let message =
+                format!("{own} differs from the envelope's event_id, {header}, which takes precedence");
             findings.warning(fields.path("event_id"), message);
             Some(header)
         }
         (Some(header), None) => {
-            findings.warning(fields.path("event_id"), "is missing; send the envelope's event_id here, too");
+            findings.warning(fields.path("event_id"), "is missing; also send the envelope's event_id here");
             Some(header)
         }
         (Some(header), Some(_)) => Some(header),
@@ -177,8 +182,7 @@ fn source(fields: Fields<'_>, findings: &mut Findings) -> Option<String> {
 fn platform(fields: Fields<'_>, findings: &mut Findings) -> Option<String> {
     let platform = fields.string("platform", findings);
     if platform.is_none() {
-        findings
-            .warning(fields.path("platform"), "is missing; send \"rust\" or what the program is written in");
+        findings.warning(fields.path("platform"), "is missing; send \"rust\" or the program's language");
     }
     platform
 }

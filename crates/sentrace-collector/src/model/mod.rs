@@ -1,6 +1,7 @@
-//! What was received, as typed values: the shapes of the JSON API and of the library.
+//! What was received, as typed values. The JSON API serializes these types.
 //!
-//! Times are seconds since the Unix epoch (`f64`, microseconds survive), durations are milliseconds.
+//! Times are seconds since the Unix epoch (`f64`, microseconds survive), durations are
+//! milliseconds.
 
 mod outcome;
 mod payload;

@@ -1,4 +1,4 @@
-//! What a span status means to somebody who looks for what went wrong.
+//! Span statuses, reduced to what matters for finding failures.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Outcome {
     /// `ok`, or no status at all.
     Fine,
-    /// `cancelled`: nobody waited for the answer any more.
+    /// `cancelled`: the caller stopped waiting for the answer.
     Cancelled,
     /// Every other status.
     Failed,

@@ -1,4 +1,4 @@
-//! The payload of a transaction, kept as it came.
+//! The payload of a transaction, as received.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// The whole payload of a transaction, as it came.
+/// The whole payload of a transaction, as received.
 ///
-/// It is kept as text and dereferences to a [`Value`], which is parsed when it is first asked for: parsed JSON can take
-/// many times as much memory.
+/// It is kept as text and dereferences to a [`Value`] that is parsed on first use, since parsed
+/// JSON can take many times as much memory.
 ///
 /// ```
 /// use sentrace_collector::model::Payload;
@@ -28,12 +28,12 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// Keeps JSON that has been found valid.
+    /// Keeps JSON that is known to be valid.
     pub(crate) fn from_json(json: &str) -> Self {
         Self { json: json.into(), parsed: OnceLock::new() }
     }
 
-    /// The text of the payload.
+    /// Returns the text of the payload.
     pub fn as_json(&self) -> &str {
         &self.json
     }

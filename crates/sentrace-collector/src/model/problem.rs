@@ -1,28 +1,29 @@
-//! What Sentry would not like about an envelope.
+//! Rules of Sentry that an envelope breaks.
 
 use std::fmt;
 
 use sentrace_protocol::{EventId, TraceId};
 use serde::{Deserialize, Serialize};
 
-/// How much a problem costs.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Sentry takes the item, but loses or changes something of it.
+    /// Sentry accepts the item, but drops or changes part of it.
     Warning,
     /// Sentry drops the item or the whole envelope. The collector refuses it.
     Error,
 }
 
-/// One rule that an envelope breaks.
+/// A rule that an envelope breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Problem {
-    /// How much it costs.
+    /// The severity.
     pub severity: Severity,
-    /// Where in the envelope, as in `items[0].contexts.trace.trace_id`.
+    /// The location in the envelope, such as `items[0].contexts.trace.trace_id`.
     pub path: String,
-    /// The value, the rule it broke, and what to do.
+    /// The value, the rule it breaks, and what to do.
     pub message: String,
 }
 
@@ -36,18 +37,19 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A problem with where it came from.
+/// A problem with its origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ReportedProblem {
-    /// When the envelope came, in seconds since the Unix epoch.
+    /// When the envelope was received, in seconds since the Unix epoch.
     pub received_at: f64,
     /// The project it was sent to.
     pub project: String,
-    /// The trace it belongs to, where that could be read.
+    /// The trace it belongs to, if that could be read.
     pub trace_id: Option<TraceId>,
-    /// The event it belongs to, where that could be read.
+    /// The event it belongs to, if that could be read.
     pub event_id: Option<EventId>,
-    /// What is wrong.
+    /// The problem.
     #[serde(flatten)]
     pub problem: Problem,
 }

@@ -5,50 +5,50 @@ use std::collections::BTreeMap;
 use sentrace_protocol::{SpanId, TraceId};
 use serde::{Deserialize, Serialize};
 
-/// A kind of oddity, the gravest first.
+/// The kind of a remark, most severe first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RemarkKind {
-    /// A call of one trace was answered in another one.
+    /// A call in one trace was answered in another one.
     PropagationGap,
     /// A span names a parent that was not received.
     Orphan,
     /// The spans of a trace do not form a tree.
     BrokenTree,
-    /// The services of a trace decided differently whether it is recorded.
+    /// The services of a trace made different sampling decisions.
     DecisionDiffers,
-    /// The dynamic sampling context is not the same in all services of a trace.
+    /// The dynamic sampling context differs between services of a trace.
     ContextDiffers,
     /// Times of two services contradict each other.
     ClockSkew,
-    /// Spans came and their transaction did not, or a span went on without it.
+    /// Spans were received without their transaction, or a span ended after it.
     Unfinished,
-    /// Something took so long that it was probably never ended.
+    /// A span took so long that it was probably not ended in time.
     TooLong,
-    /// A transaction is named by its URL.
+    /// A transaction is named after its URL.
     NamedByUrl,
-    /// A name holds the id of a single thing.
+    /// A name contains an id.
     IdInName,
-    /// Many names stand for the same kind of work.
+    /// Many names are used for the same kind of work.
     ManyNames,
-    /// A query holds values instead of placeholders.
+    /// A query contains values instead of placeholders.
     ValuesInQuery,
-    /// A service says no release.
+    /// A service reports no release.
     MissingRelease,
-    /// A service says no environment.
+    /// A service reports no environment.
     MissingEnvironment,
 }
 
 impl RemarkKind {
-    /// The kind in a few words.
+    /// Returns the kind in a few words.
     pub fn title(self) -> &'static str {
         match self {
             Self::PropagationGap => "Answered in another trace",
-            Self::Orphan => "Parents that never came",
-            Self::BrokenTree => "Spans that form no tree",
-            Self::DecisionDiffers => "Sampled here, not there",
-            Self::ContextDiffers => "Contexts that differ",
+            Self::Orphan => "Missing parents",
+            Self::BrokenTree => "Spans that do not form a tree",
+            Self::DecisionDiffers => "Differing sampling decisions",
+            Self::ContextDiffers => "Differing contexts",
             Self::ClockSkew => "Clocks that disagree",
             Self::Unfinished => "Unfinished",
             Self::TooLong => "Suspiciously long",
@@ -61,117 +61,122 @@ impl RemarkKind {
         }
     }
 
-    /// Why it matters.
+    /// Returns why it matters.
     pub fn why(self) -> &'static str {
         match self {
             Self::PropagationGap => {
-                "The trace ends at the caller, and what the callee did cannot be found from there."
+                "The trace ends at the caller, so the work of the callee cannot be found from it."
             }
-            Self::Orphan => "Whatever stands between these spans and the rest of the trace is not shown.",
-            Self::BrokenTree => "Sentry shows such spans in the wrong place, or only one of several.",
+            Self::Orphan => "Everything between these spans and the rest of the trace is missing.",
+            Self::BrokenTree => "Sentry shows such spans in the wrong place, or shows only one of them.",
             Self::DecisionDiffers => {
-                "Such traces have holes, and counts that are extrapolated from them are wrong."
+                "Such traces are incomplete, and counts that are extrapolated from them are wrong."
             }
             Self::ContextDiffers => {
                 "Sentry's dynamic sampling decides by this context, so parts of one trace may be kept and others dropped."
             }
-            Self::ClockSkew => "The waterfall shows things in an order in which they did not happen.",
-            Self::Unfinished => "What has no end is not shown, or as if it had taken no time.",
-            Self::TooLong => "A single forgotten span makes the whole trace look slow.",
+            Self::ClockSkew => "The waterfall shows events in the wrong order.",
+            Self::Unfinished => "Spans without an end are not shown, or are shown with no duration.",
+            Self::TooLong => "A single span that is not ended makes the whole trace look slow.",
             Self::NamedByUrl => {
-                "Each URL is a name of its own: nothing adds up, and Sentry groups such names by guessing."
+                "Each URL is a separate name, so nothing is aggregated, and Sentry has to guess how to group such names."
             }
             Self::IdInName => {
-                "Each id makes a name of its own: nothing adds up by name, and ids of people may be personal data."
+                "Each id makes a separate name, so nothing is aggregated by name, and ids may be personal data."
             }
-            Self::ManyNames => "Sentry adds up by name; where each comes once there is nothing to add up.",
+            Self::ManyNames => {
+                "Sentry aggregates by name, and names that occur only once cannot be aggregated."
+            }
             Self::ValuesInQuery => {
-                "The same query does not add up, and its values may be secrets or personal data."
+                "Occurrences of the same query are not aggregated, and its values may be secrets or personal data."
             }
-            Self::MissingRelease => "Nobody can tell which deployment made something slow, or broke it.",
-            Self::MissingEnvironment => "Sentry files it under production, next to what real users did.",
+            Self::MissingRelease => "Regressions cannot be attributed to a deployment.",
+            Self::MissingEnvironment => "Sentry assigns it to production, together with real traffic.",
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do about it.
     pub fn advice(self) -> &'static str {
         match self {
             Self::PropagationGap => {
-                "Let the caller send trace headers there: its HTTP client needs the middleware or layer, and \
-                 tracing_origins must name the host. If it does, see whether a proxy drops sentry-trace and baggage, and \
-                 whether the callee trusts its callers and belongs to the same organisation. In debug mode both say why."
+                "Make the caller send trace headers: its HTTP client needs the middleware or layer, and \
+                 tracing_origins must include the host. If it sends them, check whether a proxy drops sentry-trace and \
+                 baggage, and whether the callee trusts its callers and belongs to the same organisation. In debug mode, \
+                 both log the reason."
             }
             Self::Orphan => {
-                "The parent may still be under way. If it stays away: its service may report elsewhere, may have been \
-                 killed before it flushed, may have lost it (see what was reported as lost), or a proxy in between has a \
-                 span that it does not send."
+                "The parent may not have arrived yet. Otherwise, its service may report elsewhere, may have been killed \
+                 before it flushed, or may have lost it (see the reported losses), or a proxy in between starts a span \
+                 that it does not send."
             }
             Self::BrokenTree => {
-                "Span ids must be random and belong to one span. Look for ids that are copied with a context, for a \
-                 generator that is seeded with a constant, and for an event that is sent twice under new event ids."
+                "Span ids must be random and unique. Look for ids that are copied with a context, for a generator with a \
+                 constant seed, and for an event that is sent twice with different event ids."
             }
             Self::DecisionDiffers => {
-                "Decide at the head of a trace only: let samplers answer with the caller's decision, or with \
-                 parent_sample_rate, where one came in."
+                "Make the decision only at the head of a trace: samplers should return the caller's decision, or \
+                 parent_sample_rate, if there is one."
             }
             Self::ContextDiffers => {
-                "Hand baggage on unchanged. Look for proxies that rewrite or merge it, for headers that are set by hand, \
-                 and for a service that continues sentry-trace without baggage. If only sample_rate differs, a service in \
-                 between has a sampler that decided anew, and tells the rate that it applied."
+                "Pass baggage on unchanged. Look for proxies that rewrite or merge it, for headers that are set manually, \
+                 and for a service that continues sentry-trace without baggage. If only sample_rate differs, the sampler \
+                 of a service in between made a new decision and propagates the rate that it applied."
             }
             Self::ClockSkew => {
-                "Let time be synchronised on both machines (NTP, chrony). Within one machine, look for spans that are \
-                 given times by hand."
+                "Synchronise the clocks of both machines (NTP, chrony). Within one machine, look for spans whose times are \
+                 set manually."
             }
             Self::Unfinished => {
-                "End spans before their transaction, or give what outlives it a transaction of its own. A transaction that \
-                 is missing may still be running, or its process was killed before it flushed."
+                "End spans before their transaction, or start a separate transaction for work that outlives it. A missing \
+                 transaction may still be running, or its process may have been killed before it flushed."
             }
             Self::TooLong => {
-                "End the span where its work ends. Streams and connections that are long by design are better ended at \
-                 their upgrade, or cut into transactions of their own."
+                "End the span when its work ends. For streams and connections that are long by design, end the transaction \
+                 at the upgrade, or start separate transactions for parts of the work."
             }
             Self::NamedByUrl => {
-                "Name transactions by their route: put the layer where the router's matched path is known, or set the \
+                "Name transactions after their route: add the layer where the router's matched path is known, or set the \
                  name in the handler with source route."
             }
             Self::IdInName => {
-                "Put a placeholder into the name, as in /users/{id}, and the id into the span's data."
+                "Use a placeholder in the name, such as /users/{id}, and put the id into the span's data."
             }
             Self::ManyNames => {
-                "Name transactions after the kind of work, with placeholders for what varies, and put what varies into \
+                "Name transactions after the kind of work, with placeholders for the variable parts, and put those into \
                  data or tags."
             }
             Self::ValuesInQuery => {
-                "Use placeholders and bind the values: the driver then reports the query without them."
+                "Use placeholders and bind the values. The driver then reports the query without them."
             }
             Self::MissingRelease => {
-                "Set SENTRY_RELEASE or the option release, best to name@version: that also names the service here."
+                "Set SENTRY_RELEASE or the option release, preferably to name@version, which also names the service here."
             }
             Self::MissingEnvironment => "Set SENTRY_ENVIRONMENT or the option environment.",
         }
     }
 }
 
-/// Something odd, and where to look at it.
+/// Something odd, and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Remark {
-    /// Its kind.
+    /// The kind.
     pub kind: RemarkKind,
-    /// What is odd: the same text wherever it is the same thing.
+    /// What is odd. The text is the same for every occurrence.
     pub what: String,
-    /// The values that make it odd in this place; empty where there is no more to say.
+    /// The values of this occurrence, or an empty string.
     pub detail: String,
-    /// The trace where it was seen.
+    /// The trace in which it was found.
     pub trace_id: TraceId,
     /// The span to look at first.
     pub span_id: Option<SpanId>,
-    /// Another trace that it concerns.
+    /// Another trace that is affected.
     pub other_trace_id: Option<TraceId>,
 }
 
-/// All remarks of a kind, with what is to be said about them.
+/// All remarks of a kind, with an explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Diagnosis {
     /// The kind.
     pub kind: RemarkKind,
@@ -181,28 +186,29 @@ pub struct Diagnosis {
     pub why: String,
     /// What to do about it.
     pub advice: String,
-    /// The remarks, by what is odd.
+    /// The remarks, grouped by what is odd.
     pub complaints: Vec<Complaint>,
 }
 
-/// The same oddity, wherever it was seen.
+/// All occurrences of the same oddity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Complaint {
     /// What is odd.
     pub what: String,
-    /// How often it was seen.
+    /// The number of occurrences.
     pub count: usize,
-    /// Some of the remarks, the first ones.
+    /// The first occurrences.
     pub remarks: Vec<Remark>,
 }
 
 impl Complaint {
-    /// So many of the remarks are kept.
+    /// The maximum number of remarks that are kept.
     pub const MAX_REMARKS: usize = 20;
 }
 
 impl Diagnosis {
-    /// Puts remarks together: by kind, the gravest first, then by what is odd, the most frequent first.
+    /// Groups remarks by kind, most severe first, and then by what is odd, most frequent first.
     pub fn of(remarks: impl IntoIterator<Item = Remark>) -> Vec<Self> {
         let mut kinds: BTreeMap<RemarkKind, BTreeMap<String, Complaint>> = BTreeMap::new();
         for remark in remarks {

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Service, Span, Transaction};
 
-/// One trace in a list.
+/// A trace in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TraceSummary {
     /// The trace id.
     pub id: TraceId,
@@ -21,15 +22,15 @@ pub struct TraceSummary {
     pub status: Option<String>,
     /// When the earliest span started, in seconds since the Unix epoch.
     pub start: f64,
-    /// From the earliest start to the latest end.
+    /// The time from the earliest start to the latest end.
     pub duration_ms: f64,
-    /// Who took part, in the order of the tree.
+    /// The participating services, in the order of the tree.
     pub services: Vec<Service>,
     /// Number of transactions.
     pub transactions: usize,
     /// Number of spans, transactions included.
     pub spans: usize,
-    /// Number of roots. A whole trace has one.
+    /// Number of roots. A complete trace has one.
     pub roots: usize,
     /// Spans whose [`Outcome`] is `Failed`.
     pub failed: usize,
@@ -39,123 +40,128 @@ pub struct TraceSummary {
     pub skewed: usize,
     /// Number of problems over all transactions.
     pub problems: usize,
-    /// How often something came again: a transaction under the same event id, streamed spans under the same ids.
+    /// How often something was received again: a transaction with the same event id, or streamed
+    /// spans with the same ids.
     pub duplicates: u32,
-    /// Transactions, or envelopes with streamed spans, that did not fit into the collector's limits.
+    /// Transactions, or envelopes with streamed spans, that exceeded the collector's limits.
     pub dropped: u64,
-    /// When the latest transaction came, in seconds since the Unix epoch.
+    /// When the latest transaction was received, in seconds since the Unix epoch.
     pub received_at: f64,
 }
 
 impl TraceSummary {
-    /// Whether everything hangs together: one root, no orphan, no contradiction, nothing dropped.
+    /// Returns `true` if the trace is complete and consistent: one root, no orphans, no clock skew,
+    /// nothing dropped.
     pub fn is_whole(&self) -> bool {
         self.roots == 1 && self.orphans == 0 && self.skewed == 0 && self.dropped == 0
     }
 }
 
-/// A whole trace: all transactions of all projects and the tree they form.
+/// A trace: all transactions of all projects and the tree they form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Trace {
-    /// What a list shows of it.
+    /// The summary.
     pub summary: TraceSummary,
     /// Every transaction, in the order of arrival.
     pub transactions: Vec<Arc<Transaction>>,
-    /// All spans depth first, siblings by start. A parent stands before its children.
+    /// All spans, depth first. Siblings are ordered by start, and a parent precedes its children.
     pub tree: Vec<Node>,
 }
 
 impl Trace {
-    /// The node of a span.
+    /// Returns the node of a span.
     pub fn node(&self, span_id: SpanId) -> Option<&Node> {
         self.tree.iter().find(|node| node.span_id == span_id)
     }
 
-    /// The parent of a node, as assembled.
+    /// Returns the parent of a node.
     pub fn parent(&self, node: &Node) -> Option<&Node> {
         self.tree.get(node.parent?)
     }
 
-    /// The transaction with this event id.
+    /// Returns the transaction with this event id.
     pub fn transaction(&self, event_id: EventId) -> Option<&Transaction> {
         self.transactions.iter().map(|transaction| &**transaction).find(|it| it.event_id == Some(event_id))
     }
 
-    /// The transaction that a node is or belongs to.
+    /// Returns the transaction of a node: itself, or the one it belongs to.
     pub fn transaction_of(&self, node: &Node) -> Option<&Transaction> {
         self.transactions.get(node.transaction).map(|transaction| &**transaction)
     }
 
-    /// The child span that a node is; `None` for a transaction's own node.
+    /// Returns the child span of a node, or `None` if the node is a transaction.
     pub fn span_of(&self, node: &Node) -> Option<&Span> {
         self.transaction_of(node)?.spans.get(node.span?)
     }
 
-    /// The service that a node belongs to.
+    /// Returns the service of a node.
     pub fn service_of(&self, node: &Node) -> Option<&Service> {
         self.summary.services.get(node.service)
     }
 }
 
-/// One span in the tree of a [`Trace`].
+/// A span in the tree of a [`Trace`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Node {
-    /// Its id.
+    /// The span id.
     pub span_id: SpanId,
     /// The parent's id, as sent.
     pub parent_span_id: Option<SpanId>,
-    /// Index of the parent in [`Trace::tree`]; `None` for a root.
+    /// Index of the parent in [`Trace::tree`], or `None` for a root.
     pub parent: Option<usize>,
-    /// Distance to its root.
+    /// Number of ancestors.
     pub depth: usize,
     /// Index in [`Trace::transactions`].
     pub transaction: usize,
-    /// Index in that transaction's spans; `None` for the transaction itself.
+    /// Index in that transaction's spans, or `None` for the transaction itself.
     pub span: Option<usize>,
     /// Index in [`TraceSummary::services`].
     pub service: usize,
     /// The transaction's name or the span's description.
     pub name: String,
-    /// Its operation.
+    /// The operation.
     pub op: Option<String>,
-    /// Its status.
+    /// The status.
     pub status: Option<String>,
-    /// Start, counted from the start of the trace.
+    /// The time from the start of the trace to the start of the span.
     pub offset_ms: f64,
-    /// From start to end.
+    /// The time from start to end.
     pub duration_ms: f64,
     /// What is odd about its place in the tree.
     pub marks: Vec<Mark>,
 }
 
 impl Node {
-    /// Whether this is a transaction rather than a child span.
+    /// Returns `true` if this is a transaction rather than a child span.
     pub fn is_transaction(&self) -> bool {
         self.span.is_none()
     }
 
-    /// What its status says.
+    /// Returns the outcome according to the status.
     pub fn outcome(&self) -> Outcome {
         Outcome::of(self.status.as_deref())
     }
 }
 
-/// Something odd about a node's place in the tree. It is shown, never corrected.
+/// Something odd about a node's place in the tree. It is reported, never corrected.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Mark {
     /// Its parent was not received (yet, or at all).
     Orphan,
-    /// Following the parents from here leads back here; the circle was cut above this node.
+    /// The ancestors of this node include itself. The cycle was cut above this node.
     Cycle,
     /// Another span of the trace has the same id.
     DuplicateId,
-    /// It starts before its parent does: two clocks disagree.
+    /// The node starts before its parent, so two clocks disagree.
     StartsBeforeParent {
         /// By how many milliseconds.
         ms: f64,
     },
-    /// It ends long after the transaction that waited for it: two clocks disagree.
+    /// The node ends long after the transaction that waited for it, so two clocks disagree.
     EndsAfterParent {
         /// By how many milliseconds.
         ms: f64,
@@ -163,14 +169,14 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// Whether it is a sign of clocks that disagree.
+    /// Returns `true` if the mark is a sign of clocks that disagree.
     pub fn is_skew(self) -> bool {
         matches!(self, Self::StartsBeforeParent { .. } | Self::EndsAfterParent { .. })
     }
 }
 
 impl Mark {
-    /// The mark in a word or two, as it stands behind a span's name.
+    /// Returns the mark in a word or two, as shown behind a span's name.
     pub(crate) fn label(self) -> String {
         match self {
             Self::Orphan => "orphan".into(),

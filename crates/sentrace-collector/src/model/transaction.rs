@@ -1,4 +1,4 @@
-//! One transaction and its spans, as sent.
+//! A transaction and its spans, as sent.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,24 +11,27 @@ use super::{Payload, Problem};
 
 /// A transaction with its envelope.
 ///
-/// Fields follow the Sentry SDK specification, *Event Payloads*; what has no field here is in
-/// [`payload`](Transaction::payload).
+/// Fields follow the Sentry SDK specification, *Event Payloads*. Anything without a field here is
+/// in [`payload`](Transaction::payload).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Transaction {
     /// The project it was sent to.
     pub project: String,
-    /// Of the envelope header, which wins over the payload. A streamed one has none.
+    /// The event id, from the envelope header if present, otherwise from the payload. A streamed
+    /// transaction has none.
     pub event_id: Option<EventId>,
-    /// Whether it is no event, but the topmost of spans that came by themselves: then the paths below are those of the
-    /// span's attributes (Sentry SDK specification, *Spans* 1.0).
+    /// Whether this is not an event but the segment span of streamed spans. The fields below are
+    /// then taken from the span's attributes (Sentry SDK specification, *Spans* 1.0).
     pub streamed: bool,
-    /// Whether it has not come itself, only spans that belong to it: then all that is known is from these.
+    /// Whether only spans of this transaction have been received, but not the transaction itself.
+    /// Everything known about it is then taken from these.
     pub open: bool,
     /// `contexts.trace.trace_id`.
     pub trace_id: TraceId,
     /// `contexts.trace.span_id`.
     pub span_id: SpanId,
-    /// `contexts.trace.parent_span_id`: the caller's span, usually of another service.
+    /// `contexts.trace.parent_span_id`: the caller's span, usually in another service.
     pub parent_span_id: Option<SpanId>,
     /// `transaction`.
     pub name: String,
@@ -46,7 +49,7 @@ pub struct Transaction {
     pub start: f64,
     /// `timestamp`, in seconds since the Unix epoch.
     pub end: f64,
-    /// `tags`; an array of pairs is read as well.
+    /// `tags`, sent as an object or as an array of pairs.
     pub tags: BTreeMap<String, String>,
     /// `request`.
     pub request: Option<Value>,
@@ -60,34 +63,35 @@ pub struct Transaction {
     pub server_name: Option<String>,
     /// `platform`.
     pub platform: Option<String>,
-    /// `spans`: the child spans, in the order they were sent.
+    /// `spans`: the child spans, in the order in which they were sent.
     pub spans: Vec<Span>,
     /// The dynamic sampling context: the envelope header `trace`.
     pub dsc: Option<Arc<Map<String, Value>>>,
-    /// All envelope headers, `trace` included. What came in one envelope shares them.
+    /// All envelope headers, including `trace`. Transactions from the same envelope share them.
     pub envelope: Arc<Map<String, Value>>,
-    /// The whole payload as it came.
+    /// The whole payload, as received.
     pub payload: Payload,
-    /// What Sentry would not like about it.
+    /// The rules it breaks.
     pub problems: Vec<Problem>,
-    /// When it came, in seconds since the Unix epoch.
+    /// When it was received, in seconds since the Unix epoch.
     pub received_at: f64,
-    /// How often it came. It is kept once.
+    /// How often it was received. Only one copy is kept.
     pub copies: u32,
 }
 
 /// A span below a transaction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Span {
     /// `span_id`.
     pub span_id: SpanId,
-    /// `parent_span_id`; absent means the transaction.
+    /// `parent_span_id`. If absent, the parent is the transaction.
     pub parent_span_id: Option<SpanId>,
     /// `op`.
     pub op: Option<String>,
     /// `description`, or the `name` of a streamed span.
     pub description: Option<String>,
-    /// `status`, or the better word that a streamed span has in its `sentry.status.message`.
+    /// `status`, or the more precise `sentry.status.message` of a streamed span.
     pub status: Option<String>,
     /// `origin`.
     pub origin: Option<String>,

@@ -1,4 +1,4 @@
-//! What a row of the waterfall shows when it is opened.
+//! The details of an expanded row of the waterfall.
 
 use std::borrow::Cow;
 
@@ -9,17 +9,17 @@ use super::parts;
 use crate::clock;
 use crate::model::{Node, Service, Span, Trace, Transaction};
 
-/// Longer payloads are cut on the page; the JSON has them whole.
+/// Longer payloads are truncated on the page; the JSON has them in full.
 const MAX_PAYLOAD: usize = 64 * 1024;
 
-/// Renders everything that is known about a span.
+/// Renders all details of a span.
 pub(super) fn render(trace: &Trace, node: &Node) -> Markup {
     let Some(transaction) = trace.transaction_of(node) else { return html! {} };
     let span = trace.span_of(node);
     let tags = span.map_or(&transaction.tags, |span| &span.tags);
     let tags: Vec<_> = tags.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let data = parts::rows(span.map_or(&transaction.data, |span| &span.data));
-    // Streamed spans all repeat what Sentry files them under; it would bury what they say themselves.
+    // Streamed spans all repeat these attributes, which would bury their own.
     let (filed, data): (Vec<_>, Vec<_>) = data.into_iter().partition(|(key, _)| key.starts_with("sentry."));
     html! {
         div.details {
@@ -32,7 +32,7 @@ pub(super) fn render(trace: &Trace, node: &Node) -> Markup {
             (parts::table("Timing", &timing(trace, node)))
             (parts::table("Data", &data))
             (parts::table("Tags", &tags))
-            (parts::table("Filed under", &filed))
+            (parts::table("Sentry attributes", &filed))
             @if span.is_none() { (of_transaction(trace, node, transaction)) }
         }
     }
@@ -62,7 +62,7 @@ fn identity(trace: &Trace, node: &Node, transaction: &Transaction, span: Option<
                 @if span.is_none() {
                     (entry("source", transaction.source.as_deref()))
                     (entry("event id", transaction.event_id.map(|id| id.to_string()).as_deref()))
-                    (entry("sent as", transaction.streamed.then_some("a span by itself")))
+                    (entry("sent as", transaction.streamed.then_some("a streamed span")))
                 }
             }
         }
@@ -100,19 +100,19 @@ fn of_transaction(trace: &Trace, node: &Node, transaction: &Transaction) -> Mark
         (parts::table("Envelope", &headers))
         (parts::problems(&transaction.problems))
         @if transaction.copies > 1 {
-            p.note { "This event came " (transaction.copies) " times; it is kept once." }
+            p.note { "This event was received " (transaction.copies) " times and is kept once." }
         }
         details.payload {
             summary { "Payload" }
             pre { (shown) }
             @if shown.len() < payload.len() {
-                p.muted { "Cut. The " a href={ "/api/traces/" (transaction.trace_id) } { "JSON" } " has it whole." }
+                p.muted { "Truncated. The " a href={ "/api/traces/" (transaction.trace_id) } { "JSON" } " has it in full." }
             }
         }
     }
 }
 
-/// Indented, unless that takes too much: parsed JSON may take many times its length.
+/// Formats JSON, unless it is so long that parsing it would take too much memory.
 fn pretty(json: &str) -> Cow<'_, str> {
     let parsed = if json.len() <= MAX_PAYLOAD { serde_json::from_str::<Value>(json).ok() } else { None };
     let pretty = parsed.and_then(|parsed| serde_json::to_string_pretty(&parsed).ok());
@@ -130,7 +130,7 @@ fn service(service: &Service) -> Vec<(String, String)> {
     rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone()))).collect()
 }
 
-/// Headers are what one looks for, so they get rows of their own.
+/// Returns the rows of a request, with one for each header.
 fn request(request: Option<&Value>) -> Vec<(String, String)> {
     let Some(Value::Object(request)) = request else { return object(request) };
     let mut rows: Vec<_> = request

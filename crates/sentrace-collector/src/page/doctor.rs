@@ -1,4 +1,4 @@
-//! What the doctor says: of all traces on a page of its own, of one trace on its page.
+//! The doctor's remarks: about all traces on a separate page, about one trace on its page.
 
 use maud::{Markup, html};
 use sentrace_protocol::TraceId;
@@ -7,9 +7,9 @@ use super::parts;
 use crate::facts::Tone;
 use crate::model::{Diagnosis, Remark};
 
-/// Complaints of one kind that are shown; the JSON has all.
+/// The maximum number of complaints of a kind that are shown; the JSON has all.
 const MAX_COMPLAINTS: usize = 20;
-/// Places of one complaint that are shown.
+/// The maximum number of places of a complaint that are shown.
 const MAX_PLACES: usize = 3;
 
 /// Renders the page.
@@ -21,20 +21,20 @@ pub(crate) fn render(diagnoses: &[Diagnosis], traces: usize) -> String {
         div.title {
             div {
                 h1 { "Doctor" }
-                p.sub { span.muted { "What is odd in the traces that are kept, though Sentry would take it." } }
+                p.sub { span.muted { "What is odd in the kept traces, although Sentry would accept it." } }
             }
             div.figures {
-                (parts::figure(if traces == 1 { "trace looked at" } else { "traces looked at" }, &traces.to_string(), Tone::Plain))
+                (parts::figure(if traces == 1 { "trace examined" } else { "traces examined" }, &traces.to_string(), Tone::Plain))
                 (parts::figure(if kinds == 1 { "kind of oddity" } else { "kinds of oddities" }, &kinds.to_string(), tone))
                 (parts::figure(if remarks == 1 { "remark" } else { "remarks" }, &remarks.to_string(), tone))
             }
         }
         @if diagnoses.is_empty() {
             section.empty {
-                h2 { @if traces == 0 { "Nobody to look at yet" } @else { "Nothing odd" } }
+                h2 { @if traces == 0 { "No traces yet" } @else { "Nothing odd" } }
                 p.muted {
-                    @if traces == 0 { "The doctor looks at traces as they come." }
-                    @else { "All spans have their parents, clocks and contexts agree, and names add up." }
+                    @if traces == 0 { "The doctor examines traces as they arrive." }
+                    @else { "All spans have their parents, clocks and contexts agree, and names can be aggregated." }
                 }
                 p { a href="/" { "All traces" } }
             }
@@ -54,11 +54,11 @@ pub(crate) fn render(diagnoses: &[Diagnosis], traces: usize) -> String {
     super::document("Doctor", None, &aside, &body)
 }
 
-/// Renders what there is to say about one trace; nothing where that is nothing.
+/// Renders the remarks about one trace. Renders nothing if there are none.
 pub(super) fn of_trace(diagnoses: &[Diagnosis], trace: TraceId) -> Markup {
     html! {
         @if !diagnoses.is_empty() {
-            section.remarks aria-label="What the doctor says" {
+            section.remarks aria-label="Remarks of the doctor" {
                 @for diagnosis in diagnoses {
                     details.remark {
                         summary {
@@ -96,7 +96,7 @@ fn advice(diagnosis: &Diagnosis) -> Markup {
     }
 }
 
-/// `within`: the trace on whose page it stands.
+/// Renders complaints; `within` is the trace whose page shows them.
 fn complaints(diagnosis: &Diagnosis, within: Option<TraceId>) -> Markup {
     let more = diagnosis.complaints.len().saturating_sub(MAX_COMPLAINTS);
     html! {

@@ -8,13 +8,13 @@ use crate::facts::Tone;
 use crate::model::{Counts, ReportedProblem, Reports, TraceSummary};
 use crate::palette;
 
-/// The list shows this many of the latest problems.
+/// The maximum number of problems that are shown.
 pub(crate) const MAX_PROBLEMS: usize = 20;
-/// A row names this many services before it counts the rest.
+/// The maximum number of services that a row names.
 const MAX_SERVICES: usize = 6;
 const REFRESH_S: u32 = 3;
 
-/// What the list shows.
+/// The data of the list.
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) traces: Vec<TraceSummary>,
@@ -58,9 +58,9 @@ impl List {
         html! {
             section.empty {
                 h2 { "Waiting for the first trace" }
-                p { "Start a service with this DSN; any project number will do, one for each service." }
+                p { "Start a service with this DSN. Use any project number, one for each service." }
                 pre { "SENTRY_DSN=" (self.dsn) " SENTRY_TRACES_SAMPLE_RATE=1 cargo run" }
-                p.muted { "This page looks again every " (REFRESH_S) " seconds." }
+                p.muted { "This page reloads every " (REFRESH_S) " seconds." }
             }
         }
     }
@@ -121,7 +121,7 @@ impl List {
         html! {
             @if !self.reports.discarded.is_empty() {
                 section.panel {
-                    h2 { "Reported as lost" }
+                    h2 { "Reported losses" }
                     table.plain {
                         thead {
                             tr { th { "Project" } th { "Category" } th { "Reason" } th.number { "Quantity" } }

@@ -1,5 +1,5 @@
-//! The web pages, rendered on the server. They work without scripts and load nothing from
-//! elsewhere; every value goes through the escaping of the template library.
+//! The web pages, rendered on the server. They work without scripts and load no external resources.
+//! The template library escapes every value.
 
 mod details;
 mod doctor;
@@ -19,12 +19,12 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 /// The icon: three bars of a waterfall.
 pub(crate) const ICON: &str = include_str!("icon.svg");
 
-/// The page for a trace that is not there (any more).
+/// Renders the page for a trace that is not (or no longer) kept.
 pub(crate) fn missing(id: &str) -> String {
     let body = html! {
         section.empty {
             h1 { "No such trace" }
-            p { "Trace " code { (id) } " has not been received, or has made room for newer ones." }
+            p { "Trace " code { (id) } " has not been received, or has been discarded for newer ones." }
             p { a href="/" { "All traces" } }
         }
     };

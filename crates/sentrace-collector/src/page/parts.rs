@@ -1,4 +1,4 @@
-//! Small pieces that several pages share.
+//! Components that several pages share.
 
 use maud::{Markup, html};
 use sentrace_protocol::SpanId;
@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use crate::facts::Tone;
 use crate::model::{Outcome, Problem, Service, Severity};
 
-/// The class that gives a service its colour.
+/// Returns the class for the colour of a service.
 pub(super) fn color(color: usize) -> String {
     format!("s{color}")
 }
 
-/// A status as a badge. A word and a sign besides the colour: not everybody tells red from green.
+/// Renders a status as a badge, with a word and a sign in addition to the colour.
 pub(super) fn status(status: Option<&str>) -> Markup {
     let shown = status.unwrap_or("no status");
     match Outcome::of(status) {
@@ -22,12 +22,12 @@ pub(super) fn status(status: Option<&str>) -> Markup {
     }
 }
 
-/// A service as a coloured dot with its name.
+/// Renders a service as a coloured dot with its name.
 pub(super) fn service(color: usize, service: &Service) -> Markup {
     html! { span class={ "service " (self::color(color)) } { (service.name) } }
 }
 
-/// A figure with its caption.
+/// Renders a figure with its caption.
 pub(super) fn figure(caption: &str, value: &str, tone: Tone) -> Markup {
     let class = match tone {
         Tone::Plain => "figure",
@@ -42,7 +42,7 @@ pub(super) fn figure(caption: &str, value: &str, tone: Tone) -> Markup {
     }
 }
 
-/// A list of names and values; nothing when there are none.
+/// Renders a list of names and values. Renders nothing if there are none.
 pub(super) fn table(title: &str, rows: &[(String, String)]) -> Markup {
     html! {
         @if !rows.is_empty() {
@@ -58,12 +58,12 @@ pub(super) fn table(title: &str, rows: &[(String, String)]) -> Markup {
     }
 }
 
-/// The members of a JSON object as rows.
+/// Returns the members of a JSON object as rows.
 pub(super) fn rows(object: &Map<String, Value>) -> Vec<(String, String)> {
     object.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 
-/// A JSON value as people write it: strings without quotes.
+/// Formats a JSON value, with strings unquoted.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -71,7 +71,7 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// Problems as a list.
+/// Renders problems as a list.
 pub(super) fn problems(problems: &[Problem]) -> Markup {
     html! {
         @if !problems.is_empty() {
@@ -83,7 +83,7 @@ pub(super) fn problems(problems: &[Problem]) -> Markup {
     }
 }
 
-/// One problem.
+/// Renders a problem.
 pub(super) fn problem(problem: &Problem) -> Markup {
     let (class, word) = match problem.severity {
         Severity::Warning => ("badge warn", "warning"),
@@ -94,13 +94,13 @@ pub(super) fn problem(problem: &Problem) -> Markup {
     }
 }
 
-/// The fragment of a URL that leads to a span on the page of its trace.
+/// Returns the URL fragment of a span on the page of its trace.
 pub(super) fn anchor(id: SpanId) -> String {
     format!("span-{id}")
 }
 
-/// A share of a whole in percent, for the geometry of an SVG. CSS would need inline styles, which
-/// the content security policy forbids.
+/// Formats a share in percent, for the geometry of an SVG. CSS would need inline styles, which the
+/// content security policy forbids.
 pub(super) fn percent(part: f64, whole: f64) -> String {
     let share = if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 };
     format!("{:.3}%", share * 100.0)

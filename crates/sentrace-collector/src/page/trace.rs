@@ -1,4 +1,4 @@
-//! The page of one trace: who took part, and the waterfall.
+//! The page of a trace: its services and the waterfall.
 
 use std::collections::HashSet;
 
@@ -11,13 +11,13 @@ use crate::guides::Guides;
 use crate::model::{Diagnosis, Mark, Node, Outcome, Remark, Service, Trace};
 use crate::palette;
 
-/// Browsers get slow beyond; the JSON has everything.
+/// The maximum number of rows, since browsers get slow beyond; the JSON has all.
 const MAX_ROWS: usize = 2_000;
-/// Deeper rows are indented like this one and say how deep they are.
+/// The maximum indentation. Deeper rows show their depth as a number.
 const MAX_INDENT: usize = 14;
 const TICKS: usize = 4;
 
-/// Renders the page, with what the doctor says about the trace.
+/// Renders the page, including the doctor's remarks.
 pub(crate) fn render(trace: &Trace, remarks: Vec<Remark>) -> String {
     let summary = &trace.summary;
     let colors = palette::of(&summary.services);
@@ -102,7 +102,7 @@ fn waterfall(trace: &Trace, colors: &[usize]) -> Markup {
             }
             @if trace.tree.len() > MAX_ROWS {
                 p.muted.more {
-                    (trace.tree.len() - MAX_ROWS) " more spans are only in the "
+                    (trace.tree.len() - MAX_ROWS) " more spans are only available as "
                     a href={ "/api/traces/" (trace.summary.id) } { "JSON" } "."
                 }
             }

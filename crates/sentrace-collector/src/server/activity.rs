@@ -1,4 +1,4 @@
-//! What each connection is doing, for the choice of the one to give up.
+//! The activity of connections, to choose the one to close.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -6,33 +6,34 @@ use std::time::{Duration, Instant};
 /// When a connection last made progress, and whether it waits for the collector.
 #[derive(Debug)]
 pub(super) struct Activity {
-    /// The same for all connections.
+    /// The reference time, which all connections share.
     since: Instant,
-    /// In milliseconds since then.
+    /// The last progress, in milliseconds since the reference time.
     last: AtomicU64,
     answering: AtomicBool,
 }
 
 impl Activity {
-    /// Of a connection that has just been accepted.
+    /// Creates the activity of a connection that has just been accepted.
     pub(super) fn new(since: Instant) -> Self {
         let activity = Self { since, last: AtomicU64::new(0), answering: AtomicBool::new(false) };
         activity.touch();
         activity
     }
 
-    /// Some bytes have come or gone.
+    /// Records that bytes were received or sent.
     pub(super) fn touch(&self) {
         let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last.store(now, Ordering::Relaxed);
     }
 
-    /// Whether the client has done its part and waits.
+    /// Sets whether the client is waiting for the collector's answer.
     pub(super) fn set_answering(&self, answering: bool) {
         self.answering.store(answering, Ordering::Relaxed);
     }
 
-    /// For how long the client has kept the collector waiting; `None` if it is the other way round.
+    /// Returns how long the collector has been waiting for the client, or `None` if the client is
+    /// waiting.
     pub(super) fn idle_for(&self) -> Option<Duration> {
         let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
         (!self.answering.load(Ordering::Relaxed)).then(|| self.since.elapsed().saturating_sub(last))

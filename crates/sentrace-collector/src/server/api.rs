@@ -1,4 +1,5 @@
-//! The JSON API: `/api/traces`, `/api/traces/{id}`, `/api/traces/{id}/doctor`, `/api/doctor`, `/api/reports`, `/api/problems`, `/api/counts`.
+//! The JSON API: `/api/traces`, `/api/traces/{id}`, `/api/traces/{id}/doctor`, `/api/doctor`,
+//! `/api/reports`, `/api/problems`, `/api/counts`.
 
 use std::sync::Arc;
 

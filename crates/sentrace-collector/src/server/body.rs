@@ -1,4 +1,4 @@
-//! Reads a decoded request body within bounds.
+//! Reads decoded request bodies within limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// What all requests together may hold while they are read.
+/// The maximum size of all bodies that are being read.
 const MAX_IN_FLIGHT_KIB: usize = 512 * 1024;
 const KIB: usize = 1024;
 
-/// The room for bodies that are being read.
+/// The memory for bodies that are being read.
 #[derive(Debug, Clone)]
 pub(super) struct Room(Arc<Semaphore>);
 
-/// A body that was read. Its room is free again when it is dropped.
+/// A body that was read. Its memory is released when it is dropped.
 #[derive(Debug)]
 pub(super) struct Whole {
     pub(super) bytes: Vec<u8>,
     room: Vec<OwnedSemaphorePermit>,
 }
 
-/// Why a body was not read.
+/// The reason why a body was not read.
 #[derive(Debug)]
 pub(super) enum Unread {
     /// More than this many bytes after decompression.
@@ -33,14 +33,14 @@ pub(super) enum Unread {
     Broken(String),
     /// Too many other requests are being read.
     NoRoom,
-    /// It did not come in time.
+    /// The body did not arrive in time.
     TooSlow(Duration),
 }
 
-/// How long a body may take.
+/// How long a body may take to arrive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    /// In all.
+    /// In total.
     pub(super) whole: Duration,
     /// From one part to the next.
     pub(super) part: Duration,
@@ -51,7 +51,7 @@ impl Room {
         Self(Arc::new(Semaphore::new(MAX_IN_FLIGHT_KIB)))
     }
 
-    /// Reads a body of at most `limit` bytes. Without a pace, it may take any time.
+    /// Reads a body of at most `limit` bytes. Without a pace, its time is not limited.
     pub(super) async fn read(
         &self,
         mut body: Body,

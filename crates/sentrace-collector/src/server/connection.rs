@@ -1,4 +1,4 @@
-//! One connection: requests and answers, or what comes instead.
+//! Serves one connection, including faults.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -21,7 +21,7 @@ use super::paced::Paced;
 use crate::behaviour::Fault;
 use crate::shared::Shared;
 
-const GARBAGE: &[u8] = b"\0\xff no HTTP\r\n\r\n";
+const GARBAGE: &[u8] = b"\0\xff not HTTP\r\n\r\n";
 
 /// Serves until the connection ends.
 pub(super) async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>, activity: Arc<Activity>) {
@@ -32,10 +32,10 @@ pub(super) async fn serve(stream: TcpStream, router: Router, shared: Arc<Shared>
         answer(router.clone(), request, Arc::clone(&of_request))
     });
     let mut server = hyper::server::conn::http1::Builder::new();
-    // From the last answer on: the time that a connection is idle counts.
+    // Counted from the last answer, so idle time is included.
     server.timer(TokioTimer::new()).header_read_timeout(shared.limits.client_time);
     let mut connection = server.serve_connection(TokioIo::new(Paced::new(stream, shared, activity)), service);
-    // Any other error is a peer that went away.
+    // Any other error means that the peer disconnected.
     let Err(error) = (&mut connection).await else { return };
     let fault = error.source().and_then(|cause| cause.downcast_ref::<BrokenOff>()).map(|broken| broken.0);
     let stream = connection.into_parts().io.into_inner().into_inner();
@@ -61,7 +61,7 @@ async fn answer(
     }
 }
 
-/// There is no answer.
+/// The connection is broken off instead of an answer.
 #[derive(Debug)]
 struct BrokenOff(Fault);
 

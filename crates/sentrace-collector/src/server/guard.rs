@@ -1,4 +1,4 @@
-//! Keeps web pages of other origins from reading traces, and from asking for them.
+//! Prevents web pages of other origins from reading or requesting traces.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -6,11 +6,12 @@ use axum::response::{IntoResponse, Response};
 use http::header::HOST;
 use http::{HeaderMap, StatusCode};
 
-/// Serves only requests whose `Host` is an address or this machine's name. A foreign name that
-/// resolves to this machine is how a page elsewhere gets around the same-origin rule.
+/// Serves only requests whose `Host` is an address or this machine's name. With a foreign name that
+/// resolves to this machine, a page could circumvent the same-origin policy (DNS rebinding).
 ///
-/// What a page of another site embeds is refused as well: it could not read the answer, but a hundred large ones at
-/// once would take memory. Following a link from there is fine.
+/// Requests that a page of another site embeds are refused as well: the page could not read the
+/// answers, but many large ones at once would take memory. Following a link from such a page is
+/// allowed.
 pub(super) async fn local(request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     if !host.is_none_or(is_local) {
@@ -18,7 +19,7 @@ pub(super) async fn local(request: Request, next: Next) -> Response {
         return (StatusCode::MISDIRECTED_REQUEST, message).into_response();
     }
     if is_embedded(request.headers()) {
-        let message = "a page of another site asks for this; open it by a link\n";
+        let message = "a page of another site embeds this; open it with a link\n";
         return (StatusCode::FORBIDDEN, message).into_response();
     }
     next.run(request).await
@@ -33,7 +34,8 @@ fn is_local(host: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost") || name.parse::<std::net::IpAddr>().is_ok()
 }
 
-/// Whether a browser says that a page of another site wants it, and not as the next page to show.
+/// Returns `true` if a browser reports that a page of another site requests this, other than by
+/// navigating to it.
 fn is_embedded(headers: &HeaderMap) -> bool {
     let says = |name: &str, word: &str| headers.get(name).is_some_and(|value| value == word);
     says("sec-fetch-site", "cross-site") && !says("sec-fetch-dest", "document")

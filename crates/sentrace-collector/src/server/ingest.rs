@@ -1,4 +1,4 @@
-//! Takes envelopes in.
+//! The endpoints for envelopes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::shared::Shared;
 const AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
 const ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
 
-/// `/api/{project}/envelope/` as Sentry has it, `/stream` as Spotlight has it.
+/// Returns the routes: `/api/{project}/envelope/` like Sentry, `/stream` like Spotlight.
 pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     let room = Room::new();
     let in_project = {
@@ -48,7 +48,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
         .layer(axum::middleware::map_response_with_state(Arc::clone(shared), finish))
 }
 
-/// Browsers send envelopes from any origin, as they do to Sentry.
+/// Allows browsers to send envelopes from any origin, as Sentry does.
 async fn preflight() -> impl IntoResponse {
     let headers = [
         (ACCESS_CONTROL_ALLOW_METHODS, "POST"),
@@ -62,7 +62,7 @@ async fn finish(State(shared): State<Arc<Shared>>, method: Method, mut response:
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     let exposed = HeaderValue::from_static("x-sentry-error, x-sentry-rate-limits, retry-after");
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-    // What decompression refuses never reaches `take`.
+    // Requests that decompression refuses never reach `take`.
     if method == Method::POST && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         let refusal = Refusal { status: 415, message: "unknown content-encoding".into() };
         shared.update(|store| store.add(unread("-", &refusal)));
@@ -74,11 +74,11 @@ async fn take(shared: &Shared, room: &Room, project: Option<String>, request: Re
     let (head, body) = request.into_parts();
     let behaviour = shared.behaviour();
     if let Some(project) = project.as_deref().filter(|project| !is_project(project)) {
-        let message = format!("project {project:?} is none; use letters, digits, - and _, at most 64");
+        let message = format!("project {project:?} is invalid; use at most 64 letters, digits, - and _");
         return refuse(shared, "-", Refusal { status: 400, message }, &behaviour);
     }
     let name = project.as_deref().unwrap_or("-");
-    // What is read slowly on purpose has all the time that takes.
+    // If reading is slow on purpose, its time is not limited.
     let pace = shared
         .slow_read()
         .is_none()
@@ -121,7 +121,7 @@ fn refuse(shared: &Shared, project: &str, refusal: Refusal, behaviour: &Behaviou
     dress(answer, behaviour)
 }
 
-/// An envelope that was refused before anybody looked inside.
+/// Creates the record of an envelope that was refused before it was read.
 fn unread(project: &str, refusal: &Refusal) -> Examined {
     let problem =
         Problem { severity: Severity::Error, path: "request".into(), message: refusal.message.clone() };
@@ -144,11 +144,11 @@ fn refusal_of(unread: Unread) -> Refusal {
             Refusal { status: 400, message: format!("the body cannot be read: {error}") }
         }
         Unread::TooSlow(time) => {
-            let message = format!("the body did not come within {time:?}; send it without pauses");
+            let message = format!("the body did not arrive within {time:?}; send it without pauses");
             Refusal { status: 408, message }
         }
         Unread::NoRoom => {
-            let message = "too many large envelopes at once; send them one after the other".into();
+            let message = "too many large envelopes at once; send them one at a time".into();
             Refusal { status: 503, message }
         }
     }
@@ -170,7 +170,7 @@ fn dress(mut response: Response, behaviour: &Behaviour) -> Response {
         response.headers_mut().append(name, value.clone());
     }
     if let Some(fault) = behaviour.fault {
-        // The connection sees to it, as it has no answer to send.
+        // The connection carries it out.
         response.extensions_mut().insert(fault);
     }
     response

@@ -20,15 +20,17 @@ use tokio::time::timeout;
 use self::activity::Activity;
 use crate::shared::Shared;
 
-/// When there are as many, the one that has kept us waiting for longest goes before another comes.
+/// The maximum number of connections. To accept another, the one that has kept the collector
+/// waiting the longest is closed.
 const MAX_CONNECTIONS: usize = 512;
-/// It has done nothing for so long; if all have done something, one of them may end by itself within [`GRACE`].
+/// A connection may be closed after this time without progress. If there is none, one may end on
+/// its own within [`GRACE`].
 const QUIET: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_millis(100);
-/// After a failed `accept` (out of descriptors, most likely) the next one waits this long.
+/// The pause after a failed `accept`, most likely for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until the future is dropped; its connections end with it.
+/// Serves until the future is dropped, which also closes its connections.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let router = router(Arc::clone(&shared));
     let since = Instant::now();
@@ -55,7 +57,8 @@ struct Connections {
 }
 
 impl Connections {
-    /// Waits for long only if every connection is one that the collector itself keeps waiting.
+    /// Waits until another connection can be accepted. Takes long only if all clients are waiting
+    /// for the collector.
     async fn make_room(&mut self) {
         while self.tasks.try_join_next().is_some() {}
         while self.tasks.len() >= MAX_CONNECTIONS {
@@ -72,7 +75,8 @@ impl Connections {
         }
     }
 
-    /// Ends the connection whose client has kept us waiting for longest, if that is at least as long as this.
+    /// Closes the connection whose client has kept the collector waiting the longest, if that is at
+    /// least this long.
     fn give_up(&mut self, at_least: Duration) -> bool {
         self.open.retain(|(_, task)| !task.is_finished());
         let idle = self.open.iter().enumerate();

@@ -1,4 +1,4 @@
-//! Reads a connection as slowly as it is told to, and gives up on clients that do not read.
+//! Reads a connection slowly if configured, and times out clients that do not read.
 
 use std::io;
 use std::pin::Pin;
@@ -12,13 +12,13 @@ use tokio::time::{Sleep, sleep};
 use super::activity::Activity;
 use crate::shared::Shared;
 
-/// A connection whose pace the [`Behaviour`](crate::Behaviour) sets at each read.
+/// A connection that is read at the pace set by the [`Behaviour`](crate::Behaviour).
 pub(super) struct Paced {
     stream: TcpStream,
     shared: Arc<Shared>,
     activity: Arc<Activity>,
     pause: Option<Pin<Box<Sleep>>>,
-    /// From the first byte that the client does not take until it has taken all there is.
+    /// The timeout for a client that does not read what has been sent.
     reading: Option<Pin<Box<Sleep>>>,
 }
 
@@ -60,7 +60,7 @@ impl AsyncRead for Paced {
 }
 
 impl Paced {
-    /// What a write came to, or the end of the client's time.
+    /// Returns the result of a write, or an error after the client's time.
     fn written(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.activity.touch();
@@ -79,7 +79,7 @@ impl AsyncWrite for Paced {
         self.written(cx, written)
     }
 
-    /// Called by hyper when it has written all it had.
+    /// Called by hyper after it has written everything.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.reading = None;

@@ -18,7 +18,7 @@ use crate::model::Diagnosis;
 use crate::page;
 use crate::shared::Shared;
 
-/// Nothing from elsewhere, no scripts, no inline styles: what a span is called stays text.
+/// Forbids external resources, scripts and inline styles, so names of spans cannot become code.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
 

@@ -1,8 +1,9 @@
-//! How much a collector keeps, and how long it waits.
+//! Limits on memory and waiting time.
 
 use std::time::Duration;
 
-/// Bounds on the memory of a collector and on its patience. What does not fit makes the oldest trace go.
+/// Limits on the memory and the waiting time of a collector. If the memory limits are exceeded, the
+/// oldest traces are discarded.
 ///
 /// ```
 /// use sentrace_collector::Limits;
@@ -33,43 +34,46 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// How many traces are kept (500).
+    /// Sets how many traces are kept (default: 500).
     #[must_use]
     pub fn traces(mut self, traces: usize) -> Self {
         self.traces = traces.max(1);
         self
     }
 
-    /// How many transactions are kept of one trace (1,000). Further ones are counted.
+    /// Sets how many transactions are kept per trace (default: 1,000). Further ones are only
+    /// counted.
     #[must_use]
     pub fn transactions_per_trace(mut self, transactions: usize) -> Self {
         self.transactions = transactions.max(1);
         self
     }
 
-    /// How many bytes all traces may take in memory, estimated (256 MiB).
+    /// Sets how many bytes all traces may take in memory, as estimated (default: 256 MiB).
     #[must_use]
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// How many problems are kept (1,000), newest last.
+    /// Sets how many of the most recent problems are kept (default: 1,000).
     #[must_use]
     pub fn problems(mut self, problems: usize) -> Self {
         self.problems = problems;
         self
     }
 
-    /// How many bytes an envelope may have after decompression (200 MiB, Sentry's own limit).
+    /// Sets the maximum size of an envelope after decompression (default: 200 MiB, which is
+    /// Sentry's limit).
     #[must_use]
     pub fn envelope_bytes(mut self, bytes: usize) -> Self {
         self.envelope = bytes;
         self
     }
 
-    /// How long a client may take to send the head of a request, to send the body, and to read an answer (30 seconds
-    /// each). A body of which nothing comes for a third of that is given up earlier.
+    /// Sets how long a client may take to send the head of a request, to send the body, and to read
+    /// an answer (default: 30 seconds each). A body is given up earlier if nothing arrives for a
+    /// third of that time.
     ///
     /// Does not apply to bodies while [`Behaviour::slow_read`](crate::Behaviour::slow_read) is set.
     #[must_use]

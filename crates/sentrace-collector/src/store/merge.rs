@@ -1,10 +1,10 @@
-//! What comes again, and what comes in pieces.
+//! Merges transactions that are received again or in parts.
 
 use std::collections::HashSet;
 
 use crate::model::Transaction;
 
-/// Whether two are the same event, or parts of the same streamed transaction.
+/// Returns `true` if both are the same event, or parts of the same streamed transaction.
 pub(super) fn is_same(kept: &Transaction, new: &Transaction) -> bool {
     match (kept.event_id, new.event_id) {
         (Some(kept), Some(new)) => kept == new,
@@ -13,7 +13,7 @@ pub(super) fn is_same(kept: &Transaction, new: &Transaction) -> bool {
     }
 }
 
-/// Adds what is new; whether anything was.
+/// Merges a transaction into a kept one. Returns `false` if it was merely a copy.
 pub(super) fn merge(kept: &mut Transaction, new: Transaction) -> bool {
     if !new.streamed {
         kept.copies = kept.copies.saturating_add(1);

@@ -1,4 +1,4 @@
-//! The last traces, in bounded memory.
+//! The most recent traces, in bounded memory.
 
 mod limits;
 mod merge;
@@ -17,8 +17,8 @@ use crate::doctor::{self, Checkup};
 use crate::ingest::Examined;
 use crate::model::{Counts, Remark, ReportedProblem, Reports, Trace, TraceSummary, Transaction};
 
-/// What a collector has received. Seen by the conditions of
-/// [`Collector::wait_for`](crate::Collector::wait_for).
+/// What a collector has received. The conditions of
+/// [`Collector::wait_for`](crate::Collector::wait_for) examine it.
 #[derive(Debug)]
 pub struct Store {
     limits: Limits,
@@ -41,7 +41,7 @@ struct Kept {
 }
 
 impl Store {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
@@ -54,41 +54,42 @@ impl Store {
         }
     }
 
-    /// All traces, the latest to arrive first.
+    /// Returns all traces, most recently received first.
     pub fn traces(&self) -> Vec<TraceSummary> {
         let newest_first = self.order.iter().rev();
         newest_first.filter_map(|id| self.summary(*id)).collect()
     }
 
-    /// How many traces there are.
+    /// Returns the number of traces.
     pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
 
-    /// One trace in short.
+    /// Returns the summary of a trace.
     pub fn summary(&self, id: TraceId) -> Option<TraceSummary> {
         let kept = self.traces.get(&id)?;
         Some(kept.summary.get_or_init(|| assemble(id, &kept.transactions, kept.dropped).summary).clone())
     }
 
-    /// One trace, assembled from what has come so far.
+    /// Returns a trace, assembled from what has been received so far.
     pub fn trace(&self, id: TraceId) -> Option<Trace> {
         let kept = self.traces.get(&id)?;
         Some(assemble(id, &kept.transactions, kept.dropped))
     }
 
-    /// Every transaction that is kept, trace by trace, oldest trace first.
+    /// Returns every kept transaction, trace by trace, oldest trace first.
     pub fn transactions(&self) -> impl Iterator<Item = &Transaction> {
         let kept = self.order.iter().filter_map(|id| self.traces.get(id));
         kept.flat_map(|kept| kept.transactions.iter().map(|transaction| &**transaction))
     }
 
-    /// What the doctor finds odd in all traces, the gravest first. What has not come yet may look odd.
+    /// Returns what the doctor finds odd in all traces, most severe first. Incomplete traces may
+    /// look odd.
     pub fn remarks(&self) -> Vec<Remark> {
         doctor::examine(self.order.iter().rev().filter_map(|id| self.checkup(*id)))
     }
 
-    /// What the doctor finds odd in one trace, compared with all others, the gravest first.
+    /// Returns what the doctor finds odd in one trace, compared with all others, most severe first.
     pub fn remarks_of(&self, id: TraceId) -> Vec<Remark> {
         let concerned = |remark: &Remark| remark.trace_id == id || remark.other_trace_id == Some(id);
         self.remarks().into_iter().filter(concerned).collect()
@@ -99,22 +100,22 @@ impl Store {
         Some(kept.checkup.get_or_init(|| Checkup::of(&assemble(id, &kept.transactions, kept.dropped))))
     }
 
-    /// Sums of the client reports and of the items.
+    /// Returns totals of client reports and of items.
     pub fn reports(&self) -> Reports {
         self.tally.reports()
     }
 
-    /// The last problems, oldest first.
+    /// Returns the most recent problems, oldest first.
     pub fn problems(&self) -> impl DoubleEndedIterator<Item = &ReportedProblem> + ExactSizeIterator {
         self.problems.iter()
     }
 
-    /// How many envelopes came and what became of them.
+    /// Returns how many envelopes were received, accepted and refused.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Forgets everything, counts included.
+    /// Discards everything, including counts.
     pub(crate) fn clear(&mut self) {
         *self = Self::new(self.limits);
     }
@@ -127,10 +128,10 @@ impl Store {
         self.counts.refused += 1;
     }
 
-    /// Takes over what was examined. Of a refused envelope only its problems are kept.
+    /// Adds an examined envelope. Of a refused one only the problems are kept.
     pub(crate) fn add(&mut self, examined: Examined) {
-        let told = examined.transaction.as_ref().or(examined.streamed.first());
-        let trace_id = told.map(|transaction| transaction.trace_id);
+        let first = examined.transaction.as_ref().or(examined.streamed.first());
+        let trace_id = first.map(|transaction| transaction.trace_id);
         for problem in examined.problems {
             self.problems.push_back(ReportedProblem {
                 received_at: examined.received_at,
@@ -183,7 +184,7 @@ impl Store {
         self.make_room(id);
     }
 
-    /// Drops the oldest traces, but never the one that just grew.
+    /// Discards the oldest traces, but never the one that just grew.
     fn make_room(&mut self, spare: TraceId) {
         while self.order.len() > self.limits.traces || self.bytes > self.limits.bytes {
             let Some(place) = self.order.iter().position(|id| *id != spare) else { return };

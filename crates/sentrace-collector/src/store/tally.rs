@@ -1,14 +1,14 @@
-//! Sums of client reports and items, bounded in the number of names.
+//! Totals of client reports and items, with a bounded number of names.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Discarded, ItemCount, Reports};
 
-/// Names come from outside; beyond this many their counts go to one name.
+/// Names are not trusted: beyond this many, all counts go to one name.
 const MAX_NAMES: usize = 1_000;
 const OTHER: &str = "(other)";
 
-/// What was counted so far.
+/// The totals so far.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     lost: BTreeMap<(String, String, String), u64>,

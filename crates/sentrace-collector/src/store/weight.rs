@@ -1,22 +1,23 @@
-//! Estimates what a transaction takes in memory, so that the sum can be bounded.
+//! Estimates the memory of a transaction, so that the total can be bounded.
 
 use std::sync::Arc;
 
 use crate::footprint;
 use crate::model::{Span, Transaction};
 
-/// What a transaction adds to the tables of the store and of the allocator, and to what is remembered about its trace.
+/// What a transaction adds to the tables of the store and of the allocator, and to the data about
+/// its trace.
 const TRANSACTION: usize = size_of::<Transaction>() + 512;
 /// The same for a span, whose vector may have grown to twice its size.
 const SPAN: usize = 2 * size_of::<Span>() + 64;
 const PROBLEM: usize = 96;
 
-/// Bytes a transaction takes: its payload as text, and what has been read from it.
+/// Returns the bytes of a transaction: its payload as text, and what has been read from it.
 pub(super) fn of(transaction: &Transaction) -> usize {
     let problems =
         transaction.problems.iter().map(|problem| PROBLEM + problem.path.len() + problem.message.len());
     let maps = [&transaction.envelope].into_iter().chain(&transaction.dsc);
-    // What came in one envelope shares these.
+    // Transactions from the same envelope share these.
     let shared = maps.map(|map| footprint::of_map(map) / Arc::strong_count(map).max(1));
     let values = [&transaction.request, &transaction.response].into_iter().flatten();
     TRANSACTION

@@ -1,4 +1,4 @@
-//! How wide the columns are and where the bars lie.
+//! The widths of the columns and the positions of the bars.
 
 use super::Options;
 use super::text::{self, Ink, Line};
@@ -11,7 +11,7 @@ const DURATION: usize = 8;
 const MAX_SERVICE: usize = 16;
 const MAX_STATUS: usize = 17;
 
-/// The widths of the columns and what else all rows share. A column of width 0 is left out.
+/// The widths of the columns, and other data that all rows share. A column of width 0 is omitted.
 #[derive(Debug)]
 pub(super) struct Layout {
     width: usize,
@@ -59,7 +59,7 @@ impl Layout {
         Ink::service(self.palette.get(node.service).copied().unwrap_or_default())
     }
 
-    /// The bar of a span, in half columns; the shortest is half a column long.
+    /// Returns the bar of a span, with a resolution and minimum length of half a column.
     pub(super) fn bar_of(&self, node: &Node) -> String {
         let halves = self.bar * 2;
         let at = |ms: f64| {

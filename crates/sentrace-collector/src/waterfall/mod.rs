@@ -1,4 +1,4 @@
-//! A trace as text: a tree with bars, for terminals and logs.
+//! Renders a trace as text: a tree with bars, for terminals and logs.
 
 mod layout;
 mod text;
@@ -12,17 +12,17 @@ use crate::facts::{self, Tone};
 use crate::guides::Guides;
 use crate::model::{Node, Outcome, Severity, Trace, TraceSummary};
 
-/// Longer lists of problems end with how many there are more.
+/// The maximum number of problems that are listed.
 const MAX_PROBLEMS: usize = 10;
 
-/// How to draw.
+/// Rendering options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Columns. No line is longer; less than 40 counts as 40.
+    /// The maximum width of lines in columns, at least 40.
     pub width: usize,
-    /// Whether to use ANSI colours. Whoever prints knows whether it is a terminal and what
-    /// `NO_COLOR` says.
+    /// Whether to use ANSI colours. The caller decides, for example by whether it prints to a
+    /// terminal and by `NO_COLOR`.
     pub color: bool,
 }
 
@@ -33,14 +33,14 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The same with another width.
+    /// Sets the width.
     #[must_use]
     pub fn width(mut self, width: usize) -> Self {
         self.width = width;
         self
     }
 
-    /// The same with or without colours.
+    /// Sets whether to use colours.
     #[must_use]
     pub fn color(mut self, color: bool) -> Self {
         self.color = color;
@@ -48,11 +48,11 @@ impl Options {
     }
 }
 
-/// Draws a trace. The text ends with a line break.
+/// Renders a trace. The text ends with a line break.
 ///
 /// Every span takes one line: its name and op as a tree, the service, the status, a bar on the time
-/// axis of the whole trace, and its duration. [Marks](crate::model::Mark) stand behind the name. Control
-/// characters in names are replaced, so a name cannot take over the terminal.
+/// axis of the trace, and its duration. [Marks](crate::model::Mark) follow the name. Control
+/// characters in names are replaced, so a name cannot send escape sequences to the terminal.
 ///
 /// ```
 /// # use sentrace_collector::{Collector, waterfall};
@@ -135,8 +135,8 @@ fn row(out: &mut String, trace: &Trace, node: &Node, lines: &[bool], layout: &La
     line.end(out);
 }
 
-/// Tree lines, name, op and marks in exactly `width` columns. The op goes first when it is too
-/// long, then the name is cut; lines and marks stay.
+/// Writes tree lines, name, op and marks in exactly `width` columns. If they do not fit, the op is
+/// omitted, and then the name is truncated.
 fn label(line: &mut Line, node: &Node, lines: &[bool], width: usize) {
     let prefix = prefix(lines, width);
     let marks: Vec<String> = node.marks.iter().map(|mark| format!(" ⚠ {}", mark.label())).collect();

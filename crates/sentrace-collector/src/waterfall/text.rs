@@ -1,10 +1,10 @@
-//! Text in columns, with and without colour.
+//! Text in columns, with or without colour.
 
 use unicode_width::UnicodeWidthChar;
 
 use crate::palette::COLORS as COUNT;
 
-/// How a piece of text looks: the parameters of an ANSI sequence.
+/// The style of a piece of text: the parameters of an ANSI sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ink(&'static str);
 
@@ -15,14 +15,14 @@ impl Ink {
     pub(super) const RED: Self = Self("1;31");
     pub(super) const YELLOW: Self = Self("33");
 
-    /// A colour of the palette.
+    /// Returns a colour of the palette.
     pub(super) fn service(color: usize) -> Self {
         const COLORS: [&str; COUNT] = ["35", "36", "32", "33", "95", "92", "34", "94"];
         Self(COLORS[color % COUNT])
     }
 }
 
-/// A line that never gets wider than it may.
+/// A line with a maximum width.
 pub(super) struct Line {
     text: String,
     room: usize,
@@ -34,7 +34,7 @@ impl Line {
         Self { text: String::new(), room: width, color }
     }
 
-    /// Adds text, cut to the room that is left.
+    /// Adds text, truncated to the remaining width.
     pub(super) fn add(&mut self, text: &str, ink: Ink) -> &mut Self {
         let text = cut(text, self.room);
         self.room -= width(&text);
@@ -50,7 +50,7 @@ impl Line {
         self
     }
 
-    /// The space between two columns.
+    /// Adds the space between two columns.
     pub(super) fn gap(&mut self) -> &mut Self {
         self.add("  ", Ink::PLAIN)
     }
@@ -61,12 +61,12 @@ impl Line {
     }
 }
 
-/// Columns that a text takes.
+/// Returns the number of columns of a text.
 pub(super) fn width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or_default()).sum()
 }
 
-/// Cuts to at most `columns`, with an ellipsis where something is missing.
+/// Truncates to at most `columns`, with an ellipsis if something is missing.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -87,7 +87,7 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     cut
 }
 
-/// Cuts or pads to exactly `columns`.
+/// Truncates or pads to exactly `columns`.
 pub(super) fn fit(text: &str, columns: usize) -> String {
     let mut fitted = cut(text, columns);
     let missing = columns.saturating_sub(width(&fitted));
@@ -95,7 +95,8 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
     fitted
 }
 
-/// Replaces what could move the cursor, change colours or turn the direction of the line.
+/// Replaces characters that could move the cursor, change colours or reverse the direction of the
+/// text.
 pub(super) fn clean(text: &str) -> String {
     let harmless = |c: char| match c {
         '\t' | '\n' | '\r' => ' ',

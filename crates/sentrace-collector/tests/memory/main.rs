@@ -1,4 +1,5 @@
-//! What envelopes from anywhere cost in memory. Alone in its process, and one test: it looks at all of the heap.
+//! What envelopes from anywhere cost in memory. Alone in its process, and one test: it looks at all
+//! of the heap.
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod envelopes;
@@ -17,7 +18,8 @@ static HEAP: PeakAlloc = PeakAlloc;
 
 /// What is allowed for each byte of an envelope.
 const PER_BYTE: usize = 10;
-/// What is allowed besides: the least that an envelope may take, and the buffers of both ends of the connection.
+/// What is allowed besides: the least that an envelope may take, and the buffers of both ends of
+/// the connection.
 const BESIDES: usize = 768 * 1024;
 
 #[test]

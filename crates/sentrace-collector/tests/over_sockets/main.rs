@@ -71,7 +71,7 @@ async fn envelopes_are_taken_in_every_encoding_and_with_or_without_the_last_slas
         assert_eq!(answer.json::<Value>()["id"], format!("{:032x}", 256 + u32::from(number)));
     }
     assert_eq!(collector.traces()[0].transactions, 5);
-    assert_eq!(collector.counts(), Counts { received: 5, accepted: 5, refused: 0 });
+    assert_eq!(collector.counts(), Counts::new(5, 5, 0));
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn damaged_unknown_and_exploding_encodings_are_refused_within_bounds() {
         let answer = send(request.header(CONTENT_ENCODING, encoding), body).await.unwrap();
         assert_eq!(answer.status, status, "{reason}: {}", answer.text);
     }
-    assert_eq!(collector.counts(), Counts { received: 0, accepted: 0, refused: 5 });
+    assert_eq!(collector.counts(), Counts::new(0, 0, 5));
     assert_eq!(collector.problems().len(), 5);
 }
 
@@ -177,7 +177,7 @@ async fn the_doctor_says_the_same_to_tests_programs_and_people() {
     let collector = collector().await;
     let diagnoses = async |path: &str| get(&collector, path).await.json::<Vec<Diagnosis>>();
     assert_eq!(diagnoses("/api/doctor").await, []);
-    assert!(get(&collector, "/doctor").await.text.contains("Nobody to look at yet"));
+    assert!(get(&collector, "/doctor").await.text.contains("No traces yet"));
 
     post(&collector, envelope(1, 2, Some(77))).await.unwrap();
     post(&collector, envelope(2, 3, None)).await.unwrap();
@@ -195,9 +195,9 @@ async fn the_doctor_says_the_same_to_tests_programs_and_people() {
 
     let page = get(&collector, "/doctor").await.text;
     let link = format!("/traces/{orphan}#span-0000000000000002");
-    assert!(page.contains("Parents that never came") && page.contains(&link), "{page}");
+    assert!(page.contains("Missing parents") && page.contains(&link), "{page}");
     let page = get(&collector, &format!("/traces/{orphan}")).await.text;
-    assert!(page.contains("Parents that never came") && page.contains("href=\"#span-0000000000000002\""));
+    assert!(page.contains("Missing parents") && page.contains("href=\"#span-0000000000000002\""));
 
     // The parent comes late, and then nothing is odd about it any more.
     post(&collector, envelope(1, 77, None)).await.unwrap();
@@ -267,7 +267,7 @@ async fn behaviour_decides_the_answer_and_what_is_refused_is_not_kept() {
     assert!(before.elapsed() >= delay);
 
     assert_eq!(collector.traces()[0].transactions, 2);
-    assert_eq!(collector.counts(), Counts { received: 4, accepted: 2, refused: 2 });
+    assert_eq!(collector.counts(), Counts::new(4, 2, 2));
     assert_eq!(collector.envelopes_received(), 4);
 }
 
@@ -278,7 +278,7 @@ async fn each_fault_is_what_its_name_says_and_the_next_connection_is_well() {
         (Behaviour::default().hang_up(), Ok(&b""[..]), "closed without a word"),
         (Behaviour::default().reset(), Err(ErrorKind::ConnectionReset), "reset"),
         (Behaviour::default().hang(), Err(ErrorKind::WouldBlock), "nothing, with an open connection"),
-        (Behaviour::default().garbage(), Ok(b"\0\xff no HTTP\r\n\r\n"), "bytes that are no answer"),
+        (Behaviour::default().garbage(), Ok(b"\0\xff not HTTP\r\n\r\n"), "bytes that are no answer"),
     ];
     for (number, (behaviour, expected, reason)) in (1..).zip(rows) {
         collector.set_behaviour(behaviour);
@@ -292,7 +292,7 @@ async fn each_fault_is_what_its_name_says_and_the_next_connection_is_well() {
     }
     collector.set_behaviour(Behaviour::default());
     assert_eq!(post(&collector, envelope(1, 5, None)).await.unwrap().status, StatusCode::OK);
-    assert_eq!(collector.counts(), Counts { received: 5, accepted: 1, refused: 4 });
+    assert_eq!(collector.counts(), Counts::new(5, 1, 4));
 }
 
 #[tokio::test]

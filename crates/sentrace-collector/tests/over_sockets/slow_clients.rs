@@ -91,7 +91,7 @@ fn a_client_has_limited_time_for_its_request() {
         assert!(took < SOON, "{reason}: {took:?}");
     }
     let message = &collector.problems()[0].problem.message;
-    assert!(message.contains("did not come within"), "{message}");
+    assert!(message.contains("did not arrive within"), "{message}");
     assert_eq!(collector.counts().refused, 3);
 }
 

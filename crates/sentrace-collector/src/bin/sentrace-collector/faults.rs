@@ -1,16 +1,16 @@
-//! The options that make the collector misbehave.
+//! Command-line options that make the collector misbehave.
 
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 use sentrace_collector::Behaviour;
 
-/// All of them take a value.
+/// The names of the options. All of them take a value.
 pub(super) const NAMES: [&str; 5] = ["delay", "status", "limits", "fault", "slow-read"];
 
 const READ_EVERY: Duration = Duration::from_millis(20);
 
-/// Adds what one of [`NAMES`] says.
+/// Applies one of [`NAMES`] with its value.
 pub(super) fn set(behaviour: Behaviour, name: &str, value: &str) -> Result<Behaviour, String> {
     let refused = |expected: &str| format!("--{name} {value:?} is {expected}");
     match (name, value) {

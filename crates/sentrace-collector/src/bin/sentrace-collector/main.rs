@@ -21,20 +21,21 @@ Usage: sentrace-collector [OPTIONS]
 Options:
       --listen <ADDRESS>  Where to listen [default: 127.0.0.1:8969]
       --traces <N>        How many traces to keep [default: 500]
-      --waterfall         Print every trace when nothing more has come for two seconds.
-                          COLUMNS sets the width, NO_COLOR turns colours off
-      --allow-remote      Listen on an address that other machines can reach. There is no
-                          password: they can read and delete all traces
+      --waterfall         Print every trace once nothing more has arrived for two seconds.
+                          COLUMNS sets the width, NO_COLOR turns off colours
+      --allow-remote      Allow listening on an address that other machines can reach. There is
+                          no password: they can read and delete all traces
   -h, --help              Print this help
   -V, --version           Print the version
 
-Faults, to see what an SDK does about them:
-      --delay <MS>        Wait so many milliseconds before each envelope is looked at
+Faults, to see how an SDK handles them:
+      --delay <MS>        Wait this many milliseconds before processing an envelope
       --status <CODE>     Answer envelopes with this status
       --limits <LIMITS>   Add X-Sentry-Rate-Limits to each answer, as 60:transaction;span:key
-      --fault <FAULT>     Do this instead of answering an envelope: hang-up (close the connection),
-                          reset (it), hang (until the client closes it), garbage (bytes, no HTTP)
-      --slow-read <N>     Read so many bytes each 20 milliseconds from a connection
+      --fault <FAULT>     Instead of answering an envelope, hang-up (close the connection), reset
+                          (it), hang (until the client closes it) or garbage (answer bytes that
+                          are not HTTP)
+      --slow-read <N>     Read this many bytes every 20 milliseconds from a connection
 ";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ enum Command {
 fn main() -> ExitCode {
     match parse(std::env::args_os().skip(1)) {
         Ok(Command::Print(text)) => {
-            // A reader that has gone away is no reason to complain.
+            // It is not an error if standard output is closed.
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
@@ -102,7 +103,9 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     }
     let resolved = listen.to_socket_addrs().map(|mut all| all.next());
     let Ok(Some(address)) = resolved else {
-        return Err(format!("--listen {listen:?} is no address; write host:port, as in {DEFAULT_LISTEN}"));
+        return Err(format!(
+            "--listen {listen:?} is not an address; write host:port, such as {DEFAULT_LISTEN}"
+        ));
     };
     if !address.ip().is_loopback() && !allow_remote {
         return Err(format!(

@@ -1,4 +1,4 @@
-//! Prints traces as they come.
+//! Prints traces as they arrive.
 
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write as _};
@@ -7,12 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sentrace_collector::waterfall::{self, Options};
 use sentrace_collector::{Collector, TraceSummary};
 
-/// A trace is printed when nothing of it has come for so long, and again if more comes later.
+/// A trace is printed once nothing of it has arrived for this long, and again if more arrives
+/// later.
 const QUIET: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 const FOREVER: Duration = Duration::from_secs(365 * 24 * 3_600);
 
-/// Prints until the future is dropped or standard output is gone.
+/// Prints until the future is dropped or standard output is closed.
 pub(crate) async fn run(collector: &Collector) {
     let options = options();
     let mut printed = HashMap::new();

@@ -1,4 +1,4 @@
-//! Reads attributes: values that say their type.
+//! Reads attributes: values with a type.
 
 use sentrace_protocol::SpanId;
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use crate::ingest::terms;
 
 const SOURCE: &str = "sentry.segment.name.source";
 
-/// The attributes of one span, without their types.
+/// The attributes of a span, without their types.
 pub(super) struct Attributes {
     path: String,
     values: Map<String, Value>,
@@ -35,17 +35,17 @@ impl Attributes {
         Self { path, values }
     }
 
-    /// What every span has to say, and what segments only.
+    /// Checks the attributes that every span needs, and those of segments.
     pub(super) fn check(&self, is_segment: bool, span_id: Option<SpanId>, findings: &mut Findings) {
         for key in ["sentry.segment.name", "sentry.segment.id"] {
             if self.text(key).is_none() {
-                findings.warning(self.path_of(key), "is missing; every span has it, Relay may refuse others");
+                findings.warning(self.path_of(key), "is missing; Relay may refuse spans without it");
             }
         }
         match (is_segment, self.text(SOURCE)) {
-            (true, None) => findings.warning(self.path_of(SOURCE), "is missing; a segment has it"),
+            (true, None) => findings.warning(self.path_of(SOURCE), "is missing; a segment needs it"),
             (true, Some(source)) => terms::check_source(source, &self.path_of(SOURCE), findings),
-            (false, Some(_)) => findings.warning(self.path_of(SOURCE), "is only for segments; leave it out"),
+            (false, Some(_)) => findings.warning(self.path_of(SOURCE), "is only for segments; remove it"),
             (false, None) => {}
         }
         let own = self.text("sentry.segment.id").and_then(|id| SpanId::from_hex(id.as_bytes()));
@@ -60,7 +60,7 @@ impl Attributes {
         }
     }
 
-    /// A text that is not empty.
+    /// Returns a text that is not empty.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.values.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
@@ -74,7 +74,8 @@ impl Attributes {
     }
 }
 
-/// The value of an attribute, where it is what its type says (Sentry SDK specification, *Attributes* 1.6).
+/// Returns the value of an attribute if it is of the stated type (Sentry SDK specification,
+/// *Attributes* 1.6).
 fn value(attribute: Value) -> Result<Value, String> {
     let Value::Object(mut attribute) = attribute else {
         return Err(format!("{} is not an object; send `type` and `value`", kind(&attribute)));
@@ -82,8 +83,8 @@ fn value(attribute: Value) -> Result<Value, String> {
     let Some(value) = attribute.remove("value") else {
         return Err("has no `value`; Sentry drops it".to_owned());
     };
-    let told = attribute.get("type").and_then(Value::as_str).unwrap_or_default();
-    let fits = match told {
+    let stated = attribute.get("type").and_then(Value::as_str).unwrap_or_default();
+    let fits = match stated {
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64(),
@@ -92,15 +93,19 @@ fn value(attribute: Value) -> Result<Value, String> {
         "array" => value.as_array().is_some_and(|values| is_homogeneous(values)),
         _ => {
             return Err(format!(
-                "{} is no type; use string, boolean, integer, double or array",
-                quoted(told)
+                "{} is not a type; use string, boolean, integer, double or array",
+                quoted(stated)
             ));
         }
     };
-    if fits { Ok(value) } else { Err(format!("{} is not of the type {told}; Sentry drops it", kind(&value))) }
+    if fits {
+        Ok(value)
+    } else {
+        Err(format!("{} is not of the type {stated}; Sentry drops it", kind(&value)))
+    }
 }
 
-/// Arrays hold texts, booleans or numbers, and of these one only.
+/// Returns `true` if all elements are strings, all are booleans, or all are numbers.
 fn is_homogeneous(values: &[Value]) -> bool {
     let primitive = |value: &Value| value.is_string() || value.is_boolean() || value.is_number();
     let Some(first) = values.first() else { return true };
