@@ -108,13 +108,13 @@ fn default_port(scheme: &str) -> Option<u16> {
 
 /// Whoever connects with the URL, connects to an allowed host.
 fn check_allowlist(url: &str, origins: &[Place]) {
-    let outgoing = CLIENT.outgoing();
+    let outgoing = CLIENT.propagation_targets();
     let allows = outgoing.allows(url);
-    assert!(!(allows && outgoing.is_own(url)));
+    assert!(!(allows && outgoing.is_dsn_host(url)));
     for place in [Place::of_uri(url), Place::of_url(url)].into_iter().flatten() {
         assert!(!allows || is_allowed(&place, origins), "{url:?} goes to {place:?}");
         assert!(!(allows && place.is_ingest()), "{url:?} goes to the ingest");
-        if outgoing.is_own(url) {
+        if outgoing.is_dsn_host(url) {
             assert!(place.is_ingest(), "{url:?} goes to {place:?}");
         }
     }
@@ -133,8 +133,8 @@ fn check_reqwest(url: &str, origins: &[Place]) {
     if place.name.ends_with('.') || Place::of_uri(url.as_str()).is_none() {
         return;
     }
-    let outgoing = CLIENT.outgoing();
-    assert_eq!(outgoing.is_own(url.as_str()), place.is_ingest(), "{url}");
+    let outgoing = CLIENT.propagation_targets();
+    assert_eq!(outgoing.is_dsn_host(url.as_str()), place.is_ingest(), "{url}");
     assert_eq!(outgoing.allows(url.as_str()), is_allowed(&place, origins) && !place.is_ingest(), "{url}");
 }
 
