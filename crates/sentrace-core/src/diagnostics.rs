@@ -22,18 +22,18 @@ pub enum Level {
 type Handler = Box<dyn Fn(Level, &str) + Send + Sync>;
 
 /// Clients in debug mode. They decide for themselves; without any, nobody needs to be asked.
-static DEBUGGED: AtomicUsize = AtomicUsize::new(0);
+static DEBUG_CLIENTS: AtomicUsize = AtomicUsize::new(0);
 static HANDLER: OnceLock<Handler> = OnceLock::new();
 /// Tells whether the current client is in debug mode, if there is one. Set with the first client that is.
-static CURRENT_IS_DEBUGGED: OnceLock<fn() -> Option<bool>> = OnceLock::new();
+static CURRENT_DEBUG_MODE: OnceLock<fn() -> Option<bool>> = OnceLock::new();
 /// By cause, the hashes of what was explained.
 static EXPLAINED: Mutex<BTreeMap<&str, Vec<u64>>> = Mutex::new(BTreeMap::new());
 
 thread_local! {
     /// Whether the client on whose behalf this thread works is in debug mode, where that is known.
-    static ON_BEHALF: Cell<Option<bool>> = const { Cell::new(None) };
+    static DEBUG_SCOPE: Cell<Option<bool>> = const { Cell::new(None) };
     /// Whether the handler is running, which must not be called by what it does itself.
-    static HANDLING: Cell<bool> = const { Cell::new(false) };
+    static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Things that one cause is explained for. Strangers choose paths and hosts, so there must be an end.
@@ -60,11 +60,11 @@ pub fn warn(message: fmt::Arguments<'_>) {
 ///
 /// ```
 /// use std::sync::atomic::AtomicBool;
-/// static SAID: AtomicBool = AtomicBool::new(false);
-/// sentrace_core::diagnostics::warn_once(&SAID, format_args!("the layer sits inside CorsLayer"));
+/// static REPORTED: AtomicBool = AtomicBool::new(false);
+/// sentrace_core::diagnostics::warn_once(&REPORTED, format_args!("the layer sits inside CorsLayer"));
 /// ```
-pub fn warn_once(said: &AtomicBool, message: fmt::Arguments<'_>) {
-    if !said.swap(true, Ordering::Relaxed) {
+pub fn warn_once(reported: &AtomicBool, message: fmt::Arguments<'_>) {
+    if !reported.swap(true, Ordering::Relaxed) {
         warn(message);
     }
 }
@@ -77,8 +77,8 @@ pub fn debug(message: fmt::Arguments<'_>) {
 }
 
 /// Like [`debug`], once for each `said`: for what any stranger can cause with every request.
-pub(crate) fn debug_once(said: &AtomicBool, message: fmt::Arguments<'_>) {
-    if is_debug_enabled() && !said.swap(true, Ordering::Relaxed) {
+pub(crate) fn debug_once(reported: &AtomicBool, message: fmt::Arguments<'_>) {
+    if is_debug_enabled() && !reported.swap(true, Ordering::Relaxed) {
         emit(Level::Debug, message);
     }
 }
@@ -87,18 +87,18 @@ pub(crate) fn debug_once(said: &AtomicBool, message: fmt::Arguments<'_>) {
 /// unless [`with_debug_mode`] says otherwise. What takes more than a few instructions to say is asked for first.
 #[inline]
 pub fn is_debug_enabled() -> bool {
-    any_debug() && is_debugged()
+    any_debug() && is_debug_mode_on()
 }
 
 /// Returns `true` if any client is in debug mode.
 #[inline]
 pub(crate) fn any_debug() -> bool {
-    DEBUGGED.load(Ordering::Relaxed) > 0
+    DEBUG_CLIENTS.load(Ordering::Relaxed) > 0
 }
 
 #[cold]
-fn is_debugged() -> bool {
-    let known = ON_BEHALF.get().or_else(|| CURRENT_IS_DEBUGGED.get().and_then(|current| current()));
+fn is_debug_mode_on() -> bool {
+    let known = DEBUG_SCOPE.get().or_else(|| CURRENT_DEBUG_MODE.get().and_then(|current| current()));
     // Messages that belong to no client are for all of them.
     known.unwrap_or(true)
 }
@@ -121,13 +121,13 @@ pub(crate) struct DebugScope(Option<bool>);
 
 impl DebugScope {
     pub(crate) fn of(debug: bool) -> Self {
-        Self(ON_BEHALF.replace(Some(debug)))
+        Self(DEBUG_SCOPE.replace(Some(debug)))
     }
 }
 
 impl Drop for DebugScope {
     fn drop(&mut self) {
-        ON_BEHALF.set(self.0);
+        DEBUG_SCOPE.set(self.0);
     }
 }
 
@@ -168,13 +168,13 @@ pub fn explain(cause: &'static str, target: &str, message: fmt::Arguments<'_>) {
 
 /// A client in debug mode, for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Debugged(());
+pub(crate) struct DebugClient(());
 
-impl Debugged {
+impl DebugClient {
     /// `current` tells whether the current client is in debug mode, if there is one: who that is, is known further up.
     pub(crate) fn new(current: fn() -> Option<bool>) -> Self {
-        let _ = CURRENT_IS_DEBUGGED.set(current);
-        if DEBUGGED.fetch_add(1, Ordering::Relaxed) == 0 {
+        let _ = CURRENT_DEBUG_MODE.set(current);
+        if DEBUG_CLIENTS.fetch_add(1, Ordering::Relaxed) == 0 {
             // What was explained to an earlier client is news to this one.
             EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
@@ -182,9 +182,9 @@ impl Debugged {
     }
 }
 
-impl Drop for Debugged {
+impl Drop for DebugClient {
     fn drop(&mut self) {
-        DEBUGGED.fetch_sub(1, Ordering::Relaxed);
+        DEBUG_CLIENTS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -192,9 +192,9 @@ fn emit(level: Level, message: fmt::Arguments<'_>) {
     // Some of what messages contain is written by code of users.
     let Some(message) = catch_panic(|| message.to_string()) else { return };
     match HANDLER.get() {
-        Some(handler) if !HANDLING.replace(true) => {
+        Some(handler) if !IN_HANDLER.replace(true) => {
             catch_panic(|| handler(level, &message));
-            HANDLING.set(false);
+            IN_HANDLER.set(false);
         }
         _ => {
             let label = if level == Level::Warning { "warning" } else { "debug" };

@@ -14,18 +14,18 @@ use crate::trace::deliver::{Deliver, FinishedTransaction};
 use crate::trace::finished_span::{DeliverSpans, FinishedSpan};
 
 /// Long enough for whatever a test does, short enough to see that it did not.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a captured transaction was delivered as.
 #[derive(Debug, Clone)]
-pub struct Captured {
+pub struct CapturedTransaction {
     /// The payload.
     pub transaction: Transaction<'static>,
     /// The envelope's `trace` header.
     pub dynamic_sampling_context: Option<DynamicSamplingContext>,
 }
 
-impl Captured {
+impl CapturedTransaction {
     /// The span that was described so.
     ///
     /// # Panics
@@ -61,7 +61,7 @@ pub struct CapturedSpan {
 /// ```
 #[derive(Debug, Default)]
 pub struct Capture {
-    captured: Mutex<Vec<Captured>>,
+    captured: Mutex<Vec<CapturedTransaction>>,
     arrived: Condvar,
     spans: Mutex<Vec<FinishedSpan>>,
     span_arrived: Condvar,
@@ -80,12 +80,12 @@ impl Capture {
     }
 
     /// Takes what has arrived so far, in the order of ending.
-    pub fn take(&self) -> Vec<Captured> {
+    pub fn take(&self) -> Vec<CapturedTransaction> {
         std::mem::take(&mut *self.lock())
     }
 
     /// Waits until `count` transactions have arrived, or `timeout` is over, and takes what is there.
-    pub fn wait_for(&self, count: usize, timeout: Duration) -> Vec<Captured> {
+    pub fn wait_for(&self, count: usize, timeout: Duration) -> Vec<CapturedTransaction> {
         let waited = self.arrived.wait_timeout_while(self.lock(), timeout, |captured| captured.len() < count);
         let (mut captured, _) = waited.unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *captured)
@@ -108,17 +108,18 @@ impl Capture {
     /// Where none comes, naming what came instead.
     #[track_caller]
     #[expect(clippy::panic, reason = "an assertion of a test")]
-    pub fn expect_transaction(&self, name: &str) -> Captured {
-        let find = |captured: &[Captured]| captured.iter().position(|one| one.transaction.name == name);
+    pub fn expect_transaction(&self, name: &str) -> CapturedTransaction {
+        let find =
+            |captured: &[CapturedTransaction]| captured.iter().position(|one| one.transaction.name == name);
         let waited =
-            self.arrived.wait_timeout_while(self.lock(), PATIENCE, |captured| find(captured).is_none());
+            self.arrived.wait_timeout_while(self.lock(), TIMEOUT, |captured| find(captured).is_none());
         let (mut captured, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match find(&captured) {
             Some(at) => captured.remove(at),
             None => {
                 let names: Vec<_> = captured.iter().map(|one| one.transaction.name.clone()).collect();
                 drop(captured);
-                panic!("no transaction {name:?} came within {PATIENCE:?}, but {names:?}");
+                panic!("no transaction {name:?} came within {TIMEOUT:?}, but {names:?}");
             }
         }
     }
@@ -142,7 +143,7 @@ impl Capture {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Captured>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<CapturedTransaction>> {
         self.captured.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -151,7 +152,10 @@ impl Deliver for Capture {
     fn deliver(&self, finished: FinishedTransaction) {
         let dynamic_sampling_context = finished.dynamic_sampling_context();
         if let Some(transaction) = finished.transaction() {
-            self.lock().push(Captured { transaction: transaction.into_owned(), dynamic_sampling_context });
+            self.lock().push(CapturedTransaction {
+                transaction: transaction.into_owned(),
+                dynamic_sampling_context,
+            });
             self.arrived.notify_all();
         }
     }

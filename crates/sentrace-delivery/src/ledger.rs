@@ -70,16 +70,16 @@ impl Ledger {
     pub(crate) fn tell(&self, stats: &mut DeliveryStats, now: Instant) {
         let counted = self.lock();
         stats.posts = counted.posts;
-        stats.posts_under_way = counted.posts - counted.settled;
+        stats.posts_in_flight = counted.posts - counted.settled;
         stats.posts_failed = counted.failed;
-        stats.posts_refused = counted.refused;
+        stats.posts_rejected = counted.refused;
         stats.posted_bytes = counted.bytes;
         stats.delivered_transactions = counted.delivered.transactions;
         stats.delivered_spans = counted.delivered.spans;
         stats.limited_transactions = counted.limited.transactions;
         stats.limited_spans = counted.limited.spans;
         stats.rate_limits = counted.limits.active(now).collect();
-        stats.since_answer = counted.answered_at.map(|at| now.saturating_duration_since(at));
+        stats.since_response = counted.answered_at.map(|at| now.saturating_duration_since(at));
     }
 
     fn lock(&self) -> MutexGuard<'_, Counted> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Options};
 
 /// The trace of an incoming request.
@@ -27,7 +27,7 @@ pub fn recording_with(options: Options) -> (Client, Arc<Capture>) {
 /// # Panics
 ///
 /// Panics if there are more or fewer.
-pub fn only(mut captured: Vec<Captured>) -> Captured {
+pub fn only(mut captured: Vec<CapturedTransaction>) -> CapturedTransaction {
     assert_eq!(captured.len(), 1, "exactly one transaction: {captured:#?}");
     captured.remove(0)
 }

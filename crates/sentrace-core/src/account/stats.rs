@@ -64,11 +64,11 @@ pub struct DeliveryStats {
     /// Posts so far, each try counted.
     pub posts: u64,
     /// Posts that wait for their answer.
-    pub posts_under_way: u64,
+    pub posts_in_flight: u64,
     /// Posts that came to nothing: no connection, no answer in time.
     pub posts_failed: u64,
     /// Posts that were answered with an error other than 429.
-    pub posts_refused: u64,
+    pub posts_rejected: u64,
     /// Bytes of compressed envelopes in all posts.
     pub posted_bytes: u64,
     /// Transactions that arrived.
@@ -84,7 +84,7 @@ pub struct DeliveryStats {
     /// How many times sample rates are halved at present ([`backpressure_handling`](crate::Options::backpressure_handling)).
     pub downsample_factor: u32,
     /// How long ago the ingest answered a post; `None` where it never did.
-    pub since_answer: Option<Duration>,
+    pub since_response: Option<Duration>,
 }
 
 /// A rate limit that holds (Sentry SDK specification, *Rate Limiting*).
@@ -127,9 +127,9 @@ impl fmt::Display for DeliveryStats {
         line(f, "queued spans", &self.queued_spans)?;
         line(f, "queued bytes", &self.queued_bytes)?;
         line(f, "posts", &self.posts)?;
-        line(f, "posts under way", &self.posts_under_way)?;
+        line(f, "posts in flight", &self.posts_in_flight)?;
         line(f, "posts failed", &self.posts_failed)?;
-        line(f, "posts refused", &self.posts_refused)?;
+        line(f, "posts rejected", &self.posts_rejected)?;
         line(f, "posted bytes", &self.posted_bytes)?;
         line(f, "delivered transactions", &self.delivered_transactions)?;
         line(f, "delivered spans", &self.delivered_spans)?;
@@ -140,7 +140,7 @@ impl fmt::Display for DeliveryStats {
             line(f, "rate limit", &format_args!("{what} for {} s", remaining.as_secs_f64().ceil()))?;
         }
         line(f, "rate halvings", &self.downsample_factor)?;
-        match self.since_answer {
+        match self.since_response {
             Some(since) => line(f, "last answer", &format_args!("{} s ago", since.as_secs())),
             None => line(f, "last answer", &"none yet"),
         }

@@ -42,7 +42,8 @@ use crate::options::idle::IdleOptions;
 /// # Ok::<(), sentrace_core::OptionsError>(())
 /// ```
 pub fn start_idle_transaction(name: impl AsRef<str>) -> IdleTransaction {
-    Client::to_start().map_or_else(IdleTransaction::none, |client| client.start_idle_transaction(name))
+    Client::current_for_start()
+        .map_or_else(IdleTransaction::none, |client| client.start_idle_transaction(name))
 }
 
 /// Starts an idle transaction with all that can be said about it; see [`start_idle_transaction`].
@@ -63,7 +64,7 @@ pub fn start_idle_transaction(name: impl AsRef<str>) -> IdleTransaction {
 /// # }
 /// ```
 pub fn start_idle_transaction_with(options: &TransactionOptions<'_>, idle: IdleOptions) -> IdleTransaction {
-    Client::to_start()
+    Client::current_for_start()
         .map_or_else(IdleTransaction::none, |client| client.start_idle_transaction_with(options, idle))
 }
 

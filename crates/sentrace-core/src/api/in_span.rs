@@ -125,7 +125,7 @@ impl CancelledUnlessDone {
 impl Drop for CancelledUnlessDone {
     fn drop(&mut self) {
         if !self.done {
-            self.span.set_broken_off();
+            self.span.set_dropped_status();
         }
     }
 }

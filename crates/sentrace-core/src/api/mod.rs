@@ -3,7 +3,7 @@
 pub(crate) mod idle;
 pub(crate) mod in_span;
 
-use crate::client::process::propagating;
+use crate::client::process::propagated_span;
 use std::borrow::Cow;
 
 use sentrace_protocol::Carrier;
@@ -38,12 +38,13 @@ pub fn start_new_trace() -> Trace {
 /// Starts a transaction: below the current span, else in the trace that the environment brought, else in a trace of
 /// its own. `op` is the kind of work, for example `queue.task`. It is not current by itself.
 pub fn start_transaction(name: impl AsRef<str>, op: impl Into<Cow<'static, str>>) -> Transaction {
-    Client::to_start().map_or_else(Transaction::none, |client| client.start_transaction(name, op))
+    Client::current_for_start().map_or_else(Transaction::none, |client| client.start_transaction(name, op))
 }
 
 /// Starts a transaction with all that can be said about it; see [`start_transaction`].
 pub fn start_transaction_with(options: &TransactionOptions<'_>) -> Transaction {
-    Client::to_start().map_or_else(Transaction::none, |client| client.start_transaction_with(options))
+    Client::current_for_start()
+        .map_or_else(Transaction::none, |client| client.start_transaction_with(options))
 }
 
 /// Starts a span below the current one; see [`SpanRef::start_span`].
@@ -57,18 +58,18 @@ pub fn start_span(op: impl Into<Cow<'static, str>>, description: impl AsRef<str>
 
 /// The value of `sentry-trace` for an outgoing call, `<trace>-<span>[-0|-1]`; `None` where nothing is initialised.
 pub fn get_traceparent() -> Option<String> {
-    propagating().sentry_trace().map(|value| value.to_string())
+    propagated_span().sentry_trace().map(|value| value.to_string())
 }
 
 /// The value of `baggage` for an outgoing call; `None` where nothing is initialised, or where upstream sent
 /// `sentry-trace` without it.
 pub fn get_baggage() -> Option<String> {
-    propagating().baggage()
+    propagated_span().baggage()
 }
 
 /// All trace headers for an outgoing call, as pairs for any carrier; `None` where nothing is initialised.
 pub fn trace_headers() -> Option<TraceHeaders> {
-    propagating().trace_headers()
+    propagated_span().trace_headers()
 }
 
 /// `<meta>` tags for the head of a served page, so that the browser continues this trace; empty where nothing is

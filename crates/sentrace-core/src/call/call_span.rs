@@ -28,7 +28,7 @@ impl CallSpan {
     ) -> Self {
         let judged = match name {
             Some(name) => Cow::Borrowed(name),
-            None if parent.judges_children() => Cow::Owned(request.name()),
+            None if parent.filters_children() => Cow::Owned(request.name()),
             // Debug mode tells why there is no span.
             None if is_debug_enabled() && !parent.records_children() => Cow::Owned(request.name()),
             // The record writes the name where the URL can share it.
@@ -96,7 +96,7 @@ impl Deref for CallSpan {
 impl Drop for CallSpan {
     fn drop(&mut self) {
         if !self.ended {
-            self.set_broken_off();
+            self.set_dropped_status();
         }
     }
 }

@@ -101,7 +101,7 @@ impl OutgoingCall {
             },
         };
         self.count_propagated();
-        trace.remember_passed(sentry_trace.span_id);
+        trace.remember_propagated(sentry_trace.span_id);
         match trace.frozen_baggage_header() {
             Some(ours) => put_baggage(ours, headers),
             None => remove_sentry_members(headers),
@@ -127,7 +127,7 @@ impl OutgoingCall {
         static WARNED: AtomicBool = AtomicBool::new(false);
         let further_out = self.parent().span_id();
         let is_second = Some(ours.span_id) != further_out
-            && crate::propagation::carried::ids(set.as_bytes()).is_some_and(|(trace_id, span_id)| {
+            && crate::propagation::received::ids(set.as_bytes()).is_some_and(|(trace_id, span_id)| {
                 let is_another = Some(span_id) != further_out && span_id != ours.span_id;
                 trace_id == ours.trace_id && is_another && crate::propagation::ids::is_own(span_id)
             });
@@ -165,9 +165,9 @@ impl OutgoingCall {
             return;
         }
         let serving = self.parent().trace();
-        let is_stale = serving.is_some_and(|serving| serving.carried.is_refused())
+        let is_stale = serving.is_some_and(|serving| serving.received.is_rejected())
             || headers.get_all(TRACEPARENT).iter().any(|field| {
-                let ids = crate::propagation::carried::ids(field.as_bytes());
+                let ids = crate::propagation::received::ids(field.as_bytes());
                 ids.is_some_and(|(trace_id, span_id)| {
                     crate::propagation::ids::is_own(span_id)
                         || serving.is_some_and(|serving| {

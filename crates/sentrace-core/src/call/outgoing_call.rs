@@ -114,7 +114,7 @@ impl OutgoingCall {
         }
         let serving = current_span();
         let client = client.cloned().or_else(|| serving.client()).or_else(Client::global);
-        let pipeline = client.as_ref().map_or_else(|| Pipeline::inert(), Client::pipeline);
+        let pipeline = client.as_ref().map_or_else(|| Pipeline::noop(), Client::pipeline);
         super::provenance::Provenance::new(&serving, pipeline).withdraw(headers);
     }
 
@@ -138,7 +138,7 @@ impl OutgoingCall {
     pub fn into_client(self) -> Client {
         match self.client {
             Some(client) => client,
-            None => self.parent.client_or_inert(),
+            None => self.parent.client_or_noop(),
         }
     }
 
@@ -146,7 +146,7 @@ impl OutgoingCall {
         match (&self.client, self.parent.trace()) {
             (Some(client), _) => client.pipeline(),
             (None, Some(trace)) => &trace.pipeline,
-            (None, None) => Pipeline::inert(),
+            (None, None) => Pipeline::noop(),
         }
     }
 }

@@ -5,9 +5,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use sentrace_protocol::{baggage, sentry_trace, traceparent};
 
 use crate::handle::span::SpanRef;
-use crate::propagation::carried::{elements, hash, ids};
 use crate::propagation::ids::is_own;
-use crate::propagation::trace_baggage::is_id;
+use crate::propagation::received::{elements, hash, ids};
+use crate::propagation::trace_baggage::is_same_trace_id;
 use crate::trace::pipeline::Pipeline;
 
 pub(crate) const SENTRY_TRACE: HeaderName = HeaderName::from_static(sentry_trace::HEADER);
@@ -58,7 +58,7 @@ impl<'a> Provenance<'a> {
         let hash = hash(value);
         let is_known = self.pipeline.recent.contains(hash)
             || serving.is_some_and(|serving| {
-                serving.carried.contains(hash) || serving.pipeline.recent.contains(hash)
+                serving.received.contains(hash) || serving.pipeline.recent.contains(hash)
             });
         if is_known { SetBy::Caller } else { SetBy::Application }
     }
@@ -150,7 +150,7 @@ pub(crate) fn remove_context_of_another_trace(headers: &mut HeaderMap) {
     let Some((trace_id, _)) = chosen else { return };
     let is_of_another = |field: &HeaderValue| {
         let told = field.to_str().ok().and_then(|field| baggage::decoded_member(field, "trace_id"));
-        told.is_some_and(|told| !is_id(&told, trace_id))
+        told.is_some_and(|told| !is_same_trace_id(&told, trace_id))
     };
     if headers.get_all(BAGGAGE).iter().any(is_of_another) {
         remove_sentry_members(headers);

@@ -6,7 +6,7 @@ use super::Client;
 use crate::account::losses::Losses;
 use crate::decide::rate_warnings::RateWarnings;
 use crate::decide::sampling::Sampling;
-use crate::diagnostics::{DebugScope, Debugged};
+use crate::diagnostics::{DebugClient, DebugScope};
 use crate::options::lifecycle::TraceLifecycle;
 use crate::options::{DEFAULT_ENVIRONMENT, Options, OptionsError, identity, warn_of_contradictions};
 use crate::propagation::continuation_rules::ContinuationRules;
@@ -14,7 +14,7 @@ use crate::propagation::outgoing::PropagationTargets;
 use crate::propagation::recent::RecentHeaders;
 use crate::record::identity::Identity;
 use crate::trace::counters::Counters;
-use crate::trace::deliver::{Deliver, Nowhere};
+use crate::trace::deliver::{Deliver, NoopDeliver};
 use crate::trace::incoming::IncomingTrace;
 use crate::trace::pipeline::Pipeline;
 use crate::util::clock::FastInstant;
@@ -33,7 +33,7 @@ impl Client {
         losses: Arc<Losses>,
     ) -> Result<Self, OptionsError> {
         let options = options.validated()?;
-        let debugged = options.debug.then(|| Debugged::new(current_is_debugged));
+        let debug_client = options.debug.then(|| DebugClient::new(current_debug_mode));
         let _on_behalf = DebugScope::of(options.debug);
         // The first look sets the clock up, which is nothing for a request to wait for.
         FastInstant::now();
@@ -71,12 +71,12 @@ impl Client {
             process_trace: process_trace.into_process_trace(),
             continuation,
             debug: options.debug,
-            _debugged: debugged,
+            _debug_client: debug_client,
             propagate_traceparent: options.propagate_traceparent,
             streams,
             ignore: options.lifecycle.ignore,
             max_spans: MAX_SPANS,
-            unchecked_spans: if plain { MAX_SPANS } else { 0 },
+            fast_path_spans: if plain { MAX_SPANS } else { 0 },
             idle_timeouts: options.idle,
             counters: Counters::default(),
             recent: RecentHeaders::default(),
@@ -90,7 +90,7 @@ impl Client {
     /// [`OptionsError`] for the first option that breaks its rule.
     pub fn without_delivery(mut options: Options) -> Result<Self, OptionsError> {
         options.sampling = Sampling { no_project: true, ..Sampling::default() };
-        Self::new(options, Arc::new(Nowhere), Arc::new(Losses::default()))
+        Self::new(options, Arc::new(NoopDeliver), Arc::new(Losses::default()))
     }
 
     /// A client that records everything, whatever rates and samplers say: for Spotlight alone, without a project
@@ -108,6 +108,6 @@ impl Client {
     }
 }
 
-fn current_is_debugged() -> Option<bool> {
+fn current_debug_mode() -> Option<bool> {
     Client::try_with_current(|client| client.pipeline().debug)
 }

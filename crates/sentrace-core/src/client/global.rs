@@ -21,10 +21,10 @@ impl Client {
 
     /// The same for something that is about to start. Where there is no client any more, a guard that was dropped too
     /// early is warned of.
-    pub(crate) fn to_start() -> Option<Self> {
+    pub(crate) fn current_for_start() -> Option<Self> {
         let client = Self::current();
         if client.is_none() {
-            init_guard::missed();
+            init_guard::warn_if_missing();
         }
         client
     }
@@ -39,7 +39,7 @@ impl Client {
     pub fn with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
         let lent = Self::try_with_current(run);
         if lent.is_none() {
-            init_guard::missed();
+            init_guard::warn_if_missing();
         }
         lent
     }

@@ -37,7 +37,7 @@ impl Client {
     ) -> IdleTransaction {
         if in_hook() {
             // What is open stays so.
-            return IdleTransaction::only_propagating(self.start_transaction_with(options).into_span());
+            return IdleTransaction::passthrough(self.start_transaction_with(options).into_span());
         }
         if !idle.separate {
             end(timer::default_of(self.pipeline()));
@@ -48,11 +48,11 @@ impl Client {
             return IdleTransaction::none();
         }
         let span = transaction.into_span();
-        let Some(trace) = span.trace().filter(|trace| trace.recording != Recording::Off) else {
-            return IdleTransaction::only_propagating(span);
+        let Some(trace) = span.trace().filter(|trace| trace.recording != Recording::NotTraced) else {
+            return IdleTransaction::passthrough(span);
         };
         let started =
-            Arc::new(Idle::new(SharedTrace::clone(trace), idle.over(self.pipeline().idle_timeouts)));
+            Arc::new(Idle::new(SharedTrace::clone(trace), idle.or_defaults(self.pipeline().idle_timeouts)));
         end(timer::add(&started, !idle.separate));
         IdleTransaction::new(started)
     }

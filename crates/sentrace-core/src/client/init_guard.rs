@@ -12,9 +12,9 @@ use crate::diagnostics::warn_once;
 use crate::trace::pipeline::Pipeline;
 
 /// A guard that was held for a shorter time, and unused, was not meant to be dropped.
-const TOO_SHORT: Duration = Duration::from_secs(1);
+const MIN_HELD: Duration = Duration::from_secs(1);
 /// For how long other threads may still be at work while a process ends.
-const ENDING: Duration = Duration::from_secs(2);
+const EXIT_GRACE: Duration = Duration::from_secs(2);
 
 static DROPPED: Mutex<Option<Dropped>> = Mutex::new(None);
 /// Whether there is one, to be asked without a lock.
@@ -41,7 +41,7 @@ pub(crate) fn dropped(pipeline: &Pipeline, held: Duration, last: bool) {
         return;
     }
     let unused = pipeline.counters.is_unused();
-    if last && unused && held < TOO_SHORT {
+    if last && unused && held < MIN_HELD {
         static WARNED: AtomicBool = AtomicBool::new(false);
         return warn_once(
             &WARNED,
@@ -59,20 +59,20 @@ pub(crate) fn dropped(pipeline: &Pipeline, held: Duration, last: bool) {
 
 /// Something was to start, and there is no client.
 #[inline]
-pub(crate) fn missed() {
+pub(crate) fn warn_if_missing() {
     if WATCHING.load(Ordering::Relaxed) {
-        judge();
+        warn_if_dropped_early();
     }
 }
 
 #[cold]
-fn judge() {
+fn warn_if_dropped_early() {
     let is_too_early = {
         let dropped = DROPPED.lock().unwrap_or_else(PoisonError::into_inner);
         dropped.as_ref().is_some_and(|dropped| {
             // The thread that dropped it went on, so it was not about to end.
             let went_on = dropped.by == std::thread::current().id();
-            dropped.unused || went_on || dropped.at.elapsed() >= ENDING
+            dropped.unused || went_on || dropped.at.elapsed() >= EXIT_GRACE
         })
     };
     if is_too_early && !crate::util::hook::in_hook() {

@@ -40,7 +40,7 @@ impl Client {
     /// Reads what came in. Whatever cannot be used is as good as absent: then a trace begins.
     pub fn extract(&self, carrier: &(impl Carrier + ?Sized)) -> IncomingTrace {
         let incoming = IncomingTrace::read(&self.0.continuation, carrier);
-        incoming.note_refused(&self.0.recent);
+        incoming.remember_rejected(&self.0.recent);
         incoming
     }
 
@@ -55,8 +55,8 @@ impl Client {
     /// # let _ = incoming;
     /// ```
     pub fn extract_untrusted(&self, carrier: &(impl Carrier + ?Sized)) -> IncomingTrace {
-        let incoming = IncomingTrace::refused(carrier);
-        incoming.note_refused(&self.0.recent);
+        let incoming = IncomingTrace::rejected(carrier);
+        incoming.remember_rejected(&self.0.recent);
         incoming
     }
 
@@ -154,8 +154,8 @@ impl SpanRef {
     }
 
     /// The same, and a client that does nothing where there is no trace.
-    pub(crate) fn client_or_inert(&self) -> Client {
-        self.client().unwrap_or_else(|| Client(Arc::clone(Pipeline::inert())))
+    pub(crate) fn client_or_noop(&self) -> Client {
+        self.client().unwrap_or_else(|| Client(Arc::clone(Pipeline::noop())))
     }
 }
 

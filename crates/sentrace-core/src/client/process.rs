@@ -5,7 +5,7 @@ use super::current::current_span;
 use crate::handle::span::SpanRef;
 
 /// The current span, or the process's own trace where nothing is current.
-pub(crate) fn propagating() -> SpanRef {
+pub(crate) fn propagated_span() -> SpanRef {
     or_process_trace(current_span())
 }
 

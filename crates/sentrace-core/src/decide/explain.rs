@@ -13,7 +13,7 @@ use crate::propagation::sample_rand::SampleRand;
 use crate::record::full_name;
 
 /// What was known when a transaction was not recorded.
-pub(crate) struct Unrecorded<'a> {
+pub(crate) struct NotRecorded<'a> {
     pub(crate) options: &'a TransactionOptions<'a>,
     pub(crate) sampling: &'a Sampling,
     pub(crate) ignored: bool,
@@ -21,21 +21,21 @@ pub(crate) struct Unrecorded<'a> {
     pub(crate) downsample_factor: u32,
 }
 
-impl Unrecorded<'_> {
+impl NotRecorded<'_> {
     /// Says why, once for each cause and name.
     #[cold]
-    pub(crate) fn explain(&self, sample_rand: impl FnOnce() -> SampleRand) {
+    pub(crate) fn report(&self, sample_rand: impl FnOnce() -> SampleRand) {
         let name = full_name(self.options.name);
         let name = sensitive::filter_text(&name);
-        let Some(Decision { rate, reason, by, unusable, .. }) = self.decision else {
-            return self.explain_undecided(&name);
+        let Some(Decision { rate, reason, by, invalid, .. }) = self.decision else {
+            return self.report_undecided(&name);
         };
         if by == DecidedBy::Caller {
             let said = "not sampled: whoever started it decided against it";
             return explain("explicit", &name, format_args!("transaction {name:?} is {said}"));
         }
         let Some(rate) = rate else {
-            let remedy = match unusable {
+            let remedy = match invalid {
                 Some(_) => "let the sampler answer with a rate",
                 None => "set traces_sampler",
             };
@@ -61,7 +61,7 @@ impl Unrecorded<'_> {
                 ),
             );
         }
-        let Some(who) = self.who(by) else {
+        let Some(who) = self.decider(by) else {
             return explain(
                 "no rate",
                 &name,
@@ -86,7 +86,7 @@ impl Unrecorded<'_> {
     }
 
     /// Whose rate it was that decided; `None` where nobody named one.
-    fn who(&self, by: DecidedBy) -> Option<&'static str> {
+    fn decider(&self, by: DecidedBy) -> Option<&'static str> {
         let own_rate = self.options.sample_rate.is_some_and(is_rate);
         match (by, self.options.sampler) {
             (DecidedBy::Sampler, Some(_)) => Some("the layer's sampler answered"),
@@ -96,7 +96,7 @@ impl Unrecorded<'_> {
         }
     }
 
-    fn explain_undecided(&self, name: &str) {
+    fn report_undecided(&self, name: &str) {
         if !self.options.recorded && self.options.request.is_some_and(|request| request.method() == "OPTIONS")
         {
             explain(
@@ -143,10 +143,10 @@ impl Unrecorded<'_> {
 
 /// Explains in debug mode, once, why something is missing.
 #[cold]
-pub(crate) fn started_by_hook() {
-    static SAID: AtomicBool = AtomicBool::new(false);
+pub(crate) fn report_started_by_hook() {
+    static REPORTED: AtomicBool = AtomicBool::new(false);
     debug_once(
-        &SAID,
+        &REPORTED,
         format_args!(
             "a transaction or span is not recorded because a hook started it (a sampler, filter, name, \
              before_send_transaction, diagnostics handler, or the Display of a recorded value): start it outside the hook"

@@ -72,7 +72,7 @@ impl IgnoreSpan {
         every_name && self.attributes.iter().all(|(key, text)| key == "sentry.op" && text.is_empty())
     }
 
-    pub(crate) fn matches(&self, span: &Starting<'_>) -> bool {
+    pub(crate) fn matches(&self, span: &NewSpan<'_>) -> bool {
         let named = self.name.as_ref().is_none_or(|pattern| pattern.is_match(&span.name()));
         named
             && self.attributes.iter().all(|(key, text)| {
@@ -98,12 +98,12 @@ impl fmt::Debug for IgnoreSpan {
 }
 
 /// What is known of a span before it starts.
-pub(crate) enum Starting<'a> {
+pub(crate) enum NewSpan<'a> {
     Segment(&'a TransactionOptions<'a>),
     Child { op: &'a str, description: &'a str },
 }
 
-impl Starting<'_> {
+impl NewSpan<'_> {
     fn name(&self) -> Cow<'_, str> {
         match self {
             Self::Segment(options) => full_name(options.name),
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_rule_asks_for_all_that_it_says() {
-        let select = || Starting::Child { op: "db.query", description: "SELECT price FROM cart" };
+        let select = || NewSpan::Child { op: "db.query", description: "SELECT price FROM cart" };
         let rows = [
             (IgnoreSpan::contains("price"), select(), true, "a part of the name"),
             ("cart".into(), select(), true, "plain text is a part of the name"),
@@ -164,7 +164,7 @@ mod tests {
             (IgnoreSpan::any().attribute("url.path", ""), select(), false, "an attribute that is not there"),
             (
                 IgnoreSpan::contains("cache.get"),
-                Starting::Child { op: "cache.get", description: "" },
+                NewSpan::Child { op: "cache.get", description: "" },
                 true,
                 "the op is the name of a span without description",
             ),

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use sentrace_protocol::sensitive;
 
-use crate::decide::sampling::{DecidedBy, Decision, Unusable, is_rate};
+use crate::decide::sampling::{DecidedBy, Decision, InvalidRate, is_rate};
 use crate::decide::transaction_options::TransactionOptions;
 use crate::diagnostics::warn_once;
 use crate::record::full_name;
@@ -34,7 +34,7 @@ impl RateWarnings {
         let name = sensitive::filter_text(&name);
         let own_rate = options.sample_rate;
         if let Some(wrong) = own_rate.filter(|rate| !is_rate(*rate)) {
-            let instead = rate_instead(None, client_rate);
+            let instead = fallback_rate(None, client_rate);
             warn_once(
                 &self.own_rate,
                 format_args!(
@@ -42,7 +42,7 @@ impl RateWarnings {
                 ),
             );
         }
-        let Some(Decision { by, unusable: Some(unusable), .. }) = decision else { return };
+        let Some(Decision { by, invalid: Some(invalid), .. }) = decision else { return };
         let (warned, sampler) = match options.sampler {
             Some(_) => (&self.own_sampler, "the layer's sampler"),
             None => (&self.sampler, "traces_sampler"),
@@ -52,21 +52,21 @@ impl RateWarnings {
                 Cow::Borrowed("the caller's decision, sampled, is used instead")
             }
             (DecidedBy::Parent, _) => Cow::Borrowed("the caller's decision, not sampled, is used instead"),
-            _ => rate_instead(own_rate.filter(|rate| is_rate(*rate)), client_rate),
+            _ => fallback_rate(own_rate.filter(|rate| is_rate(*rate)), client_rate),
         };
-        match unusable {
-            Unusable::Number(rate) => warn_once(
+        match invalid {
+            InvalidRate::Number(rate) => warn_once(
                 warned,
                 format_args!("{sampler} answered {rate} for transaction {name:?}: {RULE}; {instead}"),
             ),
-            Unusable::Panic => {
+            InvalidRate::Panic => {
                 warn_once(warned, format_args!("{sampler} panicked for transaction {name:?}; {instead}"));
             }
         }
     }
 }
 
-fn rate_instead(own: Option<f64>, client: Option<f64>) -> Cow<'static, str> {
+fn fallback_rate(own: Option<f64>, client: Option<f64>) -> Cow<'static, str> {
     // Adding 0 takes the sign from a zero.
     match (own.map(|rate| rate + 0.0), client.map(|rate| rate + 0.0)) {
         (Some(rate), _) => Cow::Owned(format!("the layer's sample_rate {rate} is used instead")),

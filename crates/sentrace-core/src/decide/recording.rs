@@ -6,7 +6,7 @@ use sentrace_protocol::Reason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recording {
     /// There is no transaction, or tracing is off: headers only.
-    Off,
+    NotTraced,
     /// Decided against: spans are counted as lost for this reason, and headers say so.
     Unsampled(Reason),
     Sampled,
@@ -14,7 +14,7 @@ pub(crate) enum Recording {
 
 impl Recording {
     /// Whether this service takes no part in the trace and hands on what it was given.
-    pub(crate) fn passes_through(self) -> bool {
-        matches!(self, Self::Off | Self::Unsampled(Reason::Ignored))
+    pub(crate) fn is_passthrough(self) -> bool {
+        matches!(self, Self::NotTraced | Self::Unsampled(Reason::Ignored))
     }
 }

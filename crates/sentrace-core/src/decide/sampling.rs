@@ -107,7 +107,7 @@ pub(crate) struct Decision {
     /// Why not, for the report, where it is not sampled.
     pub(crate) reason: Reason,
     /// The sampler's answer, where it is of no use.
-    pub(crate) unusable: Option<Unusable>,
+    pub(crate) invalid: Option<InvalidRate>,
 }
 
 /// Who decided.
@@ -124,7 +124,7 @@ pub(crate) enum DecidedBy {
 
 /// An answer of a sampler that is not a rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Unusable {
+pub(crate) enum InvalidRate {
     Number(f64),
     Panic,
 }
@@ -145,34 +145,34 @@ pub(crate) fn decide(
     context: &SamplingContext<'_>,
 ) -> Decision {
     let decision =
-        |sampled, by| Decision { sampled, rate: None, by, reason: Reason::SampleRate, unusable: None };
+        |sampled, by| Decision { sampled, rate: None, by, reason: Reason::SampleRate, invalid: None };
     if let Some(sampled) = explicit {
         return decision(sampled, DecidedBy::Caller);
     }
-    let (asked, unusable) = match sampler.map(|sampler| ask(sampler, context)) {
+    let (asked, invalid) = match sampler.map(|sampler| call_sampler(sampler, context)) {
         None => (None, None),
         Some(Ok(rate)) => (Some(rate), None),
-        Some(Err(unusable)) => (None, Some(unusable)),
+        Some(Err(invalid)) => (None, Some(invalid)),
     };
     if let (None, Some(sampled)) = (asked, context.parent_sampled) {
-        return Decision { unusable, ..decision(sampled, DecidedBy::Parent) };
+        return Decision { invalid, ..decision(sampled, DecidedBy::Parent) };
     }
     let by = if asked.is_some() { DecidedBy::Sampler } else { DecidedBy::Rate };
     let rate = asked.or(rate).unwrap_or(0.0);
     if rate <= 0.0 {
         // Nothing is below it, and to look at the random number costs a search through the baggage.
-        return Decision { rate: Some(0.0), unusable, ..decision(false, by) };
+        return Decision { rate: Some(0.0), invalid, ..decision(false, by) };
     }
     let sample_rand = sample_rand();
     let halved = rate / f64::from(1_u32 << halvings().min(MAX_HALVINGS));
     let reason = if sample_rand.is_below(rate) { Reason::Backpressure } else { Reason::SampleRate };
-    Decision { sampled: sample_rand.is_below(halved), rate: Some(halved), by, reason, unusable }
+    Decision { sampled: sample_rand.is_below(halved), rate: Some(halved), by, reason, invalid }
 }
 
 /// Asks a sampler. One that panics or answers with something else than a rate has no say.
-fn ask(sampler: &Sampler, context: &SamplingContext<'_>) -> Result<f64, Unusable> {
-    let rate = catch_panic(|| sampler(context)).ok_or(Unusable::Panic)?;
-    if is_rate(rate) { Ok(rate) } else { Err(Unusable::Number(rate)) }
+fn call_sampler(sampler: &Sampler, context: &SamplingContext<'_>) -> Result<f64, InvalidRate> {
+    let rate = catch_panic(|| sampler(context)).ok_or(InvalidRate::Panic)?;
+    if is_rate(rate) { Ok(rate) } else { Err(InvalidRate::Number(rate)) }
 }
 
 #[cfg(test)]
@@ -238,7 +238,7 @@ mod tests {
                 (None, Some(_)) => DecidedBy::Parent,
                 (None, None) => DecidedBy::Rate,
             };
-            let expected = Decision { sampled, rate: effective, by, reason: why, unusable: None };
+            let expected = Decision { sampled, rate: effective, by, reason: why, invalid: None };
             assert_eq!(decision, expected, "{reason}");
         }
     }

@@ -65,7 +65,7 @@ impl IncomingTrace {
             trace.trace_id == trace_id && trace.parent_span_id == Some(span_id)
         });
         let live = trace.live();
-        let is_again = if !trace.of_request {
+        let is_again = if !trace.is_request {
             marked
         } else if trace.is_marked() {
             // The request may be another one with a copy of the mark.
@@ -76,7 +76,7 @@ impl IncomingTrace {
         if is_again {
             return Found::Again;
         }
-        let is_transaction = trace.of_request || trace.recording != Recording::Off;
+        let is_transaction = trace.is_request || trace.recording != Recording::NotTraced;
         if !is_transaction {
             return Found::Outside;
         }
@@ -88,7 +88,7 @@ impl IncomingTrace {
         }
         drop(live);
         // Handlers may forward its headers, like those of the request that it comes from.
-        current.incoming_below().map_or(Found::Outside, |below| Found::Below(below.carrying_what(self)))
+        current.incoming_below().map_or(Found::Outside, |below| Found::Below(below.with_received_of(self)))
     }
 }
 

@@ -12,7 +12,7 @@ impl SpanRef {
     /// Whether there is a transaction, sampled or not, that may have ended meanwhile. A trace that was only continued has
     /// none, and with tracing off there is none either.
     pub fn has_transaction(&self) -> bool {
-        self.trace().is_some_and(|trace| trace.recording != Recording::Off)
+        self.trace().is_some_and(|trace| trace.recording != Recording::NotTraced)
     }
 
     /// Starts a span of this [origin](Self::set_origin); see [`start_span`](Self::start_span).
@@ -65,7 +65,7 @@ impl SpanRef {
         self.with_record(|record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
                 span.end = Some(FastInstant::now());
-                span.may_go_on = true;
+                span.end_is_provisional = true;
             }
         });
     }
@@ -77,7 +77,7 @@ impl Span {
         self.with_record(|record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
                 span.end = None;
-                span.may_go_on = false;
+                span.end_is_provisional = false;
             }
         });
     }

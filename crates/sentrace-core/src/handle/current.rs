@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use crate::handle::span::SpanRef;
-use crate::util::thread_local::lend;
+use crate::util::thread_local::with_mut;
 
 thread_local! {
     static CURRENT: RefCell<SpanRef> = const { RefCell::new(SpanRef::none()) };
@@ -80,5 +80,5 @@ impl Drop for Entered<'_> {
 
 fn swap(span: &mut SpanRef) {
     // On a thread that is going down nothing can be current any more.
-    let _ = lend(&CURRENT, |current| std::mem::swap(current, span));
+    let _ = with_mut(&CURRENT, |current| std::mem::swap(current, span));
 }

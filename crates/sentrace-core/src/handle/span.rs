@@ -1,6 +1,6 @@
 //! Spans: a handle that anyone may hold, and an owner that ends them.
 
-use crate::decide::explain::started_by_hook;
+use crate::decide::explain::report_started_by_hook;
 use crate::trace::incoming::IncomingTrace;
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::diagnostics::{is_debug_enabled, with_debug_mode};
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::record::{Record, Slot, SpanRecord, Text, acceptable_tag};
 use crate::trace::explain;
-use crate::trace::start_span::Unstarted;
+use crate::trace::start_span::NotStarted;
 use crate::trace::state::SharedTrace;
 use crate::util::hook;
 use crate::values::{IntoData, IntoTag};
@@ -109,24 +109,24 @@ impl SpanRef {
     ) -> Self {
         let Some(parent) = &self.0 else {
             if is_debug_enabled() {
-                explain::of_nothing(&op, description);
+                explain::report_orphan(&op, description);
             }
             return Self::none();
         };
         let trace = &parent.trace;
         let lost = match trace.recording {
-            Recording::Off => return self.without_slot(),
-            _ if hook::in_hook() => return self.refused_in_hook(),
+            Recording::NotTraced => return self.unrecorded(),
+            _ if hook::in_hook() => return self.rejected_in_hook(),
             Recording::Unsampled(reason) => reason,
             Recording::Sampled => {
                 let mut live = trace.live();
                 let started = match &mut live.record {
-                    Some(record) if record.child_spans() < trace.pipeline.unchecked_spans => {
+                    Some(record) if record.child_spans() < trace.pipeline.fast_path_spans => {
                         let started = record.start_span(parent.span_id, op, description);
                         if let Some((_, slot)) = started {
                             describe(record, slot);
                         }
-                        started.ok_or(Unstarted { reason: Reason::BufferOverflow, op: Cow::Borrowed("") })
+                        started.ok_or(NotStarted { reason: Reason::BufferOverflow, op: Cow::Borrowed("") })
                     }
                     _ => {
                         let started = trace.start_span_checked(&mut live, parent.span_id, op, description);
@@ -146,11 +146,13 @@ impl SpanRef {
                             slot: Some(slot),
                         }));
                     }
-                    Err(Unstarted { reason, op }) => {
+                    Err(NotStarted { reason, op }) => {
                         drop(live);
                         if trace.pipeline.debug {
                             let most = trace.pipeline.max_spans;
-                            with_debug_mode(true, || explain::left_out(&op, description, reason, most));
+                            with_debug_mode(true, || {
+                                explain::report_unrecorded(&op, description, reason, most);
+                            });
                         }
                         reason
                     }
@@ -158,25 +160,25 @@ impl SpanRef {
             }
         };
         trace.pipeline.losses.record(lost, Category::Span, 1);
-        self.without_slot()
+        self.unrecorded()
     }
 
     /// What a hook starts is neither recorded nor counted.
     #[cold]
-    fn refused_in_hook(&self) -> Self {
+    fn rejected_in_hook(&self) -> Self {
         let debug = self.trace().is_some_and(|trace| trace.pipeline.debug);
-        with_debug_mode(debug, started_by_hook);
-        self.without_slot()
+        with_debug_mode(debug, report_started_by_hook);
+        self.unrecorded()
     }
 
     /// Whether rules look at the description that a span below this one starts with.
-    pub(crate) fn judges_children(&self) -> bool {
+    pub(crate) fn filters_children(&self) -> bool {
         self.trace()
-            .is_some_and(|trace| trace.recording == Recording::Sampled && trace.pipeline.unchecked_spans == 0)
+            .is_some_and(|trace| trace.recording == Recording::Sampled && trace.pipeline.fast_path_spans == 0)
     }
 
     /// What is not recorded hands its parent's id on: whoever is called from there finds a parent that exists.
-    fn without_slot(&self) -> Self {
+    fn unrecorded(&self) -> Self {
         Self(self.0.as_ref().map(|handle| Handle { slot: None, ..handle.clone() }))
     }
 
@@ -219,7 +221,7 @@ impl SpanRef {
     }
 
     /// Sets the status of what is dropped before somebody said how it went.
-    pub(crate) fn set_broken_off(&self) {
+    pub(crate) fn set_dropped_status(&self) {
         let panicked = std::thread::panicking();
         self.set_status(if panicked { SpanStatus::InternalError } else { SpanStatus::Cancelled });
     }
@@ -264,7 +266,7 @@ impl SpanRef {
         let handle = self.0.as_ref()?;
         let sentry_trace = handle.trace.sentry_trace(handle.span_id);
         let traceparent = handle.trace.traceparent(handle.span_id);
-        handle.trace.remember_passed(handle.span_id);
+        handle.trace.remember_propagated(handle.span_id);
         Some(TraceHeaders::new(sentry_trace, self.baggage(), traceparent))
     }
 

@@ -32,7 +32,7 @@ impl IdleTransaction {
     }
 
     /// A trace to hand on, of which nothing is recorded.
-    pub(crate) fn only_propagating(span: SpanRef) -> Self {
+    pub(crate) fn passthrough(span: SpanRef) -> Self {
         Self { span, idle: None }
     }
 

@@ -81,7 +81,7 @@ impl Idle {
     }
 
     /// When to look for the first time.
-    pub(crate) fn first_look(&self) -> FastInstant {
+    pub(crate) fn first_poll(&self) -> FastInstant {
         self.no_later_than_final(self.started)
     }
 
@@ -107,7 +107,7 @@ impl Idle {
     ///
     /// What is open now cannot end before now, so nothing can be over earlier than a whole idle time from here: nobody
     /// has to tell us of spans that end.
-    pub(crate) fn look(&self, now: FastInstant) -> Option<FastInstant> {
+    pub(crate) fn poll(&self, now: FastInstant) -> Option<FastInstant> {
         let mut activities = self.activities();
         if activities.ended {
             return None;
@@ -158,7 +158,7 @@ impl Idle {
         let mut work = Work { is_open: activities.open > 0, last_end: activities.last_end };
         let live = self.trace.live();
         for span in live.record.iter().flat_map(|record| record.spans.iter().skip(1)) {
-            work.is_open |= span.end.is_none() || span.may_go_on;
+            work.is_open |= span.end.is_none() || span.end_is_provisional;
             work.last_end = work.last_end.max(span.end);
         }
         if let Some(stream) = &live.stream {

@@ -22,7 +22,7 @@ static TIMER: Mutex<Timer> = Mutex::new(Timer {
     runs: false,
     process: 0,
 });
-static SOONER: Condvar = Condvar::new();
+static CHANGED: Condvar = Condvar::new();
 /// As many as are in `open`, to be asked without a lock.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
@@ -62,7 +62,7 @@ pub(crate) fn has_room() -> bool {
 ///
 /// Returns the client's default one that `idle` takes the place of, if it `is_default` and there is another.
 pub(crate) fn add(idle: &Arc<Idle>, is_default: bool) -> Option<Arc<Idle>> {
-    let (key, due) = (key(idle.trace()), idle.first_look());
+    let (key, due) = (key(idle.trace()), idle.first_poll());
     let mut timer = lock();
     timer.open.insert(key, Open { idle: Arc::clone(idle), due });
     timer.due.insert((due, key));
@@ -84,7 +84,7 @@ pub(crate) fn add(idle: &Arc<Idle>, is_default: bool) -> Option<Arc<Idle>> {
     }
     timer.count();
     if timer.due.first().is_some_and(|(_, first)| *first == key) {
-        SOONER.notify_one();
+        CHANGED.notify_one();
     }
     replaced
 }
@@ -101,7 +101,7 @@ fn remove(idle: &Idle) {
     let taken = timer.remove(key(idle.trace()));
     if timer.due.is_empty() {
         // The thread has nothing to wait for.
-        SOONER.notify_one();
+        CHANGED.notify_one();
     }
     drop(timer);
     drop(taken);
@@ -135,7 +135,7 @@ fn run() {
     while let Some((due, key)) = timer.due.first().copied() {
         let wait = due.saturating_duration_since(FastInstant::now());
         if !wait.is_zero() {
-            let (woken, _) = SOONER.wait_timeout(timer, wait).unwrap_or_else(PoisonError::into_inner);
+            let (woken, _) = CHANGED.wait_timeout(timer, wait).unwrap_or_else(PoisonError::into_inner);
             timer = woken;
             continue;
         }
@@ -143,11 +143,11 @@ fn run() {
         let Some(idle) = timer.open.get(&key).map(|open| Arc::clone(&open.idle)) else { continue };
         drop(timer);
         // Whoever delivers is somebody else's code, and one that panics must not stop the clock of the others.
-        let next = catch_panic(|| idle.look(FastInstant::now())).flatten();
+        let next = catch_panic(|| idle.poll(FastInstant::now())).flatten();
         timer = lock();
         let taken = match next {
             Some(due) => {
-                timer.put_off(key, due);
+                timer.reschedule(key, due);
                 None
             }
             None => timer.remove(key),
@@ -161,7 +161,7 @@ fn run() {
 
 impl Timer {
     /// Unless it was ended meanwhile.
-    fn put_off(&mut self, key: Key, due: FastInstant) {
+    fn reschedule(&mut self, key: Key, due: FastInstant) {
         if let Some(open) = self.open.get_mut(&key) {
             open.due = due;
             self.due.insert((due, key));

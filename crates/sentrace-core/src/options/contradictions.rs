@@ -64,5 +64,5 @@ pub(crate) fn warn_of_contradictions(options: &Options, org_id: Option<&str>, de
             "ignore_spans: {rule:?} matches every span, so nothing is recorded; say which spans are meant"
         ));
     }
-    options.idle.warn_if_final_comes_first();
+    options.idle.warn_if_idle_exceeds_final();
 }

@@ -11,7 +11,7 @@ use sentrace_protocol::Transaction;
 use super::spotlight::SpotlightOption;
 use super::{Options, Spotlight};
 use crate::diagnostics;
-use crate::util::hook::Captured;
+use crate::util::hook::UserClosure;
 
 const DEFAULT_SPOOL_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -129,7 +129,7 @@ impl Options {
         mut self,
         hook: impl Fn(&mut Transaction<'_>) -> bool + Send + Sync + 'static,
     ) -> Self {
-        let hook = Captured::new(hook);
+        let hook = UserClosure::new(hook);
         self.delivery.before_send_transaction =
             Some(Arc::new(move |transaction| hook.get().is_some_and(|hook| hook(transaction))));
         self

@@ -11,9 +11,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_millis(500);
 const FINAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Looking more often would be spinning.
-const SHORTEST: Duration = Duration::from_millis(1);
+const MIN_TIMEOUT: Duration = Duration::from_millis(1);
 /// As good as never, and small enough to be added to any time.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Both times, as a client has them.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ impl Default for Timeouts {
 
 impl Timeouts {
     /// Says that idle transactions never end by being idle.
-    pub(crate) fn warn_if_final_comes_first(&self) {
+    pub(crate) fn warn_if_idle_exceeds_final(&self) {
         let Self { idle, last } = self;
         if idle > last {
             diagnostics::warn(format_args!(
@@ -42,7 +42,7 @@ impl Timeouts {
 }
 
 fn bounded(timeout: Duration) -> Duration {
-    timeout.clamp(SHORTEST, LONGEST)
+    timeout.clamp(MIN_TIMEOUT, MAX_TIMEOUT)
 }
 
 impl Options {
@@ -107,7 +107,7 @@ impl IdleOptions {
         self
     }
 
-    pub(crate) fn over(self, timeouts: Timeouts) -> Timeouts {
+    pub(crate) fn or_defaults(self, timeouts: Timeouts) -> Timeouts {
         static WARNED: AtomicBool = AtomicBool::new(false);
         let over =
             Timeouts { idle: self.idle.unwrap_or(timeouts.idle), last: self.last.unwrap_or(timeouts.last) };
@@ -116,7 +116,7 @@ impl IdleOptions {
             && over.idle > over.last
             && !WARNED.swap(true, Relaxed)
         {
-            over.warn_if_final_comes_first();
+            over.warn_if_idle_exceeds_final();
         }
         over
     }
@@ -129,17 +129,17 @@ mod tests {
     #[test]
     fn the_nearest_word_about_a_timeout_counts() {
         let client = Options::new().idle_timeout(Duration::from_secs(1)).idle;
-        let own = IdleOptions::new().final_timeout(Duration::from_secs(2)).over(client);
+        let own = IdleOptions::new().final_timeout(Duration::from_secs(2)).or_defaults(client);
         assert_eq!((own.idle, own.last), (Duration::from_secs(1), Duration::from_secs(2)));
-        assert_eq!(IdleOptions::new().over(Timeouts::default()).idle, IDLE_TIMEOUT);
+        assert_eq!(IdleOptions::new().or_defaults(Timeouts::default()).idle, IDLE_TIMEOUT);
     }
 
     #[test]
     fn timeouts_stay_within_what_can_be_waited_for() {
         let rows = [
-            (Duration::ZERO, SHORTEST, "no time would be spinning"),
+            (Duration::ZERO, MIN_TIMEOUT, "no time would be spinning"),
             (Duration::from_secs(1), Duration::from_secs(1), "usual"),
-            (Duration::MAX, LONGEST, "never"),
+            (Duration::MAX, MAX_TIMEOUT, "never"),
         ];
         for (asked, expected, reason) in rows {
             let options = Options::new().idle_timeout(asked).final_timeout(asked);

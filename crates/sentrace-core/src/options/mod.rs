@@ -21,7 +21,7 @@ use self::lifecycle::LifecycleOptions;
 pub use self::spotlight::Spotlight;
 use crate::decide::sampling::{Sampler, Sampling, SamplingContext};
 use crate::propagation::outgoing::Origin;
-use crate::util::hook::Captured;
+use crate::util::hook::UserClosure;
 
 /// Where a service runs that does not say so (Sentry SDK specification, *Configuration*).
 pub(crate) const DEFAULT_ENVIRONMENT: &str = "production";
@@ -131,7 +131,7 @@ impl Options {
         mut self,
         sampler: impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 'static,
     ) -> Self {
-        let sampler = Captured::new(sampler);
+        let sampler = UserClosure::new(sampler);
         // NaN has no say. A closure that is gone is not asked any more.
         let sampler: Sampler =
             Arc::new(move |context| sampler.get().map_or(f64::NAN, |sampler| sampler(context)));

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use sentrace_protocol::{Carrier, SentryTrace, TraceHeader, Traceparent, traceparent};
 
 use crate::diagnostics::debug_once;
-use crate::propagation::trace_baggage::Baggage;
+use crate::propagation::trace_baggage::TraceBaggage;
 
 /// What `sentry-trace` says.
 pub(crate) struct SentryTraceRead {
@@ -21,39 +21,39 @@ pub(crate) struct SentryTraceRead {
 
 /// One `sentry-trace`, or several of one trace with one decision, of which the last counts: that is the nearest caller's.
 /// All `baggage` is taken along unread.
-pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut Baggage) -> SentryTraceRead {
+pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut TraceBaggage) -> SentryTraceRead {
     let mut read = Agreement::Nothing;
     carrier.get_trace(&mut |header, value| match header {
-        TraceHeader::SentryTrace => read.hear_sentry_trace(value),
+        TraceHeader::SentryTrace => read.add_sentry_trace(value),
         TraceHeader::Baggage => baggage.add_unread(value),
     });
     SentryTraceRead {
         came: !matches!(read, Agreement::Nothing),
         differ: matches!(read, Agreement::Unanimous { differ: true, .. }),
-        agreed: read.agreed(),
+        agreed: read.value(),
     }
 }
 
 impl Agreement<SentryTrace> {
     /// Proxies join the values of repeated headers by commas.
-    fn hear_sentry_trace(&mut self, value: &[u8]) {
-        static SAID: AtomicBool = AtomicBool::new(false);
+    fn add_sentry_trace(&mut self, value: &[u8]) {
+        static REPORTED: AtomicBool = AtomicBool::new(false);
         let agrees = |earlier: &SentryTrace, later: &SentryTrace| {
             (earlier.trace_id, earlier.sampled) == (later.trace_id, later.sampled)
         };
         if let Some(trace) = SentryTrace::parse_opt(value) {
-            self.hear(trace, agrees);
+            self.add(trace, agrees);
         } else {
             let parts = value.split(|byte| *byte == b',').filter(|part| !part.trim_ascii().is_empty());
             let heard = parts.map(SentryTrace::parse).try_for_each(|part| match part {
                 Ok(trace) => {
-                    self.hear(trace, agrees);
+                    self.add(trace, agrees);
                     ControlFlow::Continue(())
                 }
                 Err(error) => ControlFlow::Break(error),
             });
             if let ControlFlow::Break(error) = heard {
-                debug_once(&SAID, format_args!("{error}; what comes like this begins a new trace"));
+                debug_once(&REPORTED, format_args!("{error}; what comes like this begins a new trace"));
                 *self = Agreement::Broken;
             }
         }
@@ -62,7 +62,7 @@ impl Agreement<SentryTrace> {
 
 /// One `traceparent`, or several that say the same (W3C Trace Context level 1, *traceparent Header*).
 pub(crate) fn traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
-    static SAID: AtomicBool = AtomicBool::new(false);
+    static REPORTED: AtomicBool = AtomicBool::new(false);
     let mut read = Agreement::Nothing;
     carrier.get_all(traceparent::HEADER, &mut |value| match Traceparent::parse_opt(value) {
         Some(parent) => {
@@ -71,16 +71,16 @@ pub(crate) fn traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTra
                 span_id: parent.parent_id,
                 sampled: Some(parent.sampled),
             };
-            read.hear(parent, SentryTrace::eq);
+            read.add(parent, SentryTrace::eq);
         }
         None => {
             if let Err(error) = Traceparent::parse(value) {
-                debug_once(&SAID, format_args!("{error}; what comes like this begins a new trace"));
+                debug_once(&REPORTED, format_args!("{error}; what comes like this begins a new trace"));
             }
             read = Agreement::Broken;
         }
     });
-    read.agreed()
+    read.value()
 }
 
 /// What all values of a header say together.
@@ -91,7 +91,7 @@ enum Agreement<T> {
 }
 
 impl<T: PartialEq + fmt::Debug> Agreement<T> {
-    fn hear(&mut self, value: T, agrees: impl FnOnce(&T, &T) -> bool) {
+    fn add(&mut self, value: T, agrees: impl FnOnce(&T, &T) -> bool) {
         match self {
             Self::Nothing => *self = Self::Unanimous { last: value, differ: false },
             Self::Unanimous { last, differ } if agrees(last, &value) => {
@@ -99,9 +99,9 @@ impl<T: PartialEq + fmt::Debug> Agreement<T> {
                 *last = value;
             }
             Self::Unanimous { last: earlier, .. } => {
-                static SAID: AtomicBool = AtomicBool::new(false);
+                static REPORTED: AtomicBool = AtomicBool::new(false);
                 debug_once(
-                    &SAID,
+                    &REPORTED,
                     format_args!(
                         "a header came twice and says two things, {earlier:?} and {value:?}; what comes like this begins a new \
                          trace"
@@ -113,7 +113,7 @@ impl<T: PartialEq + fmt::Debug> Agreement<T> {
         }
     }
 
-    fn agreed(self) -> Option<T> {
+    fn value(self) -> Option<T> {
         match self {
             Self::Unanimous { last, .. } => Some(last),
             Self::Nothing | Self::Broken => None,

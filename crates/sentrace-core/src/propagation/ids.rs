@@ -17,9 +17,9 @@ const BITS: u32 = 24;
 static KEY: AtomicU64 = AtomicU64::new(0);
 
 /// The id that begins with the bits of this number.
-fn seal(number: u64) -> u64 {
+fn sign(number: u64) -> u64 {
     let random = number & !((1 << BITS) - 1);
-    random | seal_of(random)
+    random | signature(random)
 }
 
 /// A new trace id, never zero.
@@ -30,7 +30,7 @@ pub(crate) fn trace_id() -> TraceId {
 /// A new span id, never zero, that this process knows again; see [`is_own`].
 #[inline]
 pub(crate) fn span_id() -> SpanId {
-    SpanId::from_bytes(seal(number()).to_be_bytes()).unwrap_or_else(another_span_id)
+    SpanId::from_bytes(sign(number()).to_be_bytes()).unwrap_or_else(another_span_id)
 }
 
 /// In place of zero.
@@ -56,7 +56,7 @@ fn non_zero<T>(from_bytes: impl Fn([u8; 16]) -> Option<T>) -> T {
 /// Whether this process made the id.
 pub(crate) fn is_own(id: SpanId) -> bool {
     let id = u64::from_be_bytes(id.to_bytes());
-    seal(id) == id
+    sign(id) == id
 }
 
 #[inline]
@@ -76,7 +76,7 @@ fn first_key() -> u64 {
 }
 
 /// Not secret, only hard to hit by chance: two rounds of multiplication mix well enough.
-fn seal_of(random: u64) -> u64 {
+fn signature(random: u64) -> u64 {
     let mixed = (random ^ known_key()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     mixed >> (u64::BITS - BITS)

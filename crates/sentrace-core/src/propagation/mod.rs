@@ -1,9 +1,9 @@
 //! What travels between services: trace headers, the dynamic sampling context, and where they may go.
-pub(crate) mod carried;
 pub(crate) mod continuation_rules;
 pub(crate) mod extract;
 pub(crate) mod ids;
 pub(crate) mod outgoing;
+pub(crate) mod received;
 pub(crate) mod recent;
 pub(crate) mod sample_rand;
 pub(crate) mod trace_baggage;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// A power of two; 8 KiB, taken when there is something to remember.
 const SLOTS: usize = 1024;
 
-/// Hashes of values, as [`carried::hash`](crate::propagation::carried::hash) makes them.
+/// Hashes of values, as [`carried::hash`](crate::propagation::received::hash) makes them.
 #[derive(Debug, Default)]
 pub(crate) struct RecentHeaders(OnceLock<Box<[AtomicU64]>>);
 

@@ -16,7 +16,7 @@ const MAX_KEPT: usize = 4096;
 /// The context of a trace. What came in stays as it came until somebody needs it: most requests call nobody, and
 /// what their transactions tell of it is read on the worker.
 #[derive(Debug, Default)]
-pub(crate) struct Baggage {
+pub(crate) struct TraceBaggage {
     state: State,
     /// All members of the header, where nobody has read it yet.
     unread: Vec<u8>,
@@ -42,7 +42,7 @@ pub(crate) struct Applied {
     pub(crate) sampled: bool,
 }
 
-impl Baggage {
+impl TraceBaggage {
     /// Takes one header along.
     pub(crate) fn add_unread(&mut self, field: &[u8]) {
         if !self.unread.is_empty() {
@@ -52,10 +52,10 @@ impl Baggage {
     }
 
     /// What was taken along is the context that came with this decision, and frozen whatever it says.
-    pub(crate) fn came(&mut self, trace_id: TraceId, sampled: Option<bool>) {
+    pub(crate) fn received(&mut self, trace_id: TraceId, sampled: Option<bool>) {
         self.state = State::Unread { sampled, applied: None };
         if self.unread.len() > MAX_UNREAD {
-            self.settle(trace_id);
+            self.parse(trace_id);
         }
     }
 
@@ -71,13 +71,13 @@ impl Baggage {
         match &mut self.state {
             State::Open => {}
             State::Unread { applied, .. } => *applied = Some(decided),
-            State::Frozen => tell_applied(&mut self.members, trace_id, decided),
+            State::Frozen => set_applied_rate(&mut self.members, trace_id, decided),
         }
     }
 
     /// Leaves it to this service to write a context, as long as it has none.
-    pub(crate) fn open_if_empty(&mut self, trace_id: TraceId) {
-        if self.settle(trace_id).is_empty() {
+    pub(crate) fn reopen_if_empty(&mut self, trace_id: TraceId) {
+        if self.parse(trace_id).is_empty() {
             self.state = State::Open;
         }
     }
@@ -87,7 +87,7 @@ impl Baggage {
         match self.state {
             State::Unread { sampled, applied } => {
                 let mut members = String::new();
-                read(&self.unread, trace_id, sampled, applied, &mut members);
+                parse_members(&self.unread, trace_id, sampled, applied, &mut members);
                 Cow::Owned(members)
             }
             State::Open | State::Frozen => Cow::Borrowed(&self.members),
@@ -110,14 +110,16 @@ impl Baggage {
     /// Whether what came tells of another trace.
     #[cold]
     pub(crate) fn is_of_another_trace(&self, trace_id: TraceId) -> bool {
-        self.with_member(trace_id, "trace_id", |told| told.is_some_and(|told| !is_id(told, trace_id)))
+        self.with_member(trace_id, "trace_id", |told| {
+            told.is_some_and(|told| !is_same_trace_id(told, trace_id))
+        })
     }
 
     /// Sentry's members, read for good.
-    pub(crate) fn settle(&mut self, trace_id: TraceId) -> &str {
+    pub(crate) fn parse(&mut self, trace_id: TraceId) -> &str {
         if let State::Unread { sampled, applied } = self.state {
             self.members.clear();
-            read(&self.unread, trace_id, sampled, applied, &mut self.members);
+            parse_members(&self.unread, trace_id, sampled, applied, &mut self.members);
             self.unread.clear();
             self.unread.shrink_to(MAX_UNREAD);
             self.state = State::Frozen;
@@ -157,19 +159,19 @@ impl Baggage {
 
 /// Appends Sentry's members of a header, as the bytes they came as, and what they lack: a `sample_rand`, and the rate that
 /// was applied here.
-fn read(
+fn parse_members(
     field: &[u8],
     trace_id: TraceId,
     sampled: Option<bool>,
     applied: Option<Applied>,
     members: &mut String,
 ) {
-    static SAID: AtomicBool = AtomicBool::new(false);
+    static REPORTED: AtomicBool = AtomicBool::new(false);
     members.reserve(field.len().min(baggage::MAX_BYTES));
     let unusable = baggage::copy_sentry_members_within_limits(std::iter::once(field), members);
     if unusable > 0 {
         debug_once(
-            &SAID,
+            &REPORTED,
             format_args!(
                 "{unusable} of baggage's sentry- members are dropped: each is `key=value` in printable ASCII, and \
                  together they have at most {} members and {} bytes",
@@ -178,21 +180,21 @@ fn read(
             ),
         );
     }
-    if let Some(told) = member(members, "trace_id").filter(|told| !is_id(told, trace_id)) {
-        another_trace(&told, trace_id);
+    if let Some(told) = member(members, "trace_id").filter(|told| !is_same_trace_id(told, trace_id)) {
+        report_other_trace(&told, trace_id);
         return members.clear();
     }
     add_sample_rand(members, trace_id, sampled);
     if let Some(applied) = applied {
-        tell_applied(members, trace_id, applied);
+        set_applied_rate(members, trace_id, applied);
     }
 }
 
 #[cold]
-fn another_trace(told: &str, trace_id: TraceId) {
-    static SAID: AtomicBool = AtomicBool::new(false);
+fn report_other_trace(told: &str, trace_id: TraceId) {
+    static REPORTED: AtomicBool = AtomicBool::new(false);
     debug_once(
-        &SAID,
+        &REPORTED,
         format_args!(
             "baggage's sentry- members are ignored: they tell of trace {told:?}, and sentry-trace names {trace_id}; \
              send both headers of the same trace"
@@ -201,7 +203,7 @@ fn another_trace(told: &str, trace_id: TraceId) {
 }
 
 /// Whether it is this id, in any case, and with the dashes of a UUID or without.
-pub(crate) fn is_id(told: &str, trace_id: TraceId) -> bool {
+pub(crate) fn is_same_trace_id(told: &str, trace_id: TraceId) -> bool {
     let digits = told.bytes().filter(|byte| *byte != b'-').map(|byte| byte.to_ascii_lowercase());
     digits.eq(trace_id.to_hex().bytes())
 }
@@ -209,7 +211,7 @@ pub(crate) fn is_id(told: &str, trace_id: TraceId) -> bool {
 /// Puts the rate that was applied here in place of the one that came, and adds the decision and the random number behind it
 /// where the context lacks them. An empty one stays empty.
 #[cold]
-fn tell_applied(members: &mut String, trace_id: TraceId, Applied { rate, sampled }: Applied) {
+fn set_applied_rate(members: &mut String, trace_id: TraceId, Applied { rate, sampled }: Applied) {
     if members.is_empty() {
         return;
     }

@@ -18,14 +18,14 @@ impl Record {
         names: bool,
         request: &OutgoingRequest<'_>,
     ) {
-        let bytes = request.most_bytes();
+        let bytes = request.max_bytes();
         self.make_room(bytes);
         let has_room = self.has_room(bytes);
         let Some(span) = slot.of_mut(&mut self.spans) else { return };
         span.origin = Text::Literal(origin);
         let port = request.port_or_default();
         if !has_room {
-            return self.describe_call_shortly(slot, names, port, request);
+            return self.describe_call_in_full_record(slot, names, port, request);
         }
         let parts = Parts::write(request, &mut self.arena);
         let mut part = |range: Range<usize>| self.arena.share(range);
@@ -61,7 +61,7 @@ impl Record {
 
     /// What there is room for in a full record: the name, and what takes no bytes.
     #[cold]
-    fn describe_call_shortly(
+    fn describe_call_in_full_record(
         &mut self,
         slot: Slot,
         names: bool,

@@ -39,7 +39,7 @@ impl Record {
         keep_last(&mut self.data, |entry: &DataEntry| (entry.slot, old.get(entry.key)));
         keep_last(&mut self.tags, |entry: &TagEntry| (entry.slot, old.get(entry.key)));
         let mut arena = Arena::default();
-        self.each_text(&mut |text| {
+        self.for_each_text(&mut |text| {
             if let Text::Copied { .. } = text {
                 *text = arena.write(|buffer| buffer.push_str(old.get(*text)));
             }
@@ -77,7 +77,7 @@ impl Record {
         }
     }
 
-    fn each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {
+    fn for_each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {
         [&mut self.name.method, &mut self.name.rest].into_iter().for_each(&mut *each);
         for span in &mut self.spans {
             [&mut span.op, &mut span.description, &mut span.origin].into_iter().for_each(&mut *each);
@@ -97,7 +97,7 @@ impl Record {
             each(&mut entry.key);
             each(&mut entry.value);
         }
-        self.request.each_text(each);
+        self.request.for_each_text(each);
     }
 }
 

@@ -18,13 +18,13 @@ use std::borrow::Cow;
 
 use sentrace_protocol::{EventId, SpanId, SpanStatus, TraceId, TransactionSource, Value};
 
-use crate::propagation::trace_baggage::Baggage;
+use crate::propagation::trace_baggage::TraceBaggage;
 use crate::record::identity::Identity;
 use crate::util::clock::FastInstant;
 
 pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};
-pub(crate) use self::request::{Held, RequestRecord};
+pub(crate) use self::request::{InternedText, RequestRecord};
 pub(crate) use self::tag::acceptable_tag;
 pub(crate) use self::text::{Arena, MAX_TEXT, Share, Text};
 
@@ -74,7 +74,7 @@ pub(crate) struct Record {
     pub(crate) response_size: Option<u64>,
     pub(crate) first_byte: Option<FastInstant>,
     /// The frozen dynamic sampling context, as it goes out.
-    pub(crate) baggage: Baggage,
+    pub(crate) baggage: TraceBaggage,
     /// Entries that did not fit.
     left_out: u32,
     /// Entries that were there when it was last cleared of what nobody will see.
@@ -101,7 +101,7 @@ pub(crate) struct SpanRecord {
     pub(crate) start: FastInstant,
     pub(crate) end: Option<FastInstant>,
     /// Whether its end may not have been one.
-    pub(crate) may_go_on: bool,
+    pub(crate) end_is_provisional: bool,
 }
 
 #[derive(Debug)]
@@ -144,7 +144,7 @@ impl Record {
             response_status: None,
             response_size: None,
             first_byte: None,
-            baggage: Baggage::default(),
+            baggage: TraceBaggage::default(),
             left_out: 0,
             cleared_to_entries: 0,
         }
@@ -184,7 +184,7 @@ impl Record {
     ) -> Option<(SpanId, Slot)> {
         let start = FastInstant::now();
         // The transaction may have begun in the parent of a forked process.
-        crate::util::fork::notice(start);
+        crate::util::fork::check(start);
         let span_id = crate::propagation::ids::span_id();
         self.make_room(op.len() + description.len());
         let (op, description) =
@@ -199,7 +199,7 @@ impl Record {
             start,
             end: None,
             status_unset: false,
-            may_go_on: false,
+            end_is_provisional: false,
         })?;
         Some((span_id, slot))
     }
@@ -207,7 +207,7 @@ impl Record {
     /// Ends a span; it leaves with its transaction.
     pub(crate) fn end_span(&mut self, slot: Slot) {
         let Some(span) = slot.of_mut(&mut self.spans) else { return };
-        span.may_go_on = false;
+        span.end_is_provisional = false;
         if span.end.is_none() {
             span.end = Some(FastInstant::now());
             // Nobody got to say how it ended.

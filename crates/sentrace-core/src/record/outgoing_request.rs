@@ -56,7 +56,7 @@ impl<'a> OutgoingRequest<'a> {
     }
 
     /// As much as a record takes of it at most: some of it is recorded in several ways.
-    pub(crate) fn most_bytes(&self) -> usize {
+    pub(crate) fn max_bytes(&self) -> usize {
         let parts = [self.method, self.scheme, self.host, self.path, self.query.unwrap_or_default()];
         4 * parts.iter().map(|part| part.len().min(MAX_TEXT)).sum::<usize>()
     }

@@ -11,7 +11,7 @@ use sentrace_protocol::{SpanStatus, TransactionSource, Value, sensitive};
 
 use super::queue_time::time_in_queue;
 use super::{Record, RecordedValue, Slot, SpanRecord, Text};
-use crate::util::clock::{FastInstant, Scale};
+use crate::util::clock::{FastInstant, TickRate};
 
 /// One moment on both clocks. Records keep monotonic times only, which are read once and never jump; the wall
 /// clock is looked at when the payload is built.
@@ -19,12 +19,12 @@ use crate::util::clock::{FastInstant, Scale};
 pub(crate) struct Anchor {
     wall: SystemTime,
     moment: FastInstant,
-    scale: Scale,
+    scale: TickRate,
 }
 
 impl Anchor {
     pub(crate) fn now() -> Self {
-        Self { wall: SystemTime::now(), moment: FastInstant::now(), scale: Scale::now() }
+        Self { wall: SystemTime::now(), moment: FastInstant::now(), scale: TickRate::now() }
     }
 
     pub(super) fn timestamp(&self, at: FastInstant) -> Timestamp {

@@ -9,7 +9,7 @@ use sentrace_protocol::{EventId, TraceId};
 
 use super::Record;
 use crate::record::identity::Identity;
-use crate::util::thread_local::lend;
+use crate::util::thread_local::with_mut;
 
 /// Records kept for reuse; a burst beyond them is allocated and freed.
 const CAPACITY: usize = 256;
@@ -25,7 +25,7 @@ thread_local! {
 }
 
 pub(crate) fn take(event_id: EventId, trace_id: TraceId, identity: &'static Identity) -> Box<Record> {
-    match lend(&OWN, Vec::pop).flatten().or_else(|| FREE.pop()) {
+    match with_mut(&OWN, Vec::pop).flatten().or_else(|| FREE.pop()) {
         Some(mut record) => {
             record.event_id = event_id;
             record.trace_id = trace_id;
@@ -40,7 +40,7 @@ pub(crate) fn give_back(mut record: Box<Record>) {
     // Here and not when it is taken: a large record must not wait for its next use with all its memory.
     record.clear();
     let mut record = Some(record);
-    lend(&OWN, |own| {
+    with_mut(&OWN, |own| {
         if own.len() < KEPT_BY_THREAD {
             own.extend(record.take());
         }

@@ -43,14 +43,14 @@ enum Host {
 
 /// A text that the arena holds already.
 #[derive(Clone, Copy)]
-pub(crate) struct Held<'a> {
+pub(crate) struct InternedText<'a> {
     pub(crate) text: &'a str,
     pub(crate) at: Text,
 }
 
-impl Held<'_> {
+impl InternedText<'_> {
     /// The very same text is not copied again; to compare what it says would cost as much as a copy.
-    fn or_copy(self, arena: &mut Arena, text: &str) -> Text {
+    fn get_or_copy(self, arena: &mut Arena, text: &str) -> Text {
         if std::ptr::eq(self.text, text) && text.len() <= MAX_PATH {
             self.at
         } else {
@@ -131,7 +131,7 @@ impl RequestRecord {
         self.headers.capacity()
     }
 
-    pub(crate) fn each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {
+    pub(crate) fn for_each_text(&mut self, each: &mut dyn FnMut(&mut Text)) {
         let Self {
             method,
             method_original,
@@ -157,7 +157,7 @@ impl RequestRecord {
         &mut self,
         arena: &mut Arena,
         request: &dyn RequestParts,
-        name: Held<'_>,
+        name: InternedText<'_>,
         collection: &DataCollection,
         personal: bool,
     ) {
@@ -171,8 +171,8 @@ impl RequestRecord {
             "https" => Text::Literal("https"),
             other => arena.copy(cut(other, 32)),
         };
-        self.path = name.or_copy(arena, request.path());
-        self.route = request.route().map_or(Text::EMPTY, |route| name.or_copy(arena, route));
+        self.path = name.get_or_copy(arena, request.path());
+        self.route = request.route().map_or(Text::EMPTY, |route| name.get_or_copy(arena, route));
         self.protocol_version = Text::Literal(request.protocol_version());
         self.query = match (request.query(), collection.query(personal)) {
             (Some(query), Some(hidden)) if !query.is_empty() => {

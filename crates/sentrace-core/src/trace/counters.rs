@@ -25,7 +25,7 @@ impl Counters {
         let recording = match recording {
             Recording::Sampled => 0,
             Recording::Unsampled(_) => 1,
-            Recording::Off => 2,
+            Recording::NotTraced => 2,
         };
         self.0.add(STARTED + recording + if begins_trace { 0 } else { RECORDINGS }, 1);
     }
@@ -88,7 +88,7 @@ mod tests {
                         counters.started(Recording::Sampled, true);
                         counters.started(Recording::Sampled, false);
                         counters.started(Recording::Unsampled(Reason::SampleRate), false);
-                        counters.started(Recording::Off, true);
+                        counters.started(Recording::NotTraced, true);
                         counters.finished();
                         counters.propagated();
                         counters.withheld();

@@ -141,9 +141,9 @@ impl fmt::Debug for FinishedTransaction {
 
 /// Where transactions go when there is no project; none are made.
 #[derive(Debug)]
-pub(crate) struct Nowhere;
+pub(crate) struct NoopDeliver;
 
-impl Deliver for Nowhere {
+impl Deliver for NoopDeliver {
     fn deliver(&self, _finished: FinishedTransaction) {}
 
     fn flush(&self, _timeout: Duration) -> bool {

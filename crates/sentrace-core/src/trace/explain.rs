@@ -11,7 +11,7 @@ use crate::record::Record;
 
 /// Says that a span had nothing to belong to, once for each name.
 #[cold]
-pub(crate) fn of_nothing(op: &str, description: &str) {
+pub(crate) fn report_orphan(op: &str, description: &str) {
     let name = name(op, description);
     if recycle::global().is_none() {
         return explain(
@@ -36,7 +36,7 @@ pub(crate) fn of_nothing(op: &str, description: &str) {
 
 /// Says why a span below a transaction that was recorded is not, once for each cause and name.
 #[cold]
-pub(crate) fn left_out(op: &str, description: &str, lost: Reason, max_spans: usize) {
+pub(crate) fn report_unrecorded(op: &str, description: &str, lost: Reason, max_spans: usize) {
     let name = name(op, description);
     match lost {
         Reason::InsufficientData => explain(
@@ -66,7 +66,7 @@ pub(crate) fn left_out(op: &str, description: &str, lost: Reason, max_spans: usi
 
 /// Says which spans are left out because they had not ended when their transaction did, once for each name.
 #[cold]
-pub(crate) fn unfinished(record: &Record) {
+pub(crate) fn report_unfinished(record: &Record) {
     let transaction = record.name();
     let transaction = sensitive::filter_text(&transaction);
     for span in record.spans.iter().skip(1).filter(|span| span.end.is_none()) {

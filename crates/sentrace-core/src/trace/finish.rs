@@ -17,7 +17,7 @@ use crate::util::clock::FastInstant;
 pub(crate) fn end_streamed_span(trace: &SharedTrace, span_id: SpanId) {
     let ended = trace.live().stream.as_mut().and_then(|stream| stream.end_open(span_id));
     let Some(record) = ended else { return };
-    trace.pipeline.hand_over_span(finished(record, trace));
+    trace.pipeline.deliver_span(finished(record, trace));
 }
 
 /// Ends the spans that are open and sent by themselves: they leave now, as cancelled `at` that time.
@@ -28,7 +28,7 @@ pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: FastInstant) {
             span.end = Some(at.max(span.start));
             span.status.get_or_insert(SpanStatus::Cancelled);
         }
-        trace.pipeline.hand_over_span(finished(record, trace));
+        trace.pipeline.deliver_span(finished(record, trace));
     }
 }
 
@@ -37,8 +37,8 @@ pub(crate) fn end_transaction(trace: SharedTrace, complete: impl FnOnce(&mut Rec
     match trace.recording {
         Recording::Sampled if trace.pipeline.streams => return end_segment(&trace, None, complete),
         // Its spans were counted one by one, when they would have started.
-        Recording::Unsampled(reason) => trace.pipeline.lose_transaction(reason, 0),
-        Recording::Sampled | Recording::Off => {}
+        Recording::Unsampled(reason) => trace.pipeline.record_lost_transaction(reason, 0),
+        Recording::Sampled | Recording::NotTraced => {}
     }
     match SharedTrace::try_unique(trace) {
         // Nobody else can look at it any more: there is no lock to take, and its memory is free.
@@ -82,10 +82,10 @@ fn hand_over(pipeline: &Pipeline, mut record: Box<Record>) {
     pipeline.counters.finished();
     let unfinished = record.unfinished_spans() as u64;
     if unfinished > 0 && pipeline.debug {
-        with_debug_mode(true, || crate::trace::explain::unfinished(&record));
+        with_debug_mode(true, || crate::trace::explain::report_unfinished(&record));
     }
     pipeline.losses.record(Reason::InsufficientData, Category::Span, unfinished);
-    pipeline.hand_over(record);
+    pipeline.deliver(record);
 }
 
 /// Ends a sampled transaction without sending it; it and its spans are counted as lost for `reason`. Of streamed spans
@@ -122,7 +122,7 @@ fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl Fn
         record
     };
     trace.pipeline.counters.finished();
-    trace.pipeline.hand_over_span(finished(record, trace));
+    trace.pipeline.deliver_span(finished(record, trace));
 }
 
 /// Takes the record out, while the context, which tells of it, is frozen: afterwards nothing can be added, and ending again

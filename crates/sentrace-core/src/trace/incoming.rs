@@ -48,16 +48,16 @@ impl IncomingTrace {
     }
 
     fn beginning(mut trace: OwnTrace) -> Self {
-        fork::notice(FastInstant::now());
+        fork::check(FastInstant::now());
         trace.trace_id = ids::trace_id();
         trace.live_mut().baggage.clear();
         Self::of(trace)
     }
 
     /// Remembers what `other` has brought, too.
-    pub(crate) fn carrying_what(mut self, other: &Self) -> Self {
+    pub(crate) fn with_received_of(mut self, other: &Self) -> Self {
         if let (Some(trace), Some(other)) = (&mut self.trace, &other.trace) {
-            trace.inherit_carried(other);
+            trace.inherit_received(other);
         }
         self
     }
@@ -76,13 +76,13 @@ impl IncomingTrace {
         let from_w3c = || if rules.reads_traceparent { extract::traceparent(carrier) } else { None };
         let Some(parent) = from_sentry.or_else(from_w3c) else {
             if came {
-                trace.carried.remember(carrier, true);
+                trace.received.remember(carrier, true);
             } else {
-                trace.carried.remember_traceparent(carrier);
+                trace.received.remember_traceparent(carrier);
             }
             return Self::beginning(trace);
         };
-        baggage.came(parent.trace_id, parent.sampled);
+        baggage.received(parent.trace_id, parent.sampled);
         if rules.ask_for_organisation() {
             let allowed = baggage.with_member(parent.trace_id, "org_id", |theirs| {
                 let mut theirs = theirs.filter(|org_id| !org_id.is_empty());
@@ -101,19 +101,19 @@ impl IncomingTrace {
                 allowed
             });
             if !allowed {
-                trace.carried.remember(carrier, true);
+                trace.received.remember(carrier, true);
                 return Self::beginning(trace);
             }
         }
         if from_sentry.is_none() {
             // Who sends `traceparent` alone knows nothing of Sentry: then the context begins here.
-            baggage.open_if_empty(parent.trace_id);
+            baggage.reopen_if_empty(parent.trace_id);
         }
         // Where the caller that the trace goes on from does not tell all that came.
         if differ || (came && from_sentry.is_none()) {
-            trace.carried.remember(carrier, false);
+            trace.received.remember(carrier, false);
         } else if rules.propagates_traceparent {
-            trace.carried.remember_traceparent(carrier);
+            trace.received.remember_traceparent(carrier);
         }
         trace.trace_id = parent.trace_id;
         trace.parent_span_id = Some(parent.span_id);
@@ -122,18 +122,18 @@ impl IncomingTrace {
     }
 
     /// A trace begins here, whatever `carrier` says; that is only remembered.
-    pub(crate) fn refused(carrier: &(impl Carrier + ?Sized)) -> Self {
+    pub(crate) fn rejected(carrier: &(impl Carrier + ?Sized)) -> Self {
         let mut trace = recycle::take();
-        trace.carried.remember(carrier, true);
+        trace.received.remember(carrier, true);
         Self::beginning(trace)
     }
 
     /// Lets tasks that are spawned without a context know, too, what was refused.
-    pub(crate) fn note_refused(&self, recent: &RecentHeaders) {
+    pub(crate) fn remember_rejected(&self, recent: &RecentHeaders) {
         if let Some(trace) = &self.trace
-            && trace.carried.is_refused()
+            && trace.received.is_rejected()
         {
-            trace.carried.values().iter().for_each(|value| recent.remember(*value));
+            trace.received.values().iter().for_each(|value| recent.remember(*value));
         }
     }
 
@@ -151,14 +151,14 @@ impl IncomingTrace {
 
     /// What a span of this process hands to a transaction that starts below it.
     pub(crate) fn below(trace: &SharedTrace, span_id: SpanId) -> Self {
-        if trace.recording.passes_through() {
+        if trace.recording.is_passthrough() {
             return Self::within(trace);
         }
         let mut below = recycle::take();
         below.trace_id = trace.trace_id;
         below.parent_span_id = Some(span_id);
         below.sampled = trace.sampled;
-        below.inherit_carried(trace);
+        below.inherit_received(trace);
         trace.copy_frozen_baggage(&mut below.live_mut().baggage);
         Self::of(below)
     }
@@ -172,7 +172,7 @@ impl IncomingTrace {
         // Without a caller there is no decision yet that a transaction would have to follow.
         within.sampled = trace.parent_span_id.and(trace.sampled);
         within.head = (!live.baggage.is_frozen()).then(|| SharedTrace::clone(trace));
-        within.carried.clone_from(&trace.carried);
+        within.received.clone_from(&trace.received);
         within.live_mut().baggage.copy_from(&live.baggage);
         Self::of(within)
     }
@@ -180,7 +180,7 @@ impl IncomingTrace {
     /// Remembers what the request of `outer` brought, too: it stays the one that is being served.
     pub(crate) fn during(mut self, outer: &SharedTrace) -> Self {
         if let Some(trace) = &mut self.trace {
-            trace.inherit_carried(outer);
+            trace.inherit_received(outer);
         }
         self
     }

@@ -8,8 +8,8 @@ use super::incoming::IncomingTrace;
 use super::pipeline::Pipeline;
 use super::recycle;
 use super::state::{OwnTrace, SharedTrace, TraceState};
-use crate::decide::explain::{Unrecorded, started_by_hook};
-use crate::decide::ignore::Starting;
+use crate::decide::explain::{NotRecorded, report_started_by_hook};
+use crate::decide::ignore::NewSpan;
 use crate::decide::recording::Recording;
 use crate::decide::sampling::{Decision, Sampler, SamplingContext, decide, is_rate};
 use crate::decide::transaction_options::TransactionOptions;
@@ -17,7 +17,7 @@ use crate::diagnostics::with_debug_mode;
 use crate::propagation::ids;
 use crate::propagation::sample_rand::SampleRand;
 use crate::propagation::trace_baggage::{Applied, member, sample_rate};
-use crate::record::{Held, Record, SpanRecord, Text, pool};
+use crate::record::{InternedText, Record, SpanRecord, Text, pool};
 use crate::util::clock::FastInstant;
 use crate::util::fork;
 use crate::util::hook::in_hook;
@@ -38,7 +38,7 @@ pub(crate) fn open(
     let explicit = options.sampled.or(pipeline.sampling.everything.then_some(true));
     let decides = rate.is_some() || sampler.is_some() || explicit.is_some();
     let decided = options.recorded && decides && !pipeline.sampling.no_project;
-    let ignored = decided && pipeline.ignores(&Starting::Segment(options));
+    let ignored = decided && pipeline.ignores(&NewSpan::Segment(options));
     let decision = (decided && !ignored).then(|| {
         let context = SamplingContext {
             trace_id: trace.trace_id,
@@ -54,19 +54,19 @@ pub(crate) fn open(
     });
     let recording = match decision {
         None if ignored => Recording::Unsampled(Reason::Ignored),
-        None => Recording::Off,
+        None => Recording::NotTraced,
         Some(Decision { sampled: true, .. }) => Recording::Sampled,
         Some(Decision { sampled: false, reason, .. }) => Recording::Unsampled(reason),
     };
     pipeline.counters.started(recording, trace.parent_span_id.is_none());
-    let unusable = decision.and_then(|decision| decision.unusable);
-    if unusable.is_some() || own_rate != options.sample_rate {
+    let invalid = decision.and_then(|decision| decision.invalid);
+    if invalid.is_some() || own_rate != options.sample_rate {
         pipeline.rate_warnings.warn(options, pipeline.sampling.rate, decision, trace.sampled);
     }
     if recording != Recording::Sampled && pipeline.debug {
         let downsample_factor = pipeline.deliver.downsample_factor();
-        explain_unrecorded(
-            Unrecorded { options, sampling: &pipeline.sampling, ignored, decision, downsample_factor },
+        report_unrecorded(
+            NotRecorded { options, sampling: &pipeline.sampling, ignored, decision, downsample_factor },
             &trace,
         );
     }
@@ -80,12 +80,12 @@ pub(crate) fn open(
         trace.live_mut().baggage.apply(trace_id, Applied { rate, sampled });
     }
     trace.recording = recording;
-    trace.of_request = options.request.is_some();
-    if recording.passes_through() {
+    trace.is_request = options.request.is_some();
+    if recording.is_passthrough() {
         trace.span_id = trace.propagated_span_id();
     } else {
         let start = FastInstant::now();
-        fork::notice(start);
+        fork::check(start);
         trace.span_id = ids::span_id();
         if recording == Recording::Sampled {
             begin_record(&mut trace, pipeline, options, start);
@@ -107,7 +107,7 @@ fn begin_record(
     record.set_name(options.name.0, options.name.1, options.source);
     if let (Some(request), Some(collection)) = (options.request, options.collection) {
         let Record { request: into, arena, name, .. } = &mut *record;
-        let name = Held { text: options.name.1, at: name.rest };
+        let name = InternedText { text: options.name.1, at: name.rest };
         into.copy(arena, request, name, collection, collection.personal(pipeline.sampling.everything));
     }
     let op = record.arena.keep(options.op.clone());
@@ -121,7 +121,7 @@ fn begin_record(
         start,
         end: None,
         status_unset: false,
-        may_go_on: false,
+        end_is_provisional: false,
     });
     let live = trace.live_mut();
     live.record = Some(record);
@@ -131,13 +131,13 @@ fn begin_record(
 /// What a hook starts is not recorded and asks no other hook. A trace that is continued passes through; none begins.
 #[cold]
 fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: IncomingTrace) -> Option<SharedTrace> {
-    with_debug_mode(pipeline.debug, started_by_hook);
+    with_debug_mode(pipeline.debug, report_started_by_hook);
     let mut trace = incoming.into_trace();
     if trace.parent_span_id.is_none() {
         recycle::give_back(trace);
         return None;
     }
-    trace.recording = Recording::Off;
+    trace.recording = Recording::NotTraced;
     trace.span_id = trace.propagated_span_id();
     trace.pipeline.set(pipeline);
     Some(trace.shareable())
@@ -171,8 +171,8 @@ fn share(pipeline: &Arc<Pipeline>, mut trace: OwnTrace) -> SharedTrace {
 
 /// Away from the code that every request runs.
 #[cold]
-fn explain_unrecorded(unrecorded: Unrecorded<'_>, trace: &TraceState) {
-    with_debug_mode(true, || unrecorded.explain(|| sample_rand(trace)));
+fn report_unrecorded(unrecorded: NotRecorded<'_>, trace: &TraceState) {
+    with_debug_mode(true, || unrecorded.report(|| sample_rand(trace)));
 }
 
 /// The decision that goes on where no transaction makes one: the caller's. A trace that begins here without

@@ -8,17 +8,17 @@ use std::sync::{Arc, LazyLock};
 use sentrace_protocol::losses::{Category, Reason};
 
 use crate::account::losses::Losses;
-use crate::decide::ignore::{IgnoreSpan, Starting};
+use crate::decide::ignore::{IgnoreSpan, NewSpan};
 use crate::decide::rate_warnings::RateWarnings;
 use crate::decide::sampling::Sampling;
-use crate::diagnostics::Debugged;
+use crate::diagnostics::DebugClient;
 use crate::options::idle::Timeouts;
 use crate::propagation::continuation_rules::ContinuationRules;
 use crate::propagation::outgoing::PropagationTargets;
 use crate::propagation::recent::RecentHeaders;
 use crate::record::Record;
 use crate::trace::counters::Counters;
-use crate::trace::deliver::Nowhere;
+use crate::trace::deliver::NoopDeliver;
 use crate::trace::deliver::{Deliver, FinishedTransaction};
 use crate::trace::finished_span::FinishedSpan;
 use crate::util::hook;
@@ -34,7 +34,7 @@ pub(crate) struct Pipeline {
     pub(crate) process_trace: ProcessTrace,
     pub(crate) continuation: ContinuationRules,
     pub(crate) debug: bool,
-    pub(crate) _debugged: Option<Debugged>,
+    pub(crate) _debug_client: Option<DebugClient>,
     pub(crate) propagate_traceparent: bool,
     /// Whether spans are sent by themselves.
     pub(crate) streams: bool,
@@ -42,7 +42,7 @@ pub(crate) struct Pipeline {
     pub(crate) max_spans: usize,
     /// Spans of a transaction that start without a look at rules and lifecycle, so that the plain case pays nothing
     /// for these: `max_spans`, or none.
-    pub(crate) unchecked_spans: usize,
+    pub(crate) fast_path_spans: usize,
     pub(crate) idle_timeouts: Timeouts,
     pub(crate) counters: Counters,
     /// Foreign headers that were handed on or refused.
@@ -66,7 +66,7 @@ impl PipelineRef {
         }
     }
 
-    pub(crate) fn forget(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0 = None;
     }
 }
@@ -75,19 +75,19 @@ impl Deref for PipelineRef {
     type Target = Pipeline;
 
     fn deref(&self) -> &Pipeline {
-        self.0.as_deref().unwrap_or_else(|| Pipeline::inert())
+        self.0.as_deref().unwrap_or_else(|| Pipeline::noop())
     }
 }
 
 impl Pipeline {
     /// What stands in where there is none.
-    pub(crate) fn inert() -> &'static Arc<Self> {
-        static NOWHERE: LazyLock<Arc<Pipeline>> = LazyLock::new(|| Arc::new(Pipeline::nowhere()));
-        &NOWHERE
+    pub(crate) fn noop() -> &'static Arc<Self> {
+        static NOOP: LazyLock<Arc<Pipeline>> = LazyLock::new(|| Arc::new(Pipeline::new_noop()));
+        &NOOP
     }
 
     /// Records nothing and sends nothing.
-    fn nowhere() -> Self {
+    fn new_noop() -> Self {
         let identity = Identity {
             public_key: None,
             org_id: None,
@@ -96,7 +96,7 @@ impl Pipeline {
             server_name: None,
         };
         Self {
-            deliver: Arc::new(Nowhere),
+            deliver: Arc::new(NoopDeliver),
             losses: Arc::default(),
             identity: identity.interned(),
             outgoing: PropagationTargets::new(Some(Vec::new()), None),
@@ -110,12 +110,12 @@ impl Pipeline {
                 debug: false,
             },
             debug: false,
-            _debugged: None,
+            _debug_client: None,
             propagate_traceparent: false,
             streams: false,
             ignore: Vec::new(),
             max_spans: 0,
-            unchecked_spans: 0,
+            fast_path_spans: 0,
             idle_timeouts: Timeouts::default(),
             counters: Counters::default(),
             recent: RecentHeaders::default(),
@@ -123,25 +123,25 @@ impl Pipeline {
         }
     }
 
-    pub(crate) fn hand_over(&self, record: Box<Record>) {
+    pub(crate) fn deliver(&self, record: Box<Record>) {
         // Whoever delivers is not to be recorded, or delivering would never end.
-        hook::quietly(|| self.deliver.deliver(FinishedTransaction::new(record)));
+        hook::without_recording(|| self.deliver.deliver(FinishedTransaction::new(record)));
     }
 
-    pub(crate) fn hand_over_span(&self, span: FinishedSpan) {
+    pub(crate) fn deliver_span(&self, span: FinishedSpan) {
         match self.deliver.spans() {
-            Some(spans) => hook::quietly(|| spans.deliver_span(span)),
+            Some(spans) => hook::without_recording(|| spans.deliver_span(span)),
             None => span.lost(Reason::InternalSdkError),
         }
     }
 
-    pub(crate) fn ignores(&self, span: &Starting<'_>) -> bool {
+    pub(crate) fn ignores(&self, span: &NewSpan<'_>) -> bool {
         self.ignore.iter().any(|rule| rule.matches(span))
     }
 
     /// Counts a transaction that is not sent, with so many spans below it. Where spans are streamed it would have been
     /// a span as they are.
-    pub(crate) fn lose_transaction(&self, reason: Reason, child_spans: u64) {
+    pub(crate) fn record_lost_transaction(&self, reason: Reason, child_spans: u64) {
         if self.streams {
             self.losses.record(reason, Category::Span, child_spans.saturating_add(1));
         } else {

@@ -3,7 +3,7 @@
 use sentrace_protocol::{SpanId, TraceId};
 
 use crate::propagation::ids;
-use crate::propagation::trace_baggage::Baggage;
+use crate::propagation::trace_baggage::TraceBaggage;
 
 /// The trace of what runs outside any request: continued from the environment, or this process's own.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct ProcessTrace {
     /// The span of the process that started us, where the environment told one.
     pub(crate) parent_span_id: Option<SpanId>,
     pub(crate) sampled: Option<bool>,
-    pub(crate) baggage: Baggage,
+    pub(crate) baggage: TraceBaggage,
 }
 
 impl ProcessTrace {
@@ -24,7 +24,7 @@ impl ProcessTrace {
             span_id: ids::span_id(),
             parent_span_id: None,
             sampled: None,
-            baggage: Baggage::default(),
+            baggage: TraceBaggage::default(),
         }
     }
 }

@@ -48,7 +48,7 @@ impl Kept {
     fn replace(&self, old: Option<Arc<Pipeline>>, new: Option<Arc<Pipeline>>) -> Option<Arc<Pipeline>> {
         drop(old);
         if let Ok(mut vacant) = self.vacant.try_borrow_mut() {
-            vacant.iter_mut().for_each(|trace| trace.pipeline.forget());
+            vacant.iter_mut().for_each(|trace| trace.pipeline.clear());
         }
         new
     }
@@ -84,7 +84,7 @@ pub(crate) fn lend_global<R>(run: impl FnOnce(Arc<Pipeline>) -> (Arc<Pipeline>, 
 #[inline]
 pub(crate) fn take() -> OwnTrace {
     let vacant = KEPT.try_with(|kept| kept.vacant.try_borrow_mut().ok()?.pop());
-    vacant.ok().flatten().unwrap_or_else(|| OwnTrace::new(TraceState::vacant()))
+    vacant.ok().flatten().unwrap_or_else(|| OwnTrace::new(TraceState::empty()))
 }
 
 /// Keeps the memory of a trace that is over.
@@ -93,10 +93,10 @@ pub(crate) fn take() -> OwnTrace {
 /// must hold nobody else's open.
 #[inline]
 pub(crate) fn give_back(mut trace: OwnTrace) {
-    trace.vacate();
+    trace.reset();
     let _ = KEPT.try_with(|kept| {
         if !kept.is_global(&trace.pipeline) {
-            trace.pipeline.forget();
+            trace.pipeline.clear();
         }
         if let Ok(mut vacant) = kept.vacant.try_borrow_mut()
             && vacant.len() < MAX_VACANT

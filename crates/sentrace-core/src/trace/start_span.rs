@@ -6,12 +6,12 @@ use sentrace_protocol::SpanId;
 use sentrace_protocol::losses::Reason;
 
 use super::state::{Live, TraceState};
-use crate::decide::ignore::Starting;
+use crate::decide::ignore::NewSpan;
 use crate::propagation::ids;
 use crate::record::{Slot, pool};
 
 /// A span that is not recorded, though its transaction is.
-pub(crate) struct Unstarted {
+pub(crate) struct NotStarted {
     pub(crate) reason: Reason,
     pub(crate) op: Cow<'static, str>,
 }
@@ -25,12 +25,12 @@ impl TraceState {
         parent: SpanId,
         op: Cow<'static, str>,
         description: &str,
-    ) -> Result<(SpanId, Slot), Unstarted> {
+    ) -> Result<(SpanId, Slot), NotStarted> {
         let pipeline = &self.pipeline;
-        if pipeline.ignores(&Starting::Child { op: &op, description }) {
-            return Err(Unstarted { reason: Reason::Ignored, op });
+        if pipeline.ignores(&NewSpan::Child { op: &op, description }) {
+            return Err(NotStarted { reason: Reason::Ignored, op });
         }
-        let full = || Unstarted { reason: Reason::BufferOverflow, op: Cow::Borrowed("") };
+        let full = || NotStarted { reason: Reason::BufferOverflow, op: Cow::Borrowed("") };
         let Live { record, stream, .. } = live;
         match (stream, record) {
             (Some(stream), _) if stream.has_room() => {
@@ -43,8 +43,8 @@ impl TraceState {
                 record.start_span(parent, op, description).ok_or_else(full)
             }
             // The transaction has been sent: this span has nothing left to belong to.
-            (None, None) => Err(Unstarted { reason: Reason::InsufficientData, op }),
-            _ => Err(Unstarted { reason: Reason::BufferOverflow, op }),
+            (None, None) => Err(NotStarted { reason: Reason::InsufficientData, op }),
+            _ => Err(NotStarted { reason: Reason::BufferOverflow, op }),
         }
     }
 }

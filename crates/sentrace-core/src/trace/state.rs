@@ -17,9 +17,9 @@ use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SentryTrace, SpanId, TraceId, Traceparent, baggage};
 use triomphe::{Arc, UniqueArc};
 
-use crate::propagation::carried::CarriedHeaders;
+use crate::propagation::received::ReceivedHeaders;
 use crate::propagation::sample_rand::SampleRand;
-use crate::propagation::trace_baggage::{Applied, Baggage};
+use crate::propagation::trace_baggage::{Applied, TraceBaggage};
 use crate::record::{Record, Slot};
 use crate::trace::pipeline::PipelineRef;
 use crate::trace::streamed::Stream;
@@ -49,13 +49,13 @@ pub(crate) struct TraceState {
     pub(crate) sample_rate: Option<f64>,
     pub(crate) recording: Recording,
     /// Whether it is an incoming request's transaction, recorded or not.
-    pub(crate) of_request: bool,
+    pub(crate) is_request: bool,
     /// Whether that request carries a mark of it; see [`classify`](crate::adapter::IncomingTrace::classify).
     marked: AtomicBool,
     /// The continuation this transaction was started from, which freezes one context for all its transactions.
     pub(crate) head: Option<SharedTrace>,
     /// What the request that is being served brought, beyond the caller.
-    pub(crate) carried: CarriedHeaders,
+    pub(crate) received: ReceivedHeaders,
     pub(crate) live: Mutex<Live>,
     /// The frozen context as the value of a header, so that calls beyond the first copy nothing and take no lock; none
     /// where there is nothing to say.
@@ -66,7 +66,7 @@ pub(crate) struct TraceState {
 /// What changes while the trace goes on.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
-    pub(crate) baggage: Baggage,
+    pub(crate) baggage: TraceBaggage,
     /// Of a sampled transaction that has not ended.
     pub(crate) record: Option<Box<Record>>,
     /// Of a sampled transaction whose spans are sent by themselves.
@@ -98,7 +98,7 @@ impl Live {
 
 impl TraceState {
     /// Memory for a trace, which says nothing yet.
-    pub(crate) fn vacant() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             pipeline: PipelineRef::default(),
             trace_id: ids::trace_id(),
@@ -106,11 +106,11 @@ impl TraceState {
             parent_span_id: None,
             sampled: None,
             sample_rate: None,
-            recording: Recording::Off,
-            of_request: false,
+            recording: Recording::NotTraced,
+            is_request: false,
             marked: AtomicBool::new(false),
             head: None,
-            carried: CarriedHeaders::default(),
+            received: ReceivedHeaders::default(),
             live: Mutex::default(),
             #[cfg(feature = "http")]
             baggage_header: OnceLock::new(),
@@ -118,15 +118,15 @@ impl TraceState {
     }
 
     /// Leaves nothing of a trace that is over but its memory, and whose it was.
-    pub(crate) fn vacate(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.parent_span_id = None;
         self.sampled = None;
         self.sample_rate = None;
-        self.recording = Recording::Off;
-        self.of_request = false;
+        self.recording = Recording::NotTraced;
+        self.is_request = false;
         *self.marked.get_mut() = false;
         self.head = None;
-        self.carried.clear();
+        self.received.clear();
         #[cfg(feature = "http")]
         self.baggage_header.take();
         let live = self.live_mut();
@@ -145,14 +145,14 @@ impl TraceState {
     /// next finds a parent that exists.
     pub(crate) fn propagated_span_id(&self) -> SpanId {
         self.parent_span_id.unwrap_or_else(|| {
-            fork::notice(FastInstant::now());
+            fork::check(FastInstant::now());
             ids::span_id()
         })
     }
 
     /// Takes over what the request of `outer` brought.
-    pub(crate) fn inherit_carried(&mut self, outer: &Self) {
-        self.carried.inherit(&outer.carried, outer.caller());
+    pub(crate) fn inherit_received(&mut self, outer: &Self) {
+        self.received.inherit(&outer.received, outer.caller());
     }
 
     /// Notes that its request is marked. Whoever looks at the mark has come by it later.
@@ -187,22 +187,22 @@ impl TraceState {
 
     /// Remembers what goes out from here where it is not of this process; see [`RecentHeaders`](crate::propagation::recent::RecentHeaders).
     #[inline]
-    pub(crate) fn remember_passed(&self, span_id: SpanId) {
-        if self.recording.passes_through() && self.parent_span_id == Some(span_id) {
+    pub(crate) fn remember_propagated(&self, span_id: SpanId) {
+        if self.recording.is_passthrough() && self.parent_span_id == Some(span_id) {
             self.remember(span_id);
         }
     }
 
     #[cold]
     fn remember(&self, span_id: SpanId) {
-        self.pipeline.recent.remember(crate::propagation::carried::hash_of_ids(self.trace_id, span_id));
+        self.pipeline.recent.remember(crate::propagation::received::hash_of_ids(self.trace_id, span_id));
     }
 
     /// Freezes the dynamic sampling context and lends it: from here on it is the same for everybody.
     pub(crate) fn with_frozen_baggage<R>(&self, read: impl FnOnce(&str) -> R) -> R {
         let mut live = self.live();
         self.freeze(&mut live);
-        read(live.baggage.settle(self.trace_id))
+        read(live.baggage.parse(self.trace_id))
     }
 
     /// The context, frozen, as the value of a header; `None` where there is nothing to say.
@@ -216,7 +216,7 @@ impl TraceState {
     }
 
     /// Copies the context, frozen, for a transaction that starts below.
-    pub(crate) fn copy_frozen_baggage(&self, into: &mut Baggage) {
+    pub(crate) fn copy_frozen_baggage(&self, into: &mut TraceBaggage) {
         let mut live = self.live();
         self.freeze(&mut live);
         into.copy_from(&live.baggage);

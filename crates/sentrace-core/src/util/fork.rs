@@ -48,7 +48,7 @@ fn process_id_at(now: FastInstant) -> u32 {
 
 /// Notices, before ids are made, that this has become a child, which needs random numbers of its own.
 #[inline]
-pub(crate) fn notice(now: FastInstant) {
+pub(crate) fn check(now: FastInstant) {
     let _ = process_id_at(now);
 }
 
@@ -77,13 +77,13 @@ mod tests {
     #[test]
     fn the_kernel_is_asked_now_and_then() {
         let start = FastInstant::now();
-        notice(start);
+        check(start);
         let first = ANSWER.with(Cell::get).at;
         assert_eq!(first, start);
-        notice(start);
+        check(start);
         assert_eq!(ANSWER.with(Cell::get).at, first, "the answer is taken as it was");
         while FastInstant::now().ticks_since(start) < TRUSTED {}
-        notice(FastInstant::now());
+        check(FastInstant::now());
         assert_ne!(ANSWER.with(Cell::get).at, first, "and asked for again");
     }
 }

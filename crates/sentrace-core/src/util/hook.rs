@@ -46,7 +46,7 @@ pub fn run_hook<R>(hook: impl FnOnce() -> R) -> Option<R> {
 }
 
 /// Runs code that is not ours and whose panics are its callers' affair: what starts inside is not recorded.
-pub(crate) fn quietly<R>(run: impl FnOnce() -> R) -> R {
+pub(crate) fn without_recording<R>(run: impl FnOnce() -> R) -> R {
     struct Left;
     impl Drop for Left {
         fn drop(&mut self) {
@@ -81,9 +81,9 @@ fn discard(payload: Box<dyn Any + Send>) {
 
 /// A closure of users. Whatever its captures do when they are dropped does not reach whoever drops the last reference,
 /// which may be a request.
-pub(crate) struct Captured<F>(Option<F>);
+pub(crate) struct UserClosure<F>(Option<F>);
 
-impl<F> Captured<F> {
+impl<F> UserClosure<F> {
     pub(crate) fn new(closure: F) -> Self {
         Self(Some(closure))
     }
@@ -93,7 +93,7 @@ impl<F> Captured<F> {
     }
 }
 
-impl<F> Drop for Captured<F> {
+impl<F> Drop for UserClosure<F> {
     fn drop(&mut self) {
         let closure = self.0.take();
         catch_panic(|| drop(closure));
@@ -130,7 +130,7 @@ mod tests {
     fn captures_that_panic_when_they_are_dropped_stay_where_they_are() {
         for levels in [1, 3] {
             let bomb = Bomb { levels };
-            let closure = Captured::new(move || {
+            let closure = UserClosure::new(move || {
                 let whole: &Bomb = &bomb;
                 whole.levels
             });
@@ -149,7 +149,7 @@ mod tests {
             "what catches panics is run wherever it is"
         );
         assert!(!in_hook());
-        let panicked = catch_unwind(|| quietly(|| panic!("whoever delivers")));
+        let panicked = catch_unwind(|| without_recording(|| panic!("whoever delivers")));
         assert!(panicked.is_err() && !in_hook());
     }
 }

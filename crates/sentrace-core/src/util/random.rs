@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use rand::rngs::{SmallRng, SysRng};
 use rand::{Rng, SeedableRng};
 
-use crate::util::thread_local::lend;
+use crate::util::thread_local::with_mut;
 
 thread_local! {
     static GENERATOR: RefCell<Option<SmallRng>> = const { RefCell::new(None) };
@@ -15,7 +15,7 @@ thread_local! {
 
 /// Seeds this thread's generator anew: a forked child would go on with its parent's numbers.
 pub(crate) fn reseed() {
-    lend(&GENERATOR, |generator| *generator = Some(seeded()));
+    with_mut(&GENERATOR, |generator| *generator = Some(seeded()));
 }
 
 /// A number that no other process has.
@@ -26,7 +26,7 @@ pub(crate) fn key() -> u64 {
 /// Returns a random number.
 #[inline]
 pub(crate) fn number() -> u64 {
-    lend(&GENERATOR, |generator| generator.as_mut().map(SmallRng::next_u64))
+    with_mut(&GENERATOR, |generator| generator.as_mut().map(SmallRng::next_u64))
         .flatten()
         .unwrap_or_else(first_number)
 }
@@ -37,7 +37,7 @@ pub(crate) fn number() -> u64 {
 fn first_number() -> u64 {
     let mut generator = seeded();
     let number = generator.next_u64();
-    lend(&GENERATOR, |kept| *kept = Some(generator));
+    with_mut(&GENERATOR, |kept| *kept = Some(generator));
     number
 }
 

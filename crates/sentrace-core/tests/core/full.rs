@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sentrace_core::adapter::{CallSpan, OutgoingRequest};
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{Client, Options, SpanRef, TraceLifecycle, Transaction};
 use sentrace_protocol::TransactionSource;
 use sentrace_protocol::losses::{Category, Reason};
@@ -14,12 +14,12 @@ const MEBIBYTE: usize = 1024 * 1024;
 /// Sets of one thing: more than any record holds of them.
 const OFTEN: usize = 200_000;
 
-fn json(captured: &Captured) -> usize {
+fn json(captured: &CapturedTransaction) -> usize {
     serde_json::to_vec(&captured.transaction).unwrap().len()
 }
 
 /// A transaction named `batch` after `fill`, with something of its own set last.
-fn filled(fill: impl FnOnce(&Transaction)) -> (Client, Captured) {
+fn filled(fill: impl FnOnce(&Transaction)) -> (Client, CapturedTransaction) {
     let (client, capture) = recording();
     let transaction = client.start_transaction("batch", "task");
     fill(&transaction);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{
     Activity, Client, IdleOptions, IdleTransaction, Options, SpanOptions, TraceLifecycle, TransactionOptions,
     current_span,
@@ -24,11 +24,11 @@ fn task(description: &str) -> Option<SpanOptions<'_>> {
     Some(SpanOptions::new("task", description))
 }
 
-fn reason(captured: &Captured) -> Option<&Value<'static>> {
+fn reason(captured: &CapturedTransaction) -> Option<&Value<'static>> {
     captured.transaction.trace.data.get("sentry.idle_span_finish_reason")
 }
 
-fn duration(captured: &Captured) -> Duration {
+fn duration(captured: &CapturedTransaction) -> Duration {
     captured.transaction.timestamp.0.checked_sub(captured.transaction.start_timestamp.0).unwrap()
 }
 
@@ -272,7 +272,7 @@ fn separate_ones_are_found_by_scope_and_handle_only() {
     assert_eq!(only(&capture).transaction.spans.len(), 1, "the page has its click");
 }
 
-fn only_or_first(capture: &Capture) -> Captured {
+fn only_or_first(capture: &Capture) -> CapturedTransaction {
     let captured = capture.wait_for(1, Duration::from_secs(5));
     assert_eq!(captured.len(), 1, "{captured:#?}");
     captured.into_iter().next().unwrap()

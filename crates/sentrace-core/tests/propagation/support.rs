@@ -1,6 +1,6 @@
 //! A recording client, headers that come in, and what a call would carry.
 
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Trace, TraceHeaders};
 use sentrace_protocol::DynamicSamplingContext;
 pub(crate) use sentrace_testkit::{
@@ -31,6 +31,6 @@ pub(crate) fn context_of(headers: &TraceHeaders) -> DynamicSamplingContext {
 }
 
 /// Takes the only transaction; more or fewer fail the test.
-pub(crate) fn only(capture: &Capture) -> Captured {
+pub(crate) fn only(capture: &Capture) -> CapturedTransaction {
     sentrace_testkit::only(capture.take())
 }

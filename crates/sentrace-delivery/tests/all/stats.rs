@@ -17,7 +17,7 @@ fn posts_are_counted_by_how_they_came_out() {
     });
     let (client, losses) = silent_client(&ingest.dsn());
     let before = client.stats().delivery;
-    assert!(before.running && before.since_answer.is_none());
+    assert!(before.running && before.since_response.is_none());
     assert_eq!((before.posts, before.queued_bytes), (0, 0));
     for (name, children) in [("arrives", 3), ("is refused", 2), ("is limited", 1), ("is held back", 0)] {
         record(&client, name, children);
@@ -25,11 +25,11 @@ fn posts_are_counted_by_how_they_came_out() {
     }
     let stats = client.stats();
     let delivery = &stats.delivery;
-    assert_eq!((delivery.posts, delivery.posts_under_way), (3, 0));
-    assert_eq!((delivery.posts_failed, delivery.posts_refused), (0, 1));
+    assert_eq!((delivery.posts, delivery.posts_in_flight), (3, 0));
+    assert_eq!((delivery.posts_failed, delivery.posts_rejected), (0, 1));
     assert_eq!((delivery.delivered_transactions, delivery.delivered_spans), (1, 4));
     assert_eq!((delivery.limited_transactions, delivery.limited_spans), (1, 2));
-    assert!(delivery.posted_bytes > 0 && delivery.since_answer.is_some());
+    assert!(delivery.posted_bytes > 0 && delivery.since_response.is_some());
     let limited: Vec<_> = delivery.rate_limits.iter().map(|limit| limit.category).collect();
     assert_eq!(limited, [Some(Category::Error), Some(Category::Transaction)]);
     assert!(delivery.rate_limits.iter().all(|limit| limit.remaining <= Duration::from_secs(60)));
@@ -49,14 +49,14 @@ fn what_waits_is_seen_in_the_queue() {
     let ingest = Ingest::start(|_| Reply::Stall(b""));
     let (client, _losses) = silent_client(&ingest.dsn());
     record_many(&client, 50, 1);
-    wait_until("posts", || client.stats().delivery.posts_under_way > 0);
+    wait_until("posts", || client.stats().delivery.posts_in_flight > 0);
     let delivery = client.stats().delivery;
     assert!(delivery.queued_transactions > 0 && delivery.queued_bytes > 0, "{delivery:?}");
-    assert_eq!((delivery.delivered_transactions, delivery.since_answer), (0, None));
+    assert_eq!((delivery.delivered_transactions, delivery.since_response), (0, None));
     client.close(Duration::from_millis(10));
     let delivery = client.stats().delivery;
     wait_until("the end", || !client.stats().delivery.running);
-    assert!(delivery.posts >= delivery.posts_under_way);
+    assert!(delivery.posts >= delivery.posts_in_flight);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use http::{Extensions, Method};
 use reqwest::{Client, Request};
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{Options, Origin, testing::Capture};
 use sentrace_protocol::SentryTrace;
 use sentrace_reqwest::{ClientBuilder, client};
@@ -12,7 +12,7 @@ use crate::support::server::{Reply, Seen, World};
 use crate::support::traced::only;
 
 /// Asks for `/users/7` in a transaction; returns what arrived in Sentry and at the server.
-async fn ask(set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (Captured, Seen) {
+async fn ask(set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> (CapturedTransaction, Seen) {
     let world = World::new();
     world.home.on("/users/7", Reply::Status(200));
     let origins = world.allowed().map(Origin::contains);

@@ -8,7 +8,7 @@ use http::Method;
 use http::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Request, Response};
 use reqwest_middleware::{ClientWithMiddleware, Middleware, Next};
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{Options, Origin};
 use sentrace_protocol::transaction::Span;
 use sentrace_protocol::{Category, SentryTrace, SpanStatus, Value};
@@ -34,7 +34,7 @@ fn text<'s>(span: &'s Span<'_>, key: &str) -> Option<&'s str> {
 }
 
 /// Runs one request in a transaction; returns what arrived in Sentry.
-async fn record(setup: Setup, builder: reqwest::ClientBuilder, request: Request) -> Captured {
+async fn record(setup: Setup, builder: reqwest::ClientBuilder, request: Request) -> CapturedTransaction {
     let (http, sentrace, capture) = setup.build_with(builder);
     let transaction = sentrace.start_transaction("test", "task");
     let _ = transaction.scope(http.execute(request)).await;

@@ -13,7 +13,7 @@ use super::head::{self, Name};
 
 /// Marks a request whose failure is somebody's to capture already.
 #[derive(Debug, Clone, Copy)]
-struct Captured;
+struct CapturedTransaction;
 
 /// What is told of a request that fails.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl FailureReport {
         name: &Name,
         request: &mut Request<B>,
     ) -> Option<Box<Self>> {
-        if !config.captures || request.extensions_mut().insert(Captured).is_some() {
+        if !config.captures || request.extensions_mut().insert(CapturedTransaction).is_some() {
             return None;
         }
         let head = HttpHead::of(request);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 
 use sentrace_core::carriers::job::JobTrace;
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Options, current_span, start_span};
 use sentrace_protocol::{SpanStatus, TransactionSource, Value};
 use tower::retry::{Policy, RetryLayer};
@@ -40,13 +40,13 @@ fn layer(client: &Client) -> SentryJobLayer<impl Fn(&Mail) -> JobHead + Clone + 
     SentryJobLayer::new("mails", read).system("redis").client(client.clone())
 }
 
-fn only(capture: &Capture) -> Captured {
+fn only(capture: &Capture) -> CapturedTransaction {
     let mut captured = capture.take();
     assert_eq!(captured.len(), 1, "exactly one transaction: {captured:#?}");
     captured.remove(0)
 }
 
-fn data<'a>(captured: &'a Captured, key: &str) -> Option<&'a Value<'static>> {
+fn data<'a>(captured: &'a CapturedTransaction, key: &str) -> Option<&'a Value<'static>> {
     captured.transaction.trace.data.get(key)
 }
 

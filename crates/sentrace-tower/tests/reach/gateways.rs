@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, InCurrentSpan as _, Options, Origin};
 use sentrace_tower::{SentryClientLayer, SentryTracingLayer};
 use tower::{Layer, ServiceExt, service_fn};
@@ -114,8 +114,8 @@ impl Gateway {
 
 /// What the gateway and the service behind it recorded, and the headers between them.
 struct Seen {
-    gateway: Option<Captured>,
-    next: Captured,
+    gateway: Option<CapturedTransaction>,
+    next: CapturedTransaction,
     between: HeaderMap,
 }
 
@@ -181,7 +181,7 @@ proptest! {
         }
         prop_assert_eq!(between.get_all("sentry-trace").iter().count(), 1, "{}", claim);
         match gateway {
-            Some(Captured { transaction, .. }) => {
+            Some(CapturedTransaction { transaction, .. }) => {
                 prop_assert_eq!(next.trace_id, transaction.trace.trace_id, "{}", claim);
                 prop_assert_eq!(next.parent_span_id, Some(transaction.spans[0].span_id), "{}", claim);
             }

@@ -1,6 +1,6 @@
 //! What a service may want otherwise for some of its calls.
 
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_protocol::SentryTrace;
 use sentrace_tower::SentryClientLayer;
 use tower::{Layer, ServiceExt};
@@ -8,7 +8,9 @@ use tower::{Layer, ServiceExt};
 use crate::support::{echo, get, hyper, in_time, lines, only, only_span, recording};
 
 /// Asks for `/users/7` in a transaction; returns what arrived in Sentry and at the server.
-async fn ask(set: impl FnOnce(SentryClientLayer) -> SentryClientLayer) -> (Captured, Option<SentryTrace>) {
+async fn ask(
+    set: impl FnOnce(SentryClientLayer) -> SentryClientLayer,
+) -> (CapturedTransaction, Option<SentryTrace>) {
     let (client, capture) = recording();
     let http = set(SentryClientLayer::new()).client(client.clone()).layer(hyper());
     let mut request = get(format!("http://{}/users/7", echo().await));

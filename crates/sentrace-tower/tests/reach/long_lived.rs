@@ -15,7 +15,7 @@ use http_body_util::BodyExt as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{current_span, start_span, start_transaction};
 use sentrace_protocol::SpanStatus;
 use sentrace_tower::{LongLived, SentryTracingLayer, UpgradeGuard};
@@ -38,12 +38,12 @@ async fn say(socket: &mut Socket, text: &'static str) -> String {
 }
 
 /// Waits for so many transactions.
-async fn wait_for(capture: &Arc<Capture>, count: usize) -> Vec<Captured> {
+async fn wait_for(capture: &Arc<Capture>, count: usize) -> Vec<CapturedTransaction> {
     let capture = Arc::clone(capture);
     tokio::task::spawn_blocking(move || capture.wait_for(count, PATIENCE)).await.unwrap()
 }
 
-fn marked(captured: &Captured) -> Option<String> {
+fn marked(captured: &CapturedTransaction) -> Option<String> {
     value(&captured.transaction.trace.data, "http.request.long_lived").map(|mark| format!("{mark:?}"))
 }
 

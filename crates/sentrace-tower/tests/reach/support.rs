@@ -10,7 +10,7 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Options, Origin};
 use sentrace_protocol::transaction::Span;
 use sentrace_protocol::{Data, Value};
@@ -26,7 +26,7 @@ pub(crate) fn recording_to(origin: Origin) -> (Client, Arc<Capture>) {
 }
 
 /// The only transaction; more or fewer fail the test.
-pub(crate) async fn only(capture: &Arc<Capture>) -> Captured {
+pub(crate) async fn only(capture: &Arc<Capture>) -> CapturedTransaction {
     let capture = Arc::clone(capture);
     let waited = tokio::task::spawn_blocking(move || capture.wait_for(1, PATIENCE));
     let mut captured = waited.await.unwrap();
@@ -35,7 +35,7 @@ pub(crate) async fn only(capture: &Arc<Capture>) -> Captured {
 }
 
 /// The only child span of the only transaction.
-pub(crate) fn only_span(captured: &Captured) -> &Span<'static> {
+pub(crate) fn only_span(captured: &CapturedTransaction) -> &Span<'static> {
     let [span] = &captured.transaction.spans[..] else {
         panic!("one span: {:#?}", captured.transaction.spans)
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::post;
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Collect, DataCollection, Options, TraceLifecycle};
 use sentrace_protocol::Value;
 use sentrace_tower::{
@@ -21,7 +21,12 @@ use crate::support::{
 };
 
 /// One request with these header lines to an axum server that knows who calls.
-async fn captured_of(layer: SentryTracingLayer, capture: &Capture, headers: &str, body: &str) -> Captured {
+async fn captured_of(
+    layer: SentryTracingLayer,
+    capture: &Capture,
+    headers: &str,
+    body: &str,
+) -> CapturedTransaction {
     let app = Router::new().route("/x", post(async |_: String| "hello")).layer(layer);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -136,7 +141,7 @@ async fn streamed_spans_tell_the_client_by_attributes() {
     }
 }
 
-fn time_in_queue(captured: &Captured) -> Option<Duration> {
+fn time_in_queue(captured: &CapturedTransaction) -> Option<Duration> {
     match captured.transaction.trace.data.get("http.server.request.time_in_queue")? {
         Value::Float(milliseconds) => Some(Duration::from_secs_f64(milliseconds / 1e3)),
         other => panic!("no number: {other:?}"),

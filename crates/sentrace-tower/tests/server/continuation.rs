@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{Empty, Full};
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Options, TraceLifecycle, current_span};
 use sentrace_protocol::SentryTrace;
 use sentrace_tower::SentryTracingLayer;
@@ -43,7 +43,7 @@ async fn call(layer: &SentryTracingLayer, request: Request<Empty<Bytes>>) -> Out
     told.recv().unwrap()
 }
 
-async fn call_and_capture(request: Request<Empty<Bytes>>) -> (Outgoing, Captured) {
+async fn call_and_capture(request: Request<Empty<Bytes>>) -> (Outgoing, CapturedTransaction) {
     let (layer, capture) = layer();
     let outgoing = call(&layer, request).await;
     (outgoing, only(capture.take()))

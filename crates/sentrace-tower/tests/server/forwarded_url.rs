@@ -2,14 +2,18 @@
 
 use http::{HeaderName, HeaderValue, Request};
 use http_body_util::{BodyExt, Empty};
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_tower::{ForwardedHeader, PeerAddress, TrustedProxies};
 use tower::{Layer, ServiceExt};
 
 use crate::support::{Always, data, layer, number, only};
 
 /// One request from `peer` with these fields, besides `host: internal:8080`.
-async fn captured_of(proxies: TrustedProxies, peer: &str, fields: &[(&'static str, &str)]) -> Captured {
+async fn captured_of(
+    proxies: TrustedProxies,
+    peer: &str,
+    fields: &[(&'static str, &str)],
+) -> CapturedTransaction {
     let (layer, capture) = layer();
     let mut request =
         Request::get("/x?tab=2").header("host", "internal:8080").body(Empty::<&[u8]>::new()).unwrap();
@@ -22,7 +26,7 @@ async fn captured_of(proxies: TrustedProxies, peer: &str, fields: &[(&'static st
     only(capture.take())
 }
 
-fn url(captured: &Captured) -> String {
+fn url(captured: &CapturedTransaction) -> String {
     captured.transaction.request.as_ref().unwrap().url.clone().into_owned()
 }
 

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::routing::{any, get};
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Options, TraceLifecycle, in_span};
 use sentrace_protocol::SpanStatus;
 use sentrace_tower::{SentryClientLayer, SentryTracingLayer};
@@ -70,7 +70,7 @@ async fn batch(
     send(Router::new().route("/batch", get(handler)).layer(outer), request("/batch", incoming)).await;
 }
 
-fn assert_one_trace(captured: &[Captured], context: &str) {
+fn assert_one_trace(captured: &[CapturedTransaction], context: &str) {
     let names: Vec<_> = captured.iter().map(|captured| &*captured.transaction.name).collect();
     let [first, second, "GET /batch"] = names[..] else { panic!("{context}: {names:?}") };
     // axum adds the route to one that was copied among the extensions.

@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_protocol::{SpanStatus, TransactionSource, http_method};
 use sentrace_tower::{SentryRouteLayer, SentryTracingLayer};
 use tower::{Layer, ServiceExt};
@@ -21,7 +21,7 @@ fn request(method: &str, uri: &str) -> Request<Body> {
     Request::builder().method(method).uri(uri).body(Body::empty()).unwrap()
 }
 
-async fn answer(app: &Router, capture: &Capture, request: Request<Body>) -> Captured {
+async fn answer(app: &Router, capture: &Capture, request: Request<Body>) -> CapturedTransaction {
     let response = app.clone().oneshot(request).await.unwrap();
     response.into_body().collect().await.unwrap();
     only(capture.take())
@@ -114,7 +114,7 @@ struct Claim {
 const PLAIN: Claim =
     Claim { path: "/", answers: &[("content-type", "text/plain")], status: StatusCode::OK, body: "made" };
 
-async fn claimed(around: bool, late: bool, claim: Claim) -> Captured {
+async fn claimed(around: bool, late: bool, claim: Claim) -> CapturedTransaction {
     let (client, capture): (_, Arc<Capture>) = recording();
     let layer = SentryTracingLayer::new().client(client).late_route(late);
     let Claim { path, answers, status, body } = claim;

@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{current_span, in_span};
 use sentrace_protocol::transaction::Span;
 use sentrace_protocol::{SpanId, SpanStatus, Value};
@@ -27,11 +27,11 @@ use crate::support::{Server, get as request, in_time, layer, only, recording};
 
 const MOMENT: Duration = Duration::from_millis(20);
 
-fn root(captured: &Captured) -> Option<SpanId> {
+fn root(captured: &CapturedTransaction) -> Option<SpanId> {
     Some(captured.transaction.trace.span_id)
 }
 
-fn of_middleware(captured: &Captured) -> Vec<&Span<'static>> {
+fn of_middleware(captured: &CapturedTransaction) -> Vec<&Span<'static>> {
     captured.transaction.spans.iter().filter(|span| span.op == "middleware.tower").collect()
 }
 
@@ -45,7 +45,7 @@ async fn handler() -> &'static str {
     "hello"
 }
 
-async fn captured_of(app: Router) -> Captured {
+async fn captured_of(app: Router) -> CapturedTransaction {
     let (layer, capture) = layer();
     let server = Server::start(app.layer(layer)).await;
     server.ask("GET /x HTTP/1.1\r\nHost: shop.test\r\n").await;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Version};
 use http_body_util::{BodyExt, Empty};
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{Collect, DataCollection};
 use sentrace_tower::SentryTracingLayer;
 use tower::{Layer, ServiceExt};
@@ -13,11 +13,11 @@ use crate::support::{Always, Server, captured_json, data, get, layer, number, on
 /// What is hidden in requests, and must not be found in anything that is sent.
 const SECRET: &str = "h1dd3n";
 
-async fn recorded(request: Request<Empty<Bytes>>) -> Captured {
+async fn recorded(request: Request<Empty<Bytes>>) -> CapturedTransaction {
     recorded_with(DataCollection::new(), request).await
 }
 
-async fn recorded_with(collection: DataCollection, request: Request<Empty<Bytes>>) -> Captured {
+async fn recorded_with(collection: DataCollection, request: Request<Empty<Bytes>>) -> CapturedTransaction {
     let (client, capture) = recording();
     let layer = SentryTracingLayer::new().client(client).data_collection(collection);
     layer.layer(Always::ok()).oneshot(request).await.unwrap().into_body().collect().await.unwrap();
@@ -31,7 +31,7 @@ fn with_header(name: &str, value: &str) -> Request<Empty<Bytes>> {
     request
 }
 
-fn header<'a>(captured: &'a Captured, name: &str) -> Option<&'a str> {
+fn header<'a>(captured: &'a CapturedTransaction, name: &str) -> Option<&'a str> {
     let headers = &captured.transaction.request.as_ref().unwrap().headers;
     headers.iter().find(|(recorded, _)| recorded == name).map(|(_, value)| &**value)
 }

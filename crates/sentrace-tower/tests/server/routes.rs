@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_protocol::TransactionSource;
 use tower::ServiceExt;
 
@@ -18,7 +18,7 @@ fn shop() -> Router {
         .fallback(|| async { (StatusCode::NOT_FOUND, "none") })
 }
 
-async fn captured_of(app: Router, capture: &Capture, method: Method, uri: &str) -> Captured {
+async fn captured_of(app: Router, capture: &Capture, method: Method, uri: &str) -> CapturedTransaction {
     let mut request = request(uri);
     *request.method_mut() = method;
     let response = app.oneshot(request).await.unwrap();

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::{Request, Response, StatusCode};
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{Options, TraceLifecycle, in_span};
 use sentrace_protocol::{SpanStatus, TransactionSource};
 use sentrace_tower::{CurrentTransaction, SentryRouteLayer};
@@ -36,7 +36,7 @@ fn shop() -> Router {
         .fallback(async || StatusCode::NOT_FOUND)
 }
 
-async fn captured_of(late: bool, head: &str) -> Captured {
+async fn captured_of(late: bool, head: &str) -> CapturedTransaction {
     let (layer, capture) = layer();
     let server = Server::start(layer.late_route(late).layer(shop())).await;
     server.ask(&format!("{head} HTTP/1.1\r\nHost: shop.test\r\n")).await;

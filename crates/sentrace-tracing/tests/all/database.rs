@@ -1,7 +1,7 @@
 //! Queries of real databases, without a line of code about tracing.
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait};
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_protocol::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, SqlitePool};
@@ -25,7 +25,7 @@ async fn pool() -> SqlitePool {
 }
 
 /// What `run` leaves in a transaction, in a bound span as the server layer opens them.
-async fn record(run: impl Future<Output = ()>) -> Captured {
+async fn record(run: impl Future<Output = ()>) -> CapturedTransaction {
     let (client, capture) = recording();
     let transaction = client.start_transaction("work", "task");
     let run = async { run.instrument(sentrace_tracing::bound_span()).await };

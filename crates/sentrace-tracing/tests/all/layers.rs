@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{Client, current_span};
 use sentrace_tracing::{TracingLayer, layer};
 use tracing::{Dispatch, Level, error, info_span};
@@ -44,7 +44,7 @@ fn query() {
     tracing::event!(target: "sqlx::query", Level::DEBUG, summary = "SELECT 1", db.statement = "", elapsed_secs = 0.001_f64);
 }
 
-fn record(subscriber: Dispatch, run: impl FnOnce()) -> Captured {
+fn record(subscriber: Dispatch, run: impl FnOnce()) -> CapturedTransaction {
     let _default = tracing::dispatcher::set_default(&subscriber);
     let (client, capture) = recording();
     let transaction = client.start_transaction("work", "task");

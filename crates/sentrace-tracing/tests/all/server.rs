@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::routing::get;
 use futures_util::{FutureExt as _, stream};
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_testkit::Wire;
 use sentrace_tower::SentryTracingLayer;
 use sentrace_tracing::SentryRequestSpanLayer;
@@ -68,7 +68,7 @@ async fn ask(base: &str, path: &str) {
     assert_eq!(answer.status(), 200, "{answer:?}");
 }
 
-fn queries(captured: &Captured) -> usize {
+fn queries(captured: &CapturedTransaction) -> usize {
     captured.transaction.spans.iter().filter(|span| span.description.as_deref() == Some(SQL)).count()
 }
 

@@ -1,6 +1,6 @@
 //! Statements as sqlx's events tell of them, without a database.
 
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_protocol::SpanStatus;
 use sentrace_tracing::{TracingLayer, layer};
 use tracing::{Level, info_span};
@@ -18,7 +18,7 @@ fn tell(summary: &str, statement: &str) {
     );
 }
 
-fn told(layer: TracingLayer, statement: &str) -> Captured {
+fn told(layer: TracingLayer, statement: &str) -> CapturedTransaction {
     record_with(layer, || tell("x", statement))
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Once};
 
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Options};
 use sentrace_protocol::transaction::Span;
 pub(crate) use sentrace_testkit::recording;
@@ -33,12 +33,12 @@ pub(crate) fn subscribe_everywhere() {
 }
 
 /// What `run` leaves in a transaction, with the plain layer.
-pub(crate) fn record(run: impl FnOnce()) -> Captured {
+pub(crate) fn record(run: impl FnOnce()) -> CapturedTransaction {
     record_with(sentrace_tracing::layer(), run)
 }
 
 /// What `run` leaves in a transaction, with this layer.
-pub(crate) fn record_with(layer: TracingLayer, run: impl FnOnce()) -> Captured {
+pub(crate) fn record_with(layer: TracingLayer, run: impl FnOnce()) -> CapturedTransaction {
     let _default = subscribe(layer);
     let (client, capture) = recording();
     let transaction = client.start_transaction("work", "task");

@@ -1,6 +1,6 @@
 //! Spans that become transactions.
 
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{Client, TransactionOptions};
 use sentrace_protocol::TransactionSource;
 use sentrace_tracing::TracingLayer;
@@ -15,7 +15,10 @@ fn layer(client: &Client) -> TracingLayer {
 }
 
 /// The transactions that `run` leaves, where none is current.
-fn transactions(layer: impl Fn(TracingLayer) -> TracingLayer, run: impl FnOnce()) -> Vec<Captured> {
+fn transactions(
+    layer: impl Fn(TracingLayer) -> TracingLayer,
+    run: impl FnOnce(),
+) -> Vec<CapturedTransaction> {
     let (client, capture) = recording();
     let _default = subscribe(layer(self::layer(&client)));
     run();

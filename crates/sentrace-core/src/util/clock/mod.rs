@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 mod tsc;
 
-use self::tsc::Counter;
+use self::tsc::Tsc;
 
 /// A moment of this process's time, which never jumps.
 ///
@@ -47,22 +47,22 @@ impl FastInstant {
 
     /// How much time lies between, or none where `earlier` is later.
     pub fn saturating_duration_since(self, earlier: Self) -> Duration {
-        Scale::now().between(earlier, self)
+        TickRate::now().between(earlier, self)
     }
 
     /// So much later; as late as can be said where that is later still.
     pub(crate) fn saturating_add(self, time: Duration) -> Self {
-        Self(self.0.saturating_add(Scale::now().ticks_in(time)))
+        Self(self.0.saturating_add(TickRate::now().ticks_in(time)))
     }
 }
 
 /// How long ticks are, as far as that is known by now: it is what two times have to be read with that are to be compared.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Scale {
+pub(crate) struct TickRate {
     nanoseconds_per_tick: f64,
 }
 
-impl Scale {
+impl TickRate {
     pub(crate) fn now() -> Self {
         CLOCK.scale()
     }
@@ -84,18 +84,18 @@ const BEFORE: u64 = 1 << 62;
 /// Ticks since some time before the first of them was asked for.
 #[derive(Debug)]
 struct Clock {
-    counter: Option<Counter>,
+    counter: Option<Tsc>,
     start: Instant,
     start_ticks: u64,
 }
 
 impl Clock {
     fn start() -> Self {
-        Self::with(Counter::that_the_kernel_trusts())
+        Self::with(Tsc::if_trusted())
     }
 
-    fn with(counter: Option<Counter>) -> Self {
-        Self { start: Instant::now(), start_ticks: counter.as_ref().map_or(BEFORE, Counter::ticks), counter }
+    fn with(counter: Option<Tsc>) -> Self {
+        Self { start: Instant::now(), start_ticks: counter.as_ref().map_or(BEFORE, Tsc::ticks), counter }
     }
 
     #[inline]
@@ -115,20 +115,20 @@ impl Clock {
         }
     }
 
-    fn scale(&self) -> Scale {
-        Scale { nanoseconds_per_tick: self.nanoseconds_per_tick() }
+    fn scale(&self) -> TickRate {
+        TickRate { nanoseconds_per_tick: self.nanoseconds_per_tick() }
     }
 
     fn nanoseconds_per_tick(&self) -> f64 {
         let Some(counter) = &self.counter else { return 1.0 };
         let ticks = counter.ticks().saturating_sub(self.start_ticks);
-        agreed(counter.nanoseconds_per_tick(), nanoseconds(self.start.elapsed()), ticks)
+        calibrated(counter.nanoseconds_per_tick(), nanoseconds(self.start.elapsed()), ticks)
     }
 }
 
 /// As both clocks have run since the start, which is the more exact the longer that is; as it was measured at the start where they disagree:
 /// there was no time yet, or the machine has slept, while only the counter went on.
-fn agreed(measured: f64, nanoseconds: u64, ticks: u64) -> f64 {
+fn calibrated(measured: f64, nanoseconds: u64, ticks: u64) -> f64 {
     const DISAGREEMENT: f64 = 1e-4;
     let seen = nanoseconds as f64 / ticks as f64;
     if (seen / measured - 1.0).abs() < DISAGREEMENT { seen } else { measured }
@@ -206,7 +206,7 @@ mod tests {
             (0.5, 3_600_000_000_000, 14_400_000_000_000, 0.5, "the machine slept for as long again"),
         ];
         for (measured, nanoseconds, ticks, expected, reason) in rows {
-            assert_eq!(agreed(measured, nanoseconds, ticks), expected, "{reason}");
+            assert_eq!(calibrated(measured, nanoseconds, ticks), expected, "{reason}");
         }
     }
 

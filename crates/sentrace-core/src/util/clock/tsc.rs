@@ -1,10 +1,10 @@
 //! The processor's counter, where it may be trusted.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(super) use self::linux_x86_64::Counter;
+pub(super) use self::linux_x86_64::Tsc;
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
-pub(super) use self::elsewhere::Counter;
+pub(super) use self::elsewhere::Tsc;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod linux_x86_64 {
@@ -15,10 +15,10 @@ mod linux_x86_64 {
     const CLOCK_SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
     #[derive(Debug)]
-    pub(crate) struct Counter(quanta::Clock);
+    pub(crate) struct Tsc(quanta::Clock);
 
-    impl Counter {
-        pub(crate) fn that_the_kernel_trusts() -> Option<Self> {
+    impl Tsc {
+        pub(crate) fn if_trusted() -> Option<Self> {
             let source = fs::read_to_string(CLOCK_SOURCE).ok()?;
             (source.trim() == "tsc").then(|| Self(quanta::Clock::new()))
         }
@@ -40,10 +40,10 @@ mod linux_x86_64 {
 mod elsewhere {
     /// There is none.
     #[derive(Debug)]
-    pub(crate) enum Counter {}
+    pub(crate) enum Tsc {}
 
-    impl Counter {
-        pub(crate) fn that_the_kernel_trusts() -> Option<Self> {
+    impl Tsc {
+        pub(crate) fn if_trusted() -> Option<Self> {
             None
         }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use reqwest::ClientBuilder;
 use reqwest_middleware::ClientWithMiddleware;
-use sentrace_core::testing::{Capture, Captured};
+use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Options, Origin};
 use sentrace_reqwest::{RedirectPolicy, client, client_with_redirect_policy};
 
@@ -63,7 +63,7 @@ pub(crate) fn traced(world: &World, builder: ClientBuilder) -> ClientWithMiddlew
 }
 
 /// The one transaction that arrives.
-pub(crate) fn only(capture: &Capture) -> Captured {
+pub(crate) fn only(capture: &Capture) -> CapturedTransaction {
     let mut captured = capture.wait_for(1, Duration::from_secs(5));
     assert_eq!(captured.len(), 1);
     captured.remove(0)

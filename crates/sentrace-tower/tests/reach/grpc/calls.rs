@@ -1,6 +1,6 @@
 //! Calls with one answer: names, data, the trace, and statuses in the head.
 
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_protocol::{SpanStatus, TransactionSource};
 use sentrace_tower::{SentryClientLayer, SentryTracingLayer};
 use tonic::{Code, Request};
@@ -9,7 +9,7 @@ use super::orders::{Text, connect, path, serve};
 use crate::support::{in_time, only, only_span, recording, value};
 
 /// Asks for one order; what client and server recorded.
-async fn ask(method: &'static str, message: &str) -> (Code, Captured, Captured) {
+async fn ask(method: &'static str, message: &str) -> (Code, CapturedTransaction, CapturedTransaction) {
     let (server, served) = recording();
     let (client, called) = recording();
     let address = serve(SentryTracingLayer::new().client(server)).await;

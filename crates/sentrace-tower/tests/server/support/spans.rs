@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use sentrace_core::testing::Captured;
+use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{Span, current_span};
 use sentrace_protocol::Value;
 
 /// From the transaction's start to its end.
-pub(crate) fn duration(captured: &Captured) -> Duration {
+pub(crate) fn duration(captured: &CapturedTransaction) -> Duration {
     captured.transaction.timestamp.0 - captured.transaction.start_timestamp.0
 }
 
-pub(crate) fn time_to_first_byte(captured: &Captured) -> Duration {
+pub(crate) fn time_to_first_byte(captured: &CapturedTransaction) -> Duration {
     match captured.transaction.trace.data.get("http.request.time_to_first_byte") {
         Some(Value::Float(seconds)) => Duration::from_secs_f64(*seconds),
         other => panic!("no time to first byte: {other:?}"),
@@ -19,7 +19,7 @@ pub(crate) fn time_to_first_byte(captured: &Captured) -> Duration {
 }
 
 /// A text of the transaction's data.
-pub(crate) fn data<'a>(captured: &'a Captured, key: &str) -> Option<&'a str> {
+pub(crate) fn data<'a>(captured: &'a CapturedTransaction, key: &str) -> Option<&'a str> {
     match captured.transaction.trace.data.get(key)? {
         Value::Str(text) => Some(text),
         other => panic!("{key} is no text: {other:?}"),
@@ -27,7 +27,7 @@ pub(crate) fn data<'a>(captured: &'a Captured, key: &str) -> Option<&'a str> {
 }
 
 /// A whole number of the transaction's data.
-pub(crate) fn number(captured: &Captured, key: &str) -> Option<i64> {
+pub(crate) fn number(captured: &CapturedTransaction, key: &str) -> Option<i64> {
     match captured.transaction.trace.data.get(key)? {
         Value::Int(number) => Some(*number),
         other => panic!("{key} is no whole number: {other:?}"),
@@ -35,7 +35,7 @@ pub(crate) fn number(captured: &Captured, key: &str) -> Option<i64> {
 }
 
 /// All that would be sent, dynamic sampling context included.
-pub(crate) fn captured_json(captured: &Captured) -> String {
+pub(crate) fn captured_json(captured: &CapturedTransaction) -> String {
     let transaction = serde_json::to_string(&captured.transaction).expect("transactions are JSON");
     let context = serde_json::to_string(&captured.dynamic_sampling_context).expect("contexts are JSON");
     transaction + &context

@@ -13,13 +13,13 @@ const MAX_VALUES: usize = 32;
 
 /// Values of trace headers that a request brought.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CarriedHeaders {
+pub(crate) struct ReceivedHeaders {
     values: Vec<u64>,
     too_many: bool,
     refused: bool,
 }
 
-impl CarriedHeaders {
+impl ReceivedHeaders {
     /// Remembers all that `carrier` brought. `refused` says that its trace does not go on here.
     #[cold]
     pub(crate) fn remember(&mut self, carrier: &(impl Carrier + ?Sized), refused: bool) {
@@ -61,7 +61,7 @@ impl CarriedHeaders {
     }
 
     /// Whether anything came that does not go on here.
-    pub(crate) fn is_refused(&self) -> bool {
+    pub(crate) fn is_rejected(&self) -> bool {
         self.refused && (self.too_many || !self.values.is_empty())
     }
 
@@ -153,12 +153,12 @@ mod tests {
     #[test]
     fn more_values_than_are_kept_make_everything_a_forwarded_one() {
         let values = |n: usize| (0..n).map(|n| ("sentry-trace", format!("value {n}"))).collect::<Vec<_>>();
-        let (mut few, mut many) = (CarriedHeaders::default(), CarriedHeaders::default());
+        let (mut few, mut many) = (ReceivedHeaders::default(), ReceivedHeaders::default());
         few.remember(&values(MAX_VALUES), true);
         many.remember(&values(MAX_VALUES + 1), true);
         assert!(few.contains(hash(b"value 31")) && !few.contains(hash(b"value 32")));
         assert!(many.contains(hash(b"value 32")) && many.values().len() == MAX_VALUES);
         many.clear();
-        assert!(!many.contains(hash(b"value 1")) && !many.is_refused());
+        assert!(!many.contains(hash(b"value 1")) && !many.is_rejected());
     }
 }
