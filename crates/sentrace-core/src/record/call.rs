@@ -132,7 +132,7 @@ impl Parts {
 /// Most queries have nothing to hide, which is found without taking them apart.
 #[inline]
 fn push_query(query: &str, text: &mut String) {
-    if query.as_bytes().contains(&b'%') || sensitive::may_have_sensitive_parameters(query) {
+    if query.as_bytes().contains(&b'%') || sensitive::fast_path::may_have_sensitive_parameters(query) {
         push_without_secrets(query, text);
     } else {
         text.push_str(query);

@@ -1,6 +1,7 @@
 //! What of a request is recorded.
 
-use sentrace_protocol::sensitive::{self, UsualHeader, ValueKind};
+use sentrace_protocol::sensitive;
+use sentrace_protocol::sensitive::fast_path::{ValueKind, WellKnownHeader, may_have_sensitive_parameters};
 
 /// Which keys of a collection (header names, query parameters) are recorded with their values.
 ///
@@ -172,7 +173,7 @@ impl DataCollection {
         match &self.url_query.0 {
             Mode::Deny(terms) => {
                 !query.as_bytes().contains(&b'%')
-                    && !sensitive::may_have_sensitive_parameters(query)
+                    && !may_have_sensitive_parameters(query)
                     && (terms.0.is_empty() || !terms.are_in(query))
             }
             Mode::Off | Mode::Allow(_) => false,
@@ -205,7 +206,7 @@ impl HeaderRules<'_> {
     }
 
     #[inline]
-    pub(crate) fn hide_usual(self, header: &UsualHeader) -> bool {
+    pub(crate) fn hides_well_known(self, header: &WellKnownHeader) -> bool {
         let named =
             header.value == ValueKind::Sensitive || (header.value == ValueKind::Personal && !self.personal);
         named || (self.chosen && self.collect.hides_harmless(header.name))

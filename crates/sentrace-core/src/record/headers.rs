@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use sentrace_protocol::sensitive::{self, UsualHeader, ValueKind, usual_header};
+use sentrace_protocol::sensitive;
+use sentrace_protocol::sensitive::fast_path::{ValueKind, WellKnownHeader, is_bare_url, well_known_header};
 
 use crate::record::data_collection::HeaderRules;
 use crate::util::text::cut;
@@ -25,7 +26,7 @@ pub(crate) struct Headers {
 #[derive(Debug, Clone, Copy)]
 struct Field {
     /// A name that needed no copy.
-    usual: Option<&'static UsualHeader>,
+    known: Option<&'static WellKnownHeader>,
     /// How far name and value reach in the bytes; they begin where the field before ends.
     name_end: u32,
     value_end: u32,
@@ -39,25 +40,27 @@ impl Headers {
         if self.fields.len() >= MAX_FIELDS {
             return false;
         }
-        let usual = usual_header(name);
-        let (hidden, may_be_url) = match usual {
-            Some(UsualHeader { value: ValueKind::Trace, .. }) => return false,
-            Some(usual) => (rules.hide_usual(usual), matches!(usual.value, ValueKind::Url | ValueKind::Host)),
+        let known = well_known_header(name);
+        let (hidden, may_be_url) = match known {
+            Some(WellKnownHeader { value: ValueKind::Trace, .. }) => return false,
+            Some(known) => {
+                (rules.hides_well_known(known), matches!(known.value, ValueKind::Url | ValueKind::Host))
+            }
             None => {
                 self.bytes.extend_from_slice(&name.as_bytes()[..name.len().min(MAX_NAME)]);
                 (rules.hide(name), is_like_url(value))
             }
         };
-        let is_host = usual.is_some_and(|usual| usual.value == ValueKind::Host);
+        let is_host = known.is_some_and(|known| known.value == ValueKind::Host);
         let name_end = self.bytes.len() as u32;
         if !hidden {
-            if may_be_url && !sensitive::is_bare_url(value) {
+            if may_be_url && !is_bare_url(value) {
                 self.push_without_secrets(value, is_host, rules);
             } else {
                 self.bytes.extend_from_slice(&value[..value.len().min(MAX_VALUE)]);
             }
         }
-        self.fields.push(Field { usual, name_end, value_end: self.bytes.len() as u32, hidden });
+        self.fields.push(Field { known, name_end, value_end: self.bytes.len() as u32, hidden });
         is_host && !hidden
     }
 
@@ -78,7 +81,7 @@ impl Headers {
         starts.zip(&self.fields).map(|(start, field)| {
             let value =
                 if field.hidden { sensitive::FILTERED } else { self.text(field.name_end, field.value_end) };
-            let name = field.usual.map_or_else(|| self.text(start, field.name_end), |usual| usual.name);
+            let name = field.known.map_or_else(|| self.text(start, field.name_end), |known| known.name);
             (name, value)
         })
     }
@@ -124,7 +127,7 @@ impl<'a> HeaderRecorder<'a> {
     }
 }
 
-/// Few values of less usual fields begin like that, and only those are looked through.
+/// Few values of less known fields begin like that, and only those are looked through.
 #[inline]
 fn is_like_url(value: &[u8]) -> bool {
     matches!(value, [b'/', ..] | [b'h' | b'H', b't' | b'T', ..])

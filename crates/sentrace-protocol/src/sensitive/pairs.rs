@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{FILTERED, SENSITIVE, is_sensitive_field};
+use super::FILTERED;
+use super::names::{SENSITIVE, SENSITIVE_TERMS, is_sensitive_field};
 use crate::util::scan;
 
 /// Returns a text without the values of [sensitive names](is_sensitive_field) in it, each replaced by [`FILTERED`].
@@ -168,7 +169,7 @@ fn is_before_credentials(text: &str, start: usize, end: usize) -> bool {
 
 /// Whether a type of this name holds a secret: its last word is one.
 fn names_a_secret(name: &str) -> bool {
-    ends_with_any(name.as_bytes(), &super::SENSITIVE_TERMS)
+    ends_with_any(name.as_bytes(), SENSITIVE_TERMS)
 }
 
 fn ends_with_any(text: &[u8], words: &[&str]) -> bool {

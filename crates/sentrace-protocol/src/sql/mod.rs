@@ -10,13 +10,15 @@
 
 use std::borrow::Cow;
 
-use self::scan::{BLANK, HIDDEN, SHOWN, Scan, is_blank};
+use self::scan::{BLANK, HIDDEN, SHOWN, Scan};
+use self::token::is_blank;
 
 mod dialect;
 mod lists;
 mod names;
 mod reading;
 mod scan;
+mod token;
 
 pub use self::dialect::Dialect;
 

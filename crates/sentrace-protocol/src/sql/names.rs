@@ -1,6 +1,6 @@
 //! Where text in double quotes can only be a name, though some databases also write strings so.
 
-use super::scan::{Token, is_blank};
+use super::token::{Token, is_blank};
 use crate::sensitive::is_sensitive_field;
 
 /// Parentheses that are nested deeper are not told apart.

@@ -24,31 +24,31 @@ impl ValueKind {
     }
 }
 
-/// A header field that nearly every request has; see [`usual_header`].
+/// A header field that nearly every request has; see [`well_known_header`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UsualHeader {
+pub struct WellKnownHeader {
     /// The name, in lower case.
     pub name: &'static str,
     /// What its value may tell.
     pub value: ValueKind,
 }
 
-/// Finds a header field by its name in lower case, as a literal that needs no copy; `None` for less usual ones.
+/// Finds a header field by its name in lower case, as a literal that needs no copy; `None` for other ones.
 ///
 /// ```
-/// use sentrace_protocol::sensitive::{ValueKind, usual_header};
+/// use sentrace_protocol::sensitive::fast_path::{ValueKind, well_known_header};
 ///
-/// assert_eq!(usual_header("cookie").map(|usual| usual.value), Some(ValueKind::Sensitive));
-/// assert_eq!(usual_header("x-cart"), None);
+/// assert_eq!(well_known_header("cookie").map(|known| known.value), Some(ValueKind::Sensitive));
+/// assert_eq!(well_known_header("x-cart"), None);
 /// ```
 #[inline]
-pub fn usual_header(name: &str) -> Option<&'static UsualHeader> {
+pub fn well_known_header(name: &str) -> Option<&'static WellKnownHeader> {
     use ValueKind::{Harmless, Host, Personal, Sensitive, Trace, Url};
 
     macro_rules! first_of {
-        ($($usual:literal: $value:ident),+) => {
+        ($($known:literal: $value:ident),+) => {
             match name {
-                $($usual => Some(&UsualHeader { name: $usual, value: $value }),)+
+                $($known => Some(&WellKnownHeader { name: $known, value: $value }),)+
                 _ => None,
             }
         };
