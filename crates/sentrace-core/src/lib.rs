@@ -1,7 +1,8 @@
-//! The pipeline of sentrace: sampling, transactions, spans, the current span, and where traces go on.
+//! Core of sentrace: sampling, transactions, spans, the current span, and trace propagation.
 //!
-//! Services use it through the `sentrace` crate; adapters to HTTP libraries build on it. It knows no HTTP library
-//! and no runtime.
+//! Services use it through the `sentrace` crate. Adapters to HTTP libraries build on [`adapter`],
+//! and transports implement the traits in [`deliver`]. It depends on no HTTP library and on no
+//! runtime.
 //!
 //! ```
 //! let transaction = sentrace_core::start_transaction("send invoice", "queue.task");

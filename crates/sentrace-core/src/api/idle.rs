@@ -1,4 +1,4 @@
-//! Idle transactions for those who name no client.
+//! Idle transactions of the current client.
 
 use crate::client::Client;
 use crate::decide::transaction_options::TransactionOptions;
@@ -7,21 +7,25 @@ use crate::idle::handle::IdleTransaction;
 use crate::idle::span_options::SpanOptions;
 use crate::options::idle::IdleOptions;
 
-/// Starts a transaction that stays open while activities or spans in it are open, and ends by itself after
-/// [`Options::idle_timeout`](crate::Options::idle_timeout) (500 milliseconds) without any: when the last of them ended,
-/// not when the wait did. [`Options::final_timeout`](crate::Options::final_timeout) (30 seconds) is its limit.
+/// Starts a transaction that stays open while it has open activities or spans, and ends by itself
+/// after [`Options::idle_timeout`](crate::Options::idle_timeout) (500 milliseconds) without any.
 ///
-/// A client has one at a time, as a page has in the browser: starting another ends the former. For many at a time, one
-/// for each conversation, there is [`IdleOptions::separate`].
+/// Its end time is when the last of them ended, not when the timeout fired.
+/// [`Options::final_timeout`](crate::Options::final_timeout) (30 seconds) limits its duration.
 ///
-/// While it is open it is what is current where nothing else is: spans and outgoing calls outside any request belong to
-/// it, other transactions do not. Inside requests it is found by its handle and by [`push_activity`].
+/// A client has one at a time, as a page has in the browser: starting another one ends the previous
+/// one. To have many at a time, for example one for each conversation, use
+/// [`IdleOptions::separate`].
 ///
-/// When it ends, by [`finish_idle_transaction`] or by itself, spans in it that are still open are `cancelled`. Where the
-/// final timeout ended it, its status is `deadline_exceeded`, unless it has one. Why it ended is told in its data as
-/// `sentry.idle_span_finish_reason`: `idleTimeout`, `finalTimeout`, `externalFinish`, or `cancelled` by the next one. When
-/// the client is closed, what is open of it ends. In short, it is what *UI Event Transactions* 1.1 of the Sentry SDK
-/// specification and Sentry's browser SDK call idle, except that it is sent without spans, too.
+/// While it is open, it is current if nothing else is: spans and outgoing calls outside any request
+/// belong to it, other transactions do not. Inside requests, use its handle or [`push_activity`].
+///
+/// When it ends, by [`finish_idle_transaction`] or by itself, its open spans become `cancelled`. If
+/// the final timeout ended it and no status was set, its status is `deadline_exceeded`. Its data
+/// has the reason as `sentry.idle_span_finish_reason`: `idleTimeout`, `finalTimeout`,
+/// `externalFinish`, or `cancelled` if another one replaced it. Closing the client ends its open
+/// idle transactions. This is what *UI Event Transactions* 1.1 of the Sentry SDK specification and
+/// Sentry's browser SDK call idle, except that it is also sent without spans.
 ///
 /// ```
 /// use sentrace_core::{Options, SpanOptions, testing::Capture};
@@ -46,7 +50,7 @@ pub fn start_idle_transaction(name: impl AsRef<str>) -> IdleTransaction {
         .map_or_else(IdleTransaction::none, |client| client.start_idle_transaction(name))
 }
 
-/// Starts an idle transaction with all that can be said about it; see [`start_idle_transaction`].
+/// Starts an idle transaction with options; see [`start_idle_transaction`].
 ///
 /// A process has at most 10,000 open ones; further ones are counted as lost.
 ///
@@ -68,10 +72,11 @@ pub fn start_idle_transaction_with(options: &TransactionOptions<'_>, idle: IdleO
         .map_or_else(IdleTransaction::none, |client| client.start_idle_transaction_with(options, idle))
 }
 
-/// Opens an activity, with a span of its own or without, in the idle transaction that is current, else in the one that
-/// was started last. Where there is none, nothing happens.
+/// Opens an activity, with or without a span, in the current idle transaction, or in the one that
+/// was started last.
 ///
-/// `name` tells it in [debug mode](crate::Options::debug): a forgotten activity keeps its transaction open until the final timeout.
+/// Does nothing if there is none. `name` is shown in [debug mode](crate::Options::debug): a
+/// forgotten activity keeps its transaction open until the final timeout.
 ///
 /// ```
 /// use sentrace_core::SpanOptions;
@@ -86,15 +91,17 @@ pub fn push_activity(name: impl AsRef<str>, span: Option<SpanOptions<'_>>) -> Ac
     Client::current().map_or_else(Activity::none, |client| client.push_activity(name, span))
 }
 
-/// Ends an activity and its span, as dropping it does. After the last one the transaction starts to wait.
+/// Ends an activity and its span, as dropping it does. The idle timeout starts when the last one
+/// ends.
 pub fn pop_activity(activity: Activity) {
     activity.pop();
 }
 
-/// Ends the idle transaction that is current, else the one that was started last, at once; where there is none, nothing
-/// happens. It is optional: without it, the transaction ends by itself.
+/// Ends the current idle transaction immediately, or the one that was started last. Does nothing if
+/// there is none.
 ///
-/// Its end is that of the last thing in it; it is now, where something is still open or nothing ever was.
+/// This is optional: idle transactions also end by themselves. The end time is when the last
+/// activity or span ended, or now if one is still open or there never was any.
 pub fn finish_idle_transaction() {
     if let Some(client) = Client::current() {
         client.finish_idle_transaction();

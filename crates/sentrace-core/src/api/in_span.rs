@@ -1,4 +1,4 @@
-//! Futures, streams and closures in which the current span is current, or one below it.
+//! Futures, streams and closures that run with a current span.
 
 use sentrace_protocol::SpanStatus;
 
@@ -8,8 +8,11 @@ use crate::handle::scoped::Scoped;
 use crate::handle::span::Span;
 use crate::util::hook::catch_panic;
 
-/// Takes what is current here along to wherever a future or stream is polled: another task, a `JoinSet`, a body. Tasks and
-/// threads begin without anything current, so spans that start there are not recorded unless something is taken along.
+/// Carries the current span to wherever a future or stream is polled: another task, a `JoinSet`, a
+/// body.
+///
+/// Tasks and threads start without a current span, so spans started in them are not recorded unless
+/// one is carried over.
 ///
 /// ```
 /// use sentrace_core::InCurrentSpan;
@@ -22,10 +25,10 @@ use crate::util::hook::catch_panic;
 /// # }
 /// ```
 ///
-/// A transaction is sent when it ends, so the task has to end before the request does: a span that is still open by then is
-/// left out, and one that starts later is not recorded ([debug mode](crate::Options::debug) names both). Work that outlives
-/// its request gets a transaction of its own, in the same trace, or spans are
-/// [streamed](crate::TraceLifecycle::Stream):
+/// A transaction is sent when it ends, so the task has to end before the request does. A span that
+/// is still open by then is dropped, and a span that starts later is not recorded ([debug
+/// mode](crate::Options::debug) reports both). For work that outlives its request, start a separate
+/// transaction in the same trace, or [stream](crate::TraceLifecycle::Stream) spans:
 ///
 /// ```
 /// # async fn send_mail() {}
@@ -38,7 +41,8 @@ use crate::util::hook::catch_panic;
 /// # }
 /// ```
 pub trait InCurrentSpan: Sized {
-    /// The same future, stream or body (feature `http`), in which the span that is current now is current on every poll.
+    /// Wraps this future, stream or body (feature `http`) so that the span that is current now is
+    /// current on every poll.
     fn in_current_span(self) -> Scoped<Self> {
         Scoped::new(self, current_span())
     }
@@ -46,7 +50,7 @@ pub trait InCurrentSpan: Sized {
 
 impl<F> InCurrentSpan for F {}
 
-/// Takes what is current here along to wherever a closure is run: `spawn_blocking`, a thread, a pool.
+/// Carries the current span to wherever a closure runs: `spawn_blocking`, a thread, a pool.
 ///
 /// ```
 /// # fn resize() {}
@@ -58,9 +62,10 @@ pub fn with_current_span<R>(run: impl FnOnce() -> R) -> impl FnOnce() -> R {
     move || enter(&mut span, run)
 }
 
-/// Runs `future` in a span of its own below the current one, current inside; the span ends with the future.
+/// Runs `future` in a new span below the current one. The span is current inside and ends with the
+/// future.
 ///
-/// A future that is dropped before it is ready leaves a span with the status `cancelled`. Where nothing is
+/// If the future is dropped before it completes, the span's status is `cancelled`. If nothing is
 /// recorded, `future` simply runs.
 ///
 /// ```
@@ -80,7 +85,8 @@ pub async fn in_span<F: Future>(
     output
 }
 
-/// Like [`in_span`], for a future that can fail: an error ends the span as `internal_error` and is its `error.message`.
+/// Like [`in_span`], for a fallible future: an error sets the status `internal_error` and the data
+/// `error.message`.
 ///
 /// ```
 /// # async fn load(_: u64) -> Result<u32, std::io::Error> { Ok(7) }
@@ -91,7 +97,7 @@ pub async fn in_span<F: Future>(
 /// ```
 ///
 /// # Errors
-/// Those of `future`, as they are.
+/// Returns the errors of `future` unchanged.
 pub async fn try_in_span<T, E: std::fmt::Display>(
     op: impl Into<std::borrow::Cow<'static, str>>,
     description: impl AsRef<str>,

@@ -1,4 +1,4 @@
-//! From options to a client.
+//! Builds a client from options.
 
 use std::sync::Arc;
 
@@ -19,14 +19,16 @@ use crate::trace::incoming::IncomingTrace;
 use crate::trace::pipeline::Pipeline;
 use crate::util::clock::FastInstant;
 
-/// Child spans of one transaction (Sentry SDK specification, *maxSpans*); further ones are counted as lost.
+/// Child spans per transaction (Sentry SDK specification, *maxSpans*); further ones are counted as
+/// lost.
 const MAX_SPANS: usize = 1000;
 
 impl Client {
-    /// A client that hands finished transactions to `deliver`, which counts what it loses in `losses`.
+    /// Creates a client that hands finished transactions to `deliver`, which counts what it loses
+    /// in `losses`.
     ///
     /// # Errors
-    /// [`OptionsError`] for the first option that breaks its rule.
+    /// Returns an [`OptionsError`] for the first invalid option.
     pub fn new(
         options: Options,
         deliver: Arc<dyn Deliver>,
@@ -35,7 +37,7 @@ impl Client {
         let options = options.validated()?;
         let debug_client = options.debug.then(|| DebugClient::new(current_debug_mode));
         let _on_behalf = DebugScope::of(options.debug);
-        // The first look sets the clock up, which is nothing for a request to wait for.
+        // The first reading sets up the clock, which should not delay a request.
         FastInstant::now();
         let dsn = options.dsn.as_ref();
         let own = dsn.map(|dsn| (dsn.host(), dsn.port_or_default()));
@@ -84,20 +86,20 @@ impl Client {
         })))
     }
 
-    /// A client without a project: traces pass through, nothing is recorded or sent.
+    /// Creates a client without a project: traces are propagated, nothing is recorded or sent.
     ///
     /// # Errors
-    /// [`OptionsError`] for the first option that breaks its rule.
+    /// Returns an [`OptionsError`] for the first invalid option.
     pub fn without_delivery(mut options: Options) -> Result<Self, OptionsError> {
         options.sampling = Sampling { no_project: true, ..Sampling::default() };
         Self::new(options, Arc::new(NoopDeliver), Arc::new(Losses::default()))
     }
 
-    /// A client that records everything, whatever rates and samplers say: for Spotlight alone, without a project
-    /// (Sentry SDK specification, *Spotlight*).
+    /// Creates a client that records everything, regardless of rates and samplers. This is for
+    /// Spotlight without a project (Sentry SDK specification, *Spotlight*).
     ///
     /// # Errors
-    /// [`OptionsError`] for the first option that breaks its rule.
+    /// Returns an [`OptionsError`] for the first invalid option.
     pub fn recording_everything(
         mut options: Options,
         deliver: Arc<dyn Deliver>,

@@ -1,14 +1,15 @@
-//! What is current, an open idle transaction included.
+//! The current span, including an open idle transaction.
 
 use super::Client;
 use crate::handle::current::with_current;
 use crate::handle::span::SpanRef;
 use crate::idle::timer;
 
-/// The current span: inside `in_span` or a scope that span, elsewhere in a request its transaction, and where nothing
-/// else is, an open [idle transaction](crate::start_idle_transaction).
+/// Returns the current span.
 ///
-/// Where nothing is current, it is a span on which everything may be called and nothing happens.
+/// Inside `in_span` or a scope it is that span, elsewhere in a request it is the transaction. If
+/// nothing is current, it is an open [idle transaction](crate::start_idle_transaction), or a handle
+/// whose methods do nothing.
 ///
 /// ```
 /// sentrace_core::current_span().set_data("cart.total", 12.5);
@@ -21,7 +22,7 @@ pub fn current_span() -> SpanRef {
     current
 }
 
-/// What is current where nothing else is: the global client's open idle transaction.
+/// Returns the global client's open idle transaction, which is current if nothing else is.
 #[cold]
 fn idle_transaction() -> Option<SpanRef> {
     timer::default_of(Client::global()?.pipeline()).map(|idle| idle.span())

@@ -1,4 +1,4 @@
-//! The global client: the one that is found where none is named.
+//! The global client, which is used if no client is passed explicitly.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -10,17 +10,18 @@ use crate::handle::span::SpanRef;
 use crate::trace::pipeline::Pipeline;
 use crate::trace::recycle::{self, GLOBAL};
 
-/// Clients that were global before and may be so again, the latest last. Whoever holds none of them has given it up.
+/// Clients that were global before and may become global again, the latest last. They are held
+/// weakly, so that dropping all handles gives them up.
 static EARLIER: Mutex<Vec<Weak<Pipeline>>> = Mutex::new(Vec::new());
 
 impl Client {
-    /// The client of the current span, else the global one.
+    /// Returns the client of the current span, or else the global one.
     pub fn current() -> Option<Self> {
         with_current(SpanRef::client).flatten().or_else(Self::global)
     }
 
-    /// The same for something that is about to start. Where there is no client any more, a guard that was dropped too
-    /// early is warned of.
+    /// Like [`current`](Self::current), for something that is about to start. If there is no
+    /// client, this warns if the guard was dropped too early.
     pub(crate) fn current_for_start() -> Option<Self> {
         let client = Self::current();
         if client.is_none() {
@@ -29,13 +30,15 @@ impl Client {
         client
     }
 
-    /// The client that [`bind`](Self::bind) made global.
+    /// Returns the global client, set with [`bind`](Self::bind).
     pub fn global() -> Option<Self> {
         recycle::global().map(Self)
     }
 
-    /// Lends [`current`](Self::current) where there is one, counted only where it is not the global client: requests on all
-    /// threads would write to that counter. The way of what starts something for each request.
+    /// Calls `run` with the [current](Self::current) client, if there is one.
+    ///
+    /// The global client is passed without touching its reference counter, which the requests of
+    /// all threads would contend for. Use this for whatever starts with each request.
     pub fn with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
         let lent = Self::try_with_current(run);
         if lent.is_none() {
@@ -44,7 +47,7 @@ impl Client {
         lent
     }
 
-    /// The same for those that only look.
+    /// Like [`with_current`](Self::with_current), without the warning.
     pub(crate) fn try_with_current<R>(run: impl FnOnce(&Self) -> R) -> Option<R> {
         if let Some(client) = with_current(SpanRef::client).flatten() {
             return Some(run(&client));
@@ -56,8 +59,10 @@ impl Client {
         })
     }
 
-    /// Makes this client the one that is found where none is named; the previous one is returned, and is global again
-    /// when this one is [unbound](Self::unbind), if it still lives and was not unbound itself.
+    /// Makes this client the global one, and returns the previous one.
+    ///
+    /// The previous client becomes global again when this one is [unbound](Self::unbind), if it is
+    /// still alive and was not unbound itself.
     pub fn bind(&self) -> Option<Self> {
         let mut earlier = earlier();
         let previous = GLOBAL.swap(Some(Arc::clone(&self.0)));
@@ -70,9 +75,11 @@ impl Client {
         previous.map(Self)
     }
 
-    /// Takes the global client away if it is this one: the one before it is global again, if it still lives. A thread that
-    /// has used this one holds its memory until it looks for a client again or ends; [`close`](Self::close) does not wait
-    /// for that.
+    /// Unsets the global client if it is this client. The previous one becomes global again if it
+    /// is still alive.
+    ///
+    /// A thread that has used this client holds its memory until it looks for a client again or
+    /// ends. [`close`](Self::close) does not wait for that.
     pub fn unbind(&self) {
         let mut earlier = earlier();
         forget(&mut earlier, &self.0);
@@ -94,7 +101,8 @@ impl Client {
         }
     }
 
-    /// Notes that the guard of `init` which kept this client global was dropped, and not closed: warns if that was too early.
+    /// Called when the guard of `init` that kept this client global is dropped without being
+    /// closed. Warns if that is too early.
     #[doc(hidden)]
     pub fn guard_dropped(&self, held: std::time::Duration) {
         init_guard::dropped(&self.0, held, GLOBAL.load().is_none());
@@ -105,7 +113,7 @@ fn earlier() -> MutexGuard<'static, Vec<Weak<Pipeline>>> {
     EARLIER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Leaves out `pipeline` and all that nobody holds any more.
+/// Removes `pipeline` and all that were dropped.
 fn forget(earlier: &mut Vec<Weak<Pipeline>>, pipeline: &Arc<Pipeline>) {
     earlier.retain(|known| known.strong_count() > 0 && known.as_ptr() != Arc::as_ptr(pipeline));
 }

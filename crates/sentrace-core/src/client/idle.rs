@@ -17,18 +17,18 @@ use crate::options::idle::IdleOptions;
 use crate::trace::state::SharedTrace;
 use crate::util::hook::in_hook;
 
-/// Until somebody says what kind of work it is (Sentry SDK specification, *Span Operations*).
+/// The op until one is set (Sentry SDK specification, *Span Operations*).
 const DEFAULT_OP: &str = "default";
 
 impl Client {
-    /// Starts an idle transaction and ends the client's former one; see
+    /// Starts an idle transaction and ends the client's previous one; see
     /// [`start_idle_transaction`](crate::start_idle_transaction).
     pub fn start_idle_transaction(&self, name: impl AsRef<str>) -> IdleTransaction {
         let options = TransactionOptions::new(name.as_ref(), DEFAULT_OP);
         self.start_idle_transaction_with(&options, IdleOptions::new())
     }
 
-    /// Starts an idle transaction with all that can be said about it; see
+    /// Starts an idle transaction with options; see
     /// [`start_idle_transaction_with`](crate::start_idle_transaction_with).
     pub fn start_idle_transaction_with(
         &self,
@@ -36,7 +36,7 @@ impl Client {
         idle: IdleOptions,
     ) -> IdleTransaction {
         if in_hook() {
-            // What is open stays so.
+            // The open one stays open.
             return IdleTransaction::passthrough(self.start_transaction_with(options).into_span());
         }
         if !idle.separate {
@@ -63,14 +63,15 @@ impl Client {
         idle.map_or_else(Activity::none, |idle| Activity::push(&idle, name.as_ref(), span))
     }
 
-    /// Ends the idle transaction at once; see [`finish_idle_transaction`](crate::finish_idle_transaction).
+    /// Ends the idle transaction immediately; see
+    /// [`finish_idle_transaction`](crate::finish_idle_transaction).
     pub fn finish_idle_transaction(&self) {
         if let Some(idle) = self.open_idle() {
             timer::finish(&idle, FinishReason::External);
         }
     }
 
-    /// The idle transaction that is current, else the one that this client started last.
+    /// Returns the current idle transaction, or else the one that this client started last.
     fn open_idle(&self) -> Option<Arc<Idle>> {
         let current = current_span();
         let of_this_client = |idle: &Arc<Idle>| std::ptr::eq(&*idle.trace().pipeline, &**self.pipeline());

@@ -1,7 +1,7 @@
-//! Whether the guard of `init` was dropped too early, as `let _ = sentrace::init(..)?` does.
+//! Detects that the guard of `init` was dropped too early, as in `let _ = sentrace::init(..)?`.
 //!
-//! An orderly end looks much the same, so it takes more than the drop: nothing had started by then, or something starts
-//! later that cannot be a remainder of an ending process.
+//! A regular exit looks much the same. So a dropped guard is only reported if nothing had started
+//! by then, or if something starts later that cannot be a remainder of an exiting process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,28 +11,28 @@ use std::time::{Duration, Instant};
 use crate::diagnostics::warn_once;
 use crate::trace::pipeline::Pipeline;
 
-/// A guard that was held for a shorter time, and unused, was not meant to be dropped.
+/// An unused guard that was held for less time was dropped by mistake.
 const MIN_HELD: Duration = Duration::from_secs(1);
-/// For how long other threads may still be at work while a process ends.
+/// How long other threads may still be running while a process exits.
 const EXIT_GRACE: Duration = Duration::from_secs(2);
 
 static DROPPED: Mutex<Option<Dropped>> = Mutex::new(None);
-/// Whether there is one, to be asked without a lock.
+/// `true` if `DROPPED` is set; read without a lock.
 static WATCHING: AtomicBool = AtomicBool::new(false);
 
-/// The last guard of the process.
+/// The last guard of the process, after it was dropped.
 struct Dropped {
     at: Instant,
     by: ThreadId,
     unused: bool,
 }
 
-/// A client is global now.
+/// Called when a client becomes global.
 pub(crate) fn bound() {
     watch(None);
 }
 
-/// A guard was dropped. `last`: whether there is no global client any more.
+/// Called when a guard is dropped. `last` is `true` if there is no global client any more.
 pub(crate) fn dropped(pipeline: &Pipeline, held: Duration, last: bool) {
     let sampling = &pipeline.sampling;
     let records =
@@ -57,7 +57,7 @@ pub(crate) fn dropped(pipeline: &Pipeline, held: Duration, last: bool) {
     }
 }
 
-/// Something was to start, and there is no client.
+/// Called when something is about to start without a client.
 #[inline]
 pub(crate) fn warn_if_missing() {
     if WATCHING.load(Ordering::Relaxed) {
@@ -70,7 +70,7 @@ fn warn_if_dropped_early() {
     let is_too_early = {
         let dropped = DROPPED.lock().unwrap_or_else(PoisonError::into_inner);
         dropped.as_ref().is_some_and(|dropped| {
-            // The thread that dropped it went on, so it was not about to end.
+            // The thread that dropped the guard is still running, so it was not about to exit.
             let went_on = dropped.by == std::thread::current().id();
             dropped.unused || went_on || dropped.at.elapsed() >= EXIT_GRACE
         })

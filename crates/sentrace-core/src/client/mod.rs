@@ -1,4 +1,4 @@
-//! The client: one project's options and the way to it, shared by all that traces.
+//! The client: one project's options and its delivery, shared by everything that is traced.
 
 mod build;
 pub(crate) mod current;
@@ -26,8 +26,10 @@ use crate::trace::incoming::IncomingTrace;
 use crate::trace::open::open;
 use crate::trace::pipeline::Pipeline;
 
-/// A client; cheap to clone. Most services have one, made by `init` and found by everything; tests and processes
-/// with two projects pass clients explicitly.
+/// A client. Cheap to clone.
+///
+/// Most services have one, created by `init` and found by everything. Tests, and processes with two
+/// projects, pass clients explicitly.
 #[derive(Clone)]
 pub struct Client(pub(crate) Arc<Pipeline>);
 
@@ -37,15 +39,18 @@ impl Client {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Reads what came in. Whatever cannot be used is as good as absent: then a trace begins.
+    /// Reads the incoming trace from `carrier`. If it has none that can be continued, a new trace
+    /// starts.
     pub fn extract(&self, carrier: &(impl Carrier + ?Sized)) -> IncomingTrace {
         let incoming = IncomingTrace::read(&self.0.continuation, carrier);
         incoming.remember_rejected(&self.0.recent);
         incoming
     }
 
-    /// A trace begins, whatever came in: for callers that are not believed. What they sent is known again when a handler
-    /// hands it on with calls of its own, and is replaced there ([`OutgoingCall::inject`](crate::adapter::OutgoingCall::inject)).
+    /// Starts a new trace, regardless of what `carrier` has, for callers that are not trusted.
+    ///
+    /// The headers are remembered. If a handler forwards them with its own calls, they are replaced
+    /// there ([`OutgoingCall::inject`](crate::adapter::OutgoingCall::inject)).
     ///
     /// ```
     /// # let (client, _) = sentrace_core::testing::Capture::client(sentrace_core::Options::new()).unwrap();
@@ -60,7 +65,7 @@ impl Client {
         incoming
     }
 
-    /// Opens a transaction in the trace that came in.
+    /// Starts a transaction in an incoming trace.
     pub fn start_transaction_from(
         &self,
         incoming: IncomingTrace,
@@ -69,12 +74,13 @@ impl Client {
         open(&self.0, incoming, options).map_or_else(Transaction::none, Transaction::new)
     }
 
-    /// The trace that `carrier` brings, or a new one; see [`continue_trace`](crate::continue_trace).
+    /// Continues the trace in `carrier`, or starts a new one; see
+    /// [`continue_trace`](crate::continue_trace).
     pub fn continue_trace(&self, carrier: &(impl Carrier + ?Sized)) -> Trace {
         Trace::during_current(&self.0, self.extract(carrier))
     }
 
-    /// A trace that begins here; see [`start_new_trace`](crate::start_new_trace).
+    /// Starts a new trace; see [`start_new_trace`](crate::start_new_trace).
     pub fn start_new_trace(&self) -> Trace {
         Trace::during_current(&self.0, IncomingTrace::new_trace())
     }
@@ -88,9 +94,9 @@ impl Client {
         self.start_transaction_with(&TransactionOptions::new(name.as_ref(), op))
     }
 
-    /// Starts a transaction with all that can be said about it; see [`start_transaction`](crate::start_transaction).
+    /// Starts a transaction with options; see [`start_transaction`](crate::start_transaction).
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
-        // An idle transaction that is open somewhere else is nobody's parent.
+        // Open idle transactions are not parents, so they are not considered here.
         if let Some(incoming) = with_current(SpanRef::incoming_below).flatten() {
             return self.start_transaction_from(incoming, options);
         }
@@ -100,12 +106,13 @@ impl Client {
         self.start_transaction_from(IncomingTrace::new_trace(), options)
     }
 
-    /// The trace of what runs outside any request: continued from the environment, or this process's own.
+    /// Returns the trace of what runs outside any request: continued from the environment, or the
+    /// process's own.
     pub fn process_trace(&self) -> Trace {
         Trace::of_process(&self.0)
     }
 
-    /// Where outgoing calls may carry trace headers.
+    /// Returns where outgoing calls may carry trace headers.
     pub fn propagation_targets(&self) -> &PropagationTargets {
         &self.0.outgoing
     }
@@ -114,32 +121,34 @@ impl Client {
         &self.0
     }
 
-    /// What it did so far; see [`stats`](crate::stats).
+    /// Returns what the client has done so far; see [`stats`](crate::stats).
     pub fn stats(&self) -> Stats {
         self.0.counters.read(self.0.losses.total(), self.0.deliver.stats())
     }
 
-    /// Counters of what was lost.
+    /// Returns the counters of lost events.
     pub fn losses(&self) -> &Losses {
         &self.0.losses
     }
 
-    /// Whether `traceparent` goes out too.
+    /// Returns `true` if outgoing calls carry `traceparent`, too.
     pub fn propagates_traceparent(&self) -> bool {
         self.0.propagate_traceparent
     }
 
-    /// Whether a trace goes on that came with `traceparent` alone.
+    /// Returns `true` if traces are continued from `traceparent` alone.
     pub fn continues_traceparent(&self) -> bool {
         self.0.continuation.reads_traceparent
     }
 
-    /// Waits until what has finished is delivered or lost; whether that came true in time.
+    /// Waits until everything that has finished is delivered or lost. Returns `false` if `timeout`
+    /// elapsed first.
     pub fn flush(&self, timeout: Duration) -> bool {
         self.0.deliver.flush(timeout)
     }
 
-    /// Ends its open idle transactions, flushes, and delivers nothing any more; what could not be delivered or reported in time is returned.
+    /// Ends open idle transactions, flushes, and stops delivery. Returns what could not be
+    /// delivered or reported in time.
     pub fn close(&self, timeout: Duration) -> CloseReport {
         crate::idle::finish_all(&self.0);
         let complete = self.0.deliver.close(timeout);
@@ -148,12 +157,12 @@ impl Client {
 }
 
 impl SpanRef {
-    /// The client that the span reports to.
+    /// Returns the client that the span reports to.
     pub fn client(&self) -> Option<Client> {
         self.trace().and_then(|trace| trace.pipeline.shared()).map(Client)
     }
 
-    /// The same, and a client that does nothing where there is no trace.
+    /// Returns the client that the span reports to, or one that does nothing.
     pub(crate) fn client_or_noop(&self) -> Client {
         self.client().unwrap_or_else(|| Client(Arc::clone(Pipeline::noop())))
     }

@@ -1,4 +1,5 @@
-//! What bridges from other instrumentation need of spans: those begin, end and belong by rules of their own.
+//! Methods for bridges from other instrumentation, whose spans have different rules for start, end
+//! and parent.
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -9,13 +10,13 @@ use crate::record::Text;
 use crate::util::clock::FastInstant;
 
 impl SpanRef {
-    /// Whether there is a transaction, sampled or not, that may have ended meanwhile. A trace that was only continued has
-    /// none, and with tracing off there is none either.
+    /// Returns `true` if there is a transaction, sampled or not; it may have ended. A trace that
+    /// was only continued has none, and neither has one while tracing is off.
     pub fn has_transaction(&self) -> bool {
         self.trace().is_some_and(|trace| trace.recording != Recording::NotTraced)
     }
 
-    /// Starts a span of this [origin](Self::set_origin); see [`start_span`](Self::start_span).
+    /// Starts a span with this [origin](Self::set_origin); see [`start_span`](Self::start_span).
     ///
     /// ```
     /// sentrace_core::current_span().start_span_of("auto.mine", "template", "header").finish();
@@ -33,7 +34,8 @@ impl SpanRef {
         }))
     }
 
-    /// Starts a span that began at `start`: for work that is told of when it is done. See [`start_span`](Self::start_span).
+    /// Starts a span that began at `start`, for work that is reported when it is done. See
+    /// [`start_span`](Self::start_span).
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -58,9 +60,11 @@ impl SpanRef {
         span
     }
 
-    /// Notes that this may have been its end, unless it [goes on](Span::resume): so it is sent, and ends here, if its
-    /// transaction ends first. Otherwise it would be left out as unfinished. Only for who owns the span and will say that
-    /// it goes on: it ends here otherwise, whatever its owner does later.
+    /// Records now as the span's end, unless it is [resumed](Span::resume).
+    ///
+    /// If its transaction ends first, the span is sent with this end instead of being dropped as
+    /// unfinished. Only the owner of the span may call this, and has to call `resume` if the span
+    /// continues.
     pub fn end_provisionally(&self) {
         self.with_record(|record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
@@ -72,7 +76,8 @@ impl SpanRef {
 }
 
 impl Span {
-    /// Forgets that it [may have ended](SpanRef::end_provisionally): it ends when it is finished or dropped.
+    /// Discards a [provisional end](SpanRef::end_provisionally). The span ends when it is finished
+    /// or dropped.
     pub fn resume(&self) {
         self.with_record(|record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
@@ -106,7 +111,7 @@ mod tests {
         let captured = capture.expect_transaction("work");
         let span = captured.expect_span("SELECT 1");
         let lasted = span.timestamp.0 - span.start_timestamp.0;
-        // It is told by one clock and kept by another.
+        // The two times are read from different clocks.
         let apart = Duration::from_millis(1);
         assert!((took - apart..=until_done + apart).contains(&lasted), "{lasted:?} of {until_done:?}");
     }

@@ -7,27 +7,31 @@ use crate::util::thread_local::with_mut;
 
 thread_local! {
     static CURRENT: RefCell<SpanRef> = const { RefCell::new(SpanRef::none()) };
-    /// What an adapter wants to look after before somebody reads what is current.
+    /// Called before the current span is read; see [`check_before_use`].
     static CHECK: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
-/// Has `check` run on this thread whenever somebody asks what is current, until it is replaced by another one or `None`.
+/// Calls `check` whenever the current span of this thread is read, until it is replaced by another
+/// function or `None`.
 ///
-/// For adapters that make a span current with [`replace`] and might not be told when to bring the previous one back: `check`
-/// then does that. It must be cheap, and must not ask what is current.
+/// This is for adapters that make a span current with [`replace`] and may not be called when the
+/// previous one has to be restored: `check` then restores it. It must be cheap, and must not read
+/// the current span itself.
 pub fn check_before_use(check: Option<fn()>) {
     let _ = CHECK.try_with(|current| current.set(check));
 }
 
 impl SpanRef {
-    /// Makes this span current in `run` and restores what was current afterwards.
+    /// Makes this span current while `run` runs, and restores the previous one afterwards.
     pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
         enter(&mut self.clone(), run)
     }
 }
 
-/// Lends the current span, without touching a reference counter: `read` must run no code of users, who might ask for
-/// it again. `None` on a thread that is going down.
+/// Calls `read` with the current span, without touching a reference counter.
+///
+/// `read` must not run user code, which might ask for the current span again. Returns `None` while
+/// the thread is shutting down.
 pub(crate) fn with_current<R>(read: impl FnOnce(&SpanRef) -> R) -> Option<R> {
     if let Some(check) = CHECK.try_with(Cell::get).ok().flatten() {
         check();
@@ -35,17 +39,19 @@ pub(crate) fn with_current<R>(read: impl FnOnce(&SpanRef) -> R) -> Option<R> {
     CURRENT.try_with(|current| current.try_borrow().ok().map(|span| read(&span))).ok().flatten()
 }
 
-/// Makes `span` current while `run` runs, and gives it back afterwards, without touching a reference counter.
+/// Makes `span` current while `run` runs, and restores the previous one afterwards, without
+/// touching a reference counter.
 ///
-/// The way of futures and bodies that are polled many times.
+/// This is for futures and bodies, which are polled many times.
 pub fn enter<R>(span: &mut SpanRef, run: impl FnOnce() -> R) -> R {
     let _entered = Entered::new(span);
     run()
 }
 
-/// Makes `span` current and gives back what was: the way of adapters that are told of entering and leaving apart, and
-/// not of one around the other. Whoever calls this brings the previous one back; everybody else uses
-/// [`enter`].
+/// Makes `span` current and returns the previous one.
+///
+/// This is for adapters that are notified of entering and leaving separately. The caller has to
+/// restore the previous span; everybody else uses [`enter`].
 ///
 /// ```
 /// use sentrace_core::SpanRef;
@@ -60,7 +66,7 @@ pub fn replace(mut span: SpanRef) -> SpanRef {
     span
 }
 
-/// Swaps on creation and swaps back on drop, a panic included.
+/// Swaps on creation and swaps back on drop, also during a panic.
 struct Entered<'a> {
     span: &'a mut SpanRef,
 }
@@ -79,6 +85,6 @@ impl Drop for Entered<'_> {
 }
 
 fn swap(span: &mut SpanRef) {
-    // On a thread that is going down nothing can be current any more.
+    // While a thread is shutting down, nothing can be made current.
     let _ = with_mut(&CURRENT, |current| std::mem::swap(current, span));
 }

@@ -1,4 +1,4 @@
-//! Spans: a handle that anyone may hold, and an owner that ends them.
+//! Spans: a handle that can be cloned, and an owner that ends the span.
 
 use crate::decide::explain::report_started_by_hook;
 use crate::trace::incoming::IncomingTrace;
@@ -19,10 +19,11 @@ use crate::trace::state::SharedTrace;
 use crate::util::hook;
 use crate::values::{IntoData, IntoTag};
 
-/// A handle to a span, a transaction's own span, or a trace without a transaction; cheap to clone.
+/// A handle to a span, to a transaction's own span, or to a trace without a transaction. Cheap to
+/// clone.
 ///
-/// Everything may be called on any of them, also after the span has ended or where nothing is recorded: then
-/// nothing happens.
+/// All methods can be called on any handle, also after the span has ended or if nothing is
+/// recorded. Then they do nothing.
 #[derive(Clone, Default)]
 pub struct SpanRef(Option<Handle>);
 
@@ -35,28 +36,30 @@ struct Handle {
 }
 
 impl SpanRef {
-    /// A handle to nothing.
+    /// Returns a handle that refers to no trace.
     pub(crate) const fn none() -> Self {
         Self(None)
     }
 
-    /// The transaction's own span, or the trace itself.
+    /// Returns a handle to the transaction's own span, or to the trace itself.
     pub(crate) fn root(trace: SharedTrace) -> Self {
         let slot = (trace.recording == Recording::Sampled).then_some(Slot::ROOT);
         Self(Some(Handle { span_id: trace.span_id, trace, slot }))
     }
 
-    /// Returns `true` if this handle refers to no trace: nothing was current where it was taken, or nothing is initialised.
+    /// Returns `true` if this handle refers to no trace, because nothing was current or no client
+    /// is initialized.
     pub fn is_none(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Whether what is set here will be sent: the transaction was sampled and has not ended.
+    /// Returns `true` if data set here will be sent: the transaction is sampled and has not ended.
     pub fn is_recording(&self) -> bool {
         self.with_record(|_, _| ()).is_some()
     }
 
-    /// Whether a span that starts below this one now would be sent: it need not be recording itself for that.
+    /// Returns `true` if a span started below this one now would be recorded. This span need not be
+    /// recording itself.
     pub fn records_children(&self) -> bool {
         self.0.as_ref().is_some_and(|handle| {
             let trace = &handle.trace;
@@ -64,32 +67,35 @@ impl SpanRef {
         })
     }
 
-    /// The trace's id.
+    /// Returns the trace id.
     pub fn trace_id(&self) -> Option<TraceId> {
         self.0.as_ref().map(|handle| handle.trace.trace_id)
     }
 
-    /// The id under which what is called from here will find its parent.
+    /// Returns the span id that outgoing calls name as their parent.
     pub fn span_id(&self) -> Option<SpanId> {
         self.0.as_ref().map(|handle| handle.span_id)
     }
 
-    /// The sampling decision that goes out: open where tracing is off and nobody upstream decided.
+    /// Returns the sampling decision that is propagated, or `None` if tracing is off and no caller
+    /// has decided.
     pub fn sampled(&self) -> Option<bool> {
         self.0.as_ref().and_then(|handle| handle.trace.sampled)
     }
 
-    /// Whether the transaction begins its trace: no caller and no other transaction is above it.
+    /// Returns `true` if the transaction starts its trace: it has no caller and no transaction
+    /// above it.
     pub fn begins_trace(&self) -> bool {
         self.trace().is_some_and(|trace| trace.parent_span_id.is_none())
     }
 
-    /// Starts a span below this one. It is not current by itself: use [`scope`](Self::scope),
-    /// [`enter`](Self::enter) or [`in_span`](crate::in_span).
+    /// Starts a span below this one. The span is not made current; use [`scope`](Self::scope),
+    /// [`enter`](Self::enter) or [`in_span`](crate::in_span) for that.
     ///
-    /// `op` is the kind of work (`db.query`, `task`), low in number of values; `description` tells this one.
-    /// A transaction takes at most 1,000 spans, or 10,000 open ones where they are streamed
-    /// ([`TraceLifecycle`](crate::TraceLifecycle)); further ones are counted as lost.
+    /// `op` is the kind of work (`db.query`, `task`) and should have few distinct values.
+    /// `description` describes this particular span. A transaction has at most 1,000 spans, or
+    /// 10,000 open ones if spans are streamed ([`TraceLifecycle`](crate::TraceLifecycle)); further
+    /// ones are counted as lost.
     pub fn start_span(&self, op: impl Into<Cow<'static, str>>, description: impl AsRef<str>) -> Span {
         Span(self.start_child(op.into(), description.as_ref()))
     }
@@ -98,8 +104,8 @@ impl SpanRef {
         self.start_child_with(op, description, |_, _| ())
     }
 
-    /// Starts a span below this one; where it is recorded, `describe` adds to it under the same lock. It must run no code
-    /// of users, who might call us again.
+    /// Starts a span below this one. If it is recorded, `describe` adds to it under the same lock;
+    /// it must not run user code, which might call this crate again.
     #[inline]
     pub(crate) fn start_child_with(
         &self,
@@ -163,7 +169,7 @@ impl SpanRef {
         self.unrecorded()
     }
 
-    /// What a hook starts is neither recorded nor counted.
+    /// Spans started by a hook are neither recorded nor counted.
     #[cold]
     fn rejected_in_hook(&self) -> Self {
         let debug = self.trace().is_some_and(|trace| trace.pipeline.debug);
@@ -171,19 +177,21 @@ impl SpanRef {
         self.unrecorded()
     }
 
-    /// Whether rules look at the description that a span below this one starts with.
+    /// Returns `true` if rules look at the description of spans that start below this one.
     pub(crate) fn filters_children(&self) -> bool {
         self.trace()
             .is_some_and(|trace| trace.recording == Recording::Sampled && trace.pipeline.fast_path_spans == 0)
     }
 
-    /// What is not recorded hands its parent's id on: whoever is called from there finds a parent that exists.
+    /// A handle for a span that is not recorded. It propagates the parent's id, so that callees
+    /// find a parent that exists.
     fn unrecorded(&self) -> Self {
         Self(self.0.as_ref().map(|handle| Handle { slot: None, ..handle.clone() }))
     }
 
-    /// Sets a value of the span's `data`: numbers, booleans, strings, or an `Option` of them, of which `None` sets nothing.
-    /// The last value of a key stays.
+    /// Sets a value of the span's `data`: a number, boolean or string, or an `Option` of one.
+    ///
+    /// `None` sets nothing. The last value of a key wins.
     pub fn set_data<'v, Kind>(&self, key: impl Into<Cow<'static, str>>, value: impl IntoData<'v, Kind>) {
         if self.has_slot()
             && let Some(value) = value.into_data()
@@ -193,12 +201,13 @@ impl SpanRef {
         }
     }
 
-    /// Sets a tag: a text, number or boolean, or an `Option` of them, of which `None` sets nothing. The last value of a key
-    /// stays.
+    /// Sets a tag: a string, number or boolean, or an `Option` of one. `None` sets nothing. The
+    /// last value of a key wins.
     ///
-    /// Sentry takes keys of at most 200 letters, digits and `_.:-`, and values of one line with at most 200 characters.
-    /// What is not so is made to fit, with one warning: other characters of a key become `-`, line breaks become blanks, and
-    /// what is too long is cut. A key or value of blanks only sets nothing.
+    /// Sentry accepts keys of at most 200 letters, digits and `_.:-`, and single-line values of at
+    /// most 200 characters. Others are adjusted, with one warning: other characters of a key become
+    /// `-`, line breaks become spaces, and long text is truncated. A blank key or value sets
+    /// nothing.
     pub fn set_tag<Kind>(&self, key: impl Into<Cow<'static, str>>, value: impl IntoTag<Kind>) {
         if self.has_slot() {
             let key = key.into();
@@ -209,18 +218,20 @@ impl SpanRef {
         }
     }
 
-    /// Sets how it ended.
+    /// Sets the status.
     pub fn set_status(&self, status: SpanStatus) {
         self.with_span(|span| span.status = Some(status));
     }
 
-    /// Leaves the status open, unless it is set: otherwise a span that ends is `ok`. For work of which nobody says whether it
-    /// succeeded. Streamed spans are `ok` all the same, because they need a status.
+    /// Leaves the status unset, unless one is set: otherwise a span that ends is `ok`.
+    ///
+    /// This is for work whose outcome is unknown. Streamed spans are `ok` even then, because they
+    /// require a status.
     pub fn leave_status_unset(&self) {
         self.with_span(|span| span.status_unset = true);
     }
 
-    /// Sets the status of what is dropped before somebody said how it went.
+    /// Sets the status of a span that is dropped before its outcome was known.
     pub(crate) fn set_dropped_status(&self) {
         let panicked = std::thread::panicking();
         self.set_status(if panicked { SpanStatus::InternalError } else { SpanStatus::Cancelled });
@@ -234,7 +245,7 @@ impl SpanRef {
         }
     }
 
-    /// Sets what this span tells besides its kind. A transaction is told by its name instead.
+    /// Sets the description. A transaction has its name instead.
     pub fn set_description(&self, description: impl AsRef<str>) {
         if self.has_slot() {
             let description = description.as_ref();
@@ -242,26 +253,28 @@ impl SpanRef {
         }
     }
 
-    /// Sets which code made the span, as `auto.http.tower` (Sentry SDK specification, *Trace Origin*); `manual` without it.
+    /// Sets which code created the span, for example `auto.http.tower` (Sentry SDK specification,
+    /// *Trace Origin*). The default is `manual`.
     pub fn set_origin(&self, origin: &'static str) {
         self.with_span(|span| span.origin = Text::Literal(origin));
     }
 
-    /// What a call from here would carry in `sentry-trace`.
+    /// Returns the value of `sentry-trace` for a call from this span.
     pub fn sentry_trace(&self) -> Option<SentryTrace> {
         self.0.as_ref().map(|handle| handle.trace.sentry_trace(handle.span_id))
     }
 
-    /// What a call from here would carry in `baggage`; freezes the dynamic sampling context.
+    /// Returns the value of `baggage` for a call from this span, and freezes the dynamic sampling
+    /// context.
     ///
-    /// `None` where there is nothing to say: no trace, or upstream sent `sentry-trace` alone.
+    /// Returns `None` if there is no trace, or if the caller sent `sentry-trace` alone.
     pub fn baggage(&self) -> Option<String> {
         let handle = self.0.as_ref()?;
         let baggage = handle.trace.with_frozen_baggage(str::to_owned);
         (!baggage.is_empty()).then_some(baggage)
     }
 
-    /// All headers that a call from here would carry.
+    /// Returns all trace headers for a call from this span.
     pub fn trace_headers(&self) -> Option<TraceHeaders> {
         let handle = self.0.as_ref()?;
         let sentry_trace = handle.trace.sentry_trace(handle.span_id);
@@ -270,12 +283,12 @@ impl SpanRef {
         Some(TraceHeaders::new(sentry_trace, self.baggage(), traceparent))
     }
 
-    /// What a transaction continues that starts below this span.
+    /// Returns what a transaction that starts below this span continues.
     pub(crate) fn incoming_below(&self) -> Option<IncomingTrace> {
         self.0.as_ref().map(|handle| IncomingTrace::below(&handle.trace, handle.span_id))
     }
 
-    /// Takes the trace out; afterwards the handle is one to nothing.
+    /// Takes the trace out. Afterwards the handle refers to no trace.
     pub(crate) fn take_trace(&mut self) -> Option<SharedTrace> {
         self.0.take().map(|handle| handle.trace)
     }
@@ -284,7 +297,8 @@ impl SpanRef {
         self.0.as_ref().map(|handle| &handle.trace)
     }
 
-    /// Edits the record under its lock: `edit` must run no code of users, who might call us again.
+    /// Edits the record under its lock. `edit` must not run user code, which might call this crate
+    /// again.
     pub(crate) fn with_record<R>(&self, edit: impl FnOnce(&mut Record, Slot) -> R) -> Option<R> {
         let handle = self.0.as_ref()?;
         let slot = handle.slot?;
@@ -323,11 +337,12 @@ impl fmt::Debug for SpanRef {
 pub struct Span(pub(crate) SpanRef);
 
 impl Span {
-    /// Ends the span. What is not ended when its transaction ends is left out and counted as lost, unless spans are
-    /// streamed ([`TraceLifecycle`](crate::TraceLifecycle)).
+    /// Ends the span. A span that is open when its transaction ends is dropped and counted as lost,
+    /// unless spans are streamed ([`TraceLifecycle`](crate::TraceLifecycle)).
     pub fn finish(self) {}
 
-    /// Ends the span after `complete` has added the last things, which must run no code of users.
+    /// Ends the span after `complete` has added the last entries. `complete` must not run user
+    /// code.
     pub(crate) fn finish_with(mut self, complete: impl FnOnce(&mut Record, Slot)) {
         self.end(complete);
         // One lock for both, and none for the drop.

@@ -16,10 +16,11 @@ use crate::trace::incoming::IncomingTrace;
 use crate::trace::open::{continue_process_trace, continue_without_transaction, open};
 use crate::trace::pipeline::Pipeline;
 
-/// A trace that is continued from somewhere, or that begins here; no transaction is open yet.
+/// A trace that was continued or started, without an open transaction.
 ///
-/// Inside [`scope`](Self::scope) or [`enter`](Self::enter) outgoing calls carry the trace on, with or without a
-/// transaction (Sentry SDK specification, *Trace Propagation* 1.9, `continueTrace` and `startNewTrace`).
+/// Inside [`scope`](Self::scope) or [`enter`](Self::enter), outgoing calls propagate the trace,
+/// with or without a transaction (Sentry SDK specification, *Trace Propagation* 1.9,
+/// `continueTrace` and `startNewTrace`).
 ///
 /// ```
 /// # fn job_metadata() -> std::collections::HashMap<String, String> { Default::default() }
@@ -41,7 +42,7 @@ impl Trace {
         Self(SpanRef::root(continue_without_transaction(pipeline, incoming)))
     }
 
-    /// Like [`new`](Self::new), while the request that is being served stays the current one.
+    /// Like [`new`](Self::new), but remembers the headers of the request that is being served.
     pub(crate) fn during_current(pipeline: &Arc<Pipeline>, incoming: IncomingTrace) -> Self {
         let outer = with_current(SpanRef::clone);
         let incoming = match outer.as_ref().and_then(SpanRef::trace) {
@@ -51,24 +52,24 @@ impl Trace {
         Self::new(pipeline, incoming)
     }
 
-    /// The trace of what runs outside any request, the same each time.
+    /// Returns the trace of what runs outside any request, the same each time.
     pub(crate) fn of_process(pipeline: &Arc<Pipeline>) -> Self {
         Self(SpanRef::root(continue_process_trace(pipeline)))
     }
 
-    /// The trace's id; `None` where nothing is initialised.
+    /// Returns the trace id, or `None` if no client is initialized.
     pub fn trace_id(&self) -> Option<TraceId> {
         self.0.trace_id()
     }
 
-    /// Starts a transaction in this trace, below the span that called us.
+    /// Starts a transaction in this trace, below the caller's span.
     ///
     /// `op` is the kind of work, for example `queue.task`.
     pub fn start_transaction(&self, name: impl AsRef<str>, op: impl Into<Cow<'static, str>>) -> Transaction {
         self.start_transaction_with(&TransactionOptions::new(name.as_ref(), op))
     }
 
-    /// Starts a transaction with all that can be said about it.
+    /// Starts a transaction in this trace with options.
     pub fn start_transaction_with(&self, options: &TransactionOptions<'_>) -> Transaction {
         let opened = self.0.trace().and_then(|trace| {
             let pipeline = trace.pipeline.shared()?;
@@ -77,17 +78,17 @@ impl Trace {
         opened.map_or_else(Transaction::none, Transaction::new)
     }
 
-    /// Makes the trace current in `future`, on every poll.
+    /// Makes the trace current on every poll of `future`.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
         self.0.scope(future)
     }
 
-    /// Makes the trace current in `run`.
+    /// Makes the trace current while `run` runs.
     pub fn enter<R>(&self, run: impl FnOnce() -> R) -> R {
         self.0.enter(run)
     }
 
-    /// What outgoing calls carry; freezes the dynamic sampling context.
+    /// Returns the headers for outgoing calls, and freezes the dynamic sampling context.
     pub fn trace_headers(&self) -> Option<TraceHeaders> {
         self.0.trace_headers()
     }

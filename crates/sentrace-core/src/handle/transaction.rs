@@ -13,9 +13,11 @@ use crate::record::response_parts::ResponseParts;
 use crate::trace::state::SharedTrace;
 use crate::util::clock::FastInstant;
 
-/// A transaction; it ends when it is dropped or [`finish`](Self::finish)ed, and is then handed over for delivery.
+/// A transaction. It ends when it is dropped or [`finish`](Self::finish)ed, and is then handed over
+/// for delivery.
 ///
-/// It dereferences to the handle of its own span: tags, data, status, child spans and headers are there.
+/// It dereferences to the handle of its own span, which has tags, data, status, child spans and
+/// headers.
 ///
 /// ```
 /// # async fn work() {
@@ -35,17 +37,17 @@ impl Transaction {
         Self { span: SpanRef::root(trace) }
     }
 
-    /// A transaction that does nothing, for where there is no client.
+    /// Returns a transaction that does nothing, for when there is no client.
     pub fn none() -> Self {
         Self { span: SpanRef::none() }
     }
 
-    /// Whether it is recorded, to be sent.
+    /// Returns `true` if the transaction is recorded and will be sent.
     pub fn is_sampled(&self) -> bool {
         self.span.trace().is_some_and(|trace| trace.recording == Recording::Sampled)
     }
 
-    /// Notes that its request carries a mark, for other layers that the request passes; see
+    /// Records that its request carries a mark for other layers that the request passes; see
     /// [`IncomingTrace::classify`](crate::adapter::IncomingTrace::classify).
     pub fn set_request_marked(&self) {
         if let Some(trace) = self.span.trace() {
@@ -53,40 +55,41 @@ impl Transaction {
         }
     }
 
-    /// Ends the transaction and hands it over.
+    /// Ends the transaction and hands it over for delivery.
     pub fn finish(self) {}
 
-    /// Ends the transaction without sending it; it is counted as lost for `reason`. Where spans are streamed, so are those
-    /// of its spans that have not been sent yet.
+    /// Ends the transaction without sending it, and counts it as lost for `reason`. If spans are
+    /// streamed, this also discards its spans that have not been sent yet.
     pub fn discard(self, reason: Reason) {
         if let Some(trace) = self.span.trace() {
             crate::trace::finish::discard_transaction(trace, reason);
         }
     }
 
-    /// Names the transaction anew; `source` says where the name is from. What went out as `baggage` before keeps
-    /// the old one.
+    /// Renames the transaction. `source` is where the name comes from. `baggage` that was already
+    /// sent keeps the old name.
     pub fn set_name(&self, name: impl AsRef<str>, source: TransactionSource) {
         self.set_transaction_name(name, source);
     }
 
-    /// Notes when the first byte of an HTTP answer left, of one that goes on for longer.
+    /// Sets when the first byte of a long HTTP response was sent.
     pub fn set_first_byte(&self, at: FastInstant) {
         self.with_record(|record, _| record.first_byte = Some(at));
     }
 
-    /// Ends the transaction of an HTTP request and hands it over with what is known of the answer.
+    /// Ends the transaction of an HTTP request with what is known of the response, and hands it
+    /// over.
     pub fn finish_with_response(mut self, response: &ResponseParts) {
         self.end(|record| response.complete(record));
     }
 
-    /// Makes the transaction's span current in `run`, as [`current::enter`](crate::handle::current::enter) does: the way of
-    /// adapters that poll.
+    /// Makes the transaction's span current while `run` runs, as
+    /// [`current::enter`](crate::handle::current::enter) does. For adapters that poll.
     pub fn enter_mut<R>(&mut self, run: impl FnOnce() -> R) -> R {
         crate::handle::current::enter(&mut self.span, run)
     }
 
-    /// Its span, without ending it: whoever takes it does that.
+    /// Returns its span without ending it. The caller has to end it.
     pub(crate) fn into_span(mut self) -> SpanRef {
         std::mem::take(&mut self.span)
     }

@@ -1,4 +1,4 @@
-//! From any span to the transaction it belongs to.
+//! Access from any span to its transaction.
 
 use sentrace_protocol::TransactionSource;
 
@@ -7,7 +7,7 @@ use crate::record::Record;
 use crate::trace::state::SharedTrace;
 
 impl SpanRef {
-    /// The transaction's own span, from any span below it; itself where it is that already.
+    /// Returns the transaction's own span. On that span, it returns the span itself.
     ///
     /// ```
     /// let span = sentrace_core::start_span("task", "apply discounts");
@@ -18,8 +18,8 @@ impl SpanRef {
         self.trace().map_or_else(Self::none, |trace| Self::root(SharedTrace::clone(trace)))
     }
 
-    /// Names the transaction that this span belongs to; `source` says where the name is from. What went out as
-    /// `baggage` before keeps the old one.
+    /// Renames the transaction that this span belongs to. `source` is where the name comes from.
+    /// `baggage` that was already sent keeps the old name.
     ///
     /// ```
     /// use sentrace_protocol::TransactionSource;
@@ -31,26 +31,31 @@ impl SpanRef {
         self.with_transaction_record(|record| record.set_name("", name, source));
     }
 
-    /// Tells which route the request of this span's transaction has taken: `http.route`, and the name
-    /// `GET /users/{id}` in place of one by path. The way of adapters whose router knows it only after the transaction
-    /// has begun. Names that somebody has chosen stay, and where no request is recorded nothing happens.
+    /// Sets the route of the transaction's request: `http.route`, and the name `GET /users/{id}` if
+    /// the transaction is named by its path.
+    ///
+    /// This is for adapters whose router matches after the transaction has started. Names that were
+    /// set explicitly stay. Does nothing if no request is recorded.
     pub fn set_route(&self, route: &str) {
         self.with_transaction_record(|record| record.set_route(route));
     }
 
-    /// Names the transaction by the path of its gRPC call, `/pkg.Service/Method`: for adapters that know only with the answer
-    /// whether it was one. Names that somebody has chosen stay, and so do those of other routes.
+    /// Names the transaction by the path of its gRPC call, `/pkg.Service/Method`.
+    ///
+    /// This is for adapters that recognize gRPC by the response. Names that were set explicitly
+    /// stay, and so do those of other routes.
     pub fn set_rpc_name(&self, path: &str, source: TransactionSource) {
         self.with_transaction_record(|record| record.set_rpc_name(path, source));
     }
 
-    /// Names the transaction `METHOD path`, if it was named by the path of its request alone until now.
+    /// Names the transaction `METHOD path`, if it is named by the path of its request alone.
     pub fn set_path_name(&self) {
         self.with_transaction_record(Record::set_path_name);
     }
 
-    /// Takes the name of [`set_rpc_name`](Self::set_rpc_name) back: the answer ended without a status of gRPC, so no gRPC service
-    /// has given it. The route names the transaction again, and otherwise the source of the name is `url`.
+    /// Reverts [`set_rpc_name`](Self::set_rpc_name) when the response had no gRPC status and so was
+    /// not sent by a gRPC service. The route names the transaction again; without a route, the
+    /// source of the name is `url`.
     pub fn clear_rpc_name(&self) {
         self.with_transaction_record(Record::clear_rpc_name);
     }

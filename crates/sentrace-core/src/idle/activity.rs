@@ -1,4 +1,4 @@
-//! What keeps an idle transaction open.
+//! Activities, which keep an idle transaction open.
 
 use crate::handle::current::with_current;
 use std::sync::Arc;
@@ -10,10 +10,9 @@ use crate::handle::span::{Span, SpanRef};
 use crate::trace::state::SharedTrace;
 use crate::util::hook::in_hook;
 
-/// Something that goes on in an idle transaction, which stays open as long; it ends when it is
-/// [popped](crate::pop_activity) or dropped.
+/// Keeps an idle transaction open until it is [popped](crate::pop_activity) or dropped.
 ///
-/// What was pushed where no idle transaction was open is an activity of nothing.
+/// If no idle transaction was open when it was pushed, it does nothing.
 #[derive(Debug, Default)]
 #[must_use = "an activity that is dropped at once keeps nothing open"]
 pub struct Activity {
@@ -27,7 +26,7 @@ impl Activity {
     }
 
     pub(crate) fn push(idle: &Arc<Idle>, name: &str, span: Option<SpanOptions<'_>>) -> Self {
-        // Pushed by a hook, it would be recorded.
+        // An activity of a hook would be recorded.
         if in_hook() || !idle.push() {
             return Self::none();
         }
@@ -40,16 +39,17 @@ impl Activity {
         activity
     }
 
-    /// Ends it, as dropping does.
+    /// Ends the activity, as dropping does.
     pub fn pop(self) {}
 
-    /// Its span; where it has none, the one of the transaction that it keeps open.
+    /// Returns its span, or the transaction's own span if it has none.
     pub fn span(&self) -> SpanRef {
         let own = self.span.as_ref().map(|span| SpanRef::clone(span));
         own.or_else(|| self.idle.as_ref().map(|idle| idle.span())).unwrap_or_default()
     }
 
-    /// Returns `true` if no idle transaction was open for it, so that it keeps nothing open.
+    /// Returns `true` if no idle transaction was open when it was pushed, so that it keeps nothing
+    /// open.
     pub fn is_none(&self) -> bool {
         self.idle.is_none()
     }
@@ -60,13 +60,13 @@ impl Drop for Activity {
         let Some(idle) = self.idle.take() else { return };
         let span = self.span.take();
         let is_recorded = span.as_ref().is_some_and(|span| span.is_recording());
-        // The span first: as long as the activity is open, nobody looks for the last end.
+        // The span ends first: while the activity is open, the last end is not read.
         drop(span);
         idle.pop(is_recorded);
     }
 }
 
-/// The current span where it belongs to the transaction, else the transaction itself.
+/// Returns the current span if it belongs to the transaction, or else the transaction's own span.
 fn parent_in(idle: &Arc<Idle>) -> SpanRef {
     let current = with_current(SpanRef::clone).unwrap_or_default();
     let belongs = current.trace().is_some_and(|trace| SharedTrace::ptr_eq(trace, idle.trace()));

@@ -1,4 +1,4 @@
-//! What users hold of an idle transaction.
+//! Handles to idle transactions.
 
 use super::timer;
 use std::ops::Deref;
@@ -11,18 +11,20 @@ use super::lifetime::{FinishReason, Idle};
 use super::span_options::SpanOptions;
 use crate::handle::span::SpanRef;
 
-/// A handle to an idle transaction; cheap to clone. Dropping it ends nothing: the transaction ends by itself.
+/// A handle to an idle transaction. Cheap to clone. Dropping it does not end the transaction, which
+/// ends by itself.
 ///
-/// It dereferences to the handle of its own span: tags, data, status, child spans, `scope` and `enter` are there.
+/// It dereferences to the handle of its own span, which has tags, data, status, child spans,
+/// `scope` and `enter`.
 #[derive(Debug, Clone, Default)]
 pub struct IdleTransaction {
     span: SpanRef,
-    /// `None` where nothing is initialised, or tracing is off.
+    /// `None` if no client is initialized, or tracing is off.
     idle: Option<Arc<Idle>>,
 }
 
 impl IdleTransaction {
-    /// A transaction that does nothing, for where there is no client.
+    /// Returns a transaction that does nothing, for when there is no client.
     pub fn none() -> Self {
         Self::default()
     }
@@ -31,7 +33,7 @@ impl IdleTransaction {
         Self { span: idle.span(), idle: Some(idle) }
     }
 
-    /// A trace to hand on, of which nothing is recorded.
+    /// A trace that is propagated but not recorded.
     pub(crate) fn passthrough(span: SpanRef) -> Self {
         Self { span, idle: None }
     }
@@ -41,20 +43,21 @@ impl IdleTransaction {
         self.idle.as_ref().map_or_else(Activity::none, |idle| Activity::push(idle, name.as_ref(), span))
     }
 
-    /// Ends it at once; see [`finish_idle_transaction`](crate::finish_idle_transaction).
+    /// Ends the transaction immediately; see
+    /// [`finish_idle_transaction`](crate::finish_idle_transaction).
     pub fn finish(&self) {
         if let Some(idle) = &self.idle {
             timer::finish(idle, FinishReason::External);
         }
     }
 
-    /// Whether it waits for something to go on.
+    /// Returns `true` if the transaction has not ended.
     pub fn is_open(&self) -> bool {
         self.idle.as_ref().is_some_and(|idle| !idle.has_ended())
     }
 
-    /// Names the transaction anew; `source` says where the name is from. What went out as `baggage` before keeps
-    /// the old one.
+    /// Renames the transaction. `source` is where the name comes from. `baggage` that was already
+    /// sent keeps the old name.
     pub fn set_name(&self, name: impl AsRef<str>, source: TransactionSource) {
         self.span.set_transaction_name(name, source);
     }

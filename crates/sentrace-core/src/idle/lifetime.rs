@@ -1,4 +1,4 @@
-//! When an idle transaction is over, and since when.
+//! Computes when an idle transaction ends, and its end time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::record::{Record, Slot};
 use crate::trace::state::SharedTrace;
 use crate::util::clock::FastInstant;
 
-/// Where the browser SDK tells it, too (sentry-conventions).
+/// The key that the browser SDK uses, too (sentry-conventions).
 const FINISH_REASON: &str = "sentry.idle_span_finish_reason";
 
-/// Why it ended, in the browser SDK's words.
+/// Why it ended, with the browser SDK's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FinishReason {
     Idle,
@@ -35,7 +35,7 @@ impl FinishReason {
     }
 }
 
-/// An idle transaction, open or ended; shared by its handles, its activities and the timer.
+/// An idle transaction, open or ended. Shared by its handles, its activities and the timer.
 #[derive(Debug)]
 pub(crate) struct Idle {
     trace: SharedTrace,
@@ -48,12 +48,12 @@ pub(crate) struct Idle {
 #[derive(Debug, Default)]
 struct Activities {
     open: usize,
-    /// The end of the last one without a span; the spans know theirs.
+    /// The end of the last activity without a span; spans record their own.
     last_end: Option<FastInstant>,
     ended: bool,
 }
 
-/// What goes on in the transaction: activities, and spans by whomever.
+/// What keeps the transaction open: activities, and its spans.
 struct Work {
     is_open: bool,
     last_end: Option<FastInstant>,
@@ -80,12 +80,12 @@ impl Idle {
         self.activities().ended
     }
 
-    /// When to look for the first time.
+    /// Returns when to poll for the first time.
     pub(crate) fn first_poll(&self) -> FastInstant {
         self.no_later_than_final(self.started)
     }
 
-    /// Opens an activity; whether there still is a transaction for it.
+    /// Opens an activity. Returns `false` if the transaction has ended.
     pub(crate) fn push(&self) -> bool {
         let mut activities = self.activities();
         if !activities.ended {
@@ -94,7 +94,7 @@ impl Idle {
         !activities.ended
     }
 
-    /// Ends an activity, of which no recorded span tells when.
+    /// Ends an activity. Without a recorded span, now is its end.
     pub(crate) fn pop(&self, has_recorded_span: bool) {
         let mut activities = self.activities();
         activities.open = activities.open.saturating_sub(1);
@@ -103,10 +103,10 @@ impl Idle {
         }
     }
 
-    /// Ends the transaction if its time has come; otherwise says when to look again.
+    /// Ends the transaction if it is due; otherwise returns when to poll again.
     ///
-    /// What is open now cannot end before now, so nothing can be over earlier than a whole idle time from here: nobody
-    /// has to tell us of spans that end.
+    /// What is open now ends no earlier than now, so the transaction cannot be due before another
+    /// idle timeout has passed. Spans that end need not notify the timer.
     pub(crate) fn poll(&self, now: FastInstant) -> Option<FastInstant> {
         let mut activities = self.activities();
         if activities.ended {
@@ -132,8 +132,8 @@ impl Idle {
         None
     }
 
-    /// Ends the transaction now, unless it has ended: when the last thing in it did, or just now if something is still
-    /// open or nothing ever was.
+    /// Ends the transaction, unless it has ended. Its end is that of the last activity or span, or
+    /// now if one is still open or there never was any.
     pub(crate) fn finish(&self, reason: FinishReason) {
         let now = FastInstant::now();
         let mut activities = self.activities();
@@ -181,13 +181,14 @@ impl Idle {
 }
 
 impl Drop for Idle {
-    /// Only where no timer could be started is it open by then.
+    /// It is only open here if no timer thread could be started.
     fn drop(&mut self) {
         self.finish(FinishReason::External);
     }
 }
 
-/// The last entries of the record. What has not ended is cancelled; what started later is left out.
+/// Adds the last entries to the record. Open spans are cancelled; spans that started after the end
+/// are dropped.
 fn complete(record: &mut Record, at: FastInstant, reason: FinishReason) {
     if let Some((root, children)) = record.spans.split_first_mut() {
         root.end = Some(at);

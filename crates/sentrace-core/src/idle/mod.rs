@@ -1,6 +1,6 @@
-//! Transactions without a beginning and an end of their own: they last as long as something goes on in them, as in
-//! Sentry's browser SDK. For background sessions, conversations over WebSocket and event loops, which have no request
-//! to hang on.
+//! Transactions that last as long as something is active in them, as in Sentry's browser SDK. They
+//! are for background sessions, conversations over WebSocket and event loops, which have no
+//! request.
 
 pub(crate) mod activity;
 pub(crate) mod handle;
@@ -10,7 +10,7 @@ pub(crate) mod timer;
 
 use crate::trace::pipeline::Pipeline;
 
-/// Ends what is open of a client that goes.
+/// Ends the open idle transactions of a client that is closed.
 pub(crate) fn finish_all(pipeline: &Pipeline) {
     if timer::any_open() {
         for idle in timer::of(pipeline) {

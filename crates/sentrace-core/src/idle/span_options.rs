@@ -1,4 +1,4 @@
-//! What is said about a span before there is one.
+//! Options for a span that is started by this crate.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use sentrace_protocol::Value;
 use crate::handle::span::{Span, SpanRef};
 use crate::values::{IntoData, IntoTag};
 
-/// How a span starts that is opened by somebody else: its kind, its description, its first data and tags.
+/// Options for an activity's span: its kind, description, initial data and tags.
 ///
 /// ```
 /// use sentrace_core::SpanOptions;
@@ -24,7 +24,8 @@ pub struct SpanOptions<'a> {
 }
 
 impl<'a> SpanOptions<'a> {
-    /// `op` is the kind of work (`db.query`, `task`), low in number of values; `description` tells this one.
+    /// Creates options. `op` is the kind of work (`db.query`, `task`) and should have few distinct
+    /// values; `description` describes this particular span.
     pub fn new(op: impl Into<Cow<'static, str>>, description: impl Into<Cow<'a, str>>) -> Self {
         Self { op: op.into(), description: description.into(), data: Vec::new(), tags: Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! The one thread that ends idle transactions when their time has come. It runs only while there are some.
+//! The thread that ends idle transactions when they are due. It only runs while there are any.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use crate::util::clock::FastInstant;
 use crate::util::fork::process_id;
 use crate::util::hook::catch_panic;
 
-/// Idle transactions of a process that may be open at the same time; further ones are not recorded.
+/// Idle transactions that may be open in a process; further ones are not recorded.
 pub(crate) const MAX_OPEN: usize = 10_000;
 
 static TIMER: Mutex<Timer> = Mutex::new(Timer {
@@ -23,23 +23,23 @@ static TIMER: Mutex<Timer> = Mutex::new(Timer {
     process: 0,
 });
 static CHANGED: Condvar = Condvar::new();
-/// As many as are in `open`, to be asked without a lock.
+/// The number of entries in `open`, readable without a lock.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
 struct Timer {
     due: BTreeSet<(FastInstant, Key)>,
     open: BTreeMap<Key, Open>,
-    /// By client, the one that is found without a handle.
+    /// Each client's default transaction, which is found without a handle.
     defaults: BTreeMap<ClientKey, Key>,
     runs: bool,
-    /// Where the thread runs: a forked child has none.
+    /// The process of the thread: a forked child has no thread.
     process: u32,
 }
 
-/// Where the trace lies, which it does as long as its transaction is here.
+/// The address of the trace, which stays while its transaction is in here.
 type Key = usize;
 
-/// Where the pipeline lies, which a trace of it keeps alive.
+/// The address of the pipeline, which a trace in here keeps alive.
 type ClientKey = usize;
 
 struct Open {
@@ -47,20 +47,20 @@ struct Open {
     due: FastInstant,
 }
 
-/// Whether there is any idle transaction in this process.
+/// Returns `true` if there is an idle transaction in this process.
 #[inline]
 pub(crate) fn any_open() -> bool {
     OPEN.load(Ordering::Relaxed) > 0
 }
 
-/// Whether one more may be opened.
+/// Returns `true` if one more may be opened.
 pub(crate) fn has_room() -> bool {
     OPEN.load(Ordering::Relaxed) < MAX_OPEN
 }
 
-/// Takes care of `idle` from now on. Where no thread can be started, it ends with its last handle.
+/// Adds `idle` to the timer. If no thread can be started, it ends with its last handle.
 ///
-/// Returns the client's default one that `idle` takes the place of, if it `is_default` and there is another.
+/// If `is_default`, returns the client's previous default transaction, which `idle` replaces.
 pub(crate) fn add(idle: &Arc<Idle>, is_default: bool) -> Option<Arc<Idle>> {
     let (key, due) = (key(idle.trace()), idle.first_poll());
     let mut timer = lock();
@@ -95,24 +95,24 @@ pub(crate) fn finish(idle: &Idle, reason: FinishReason) {
     remove(idle);
 }
 
-/// Forgets an idle transaction that has ended.
+/// Removes an idle transaction that has ended.
 fn remove(idle: &Idle) {
     let mut timer = lock();
     let taken = timer.remove(key(idle.trace()));
     if timer.due.is_empty() {
-        // The thread has nothing to wait for.
+        // The thread has nothing left to wait for.
         CHANGED.notify_one();
     }
     drop(timer);
     drop(taken);
 }
 
-/// The idle transaction of a trace.
+/// Returns the idle transaction of a trace.
 pub(crate) fn find(trace: &SharedTrace) -> Option<Arc<Idle>> {
     lock().open.get(&key(trace)).map(|open| Arc::clone(&open.idle))
 }
 
-/// A client's default one, while it is open.
+/// Returns a client's default transaction, while it is open.
 pub(crate) fn default_of(pipeline: &Pipeline) -> Option<Arc<Idle>> {
     if !any_open() {
         return None;
@@ -122,7 +122,7 @@ pub(crate) fn default_of(pipeline: &Pipeline) -> Option<Arc<Idle>> {
     timer.open.get(key).map(|open| Arc::clone(&open.idle)).filter(|idle| !idle.has_ended())
 }
 
-/// All of one client.
+/// Returns all idle transactions of a client.
 pub(crate) fn of(pipeline: &Pipeline) -> Vec<Arc<Idle>> {
     let timer = lock();
     let all = timer.open.values().map(|open| &open.idle);
@@ -131,7 +131,7 @@ pub(crate) fn of(pipeline: &Pipeline) -> Vec<Arc<Idle>> {
 
 fn run() {
     let mut timer = lock();
-    // Without anything to wait for, the next one starts a thread again.
+    // When there is nothing to wait for, the thread ends, and the next transaction starts another.
     while let Some((due, key)) = timer.due.first().copied() {
         let wait = due.saturating_duration_since(FastInstant::now());
         if !wait.is_zero() {
@@ -142,7 +142,7 @@ fn run() {
         timer.due.remove(&(due, key));
         let Some(idle) = timer.open.get(&key).map(|open| Arc::clone(&open.idle)) else { continue };
         drop(timer);
-        // Whoever delivers is somebody else's code, and one that panics must not stop the clock of the others.
+        // Deliverers are user code. A panic must not stop the timer.
         let next = catch_panic(|| idle.poll(FastInstant::now())).flatten();
         timer = lock();
         let taken = match next {
@@ -160,7 +160,7 @@ fn run() {
 }
 
 impl Timer {
-    /// Unless it was ended meanwhile.
+    /// Does nothing if it was ended in the meantime.
     fn reschedule(&mut self, key: Key, due: FastInstant) {
         if let Some(open) = self.open.get_mut(&key) {
             open.due = due;
@@ -168,7 +168,7 @@ impl Timer {
         }
     }
 
-    /// Makes `idle` its client's default one, and returns the one that was.
+    /// Makes `idle` its client's default transaction, and returns the previous one.
     fn set_default(&mut self, idle: &Idle, key: Key) -> Option<Arc<Idle>> {
         let former = self.defaults.insert(client_key(&idle.trace().pipeline), key)?;
         self.open.get(&former).map(|open| Arc::clone(&open.idle))

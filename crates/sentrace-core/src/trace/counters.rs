@@ -1,4 +1,4 @@
-//! What requests count for [`Stats`], at next to no cost.
+//! The counters behind [`Stats`], which cost requests next to nothing.
 
 use sentrace_protocol::losses::DiscardedEvents;
 
@@ -6,11 +6,12 @@ use crate::account::stats::{DeliveryStats, Stats};
 use crate::decide::recording::Recording;
 use crate::util::sharded::Sharded;
 
-/// What requests count.
+/// Counters that requests update.
 #[derive(Debug, Default)]
 pub(crate) struct Counters(Sharded<CELLS>);
 
-/// What becomes of something that starts: three counters for those that begin a trace, then three for the others.
+/// What was started: three counters by recording for those that start a trace, then three for the
+/// others.
 const STARTED: usize = 0;
 const RECORDINGS: usize = 3;
 const FINISHED: usize = STARTED + 2 * RECORDINGS;
@@ -19,7 +20,8 @@ const WITHHELD: usize = PROPAGATED + 1;
 const CELLS: usize = WITHHELD + 1;
 
 impl Counters {
-    /// Something started: whether it is recorded, and whether it begins its trace. One count says both.
+    /// Counts something that starts: whether it is recorded, and whether it starts its trace, in
+    /// one counter.
     #[inline]
     pub(crate) fn started(&self, recording: Recording, begins_trace: bool) {
         let recording = match recording {
@@ -30,12 +32,12 @@ impl Counters {
         self.0.add(STARTED + recording + if begins_trace { 0 } else { RECORDINGS }, 1);
     }
 
-    /// Whether nothing has started yet.
+    /// Returns `true` if nothing has started yet.
     pub(crate) fn is_unused(&self) -> bool {
         (STARTED..FINISHED).all(|cell| self.0.sum(cell) == 0)
     }
 
-    /// A recorded transaction ended.
+    /// Counts a recorded transaction that ended.
     #[inline]
     pub(crate) fn finished(&self) {
         self.0.add(FINISHED, 1);
@@ -54,7 +56,7 @@ impl Counters {
             let begun = self.0.sum(STARTED + recording);
             (begun, self.0.sum(STARTED + recording + RECORDINGS))
         };
-        // What ended is read before what started, so that it is never more.
+        // Finished is read before started, so that it never exceeds it.
         let finished = self.0.sum(FINISHED);
         let [sampled, unsampled, off] = [started(0), started(1), started(2)];
         Stats {

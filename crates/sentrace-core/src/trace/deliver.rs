@@ -1,4 +1,4 @@
-//! The seam to whatever brings finished transactions to Sentry.
+//! The interface to whatever delivers finished transactions.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,42 +11,52 @@ use crate::account::stats::DeliveryStats;
 use crate::record::{Record, pool};
 use crate::trace::finished_span::DeliverSpans;
 
-/// Takes over finished transactions. `sentrace-delivery` sends them; [`testing`](crate::testing) keeps them.
+/// Receives finished transactions. `sentrace-delivery` sends them; [`testing`](crate::testing)
+/// keeps them.
 pub trait Deliver: Send + Sync + fmt::Debug {
-    /// Takes a finished transaction over, on the thread of the request that finished it: it must not block, and
-    /// what it cannot keep it counts in the [`Losses`](crate::deliver::Losses) that it shares with the client.
+    /// Takes over a finished transaction.
+    ///
+    /// This runs on the thread of the request that finished it, so it must not block. Transactions
+    /// that cannot be kept are counted in the [`Losses`](crate::deliver::Losses) that are shared
+    /// with the client.
     fn deliver(&self, finished: FinishedTransaction);
 
-    /// How many times the rates decided here are to be halved at present, because more comes than can be delivered;
-    /// 0 while all is well. Asked at the start of each transaction that a rate decides, so it must be quick (Sentry
-    /// SDK specification, *Backpressure*).
+    /// Returns how many times sample rates have to be halved at the moment because delivery cannot
+    /// keep up; 0 if it can.
+    ///
+    /// This is called at the start of each transaction that a rate decides, so it must be fast
+    /// (Sentry SDK specification, *Backpressure*).
     fn downsample_factor(&self) -> u32 {
         0
     }
 
-    /// Where spans go that are sent by themselves ([`TraceLifecycle::Stream`](crate::TraceLifecycle::Stream)). Who has
-    /// no place for them gets transactions, whatever the options say.
+    /// Returns the receiver of streamed spans
+    /// ([`TraceLifecycle::Stream`](crate::TraceLifecycle::Stream)).
+    ///
+    /// A deliverer that returns `None` receives whole transactions even when streaming is enabled.
     fn spans(&self) -> Option<&dyn DeliverSpans> {
         None
     }
 
-    /// How delivery goes, for [`Client::stats`](crate::Client::stats).
+    /// Returns the state of delivery, for [`Client::stats`](crate::Client::stats).
     fn stats(&self) -> DeliveryStats {
         DeliveryStats::default()
     }
 
-    /// Waits until all that was handed over is delivered or lost; whether that came true within `timeout`.
+    /// Waits until everything that was handed over is delivered or lost. Returns `false` if
+    /// `timeout` elapsed first.
     fn flush(&self, timeout: Duration) -> bool;
 
-    /// Like [`flush`](Self::flush), and nothing is delivered any more afterwards.
+    /// Like [`flush`](Self::flush), and stops delivery.
     fn close(&self, timeout: Duration) -> bool {
         self.flush(timeout)
     }
 }
 
-/// A finished transaction on its way: a compact record, from which the payload is built where time is cheap.
+/// A finished transaction on its way to delivery: a compact record, from which the payload is built
+/// off the request's path.
 ///
-/// Dropping it gives its memory back to the requests.
+/// Dropping it returns its memory to the requests.
 pub struct FinishedTransaction {
     record: Option<Box<Record>>,
 }
@@ -56,29 +66,30 @@ impl FinishedTransaction {
         Self { record: Some(record) }
     }
 
-    /// The id that Sentry will know the transaction by.
+    /// Returns the id under which Sentry stores the transaction.
     pub fn event_id(&self) -> Option<EventId> {
         self.record().map(|record| record.event_id)
     }
 
-    /// The trace it belongs to.
+    /// Returns the id of its trace.
     pub fn trace_id(&self) -> Option<TraceId> {
         self.record().map(|record| record.trace_id)
     }
 
-    /// Finished spans below the transaction: what a lost transaction loses besides itself.
+    /// Returns the number of finished spans below the transaction. They are lost with it.
     pub fn child_spans(&self) -> u64 {
         self.record().map_or(0, |record| (record.child_spans() - record.unfinished_spans()) as u64)
     }
 
-    /// About how many bytes it holds in memory.
+    /// Returns how many bytes it holds in memory, approximately.
     pub fn size(&self) -> usize {
         self.record().map_or(0, Record::size)
     }
 
-    /// The payload; wall-clock times are taken from the clock as it is now. It takes at most 1 MiB as JSON, which is what
-    /// Sentry accepts; what does not fit is left out and warned of, and spans are to be counted with
-    /// [`omitted_spans`](Self::omitted_spans).
+    /// Builds the payload. Wall-clock times are computed from the current time.
+    ///
+    /// It has at most 1 MiB as JSON, which is Sentry's limit. What does not fit is left out with a
+    /// warning; left-out spans have to be counted with [`omitted_spans`](Self::omitted_spans).
     pub fn transaction(&self) -> Option<Transaction<'_>> {
         let record = self.record()?;
         let mut transaction = record.transaction(&crate::record::Anchor::now())?;
@@ -87,13 +98,14 @@ impl FinishedTransaction {
         Some(transaction)
     }
 
-    /// How many of its spans are not in the payload because they do not fit: they are lost for
-    /// [`BufferOverflow`](sentrace_protocol::Reason::BufferOverflow). To be asked before a hook takes out others.
+    /// Returns how many of its spans are not in the payload because they do not fit. They are lost
+    /// for [`BufferOverflow`](sentrace_protocol::Reason::BufferOverflow). Call this before a hook
+    /// removes spans.
     pub fn omitted_spans(&self, transaction: &Transaction<'_>) -> u64 {
         self.child_spans().saturating_sub(transaction.spans.len() as u64)
     }
 
-    /// Makes a payload fit again that a hook may have enlarged; returns how many spans that left out.
+    /// Shrinks a payload that a hook may have enlarged. Returns how many spans this removed.
     pub fn refit(&self, transaction: &mut Transaction<'_>) -> u64 {
         let cut = transaction.fit(MAX_BYTES);
         if let Some(record) = self.record().filter(|_| !cut.is_nothing()) {
@@ -102,16 +114,18 @@ impl FinishedTransaction {
         cut.spans as u64
     }
 
-    /// The envelope's `trace` header: the frozen dynamic sampling context, the same that went out as `baggage`.
+    /// Returns the envelope's `trace` header: the frozen dynamic sampling context, as it was sent
+    /// in `baggage`.
     ///
-    /// `None` where upstream froze an empty one: `sentry-trace` came without Sentry's baggage, or with that of another trace.
+    /// Returns `None` if the caller froze an empty one: it sent `sentry-trace` without Sentry's
+    /// baggage, or with that of another trace.
     pub fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext> {
         let record = self.record()?;
         let baggage = record.baggage.read(record.trace_id);
         (!baggage.is_empty()).then(|| DynamicSamplingContext::from_baggage(&baggage))
     }
 
-    /// Name and version of this SDK, for envelope headers.
+    /// Returns name and version of this SDK, for envelope headers.
     pub const fn sdk() -> SdkInfo<'static> {
         crate::record::SDK
     }
@@ -139,7 +153,7 @@ impl fmt::Debug for FinishedTransaction {
     }
 }
 
-/// Where transactions go when there is no project; none are made.
+/// The deliverer of clients without a project, which record no transactions.
 #[derive(Debug)]
 pub(crate) struct NoopDeliver;
 

@@ -1,4 +1,4 @@
-//! Why a span was not recorded.
+//! Debug messages about spans that are not recorded.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::recycle;
 use crate::diagnostics::explain;
 use crate::record::Record;
 
-/// Says that a span had nothing to belong to, once for each name.
+/// Explains that a span has no transaction, once per name.
 #[cold]
 pub(crate) fn report_orphan(op: &str, description: &str) {
     let name = name(op, description);
@@ -34,7 +34,7 @@ pub(crate) fn report_orphan(op: &str, description: &str) {
     );
 }
 
-/// Says why a span below a transaction that was recorded is not, once for each cause and name.
+/// Explains why a span of a recorded transaction is not recorded, once per cause and name.
 #[cold]
 pub(crate) fn report_unrecorded(op: &str, description: &str, lost: Reason, max_spans: usize) {
     let name = name(op, description);
@@ -64,7 +64,8 @@ pub(crate) fn report_unrecorded(op: &str, description: &str, lost: Reason, max_s
     }
 }
 
-/// Says which spans are left out because they had not ended when their transaction did, once for each name.
+/// Explains which spans are dropped because they were open when their transaction ended, once per
+/// name.
 #[cold]
 pub(crate) fn report_unfinished(record: &Record) {
     let transaction = record.name();
@@ -84,7 +85,7 @@ pub(crate) fn report_unfinished(record: &Record) {
     }
 }
 
-/// What the span is called, without secrets: messages go to logs.
+/// Returns the span's name without secrets, since messages go to logs.
 fn name<'a>(op: &'a str, description: &'a str) -> Cow<'a, str> {
     sensitive::filter_text(if description.is_empty() { op } else { description })
 }

@@ -1,4 +1,4 @@
-//! The one way out of the recorder: spans and transactions that have ended.
+//! The end of spans and transactions: the only place where records leave the recorder.
 
 use sentrace_protocol::losses::{Category, Reason};
 use sentrace_protocol::{SpanId, SpanStatus};
@@ -13,14 +13,14 @@ use crate::trace::recycle;
 use crate::trace::state::{Live, SharedTrace, TraceState};
 use crate::util::clock::FastInstant;
 
-/// Ends a span that is sent by itself: it leaves now.
+/// Ends a streamed span, which is handed over immediately.
 pub(crate) fn end_streamed_span(trace: &SharedTrace, span_id: SpanId) {
     let ended = trace.live().stream.as_mut().and_then(|stream| stream.end_open(span_id));
     let Some(record) = ended else { return };
     trace.pipeline.deliver_span(finished(record, trace));
 }
 
-/// Ends the spans that are open and sent by themselves: they leave now, as cancelled `at` that time.
+/// Cancels the open streamed spans of a trace `at` that time, and hands them over.
 pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: FastInstant) {
     let open = trace.live().stream.as_mut().map(|stream| stream.take_all_open());
     for mut record in open.into_iter().flatten() {
@@ -32,16 +32,17 @@ pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: FastInstant) {
     }
 }
 
-/// Ends a transaction: what was sampled is handed over after `complete` has added the last things, the rest is counted.
+/// Ends a transaction. If it is sampled, it is handed over after `complete` has added the last
+/// entries; otherwise it is counted.
 pub(crate) fn end_transaction(trace: SharedTrace, complete: impl FnOnce(&mut Record)) {
     match trace.recording {
         Recording::Sampled if trace.pipeline.streams => return end_segment(&trace, None, complete),
-        // Its spans were counted one by one, when they would have started.
+        // Its spans were counted one by one when they would have started.
         Recording::Unsampled(reason) => trace.pipeline.record_lost_transaction(reason, 0),
         Recording::Sampled | Recording::NotTraced => {}
     }
     match SharedTrace::try_unique(trace) {
-        // Nobody else can look at it any more: there is no lock to take, and its memory is free.
+        // There is no other handle: no lock is needed, and the memory can be reused.
         Ok(mut trace) => {
             end_alone(&mut trace, complete);
             recycle::give_back(trace);
@@ -50,21 +51,21 @@ pub(crate) fn end_transaction(trace: SharedTrace, complete: impl FnOnce(&mut Rec
     }
 }
 
-/// Ends a transaction that nobody else holds.
+/// Ends a transaction that has no other handle.
 fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) {
     if trace.recording == Recording::Sampled {
         trace.freeze_own();
     }
     let live = trace.live_mut();
     let Some(mut record) = live.record.take() else { return };
-    // The record's buffers are for the next trace.
+    // The record's buffers are left for the next trace.
     std::mem::swap(&mut live.baggage, &mut record.baggage);
     complete(&mut record);
     hand_over(&trace.pipeline, record);
 }
 
-/// Ends a transaction that some of its spans outlive, or whom they are current for.
-// Not inlined, so that the code of all others stays short.
+/// Ends a transaction that other handles refer to: its spans, or the current span of a thread.
+// Not inlined, which keeps the common path short.
 #[inline(never)]
 fn end_shared(trace: &TraceState, complete: impl FnOnce(&mut Record)) {
     let record = {
@@ -88,8 +89,8 @@ fn hand_over(pipeline: &Pipeline, mut record: Box<Record>) {
     pipeline.deliver(record);
 }
 
-/// Ends a sampled transaction without sending it; it and its spans are counted as lost for `reason`. Of streamed spans
-/// those are lost that have not been sent by then.
+/// Ends a sampled transaction without sending it, and counts it and its spans as lost for `reason`.
+/// Streamed spans that were already sent are not lost.
 pub(crate) fn discard_transaction(trace: &SharedTrace, reason: Reason) {
     if trace.pipeline.streams {
         return end_segment(trace, Some(reason), |_| ());
@@ -100,8 +101,8 @@ pub(crate) fn discard_transaction(trace: &SharedTrace, reason: Reason) {
     pool::give_back(record);
 }
 
-/// Ends a transaction whose spans are sent by themselves: its own span leaves, those that are open follow when they
-/// end. Whoever delivers decides by `discarded`, once for all of them.
+/// Ends a streamed transaction: its own span is handed over, open spans follow when they end. If it
+/// is discarded, the deliverer drops all of them.
 // Not inlined, for the same reason as `end_shared`.
 #[inline(never)]
 fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl FnOnce(&mut Record)) {
@@ -110,7 +111,7 @@ fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl Fn
         if live.record.is_none() {
             return;
         }
-        // The context tells the name, which leaves with the record.
+        // The context contains the name, which leaves with the record.
         trace.freeze(&mut live);
         let Live { record, stream, .. } = &mut *live;
         let Some(mut record) = record.take() else { return };
@@ -125,8 +126,8 @@ fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl Fn
     trace.pipeline.deliver_span(finished(record, trace));
 }
 
-/// Takes the record out, while the context, which tells of it, is frozen: afterwards nothing can be added, and ending again
-/// does nothing. Of what was not sampled there is none.
+/// Takes the record out and freezes the context, which depends on it. Afterwards nothing can be
+/// added, and ending the transaction again does nothing. Returns `None` if nothing was sampled.
 fn take(trace: &TraceState, live: &mut Live) -> Option<Box<Record>> {
     live.record.as_ref()?;
     trace.freeze(live);

@@ -1,4 +1,4 @@
-//! The seam for spans that are sent by themselves.
+//! The interface for streamed spans.
 
 use crate::record::span::SegmentName;
 use std::fmt;
@@ -10,40 +10,44 @@ use triomphe::Arc;
 
 use crate::record::{Anchor, Record, pool};
 
-/// Takes over single finished spans; see [`Deliver::spans`](crate::deliver::Deliver::spans).
+/// Receives single finished spans; see [`Deliver::spans`](crate::deliver::Deliver::spans).
 pub trait DeliverSpans {
-    /// Takes a finished span over, on the thread that finished it: it must not block. What it cannot keep it gives
-    /// up with [`FinishedSpan::lost`].
+    /// Takes over a finished span.
     ///
-    /// Spans of a trace come in the order of their ending, so a transaction's own span
-    /// ([`is_segment`](FinishedSpan::is_segment)) comes after those that ended before it, and others may follow.
+    /// This runs on the thread that finished it, so it must not block. Spans that cannot be kept
+    /// are given up with [`FinishedSpan::lost`].
+    ///
+    /// Spans of a trace arrive in the order in which they end. A transaction's own span
+    /// ([`is_segment`](FinishedSpan::is_segment)) comes after those that ended before it, and
+    /// others may follow.
     fn deliver_span(&self, span: FinishedSpan);
 }
 
-/// What a finished span asks its transaction when it is about to be sent.
+/// What a finished span needs from its transaction when it is about to be sent.
 pub(crate) trait Segment: Send + Sync {
     fn trace_id(&self) -> TraceId;
 
-    /// The id of the transaction's own span.
+    /// Returns the id of the transaction's own span.
     fn span_id(&self) -> SpanId;
 
-    /// Why the spans of this transaction are not to be sent, if it was discarded.
+    /// Returns why the spans of this transaction are not sent, if it was discarded.
     fn discarded(&self) -> Option<Reason>;
 
-    /// The name that the transaction has by now, and the one anchor of all its spans.
+    /// Returns the transaction's name so far, and the time anchor that all its spans share.
     fn name_and_anchor(&self) -> (std::sync::Arc<str>, Anchor);
 
-    /// Freezes the dynamic sampling context.
+    /// Freezes and returns the dynamic sampling context.
     fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext>;
 
-    /// Counts a span that does not arrive.
+    /// Counts a span that is lost.
     fn count_lost(&self, reason: Reason);
 }
 
-/// A finished span on its way: a compact record, from which the payload is built where time is cheap.
+/// A finished span on its way to delivery: a compact record, from which the payload is built off
+/// the request's path.
 ///
-/// The later it is read, the more is known: the name of its transaction, and whether that was thrown away. Dropping it
-/// gives its memory back to the requests and counts nothing.
+/// The later it is read, the more is known: the name of its transaction, and whether that was
+/// discarded. Dropping it returns its memory to the requests and counts nothing.
 pub struct FinishedSpan {
     record: Option<Box<Record>>,
     segment: Arc<dyn Segment>,
@@ -54,50 +58,52 @@ impl FinishedSpan {
         Self { record: Some(record), segment }
     }
 
-    /// The trace it belongs to. Only spans of one trace share an envelope.
+    /// Returns the id of its trace. An envelope has spans of one trace only.
     pub fn trace_id(&self) -> TraceId {
         self.segment.trace_id()
     }
 
-    /// Whether it is what a transaction is otherwise: the topmost span of its trace in this service. When it comes,
-    /// most of the others are there.
+    /// Returns `true` if this is the transaction's own span: the topmost span of its trace in this
+    /// service. Most of the others have arrived by then.
     pub fn is_segment(&self) -> bool {
         self.span_id() == Some(self.segment.span_id())
     }
 
-    /// About how many bytes it holds in memory.
+    /// Returns how many bytes it holds in memory, approximately.
     pub fn size(&self) -> usize {
         self.record.as_deref().map_or(0, Record::size) + size_of::<Self>()
     }
 
-    /// Why it is not to be sent, where somebody has thrown its transaction away
-    /// ([`Transaction::discard`](crate::Transaction::discard)): then it is [`lost`](Self::lost) for that reason.
+    /// Returns why it must not be sent, if its transaction was discarded
+    /// ([`Transaction::discard`](crate::Transaction::discard)). Then it is [`lost`](Self::lost) for
+    /// that reason.
     pub fn discarded(&self) -> Option<Reason> {
         self.segment.discarded()
     }
 
-    /// Lends the payload, with what is known by now. `None` in place of what `read` would have answered where there is
+    /// Calls `read` with the payload, built from what is known so far. Returns `None` if there is
     /// no span, which does not happen.
     pub fn read<R>(&self, read: impl FnOnce(&span_v2::Span<'_>) -> R) -> Option<R> {
         let (name, anchor) = self.segment.name_and_anchor();
         let segment = SegmentName { name: &name, span_id: self.segment.span_id() };
         let record = self.record.as_deref()?;
         let mut span = record.span(&segment, &anchor)?;
-        // An item that holds nothing else has to hold it.
+        // It has to fit into an item of its own.
         let cut = span.fit(span_v2::MAX_SPAN_BYTES);
         crate::record::oversize::report("span", record, cut);
         Some(read(&span))
     }
 
-    /// The envelope's `trace` header. Whoever asks is about to send, so this freezes the dynamic sampling context.
+    /// Returns the envelope's `trace` header, and freezes the dynamic sampling context.
     ///
-    /// Where upstream froze an empty one (`sentry-trace` came without Sentry's baggage), it says what no envelope of
-    /// spans may lack and nothing more: the trace's id and our key. `None` without a DSN.
+    /// If the caller froze an empty one (it sent `sentry-trace` without Sentry's baggage), this has
+    /// only what an envelope of spans requires: the trace id and the public key. Returns `None`
+    /// without a DSN.
     pub fn dynamic_sampling_context(&self) -> Option<DynamicSamplingContext> {
         self.segment.dynamic_sampling_context()
     }
 
-    /// It will not arrive: counts it for `reason`.
+    /// Counts the span as lost for `reason`.
     pub fn lost(self, reason: Reason) {
         self.segment.count_lost(reason);
     }

@@ -1,4 +1,4 @@
-//! What came in with a request, message or environment.
+//! The trace that came in with a request, message or environment.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ use crate::propagation::recent::RecentHeaders;
 use crate::util::clock::FastInstant;
 use crate::util::fork;
 
-/// What a carrier said, or the beginning of a trace where it said nothing that can be used.
+/// The trace read from a carrier, or a new trace if the carrier had none that can be continued.
 pub struct IncomingTrace {
-    /// Taken out by who goes on with it.
+    /// Taken out when the trace is opened.
     trace: Option<OwnTrace>,
 }
 
@@ -42,7 +42,7 @@ impl Drop for IncomingTrace {
 }
 
 impl IncomingTrace {
-    /// Nothing came in, or nothing that is to be trusted: a trace begins here.
+    /// Starts a new trace, because nothing came in or what came in is not trusted.
     pub fn new_trace() -> Self {
         Self::beginning(recycle::take())
     }
@@ -54,7 +54,7 @@ impl IncomingTrace {
         Self::of(trace)
     }
 
-    /// Remembers what `other` has brought, too.
+    /// Also remembers the headers that `other` received.
     pub(crate) fn with_received_of(mut self, other: &Self) -> Self {
         if let (Some(trace), Some(other)) = (&mut self.trace, &other.trace) {
             trace.inherit_received(other);
@@ -62,12 +62,12 @@ impl IncomingTrace {
         self
     }
 
-    /// The trace and the span that called, if any did.
+    /// Returns the caller's trace and span, if there is a caller.
     pub(crate) fn caller(&self) -> Option<(TraceId, SpanId)> {
         self.trace.as_ref()?.caller()
     }
 
-    /// Reads a carrier. Whatever cannot be used is as good as absent.
+    /// Reads a carrier. Values that cannot be used are treated as absent.
     pub(crate) fn read(rules: &ContinuationRules, carrier: &(impl Carrier + ?Sized)) -> Self {
         let _on_behalf = any_debug().then(|| DebugScope::of(rules.debug));
         let mut trace = recycle::take();
@@ -87,7 +87,8 @@ impl IncomingTrace {
             let allowed = baggage.with_member(parent.trace_id, "org_id", |theirs| {
                 let mut theirs = theirs.filter(|org_id| !org_id.is_empty());
                 let mut allowed = rules.allow(theirs);
-                // A context that is another trace's says nothing of this one. To find out costs another search.
+                // The context of another trace says nothing about this one. Finding out takes
+                // another search.
                 if theirs.is_some()
                     && (!allowed || rules.strict)
                     && baggage.is_of_another_trace(parent.trace_id)
@@ -106,10 +107,11 @@ impl IncomingTrace {
             }
         }
         if from_sentry.is_none() {
-            // Who sends `traceparent` alone knows nothing of Sentry: then the context begins here.
+            // A caller that sends `traceparent` alone does not know Sentry, so this service starts
+            // the context.
             baggage.reopen_if_empty(parent.trace_id);
         }
-        // Where the caller that the trace goes on from does not tell all that came.
+        // Remembered if the caller's ids do not represent everything that was received.
         if differ || (came && from_sentry.is_none()) {
             trace.received.remember(carrier, false);
         } else if rules.propagates_traceparent {
@@ -121,14 +123,14 @@ impl IncomingTrace {
         Self::of(trace)
     }
 
-    /// A trace begins here, whatever `carrier` says; that is only remembered.
+    /// Starts a new trace, and only remembers the headers in `carrier`.
     pub(crate) fn rejected(carrier: &(impl Carrier + ?Sized)) -> Self {
         let mut trace = recycle::take();
         trace.received.remember(carrier, true);
         Self::beginning(trace)
     }
 
-    /// Lets tasks that are spawned without a context know, too, what was refused.
+    /// Makes rejected headers known to tasks that are spawned without a context, too.
     pub(crate) fn remember_rejected(&self, recent: &RecentHeaders) {
         if let Some(trace) = &self.trace
             && trace.received.is_rejected()
@@ -137,7 +139,7 @@ impl IncomingTrace {
         }
     }
 
-    /// The process's trace, to be kept by a client.
+    /// Converts into the process's trace, which a client keeps.
     pub(crate) fn into_process_trace(self) -> ProcessTrace {
         let mut trace = self.into_trace();
         ProcessTrace {
@@ -149,7 +151,7 @@ impl IncomingTrace {
         }
     }
 
-    /// What a span of this process hands to a transaction that starts below it.
+    /// Returns what a transaction that starts below a span of this process continues.
     pub(crate) fn below(trace: &SharedTrace, span_id: SpanId) -> Self {
         if trace.recording.is_passthrough() {
             return Self::within(trace);
@@ -163,13 +165,14 @@ impl IncomingTrace {
         Self::of(below)
     }
 
-    /// What a continuation without a span of its own hands on: what it was given.
+    /// Returns what a transaction in a trace without a span of its own continues: the incoming
+    /// context, unchanged.
     pub(crate) fn within(trace: &SharedTrace) -> Self {
         let live = trace.live();
         let mut within = recycle::take();
         within.trace_id = trace.trace_id;
         within.parent_span_id = trace.parent_span_id;
-        // Without a caller there is no decision yet that a transaction would have to follow.
+        // Without a caller, there is no decision that a transaction has to follow.
         within.sampled = trace.parent_span_id.and(trace.sampled);
         within.head = (!live.baggage.is_frozen()).then(|| SharedTrace::clone(trace));
         within.received.clone_from(&trace.received);
@@ -177,7 +180,8 @@ impl IncomingTrace {
         Self::of(within)
     }
 
-    /// Remembers what the request of `outer` brought, too: it stays the one that is being served.
+    /// Also remembers the headers that the request of `outer` received, since it is still being
+    /// served.
     pub(crate) fn during(mut self, outer: &SharedTrace) -> Self {
         if let Some(trace) = &mut self.trace {
             trace.inherit_received(outer);

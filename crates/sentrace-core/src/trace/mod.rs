@@ -1,4 +1,4 @@
-//! One trace in this process, from the headers that came in to the hand-over of what was recorded.
+//! One trace in this process, from the incoming headers to the hand-over of the record.
 
 pub(crate) mod counters;
 pub(crate) mod deliver;

@@ -1,4 +1,4 @@
-//! Where a trace begins or goes on in this service: it is decided whether it is recorded.
+//! Starts or continues a trace in this service, and decides whether it is recorded.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::util::clock::FastInstant;
 use crate::util::fork;
 use crate::util::hook::in_hook;
 
-/// Opens a transaction in the trace that came in. Returns `None` if a hook asks for one in a trace that would begin here.
+/// Opens a transaction in an incoming trace. Returns `None` if a hook asks for one in a new trace.
 pub(crate) fn open(
     pipeline: &Arc<Pipeline>,
     incoming: IncomingTrace,
@@ -95,7 +95,7 @@ pub(crate) fn open(
     Some(trace.shareable())
 }
 
-/// Records the transaction's own span, and what may be shown of its request.
+/// Records the transaction's own span, and the allowed parts of its request.
 #[inline]
 fn begin_record(
     trace: &mut TraceState,
@@ -128,7 +128,8 @@ fn begin_record(
     live.stream = pipeline.streams.then(Box::default);
 }
 
-/// What a hook starts is not recorded and asks no other hook. A trace that is continued passes through; none begins.
+/// Transactions of hooks are not recorded and call no other hook. A trace that has a caller is
+/// propagated; no trace starts.
 #[cold]
 fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: IncomingTrace) -> Option<SharedTrace> {
     with_debug_mode(pipeline.debug, report_started_by_hook);
@@ -143,14 +144,14 @@ fn open_in_hook(pipeline: &Arc<Pipeline>, incoming: IncomingTrace) -> Option<Sha
     Some(trace.shareable())
 }
 
-/// Goes on with a trace, or begins one, without a transaction.
+/// Continues or starts a trace without a transaction.
 pub(crate) fn continue_without_transaction(pipeline: &Arc<Pipeline>, incoming: IncomingTrace) -> SharedTrace {
     let mut trace = incoming.into_trace();
     trace.span_id = trace.propagated_span_id();
     share(pipeline, trace)
 }
 
-/// Goes on with the trace of what runs outside any request, the same each time.
+/// Continues the trace of what runs outside any request, the same each time.
 pub(crate) fn continue_process_trace(pipeline: &Arc<Pipeline>) -> SharedTrace {
     let process = &pipeline.process_trace;
     let mut trace = recycle::take();
@@ -169,14 +170,14 @@ fn share(pipeline: &Arc<Pipeline>, mut trace: OwnTrace) -> SharedTrace {
     trace.shareable()
 }
 
-/// Away from the code that every request runs.
+/// Kept out of the code that every request runs.
 #[cold]
 fn report_unrecorded(unrecorded: NotRecorded<'_>, trace: &TraceState) {
     with_debug_mode(true, || unrecorded.report(|| sample_rand(trace)));
 }
 
-/// The decision that goes on where no transaction makes one: the caller's. A trace that begins here without
-/// any chance of being recorded says so; otherwise it stays open.
+/// Returns the decision to propagate if no transaction decides: the caller's. A new trace that
+/// cannot be recorded is not sampled; otherwise the decision stays open.
 fn inherited_decision(trace: &TraceState, sampler: Option<&Sampler>, rate: Option<f64>) -> Option<bool> {
     let begins_here = trace.parent_span_id.is_none();
     let never = begins_here && sampler.is_none() && rate == Some(0.0);

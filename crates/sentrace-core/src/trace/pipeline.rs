@@ -1,4 +1,5 @@
-//! What traces and spans need of their client: where they go, how they are counted, what heads put into traces.
+//! What traces and spans need from their client: where they go, how they are counted, and what new
+//! traces announce.
 
 use crate::record::identity::Identity;
 use crate::trace::process_trace::ProcessTrace;
@@ -23,7 +24,7 @@ use crate::trace::deliver::{Deliver, FinishedTransaction};
 use crate::trace::finished_span::FinishedSpan;
 use crate::util::hook;
 
-/// The immutable inside of a client.
+/// The immutable state of a client.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) deliver: Arc<dyn Deliver>,
@@ -36,21 +37,21 @@ pub(crate) struct Pipeline {
     pub(crate) debug: bool,
     pub(crate) _debug_client: Option<DebugClient>,
     pub(crate) propagate_traceparent: bool,
-    /// Whether spans are sent by themselves.
+    /// Whether spans are streamed.
     pub(crate) streams: bool,
     pub(crate) ignore: Vec<IgnoreSpan>,
     pub(crate) max_spans: usize,
-    /// Spans of a transaction that start without a look at rules and lifecycle, so that the plain case pays nothing
-    /// for these: `max_spans`, or none.
+    /// How many spans of a transaction start without checking rules and lifecycle: `max_spans`, or
+    /// 0. The plain case pays nothing for those checks.
     pub(crate) fast_path_spans: usize,
     pub(crate) idle_timeouts: Timeouts,
     pub(crate) counters: Counters,
-    /// Foreign headers that were handed on or refused.
+    /// Foreign headers that were forwarded or rejected.
     pub(crate) recent: RecentHeaders,
     pub(crate) rate_warnings: RateWarnings,
 }
 
-/// A trace's share in its pipeline. Only a trace that is over and waits for its memory to be used again has none.
+/// A trace's reference to its pipeline. Only a trace that is kept for reuse has none.
 #[derive(Debug, Default)]
 pub(crate) struct PipelineRef(Option<Arc<Pipeline>>);
 
@@ -59,7 +60,7 @@ impl PipelineRef {
         self.0.clone()
     }
 
-    /// Counted only where it is not the same already.
+    /// Touches the reference counter only if it is not the same pipeline already.
     pub(crate) fn set(&mut self, pipeline: &Arc<Pipeline>) {
         if !self.0.as_ref().is_some_and(|held| Arc::ptr_eq(held, pipeline)) {
             self.0 = Some(Arc::clone(pipeline));
@@ -80,7 +81,7 @@ impl Deref for PipelineRef {
 }
 
 impl Pipeline {
-    /// What stands in where there is none.
+    /// Returns the pipeline that is used if there is none.
     pub(crate) fn noop() -> &'static Arc<Self> {
         static NOOP: LazyLock<Arc<Pipeline>> = LazyLock::new(|| Arc::new(Pipeline::new_noop()));
         &NOOP
@@ -124,7 +125,7 @@ impl Pipeline {
     }
 
     pub(crate) fn deliver(&self, record: Box<Record>) {
-        // Whoever delivers is not to be recorded, or delivering would never end.
+        // Deliverers are not recorded; otherwise delivery would cause further deliveries.
         hook::without_recording(|| self.deliver.deliver(FinishedTransaction::new(record)));
     }
 
@@ -139,8 +140,8 @@ impl Pipeline {
         self.ignore.iter().any(|rule| rule.matches(span))
     }
 
-    /// Counts a transaction that is not sent, with so many spans below it. Where spans are streamed it would have been
-    /// a span as they are.
+    /// Counts a transaction that is not sent, with its child spans. If spans are streamed, the
+    /// transaction counts as a span.
     pub(crate) fn record_lost_transaction(&self, reason: Reason, child_spans: u64) {
         if self.streams {
             self.losses.record(reason, Category::Span, child_spans.saturating_add(1));

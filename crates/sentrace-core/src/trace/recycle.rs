@@ -1,5 +1,5 @@
-//! What a thread keeps for its next traces: the memory of those that are over, and the global client's pipeline as the
-//! thread saw it last.
+//! What a thread keeps for its next traces: the memory of finished ones, and the global client's
+//! pipeline as the thread saw it last.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use arc_swap::{ArcSwapOption, Cache};
 use super::pipeline::Pipeline;
 use super::state::{OwnTrace, TraceState};
 
-/// Vacant traces that a thread keeps; more than these are open at the same time in bursts only.
+/// Finished traces that a thread keeps. More than these are open at the same time only in bursts.
 const MAX_VACANT: usize = 64;
 
 /// The pipeline of the global client.
@@ -21,15 +21,15 @@ thread_local! {
 }
 
 struct Kept {
-    /// Seeing that the global pipeline is still the same takes no write to memory that all threads share.
+    /// Checking that the global pipeline is unchanged writes to no memory that threads share.
     seen: RefCell<Cache<&'static ArcSwapOption<Pipeline>, Option<Arc<Pipeline>>>>,
-    /// What was found there, to be lent without counting. Empty while it is lent.
+    /// The pipeline found there, to be lent without counting. Empty while it is lent.
     global: Cell<Option<Arc<Pipeline>>>,
     vacant: RefCell<Vec<OwnTrace>>,
 }
 
 impl Kept {
-    /// Takes the global pipeline out, to be put back into `global`.
+    /// Takes the global pipeline out. The caller puts it back into `global`.
     #[inline]
     fn take_global(&self) -> Option<Arc<Pipeline>> {
         let Ok(mut seen) = self.seen.try_borrow_mut() else { return GLOBAL.load_full() };
@@ -43,7 +43,7 @@ impl Kept {
         self.replace(kept, global)
     }
 
-    /// Lets go of a pipeline that is not global any more.
+    /// Drops a pipeline that is not global any more.
     #[cold]
     fn replace(&self, old: Option<Arc<Pipeline>>, new: Option<Arc<Pipeline>>) -> Option<Arc<Pipeline>> {
         drop(old);
@@ -70,8 +70,8 @@ pub(crate) fn global() -> Option<Arc<Pipeline>> {
     known.unwrap_or_else(|_| GLOBAL.load_full())
 }
 
-/// Lends the global client's pipeline to `run`, which gives it back: counting it would write to memory that the requests of
-/// all threads share.
+/// Passes the global client's pipeline to `run`, which returns it. Counting references would write
+/// to memory that the requests of all threads share.
 #[inline]
 pub(crate) fn lend_global<R>(run: impl FnOnce(Arc<Pipeline>) -> (Arc<Pipeline>, R)) -> Option<R> {
     let global = KEPT.try_with(Kept::take_global).unwrap_or_else(|_| GLOBAL.load_full());
@@ -80,17 +80,17 @@ pub(crate) fn lend_global<R>(run: impl FnOnce(Arc<Pipeline>) -> (Arc<Pipeline>, 
     Some(result)
 }
 
-/// Returns a vacant trace, in memory that an earlier one has left if there is some.
+/// Returns an empty trace, in the memory of a finished one if there is any.
 #[inline]
 pub(crate) fn take() -> OwnTrace {
     let vacant = KEPT.try_with(|kept| kept.vacant.try_borrow_mut().ok()?.pop());
     vacant.ok().flatten().unwrap_or_else(|| OwnTrace::new(TraceState::empty()))
 }
 
-/// Keeps the memory of a trace that is over.
+/// Keeps the memory of a finished trace.
 ///
-/// It goes on holding the global client, which its thread does anyway: so requests do not have to count it up and down. It
-/// must hold nobody else's open.
+/// It keeps its reference to the global client, which the thread has anyway, so that requests need
+/// not count it up and down. It must not keep other clients alive.
 #[inline]
 pub(crate) fn give_back(mut trace: OwnTrace) {
     trace.reset();

@@ -1,4 +1,4 @@
-//! Where a span of a transaction starts, if it does.
+//! Starts a span of a transaction, if it is to be recorded.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use crate::decide::ignore::NewSpan;
 use crate::propagation::ids;
 use crate::record::{Slot, pool};
 
-/// A span that is not recorded, though its transaction is.
+/// A span that is not recorded although its transaction is.
 pub(crate) struct NotStarted {
     pub(crate) reason: Reason,
     pub(crate) op: Cow<'static, str>,
 }
 
 impl TraceState {
-    /// Starts a span where more has to be looked at than in the plain case: rules, limits, streaming.
+    /// Starts a span with all checks: rules, limits, streaming.
     #[cold]
     pub(crate) fn start_span_checked(
         &self,
@@ -42,7 +42,7 @@ impl TraceState {
             (None, Some(record)) if record.child_spans() < pipeline.max_spans => {
                 record.start_span(parent, op, description).ok_or_else(full)
             }
-            // The transaction has been sent: this span has nothing left to belong to.
+            // The transaction was already sent, so the span has no transaction to belong to.
             (None, None) => Err(NotStarted { reason: Reason::InsufficientData, op }),
             _ => Err(NotStarted { reason: Reason::BufferOverflow, op }),
         }

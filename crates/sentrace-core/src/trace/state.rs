@@ -1,4 +1,4 @@
-//! One trace in this process, as far as one transaction or one continuation of it goes.
+//! The state of one transaction, or of one continuation of a trace, in this process.
 
 use super::finished_span::Segment;
 use crate::decide::recording::Recording;
@@ -25,56 +25,59 @@ use crate::trace::pipeline::PipelineRef;
 use crate::trace::streamed::Stream;
 use crate::util::text::cut_chars;
 
-/// Characters of a transaction's name in the dynamic sampling context: as many as Sentry keeps of it.
+/// Characters of a transaction's name in the dynamic sampling context: as many as Sentry keeps.
 const MAX_NAME_CHARS: usize = 200;
 
-/// A trace that several hold. Nobody holds one weakly, so that it takes no more than a look to know who is the last.
+/// A trace with several handles. There are no weak handles, so one load shows which handle is the
+/// last.
 pub(crate) type SharedTrace = Arc<TraceState>;
 
-/// A trace that nobody else knows of: one that has come in and is not opened yet, or one that is over.
+/// A trace with a single handle: not opened yet, or finished.
 pub(crate) type OwnTrace = UniqueArc<TraceState>;
 
-/// Shared by a transaction, its spans and whoever has one of them current.
+/// Shared by a transaction, its spans, and the threads where one of them is current.
 #[derive(Debug)]
 pub(crate) struct TraceState {
     pub(crate) pipeline: PipelineRef,
     pub(crate) trace_id: TraceId,
-    /// The transaction's own span, or what propagates where there is none.
+    /// The transaction's own span, or the propagated id if there is none.
     pub(crate) span_id: SpanId,
     /// The caller's span.
     pub(crate) parent_span_id: Option<SpanId>,
-    /// What outgoing headers say; open where tracing is off and nobody upstream decided.
+    /// The decision in outgoing headers; `None` if tracing is off and no caller has decided.
     pub(crate) sampled: Option<bool>,
-    /// The rate that decided here, at the head.
+    /// The rate that decided, if this service started the trace.
     pub(crate) sample_rate: Option<f64>,
     pub(crate) recording: Recording,
-    /// Whether it is an incoming request's transaction, recorded or not.
+    /// Whether this is the transaction of an incoming request, recorded or not.
     pub(crate) is_request: bool,
-    /// Whether that request carries a mark of it; see [`classify`](crate::adapter::IncomingTrace::classify).
+    /// Whether that request carries its mark; see
+    /// [`classify`](crate::adapter::IncomingTrace::classify).
     marked: AtomicBool,
-    /// The continuation this transaction was started from, which freezes one context for all its transactions.
+    /// The continuation that this transaction was started from. It freezes one context for all its
+    /// transactions.
     pub(crate) head: Option<SharedTrace>,
-    /// What the request that is being served brought, beyond the caller.
+    /// The headers that the request being served received, besides the caller's ids.
     pub(crate) received: ReceivedHeaders,
     pub(crate) live: Mutex<Live>,
-    /// The frozen context as the value of a header, so that calls beyond the first copy nothing and take no lock; none
-    /// where there is nothing to say.
+    /// The frozen context as a header value, so that later calls copy nothing and take no lock;
+    /// `None` if it is empty.
     #[cfg(feature = "http")]
     baggage_header: OnceLock<Option<http::HeaderValue>>,
 }
 
-/// What changes while the trace goes on.
+/// The mutable part of a trace.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     pub(crate) baggage: TraceBaggage,
     /// Of a sampled transaction that has not ended.
     pub(crate) record: Option<Box<Record>>,
-    /// Of a sampled transaction whose spans are sent by themselves.
+    /// Of a sampled transaction whose spans are streamed.
     pub(crate) stream: Option<Box<Stream>>,
 }
 
 impl Live {
-    /// Where a span that has not left is recorded.
+    /// Returns the record of a span that was not handed over yet.
     #[inline]
     pub(crate) fn record_of(&mut self, slot: Slot, span_id: SpanId) -> Option<(&mut Record, Slot)> {
         match slot {
@@ -83,13 +86,13 @@ impl Live {
         }
     }
 
-    /// Whether a span of this id is recorded.
+    /// Returns `true` if a span with this id is recorded.
     pub(crate) fn has_span(&self, span_id: SpanId) -> bool {
         self.record.as_deref().is_some_and(|record| record.spans.iter().any(|span| span.span_id == span_id))
             || self.stream.as_deref().is_some_and(|stream| stream.has_open_span(span_id))
     }
 
-    /// The name that the transaction has by now.
+    /// Returns the transaction's name so far.
     fn segment_name(&self) -> std::sync::Arc<str> {
         let ended = self.stream.as_ref().and_then(|stream| stream.name());
         ended.unwrap_or_else(|| self.record.as_ref().map_or_else(|| "".into(), |record| record.name().into()))
@@ -97,7 +100,7 @@ impl Live {
 }
 
 impl TraceState {
-    /// Memory for a trace, which says nothing yet.
+    /// Returns an empty trace.
     pub(crate) fn empty() -> Self {
         Self {
             pipeline: PipelineRef::default(),
@@ -117,7 +120,7 @@ impl TraceState {
         }
     }
 
-    /// Leaves nothing of a trace that is over but its memory, and whose it was.
+    /// Resets the state for reuse, keeping its allocations and its pipeline.
     pub(crate) fn reset(&mut self) {
         self.parent_span_id = None;
         self.sampled = None;
@@ -135,14 +138,14 @@ impl TraceState {
         live.stream = None;
     }
 
-    /// The trace and the span that called, if any did.
+    /// Returns the caller's trace and span, if there is a caller.
     #[inline]
     pub(crate) fn caller(&self) -> Option<(TraceId, SpanId)> {
         self.parent_span_id.map(|span_id| (self.trace_id, span_id))
     }
 
-    /// The span id of outgoing headers where nothing is recorded here: the caller's own, so that whoever is called
-    /// next finds a parent that exists.
+    /// Returns the span id for outgoing headers if nothing is recorded here: the caller's own, so
+    /// that callees find a parent that exists.
     pub(crate) fn propagated_span_id(&self) -> SpanId {
         self.parent_span_id.unwrap_or_else(|| {
             fork::check(FastInstant::now());
@@ -150,12 +153,13 @@ impl TraceState {
         })
     }
 
-    /// Takes over what the request of `outer` brought.
+    /// Takes over the headers that the request of `outer` received.
     pub(crate) fn inherit_received(&mut self, outer: &Self) {
         self.received.inherit(&outer.received, outer.caller());
     }
 
-    /// Notes that its request is marked. Whoever looks at the mark has come by it later.
+    /// Records that its request is marked. The mark travels with the request, which orders the
+    /// accesses.
     pub(crate) fn mark(&self) {
         self.marked.store(true, Ordering::Relaxed);
     }
@@ -176,7 +180,7 @@ impl TraceState {
         SentryTrace { trace_id: self.trace_id, span_id, sampled: self.sampled }
     }
 
-    /// The same for other vendors, where that is asked for.
+    /// Returns the value of `traceparent`, if it is propagated.
     pub(crate) fn traceparent(&self, span_id: SpanId) -> Option<Traceparent> {
         self.pipeline.propagate_traceparent.then(|| Traceparent {
             trace_id: self.trace_id,
@@ -185,7 +189,8 @@ impl TraceState {
         })
     }
 
-    /// Remembers what goes out from here where it is not of this process; see [`RecentHeaders`](crate::propagation::recent::RecentHeaders).
+    /// Remembers foreign ids that are propagated from here; see
+    /// [`RecentHeaders`](crate::propagation::recent::RecentHeaders).
     #[inline]
     pub(crate) fn remember_propagated(&self, span_id: SpanId) {
         if self.recording.is_passthrough() && self.parent_span_id == Some(span_id) {
@@ -198,14 +203,14 @@ impl TraceState {
         self.pipeline.recent.remember(crate::propagation::received::hash_of_ids(self.trace_id, span_id));
     }
 
-    /// Freezes the dynamic sampling context and lends it: from here on it is the same for everybody.
+    /// Freezes the dynamic sampling context and passes it to `read`. It never changes afterwards.
     pub(crate) fn with_frozen_baggage<R>(&self, read: impl FnOnce(&str) -> R) -> R {
         let mut live = self.live();
         self.freeze(&mut live);
         read(live.baggage.parse(self.trace_id))
     }
 
-    /// The context, frozen, as the value of a header; `None` where there is nothing to say.
+    /// Freezes the context and returns it as a header value, or `None` if it is empty.
     #[cfg(feature = "http")]
     pub(crate) fn frozen_baggage_header(&self) -> Option<http::HeaderValue> {
         let read = || {
@@ -215,14 +220,14 @@ impl TraceState {
         self.baggage_header.get_or_init(read).clone()
     }
 
-    /// Copies the context, frozen, for a transaction that starts below.
+    /// Freezes the context and copies it for a transaction that starts below.
     pub(crate) fn copy_frozen_baggage(&self, into: &mut TraceBaggage) {
         let mut live = self.live();
         self.freeze(&mut live);
         into.copy_from(&live.baggage);
     }
 
-    /// Writes the context of a trace that begins here, unless it is written.
+    /// Writes the context of a trace that starts here, if it is not written yet.
     pub(crate) fn freeze(&self, live: &mut Live) {
         let Live { baggage, record, .. } = live;
         if baggage.is_frozen() {
@@ -238,7 +243,7 @@ impl TraceState {
                 }
                 baggage.copy_from(head);
                 if let (false, Some(rate), Some(sampled)) = (is_ours, self.sample_rate, self.sampled) {
-                    // Another transaction of the trace wrote it, which may have been decided about by another rate.
+                    // Another transaction of the trace wrote it, possibly with a different rate.
                     baggage.apply(self.trace_id, Applied { rate, sampled });
                 }
             }
@@ -246,17 +251,18 @@ impl TraceState {
         }
     }
 
-    /// The same where nobody else holds the trace.
+    /// Like [`freeze`](Self::freeze), for a trace with a single handle.
     pub(crate) fn freeze_own(&mut self) {
         if !self.live_mut().baggage.is_frozen() {
-            // Taken out meanwhile, because what is written tells of the whole trace.
+            // Taken out in the meantime, because writing reads the whole trace.
             let mut live = std::mem::take(self.live_mut());
             self.freeze(&mut live);
             *self.live_mut() = live;
         }
     }
 
-    /// The context of a trace that begins here (Sentry SDK specification, *Dynamic Sampling Context* 1.3).
+    /// Writes the context of a trace that starts here (Sentry SDK specification, *Dynamic Sampling
+    /// Context* 1.3).
     fn write_context(&self, record: Option<&Record>, into: &mut String) {
         let identity = self.pipeline.identity;
         // Writing to a String cannot fail.
@@ -270,7 +276,7 @@ impl TraceState {
         if let Some(public_key) = &identity.public_key {
             member("public_key", public_key);
         }
-        // A decision that was inherited, or made without a rate, must be explained too.
+        // A decision that was inherited, or made without a rate, needs a rate, too.
         if let Some(rate) = self.sample_rate.or(self.sampled.map(|sampled| f64::from(u8::from(sampled)))) {
             member("sample_rate", &rate.abs().to_string());
         }
@@ -293,13 +299,13 @@ impl TraceState {
         }
     }
 
-    /// Keeps what every call carries within the limits of its header.
+    /// Shortens the context to the limits of its header.
     #[cold]
     fn shorten_context(&self, context: &mut String) {
         match baggage::fit(context, baggage::MAX_BYTES, baggage::MAX_MEMBERS) {
             Some(fitting) => *context = fitting.into_owned(),
             None => {
-                // Nothing that a service is usually called is that long. What is left is what Sentry cannot do without.
+                // Usual names are never that long. What remains is what Sentry requires.
                 *context = baggage::without(context, &["transaction", "release", "environment", "org_id"]);
                 if context.len() > baggage::MAX_BYTES {
                     context.clear();

@@ -1,4 +1,4 @@
-//! The spans of a transaction where they are sent by themselves: each has a record of its own while it is open.
+//! Streamed spans of a transaction. Each has its own record while it is open.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,18 +9,18 @@ use sentrace_protocol::losses::Reason;
 use crate::record::{Anchor, Record, Slot};
 use crate::util::clock::FastInstant;
 
-/// Spans of one transaction that may be open at the same time: what has ended takes no room here.
+/// Spans of one transaction that may be open at the same time. Ended ones take no space here.
 const MAX_OPEN_SPANS: usize = 10_000;
 
-/// What a streamed transaction keeps besides its own record, longer than that: spans may outlive it.
+/// What a streamed transaction keeps besides its record, and longer, since spans may outlive it.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     open: HashMap<SpanId, Box<Record>>,
     last_end: Option<FastInstant>,
-    /// The transaction's last name, once it has ended.
+    /// The transaction's final name, once it has ended.
     name: Option<Arc<str>>,
     discarded: Option<Reason>,
-    /// One for all spans, so that their times agree even where the wall clock is corrected in between.
+    /// One anchor for all spans, so that their times agree even if the wall clock is adjusted.
     anchor: Option<Anchor>,
 }
 
@@ -34,7 +34,7 @@ impl Stream {
         self.open.insert(span_id, record);
     }
 
-    /// The transaction's last name, once it has ended.
+    /// Returns the transaction's final name, once it has ended.
     pub(crate) fn name(&self) -> Option<Arc<str>> {
         self.name.clone()
     }
@@ -47,7 +47,7 @@ impl Stream {
         self.open.contains_key(&span_id)
     }
 
-    /// Ends a span that is open, and takes it out.
+    /// Ends an open span and takes it out.
     pub(crate) fn end_open(&mut self, span_id: SpanId) -> Option<Box<Record>> {
         let mut record = self.open.remove(&span_id)?;
         record.end_span(Slot::ROOT);
@@ -63,18 +63,18 @@ impl Stream {
         !self.open.is_empty()
     }
 
-    /// When the last of those spans ended that have.
+    /// Returns when the last ended span ended.
     pub(crate) fn last_end(&self) -> Option<FastInstant> {
         self.last_end
     }
 
-    /// Notes what spans that come later need to know of their transaction.
+    /// Keeps what later spans need to know of their transaction.
     pub(crate) fn end(&mut self, transaction: &Record, discarded: Option<Reason>) {
         self.name = Some(transaction.name().into());
         self.discarded = discarded;
     }
 
-    /// Why the spans of this transaction are not to be sent, once somebody has decided so.
+    /// Returns why the spans of this transaction are not sent, if it was discarded.
     pub(crate) fn discarded(&self) -> Option<Reason> {
         self.discarded
     }
