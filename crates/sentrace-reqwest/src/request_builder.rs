@@ -1,15 +1,16 @@
-//! Trace headers for people whose client is reqwest's own.
+//! Trace headers for requests of a plain `reqwest::Client`.
 
 use reqwest::{Request, RequestBuilder};
 use sentrace_core::inject_headers;
 
-/// Puts the current trace on a request of a plain [`reqwest::Client`], if its URL is among the `tracing_origins`.
+/// Adds the current trace to a request of a plain [`reqwest::Client`], if its URL is among the `tracing_origins`. This trait is
+/// sealed.
 ///
-/// There is no span for the call: what is called finds the current span as its parent. What the application set stays:
-/// a `sentry-trace`, and other vendors' `baggage`.
+/// There is no span for the call: the parent of the called service is the current span. A `sentry-trace` that the application
+/// set stays, and so does other vendors' `baggage`.
 ///
-/// reqwest follows redirects with all headers that are not credentials, to wherever they lead. Where that must not
-/// happen, use [`client`](crate::client), which guards redirects, or a client that follows none.
+/// reqwest follows redirects to any host, with all headers except credentials. To prevent that, use
+/// [`client`](crate::client), which guards redirects, or a client that follows none.
 ///
 /// ```
 /// use sentrace_reqwest::WithTraceHeaders as _;
@@ -22,11 +23,17 @@ use sentrace_core::inject_headers;
 /// # Ok(())
 /// # }
 /// ```
-pub trait WithTraceHeaders: Sized {
-    /// The same request with `sentry-trace` and `baggage`, and `traceparent` where that is asked for (Sentry SDK
-    /// specification, *Trace Propagation* 1.9). An error in a builder stays what it is.
+pub trait WithTraceHeaders: sealed::Sealed + Sized {
+    /// Adds `sentry-trace` and `baggage`, and `traceparent` if it is enabled (Sentry SDK specification, *Trace Propagation*
+    /// 1.9). An error in a builder is kept.
     #[must_use]
     fn with_trace_headers(self) -> Self;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Request {}
+    impl Sealed for super::RequestBuilder {}
 }
 
 impl WithTraceHeaders for Request {
@@ -39,7 +46,7 @@ impl WithTraceHeaders for Request {
 
 impl WithTraceHeaders for RequestBuilder {
     fn with_trace_headers(self) -> Self {
-        // Once taken out of the builder, an error cannot be put back; only the debug form tells that there is one.
+        // Once taken out of the builder, an error cannot be put back. Only the debug form shows that there is one.
         if self.try_clone().is_none() && format!("{self:?}").starts_with("RequestBuilder { error:") {
             return self;
         }

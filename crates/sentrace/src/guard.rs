@@ -1,21 +1,21 @@
-//! Keeps the client, and flushes when it goes.
+//! The guard of the global client, which closes it.
 
 use std::time::{Duration, Instant};
 
 use sentrace_core::{Client, CloseReport};
 
-/// The client that [`init`](crate::init) made global. Dropping it sends what is left, within
-/// [`Options::shutdown_timeout`](crate::Options::shutdown_timeout), and takes the client away; one that was global before
-/// it, and is still guarded, is global again.
+/// Guards the client that [`init`](crate::init) made global. Dropping it sends the remaining data, within
+/// [`Options::shutdown_timeout`](crate::Options::shutdown_timeout), and closes the client. If another client was global before
+/// and still has its guard, it is global again.
 ///
-/// Keep it in `main` until the server has stopped: `let _sentrace = sentrace::init(..)?;`.
+/// Keep the guard in `main` until the server has stopped: `let _sentrace = sentrace::init(..)?;`.
 #[derive(Debug)]
-#[must_use = "dropping the guard at once takes the client away: bind it, `let _sentrace = …`"]
+#[must_use = "dropping the guard at once closes the client: bind it, `let _sentrace = …`"]
 pub struct Guard {
     client: Client,
     shutdown_timeout: Duration,
     since: Instant,
-    /// Whether it was closed, which nobody does by mistake.
+    /// Whether `close` was called, which does not happen by mistake.
     closed: bool,
 }
 
@@ -24,18 +24,18 @@ impl Guard {
         Self { client, shutdown_timeout, since: Instant::now(), closed: false }
     }
 
-    /// The client.
+    /// Returns the client.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Waits until what has finished so far is delivered or lost; whether that came true within `timeout`.
+    /// Waits until everything that has finished so far is delivered or lost. Returns `false` if `timeout` elapsed before.
     pub fn flush(&self, timeout: Duration) -> bool {
         self.client.flush(timeout)
     }
 
-    /// Does at once what dropping it does, within `timeout`, and says how it went: what could not be delivered, nor
-    /// reported to Sentry as lost, is in [`CloseReport::unreported`].
+    /// Closes the client within `timeout` instead of when the guard is dropped. What could neither be delivered nor reported
+    /// to Sentry as lost is in [`CloseReport::unreported`].
     pub fn close(mut self, timeout: Duration) -> CloseReport {
         self.client.unbind();
         self.shutdown_timeout = Duration::ZERO;

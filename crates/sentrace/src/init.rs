@@ -1,4 +1,4 @@
-//! From options to a client that delivers.
+//! Creates clients that deliver.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use sentrace_delivery::{Delivery, StartError};
 
 use crate::guard::Guard;
 
-/// Sets sentrace up for this process: everything that names no client finds this one from now on.
+/// Creates a client and makes it global: everything that is not given a client uses it.
 ///
-/// Without a DSN nothing is recorded, but for [`Spotlight`](crate::Spotlight); traces still pass through. A second call replaces the first client until its guard is
-/// dropped.
+/// Without a DSN nothing is recorded, except for [`Spotlight`](crate::Spotlight); traces are still propagated. A second call
+/// replaces the first client until its guard is dropped.
 ///
 /// ```
 /// use sentrace::{Options, Origin};
@@ -27,8 +27,8 @@ use crate::guard::Guard;
 /// ```
 ///
 /// # Errors
-/// [`InitError`] where an option breaks its rule. If the machine lacks something (certificates, a folder for the spool, file
-/// descriptors, a thread), this warns and goes on without it, unless [`Options::strict`] is on.
+/// Returns [`InitError`] if an option is invalid. If the machine lacks something (certificates, a folder for the spool, file
+/// descriptors, a thread), this warns and continues without it, unless [`Options::strict`] is set.
 pub fn init(options: Options) -> Result<Guard, InitError> {
     let timeout = options.get_shutdown_timeout();
     let client = client(options)?;
@@ -36,11 +36,10 @@ pub fn init(options: Options) -> Result<Guard, InitError> {
     Ok(Guard::new(client, timeout))
 }
 
-/// A client that delivers, without making it global: for tests that run in parallel, and for processes that serve
-/// two projects.
+/// Creates a client without making it global, for tests that run in parallel and for processes that serve two projects.
 ///
 /// # Errors
-/// Those of [`init`].
+/// Returns [`InitError`] as [`init`] does.
 pub fn client(options: Options) -> Result<Client, InitError> {
     let options = options.validated()?;
     let losses = Arc::new(Losses::default());
@@ -55,13 +54,13 @@ pub fn client(options: Options) -> Result<Client, InitError> {
     Ok(Client::new(options, Arc::new(delivery), losses)?)
 }
 
-/// Why sentrace could not be set up.
+/// The error of [`init`] and [`client`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InitError {
-    /// An option breaks its rule.
+    /// An option is invalid.
     Options(OptionsError),
-    /// The delivery's worker cannot be started.
+    /// The worker of the delivery cannot be started.
     Delivery(StartError),
 }
 

@@ -1,8 +1,8 @@
 //! Distributed tracing for Rust HTTP services, in Sentry's protocol.
 //!
-//! One layer on an axum, hyper or tower server opens one transaction for each request and continues the caller's
-//! trace; one middleware on the reqwest client carries the trace on, to the hosts that were allowed and to no other;
-//! what was recorded reaches Sentry without slowing a request down.
+//! One layer on an axum, hyper or tower server records a transaction for each request and continues the caller's trace. One
+//! middleware on the reqwest client propagates the trace to allowed hosts only. A background thread sends the recorded data to
+//! Sentry without delaying requests.
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "axum", feature = "reqwest"))]
@@ -69,21 +69,42 @@
 //! tokio = { version = "1", features = ["macros", "net", "rt-multi-thread", "signal"] }
 //! ```
 //!
-//! With other clients: `SentryClientLayer` for those that are tower services, as hyper-util's and tonic's, and `inject` for
-//! any `http::Request`. Both layers know gRPC, and what stays open for long.
+//! For other clients there are `SentryClientLayer`, for those that are tower services, such as hyper-util's and tonic's, and
+//! `inject`, for any `http::Request`. Server and client layers support gRPC and long-lived connections.
 //!
-//! Without a framework: [`continue_trace`] reads any carrier, [`start_transaction`] and [`start_span`] record by hand,
-//! [`trace_headers`] and [`trace_meta_tags`] carry the trace on, [`mod@job`] through queues and [`mod@env`] to subprocesses.
-//! What has no beginning and end of its own, as a session or an event loop, is a [`start_idle_transaction`].
+//! Without a framework, [`continue_trace`] reads any carrier, [`start_transaction`] and [`start_span`] record,
+//! [`trace_headers`] and [`trace_meta_tags`] propagate the trace, [`mod@job`] does so through queues and [`mod@env`] to
+//! subprocesses. Work without a defined beginning and end, such as a session or an event loop, is a
+//! [`start_idle_transaction`].
 //!
 //! # Features
-//! `axum`, `http`, `tower`, `reqwest`, `sentry`, `tracing`, `zstd`: each adds API and changes nothing else. Default: none of them.
+//! `axum`, `http`, `tower`, `reqwest`, `sentry`, `tracing` and `zstd` add API and change nothing else. All are off by default.
 //!
-//! `aws-lc` (on by default) and `ring` choose the cryptography of TLS towards the ingest. In a program that uses rustls with
-//! `ring` alone, take `default-features = false, features = ["ring", …]`: cargo unites the features of all crates of a program,
-//! and a rustls that has two providers cannot choose between them. Without either, only DSNs with `http` can be reported to.
+//! `delivery` (on by default) adds [`init`], which sends traces to Sentry by itself. Without it, traces can be sent through the
+//! official client's transport (`sentry::TransportDeliver`) or through an own [`deliver::Deliver`].
+//!
+//! `aws-lc` (on by default) and `ring` select the cryptography for TLS to the ingest. In a program that uses rustls with `ring`
+//! only, set `default-features = false, features = ["ring", …]`: cargo unifies the features of all crates of a program, and a
+//! rustls with two providers cannot choose between them. With `delivery` alone, only `http` DSNs can be used.
+//!
+//! # Stability
+//! This crate follows semantic versioning, except for the modules that expose types of crates below 1.0. They follow those
+//! crates: a breaking release there is a minor release here.
+//!
+//! | module | follows |
+//! |---|---|
+//! | `tower`, and everything of the feature `axum` | axum 0.8, tower-layer 0.3, tower-service 0.3 |
+//! | [`reqwest`], and the items of it at the root | reqwest 0.13, reqwest-middleware 0.5 |
+//! | [`sentry`](mod@sentry) | sentry-core 0.49 |
+//! | [`tracing`] | tracing 0.1, tracing-subscriber 0.3 |
+//! | [`adapter`], [`protocol`] | themselves: they are for adapters and tests |
+//!
+//! Everything else exposes types of the standard library, of sentrace, of `http` 1 and `http-body` 1, and implements `Stream` of
+//! futures-core 0.3. Each crate's manifest lists the foreign types that its API may expose, and a test checks these lists.
 
+#[cfg(feature = "delivery")]
 mod guard;
+#[cfg(feature = "delivery")]
 mod init;
 pub mod prelude;
 
@@ -120,7 +141,9 @@ pub use sentrace_tower::{
 #[cfg(feature = "tracing")]
 pub use sentrace_tracing as tracing;
 
+#[cfg(feature = "delivery")]
 pub use self::guard::Guard;
+#[cfg(feature = "delivery")]
 pub use self::init::{InitError, client, init};
 
 /// The README's samples, compiled as tests.

@@ -1,4 +1,5 @@
 //! `init` on a machine that lacks what the options ask for.
+#![cfg(feature = "delivery")]
 
 use std::time::Duration;
 

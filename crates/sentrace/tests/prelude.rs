@@ -42,6 +42,7 @@ fn names_of_other_preludes_and_common_globs_can_be_used() {
     use axum::routing::*;
     use futures_util::future::*;
     use futures_util::stream::*;
+    use sentrace::Span;
     use sentrace::prelude::*;
     use tower::*;
 
@@ -62,4 +63,40 @@ fn names_of_other_preludes_and_common_globs_can_be_used() {
     assert_eq!(sentry_headers().len(), 2);
     let (mut bytes, mut read): (&[u8], _) = (&[7], [0]);
     assert!(bytes.read(&mut read).is_ok_and(|count| count == 1));
+}
+
+/// `Span`, `Level` and the macros are those of `tracing`, and so is `in_current_span`.
+#[tokio::test]
+async fn tracing_can_be_used_whole_beside_it() {
+    use sentrace::prelude::*;
+    use tower::{ServiceBuilder, ServiceExt};
+    use tracing::Instrument;
+    use tracing::*;
+
+    let span: Span = info_span!("work");
+    let work = async { Level::INFO }.instrument(span).in_current_span();
+    assert_eq!(work.await, Level::INFO);
+    let service = ServiceBuilder::new().layer(SentryTracingLayer::new()).service(axum::Router::<()>::new());
+    let request = http::Request::builder().uri("/").body(axum::body::Body::empty()).unwrap_or_default();
+    let answer = service.oneshot(request).instrument(Span::none()).await;
+    assert_eq!(answer.map(|answer| answer.status().as_u16()), Ok(404));
+    assert!(sentrace::current_span().is_none());
+}
+
+/// Layers that answer by themselves need a body from nowhere.
+#[test]
+fn response_bodies_have_a_default_if_their_inner_body_has_one() {
+    fn has_default<B: Default>() -> bool {
+        let _ = B::default();
+        true
+    }
+    type Inner = axum::body::Body;
+    assert!(has_default::<sentrace::tower::ResponseBody<Inner>>());
+    assert!(has_default::<sentrace::tower::ClientBody<Inner>>());
+    assert!(has_default::<sentrace::tower::CountedBody<Inner>>());
+    #[cfg(feature = "sentry")]
+    assert!(has_default::<sentrace::sentry::HubBody<Inner>>());
+    #[cfg(feature = "tracing")]
+    assert!(has_default::<sentrace::tracing::RequestSpanBody<Inner>>());
+    assert!(has_default::<sentrace::Scoped<Inner>>());
 }

@@ -31,7 +31,7 @@ pub fn variables(span: &SpanRef) -> impl Iterator<Item = (&'static str, String)>
 
 /// Commands whose child continues the current trace.
 ///
-/// For `tokio::process::Command` use `command.as_std_mut()` with [`prepare`](Self::prepare).
+/// This trait is sealed. For `tokio::process::Command` use `command.as_std_mut()` with [`prepare`](Self::prepare).
 ///
 /// ```no_run
 /// use std::process::Command;
@@ -42,7 +42,7 @@ pub fn variables(span: &SpanRef) -> impl Iterator<Item = (&'static str, String)>
 /// span.set_data("process.exit.code", status.code().unwrap_or(-1));
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub trait TracedCommand {
+pub trait TracedCommand: sealed::Sealed {
     /// Opens a `subprocess` span below the current one and sets the child's variables, nothing else. The span is to
     /// be finished when the child has ended.
     fn prepare(&mut self) -> Span;
@@ -52,6 +52,11 @@ pub trait TracedCommand {
     /// # Errors
     /// Those of `spawn`; the span then says so.
     fn spawn_traced(&mut self) -> io::Result<(Child, Span)>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Command {}
 }
 
 impl TracedCommand for Command {
