@@ -1,5 +1,5 @@
-//! The API for deliverers: what takes over finished transactions and spans, and brings them to Sentry. Services do not need
-//! it.
+//! The API for deliverers, which send finished transactions and spans to Sentry. Services do not
+//! need it.
 
 pub use crate::account::losses::Losses;
 pub use crate::trace::deliver::{Deliver, FinishedTransaction};

@@ -1,4 +1,5 @@
-//! What sentrace says about itself: warnings once, details only in debug mode, never through the traced channels.
+//! Messages of sentrace itself: warnings once, details in debug mode, never through traced
+//! channels.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -10,39 +11,40 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::util::hook::catch_panic;
 
-/// How much a message matters.
+/// The severity of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Something is set up wrongly and costs traces; said at most once per cause.
+    /// A misconfiguration that costs traces; reported at most once per cause.
     Warning,
-    /// Said only where [`Options::debug`](crate::Options::debug) is on.
+    /// Only reported if [`Options::debug`](crate::Options::debug) is on.
     Debug,
 }
 
 type Handler = Box<dyn Fn(Level, &str) + Send + Sync>;
 
-/// Clients in debug mode. They decide for themselves; without any, nobody needs to be asked.
+/// The number of clients in debug mode. If there are none, no further check is needed.
 static DEBUG_CLIENTS: AtomicUsize = AtomicUsize::new(0);
 static HANDLER: OnceLock<Handler> = OnceLock::new();
-/// Tells whether the current client is in debug mode, if there is one. Set with the first client that is.
+/// Returns whether the current client is in debug mode, if there is one. Set by the first client in
+/// debug mode.
 static CURRENT_DEBUG_MODE: OnceLock<fn() -> Option<bool>> = OnceLock::new();
-/// By cause, the hashes of what was explained.
+/// Hashes of what was explained, by cause.
 static EXPLAINED: Mutex<BTreeMap<&str, Vec<u64>>> = Mutex::new(BTreeMap::new());
 
 thread_local! {
-    /// Whether the client on whose behalf this thread works is in debug mode, where that is known.
+    /// Whether the client that this thread works for is in debug mode, if that is known.
     static DEBUG_SCOPE: Cell<Option<bool>> = const { Cell::new(None) };
-    /// Whether the handler is running, which must not be called by what it does itself.
+    /// Whether the handler is running. It must not be called recursively.
     static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Things that one cause is explained for. Strangers choose paths and hosts, so there must be an end.
+/// Targets that are explained per cause. Clients choose paths and hosts, so there must be a limit.
 const MAX_EXPLAINED: usize = 64;
 
-/// Sends sentrace's messages somewhere else than stderr, for example into the service's own log.
+/// Redirects messages from stderr, for example to the service's own log.
 ///
-/// The first handler of the process stays; returns whether this one did. What it starts is not recorded, and what
-/// `sentrace` has to say while it runs goes to stderr.
+/// The first handler of the process wins; returns `true` if this is it. What the handler starts is
+/// not recorded, and messages that it causes go to stderr.
 ///
 /// ```
 /// sentrace_core::diagnostics::set_handler(|level, message| eprintln!("{level:?} {message}"));
@@ -51,12 +53,12 @@ pub fn set_handler(handler: impl Fn(Level, &str) + Send + Sync + 'static) -> boo
     HANDLER.set(Box::new(handler)).is_ok()
 }
 
-/// Says something that is wrong and that somebody should mend.
+/// Reports a problem that needs to be fixed.
 pub fn warn(message: fmt::Arguments<'_>) {
     emit(Level::Warning, message);
 }
 
-/// Says something wrong once for each `said`, however often it is noticed.
+/// Reports a problem once per `reported` flag, however often it occurs.
 ///
 /// ```
 /// use std::sync::atomic::AtomicBool;
@@ -69,22 +71,23 @@ pub fn warn_once(reported: &AtomicBool, message: fmt::Arguments<'_>) {
     }
 }
 
-/// Explains a decision where debug mode is on; costs one load where it is off.
+/// Explains a decision if debug mode is on. It costs one load if it is off.
 pub fn debug(message: fmt::Arguments<'_>) {
     if is_debug_enabled() {
         emit(Level::Debug, message);
     }
 }
 
-/// Like [`debug`], once for each `said`: for what any stranger can cause with every request.
+/// Like [`debug`], once per `reported` flag, for what any client can cause with every request.
 pub(crate) fn debug_once(reported: &AtomicBool, message: fmt::Arguments<'_>) {
     if is_debug_enabled() && !reported.swap(true, Ordering::Relaxed) {
         emit(Level::Debug, message);
     }
 }
 
-/// Returns `true` if explanations are wanted: by the client on whose behalf this thread works, which is the current one
-/// unless [`with_debug_mode`] says otherwise. What takes more than a few instructions to say is asked for first.
+/// Returns `true` if debug messages are enabled for the client that this thread works for: the
+/// current one, unless [`with_debug_mode`] is used. Check this before computing an expensive
+/// message.
 #[inline]
 pub fn is_debug_enabled() -> bool {
     any_debug() && is_debug_mode_on()
@@ -103,8 +106,8 @@ fn is_debug_mode_on() -> bool {
     known.unwrap_or(true)
 }
 
-/// Runs `run` on behalf of a client that is in debug mode, or is not: debug messages from inside are shown accordingly.
-/// The way of threads that work for one client.
+/// Runs `run` for a client that is in debug mode, or is not: debug messages from inside are shown
+/// accordingly. For threads that work for one client.
 ///
 /// ```
 /// use sentrace_core::diagnostics::{is_debug_enabled, with_debug_mode};
@@ -116,7 +119,7 @@ pub fn with_debug_mode<R>(debug: bool, run: impl FnOnce() -> R) -> R {
     run()
 }
 
-/// Works on behalf of a client until it is dropped.
+/// Sets the debug mode of this thread until it is dropped.
 pub(crate) struct DebugScope(Option<bool>);
 
 impl DebugScope {
@@ -131,8 +134,8 @@ impl Drop for DebugScope {
     }
 }
 
-/// Explains a decision about `target` (a name, a host) where debug mode is on: once for each `cause` and target, and for
-/// 64 targets of a cause, so that a log stays readable whatever comes.
+/// Explains a decision about `target` (a name, a host) if debug mode is on: once per `cause` and
+/// target, and for at most 64 targets per cause, which keeps logs readable.
 ///
 /// ```
 /// use sentrace_core::diagnostics::explain;
@@ -155,7 +158,7 @@ pub fn explain(cause: &'static str, target: &str, message: fmt::Arguments<'_>) {
         targets.push(target);
         targets.len()
     };
-    // The lock is free by now: a handler may do what is to be explained.
+    // The lock is released by now, since the handler may cause an explanation itself.
     if explained > MAX_EXPLAINED {
         emit(
             Level::Debug,
@@ -166,16 +169,17 @@ pub fn explain(cause: &'static str, target: &str, message: fmt::Arguments<'_>) {
     }
 }
 
-/// A client in debug mode, for as long as it lives.
+/// Counts a client in debug mode while it is alive.
 #[derive(Debug)]
 pub(crate) struct DebugClient(());
 
 impl DebugClient {
-    /// `current` tells whether the current client is in debug mode, if there is one: who that is, is known further up.
+    /// `current` returns whether the current client is in debug mode. Only code above this module
+    /// knows that client.
     pub(crate) fn new(current: fn() -> Option<bool>) -> Self {
         let _ = CURRENT_DEBUG_MODE.set(current);
         if DEBUG_CLIENTS.fetch_add(1, Ordering::Relaxed) == 0 {
-            // What was explained to an earlier client is news to this one.
+            // What was explained to an earlier client is new to this one.
             EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
         Self(())
@@ -189,7 +193,7 @@ impl Drop for DebugClient {
 }
 
 fn emit(level: Level, message: fmt::Arguments<'_>) {
-    // Some of what messages contain is written by code of users.
+    // User code formats some parts of messages.
     let Some(message) = catch_panic(|| message.to_string()) else { return };
     match HANDLER.get() {
         Some(handler) if !IN_HANDLER.replace(true) => {

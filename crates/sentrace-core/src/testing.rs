@@ -1,4 +1,4 @@
-//! For tests: a client that keeps what it records instead of sending it.
+//! Test support: a client that keeps what it records instead of sending it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::options::{Options, OptionsError};
 use crate::trace::deliver::{Deliver, FinishedTransaction};
 use crate::trace::finished_span::{DeliverSpans, FinishedSpan};
 
-/// Long enough for whatever a test does, short enough to see that it did not.
+/// Long enough for what tests do, short enough for a test that fails.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a captured transaction was delivered as.
+/// A transaction as it was delivered.
 #[derive(Debug, Clone)]
 pub struct CapturedTransaction {
     /// The payload.
@@ -26,10 +26,10 @@ pub struct CapturedTransaction {
 }
 
 impl CapturedTransaction {
-    /// The span that was described so.
+    /// Returns the span with this description.
     ///
     /// # Panics
-    /// Where there is none, naming those that there are.
+    /// Panics if there is none, with the descriptions of all spans.
     #[track_caller]
     #[expect(clippy::panic, reason = "an assertion of a test")]
     pub fn expect_span(&self, description: &str) -> &Span<'static> {
@@ -41,7 +41,7 @@ impl CapturedTransaction {
     }
 }
 
-/// What a captured span was delivered as, where spans are streamed.
+/// A streamed span as it was delivered.
 #[derive(Debug, Clone)]
 pub struct CapturedSpan {
     /// The payload.
@@ -50,7 +50,8 @@ pub struct CapturedSpan {
     pub dynamic_sampling_context: Option<DynamicSamplingContext>,
 }
 
-/// Keeps finished transactions in memory, or spans where they are streamed. Each has its own client, so that tests run in parallel.
+/// Keeps finished transactions, or streamed spans, in memory. Each has its own client, so tests can
+/// run in parallel.
 ///
 /// ```
 /// use sentrace_core::{Options, testing::Capture};
@@ -68,10 +69,10 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// A client with `options` (no DSN is needed) and the memory behind it.
+    /// Creates a client with `options` (no DSN is needed), and the capture that it delivers to.
     ///
     /// # Errors
-    /// [`OptionsError`] for the first option that breaks its rule.
+    /// Returns an [`OptionsError`] for the first invalid option.
     pub fn client(options: Options) -> Result<(Client, Arc<Self>), OptionsError> {
         let capture = Arc::new(Self::default());
         let deliver: Arc<dyn Deliver> = Arc::<Self>::clone(&capture);
@@ -79,19 +80,21 @@ impl Capture {
         Ok((client, capture))
     }
 
-    /// Takes what has arrived so far, in the order of ending.
+    /// Takes what has arrived so far, in the order in which it ended.
     pub fn take(&self) -> Vec<CapturedTransaction> {
         std::mem::take(&mut *self.lock())
     }
 
-    /// Waits until `count` transactions have arrived, or `timeout` is over, and takes what is there.
+    /// Waits until `count` transactions have arrived or `timeout` has elapsed, and takes what has
+    /// arrived.
     pub fn wait_for(&self, count: usize, timeout: Duration) -> Vec<CapturedTransaction> {
         let waited = self.arrived.wait_timeout_while(self.lock(), timeout, |captured| captured.len() < count);
         let (mut captured, _) = waited.unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *captured)
     }
 
-    /// Takes the first transaction of this name, for which it waits five seconds at most; others stay.
+    /// Takes the first transaction with this name, and leaves others. Waits for it for up to five
+    /// seconds.
     ///
     /// ```
     /// use sentrace_core::{Options, testing::Capture};
@@ -105,7 +108,7 @@ impl Capture {
     /// ```
     ///
     /// # Panics
-    /// Where none comes, naming what came instead.
+    /// Panics if none arrives, with the names of those that did.
     #[track_caller]
     #[expect(clippy::panic, reason = "an assertion of a test")]
     pub fn expect_transaction(&self, name: &str) -> CapturedTransaction {
@@ -124,14 +127,15 @@ impl Capture {
         }
     }
 
-    /// Takes the streamed spans that have arrived so far, in the order of ending, with what is known of their
-    /// transactions by now. Those that were thrown away are counted instead.
+    /// Takes the streamed spans that have arrived so far, in the order in which they ended, with
+    /// what is known of their transactions by now. Discarded ones are counted instead.
     pub fn take_spans(&self) -> Vec<CapturedSpan> {
         let finished = std::mem::take(&mut *self.lock_spans());
         finished.into_iter().filter_map(captured_span).collect()
     }
 
-    /// Waits until `count` streamed spans have arrived, or `timeout` is over, and takes what is there.
+    /// Waits until `count` streamed spans have arrived or `timeout` has elapsed, and takes what has
+    /// arrived.
     pub fn wait_for_spans(&self, count: usize, timeout: Duration) -> Vec<CapturedSpan> {
         let waited =
             self.span_arrived.wait_timeout_while(self.lock_spans(), timeout, |spans| spans.len() < count);

@@ -1,9 +1,9 @@
-//! What can be a tag or a value of data: also numbers, and options of which `None` sets nothing.
+//! Values of tags and data, including numbers, and `Option`s of which `None` sets nothing.
 
 use sentrace_protocol::Value;
 
-/// What [`SpanRef::set_tag`](crate::SpanRef::set_tag) takes: any text, integers, floats, booleans, and an `Option` of one of
-/// them. `None` leaves the tag as it is.
+/// Values for [`SpanRef::set_tag`](crate::SpanRef::set_tag): strings, integers, floats, booleans,
+/// and an `Option` of one of them. `None` leaves the tag as it is.
 ///
 /// ```
 /// let span = sentrace_core::current_span();
@@ -13,19 +13,19 @@ use sentrace_protocol::Value;
 /// span.set_tag("coupon", None::<String>); // sets nothing
 /// ```
 ///
-/// `Kind` tells text, numbers and options apart and is always inferred.
+/// `Kind` distinguishes strings, scalars and options, and is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the value of a tag",
     note = "tags are texts (`AsRef<str>`), integers, floats, booleans, or an `Option` of one of them",
     note = "for anything that can be displayed, set `value.to_string()`"
 )]
 pub trait IntoTag<Kind> {
-    /// Lends the tag's text; `None` where there is none.
+    /// Calls `read` with the tag's text. Returns `None` if there is none.
     fn with_tag<R>(self, read: impl FnOnce(&str) -> R) -> Option<R>;
 }
 
-/// What [`SpanRef::set_data`](crate::SpanRef::set_data) takes: anything that converts into a [`Value`], and an `Option` of
-/// it. `None` leaves the key as it is.
+/// Values for [`SpanRef::set_data`](crate::SpanRef::set_data): anything that converts into a
+/// [`Value`], and an `Option` of it. `None` leaves the key as it is.
 ///
 /// ```
 /// let span = sentrace_core::current_span();
@@ -34,26 +34,26 @@ pub trait IntoTag<Kind> {
 /// span.set_data("cart.voucher", None::<u64>); // sets nothing
 /// ```
 ///
-/// `Kind` tells values and options apart and is always inferred.
+/// `Kind` distinguishes values and options, and is always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a value of a span's data",
     note = "data are texts, integers, floats, booleans, lists of texts, or an `Option` of one of them",
     note = "for anything that can be displayed, set `value.to_string()`"
 )]
 pub trait IntoData<'v, Kind> {
-    /// The value; `None` where there is none.
+    /// Returns the value, or `None` if there is none.
     fn into_data(self) -> Option<Value<'v>>;
 }
 
-/// Kinds of values, for inference only.
+/// Kinds of values, for type inference only.
 pub mod kind {
-    /// Text.
+    /// A string.
     #[derive(Debug)]
     pub enum Text {}
     /// A number, a boolean or a character.
     #[derive(Debug)]
     pub enum Scalar {}
-    /// Whatever converts into a [`Value`](sentrace_protocol::Value).
+    /// Anything that converts into a [`Value`](sentrace_protocol::Value).
     #[derive(Debug)]
     pub enum Convertible {}
     /// An `Option` of a `Kind`.

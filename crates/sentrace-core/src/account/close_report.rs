@@ -1,8 +1,8 @@
-//! How a client's end went.
+//! The outcome of closing a client.
 
 use sentrace_protocol::DiscardedEvents;
 
-/// What [`Client::close`](crate::Client::close) leaves behind.
+/// The outcome of [`Client::close`](crate::Client::close).
 ///
 /// ```
 /// use std::time::Duration;
@@ -19,16 +19,19 @@ use sentrace_protocol::DiscardedEvents;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseReport {
-    /// Whether closing left no gap: nothing was given up for want of time, and Sentry has been told of everything that was
-    /// lost. Then [`unreported`](Self::unreported) is empty. `false` also if the ingest cannot be reached or refuses the
-    /// last report, and in a forked process.
+    /// `true` if nothing was given up for lack of time and Sentry was told of everything that was
+    /// lost. Then [`unreported`](Self::unreported) is empty.
     ///
-    /// If [`Options::send_client_reports`](crate::Options::send_client_reports) is off, nobody tells Sentry of losses, and
-    /// this only says that nothing was lost to the network, or for want of time, while closing.
+    /// It is also `false` if the ingest is unreachable or rejects the last report, and in a forked
+    /// process. If [`Options::send_client_reports`](crate::Options::send_client_reports) is off,
+    /// losses are not reported to Sentry, and this only says that nothing was lost to the network,
+    /// or for lack of time, while closing.
     pub complete: bool,
-    /// What was lost since the last client report that arrived, by reason and category (Sentry SDK specification,
-    /// *Client Reports* 1.20). Sentry does not know of it, and will not be told by this process: to be logged, say.
-    /// Where [`Options::send_client_reports`](crate::Options::send_client_reports) is off, this is all that was ever
-    /// lost.
+    /// What was lost since the last client report that arrived, by reason and category (Sentry SDK
+    /// specification, *Client Reports* 1.20).
+    ///
+    /// Sentry does not know of it and this process will not report it, so it may be worth logging.
+    /// If [`Options::send_client_reports`](crate::Options::send_client_reports) is off, this is
+    /// everything that was ever lost.
     pub unreported: Vec<DiscardedEvents>,
 }

@@ -1,4 +1,4 @@
-//! What a client counts: lost events, what it did so far, how it ended.
+//! What a client counts: lost events, statistics, and the outcome of closing.
 pub(crate) mod close_report;
 pub(crate) mod losses;
 pub(crate) mod stats;

@@ -1,14 +1,14 @@
-//! Counters of what a client did, for a look at whether tracing works.
+//! Statistics of a client, to check whether tracing works.
 
 use std::fmt;
 use std::time::Duration;
 
 use sentrace_protocol::losses::{Category, DiscardedEvents};
 
-/// What a client did since it was made; see [`stats`](crate::stats).
+/// What a client has done since it was created; see [`stats`](crate::stats).
 ///
-/// Counters grow and are never reset; they are read one after the other while work goes on, so they need not fit
-/// together to the last one. As text it is a line for each.
+/// Counters grow and are never reset. They are read one after the other while work continues, so
+/// they may be inconsistent by a few. The `Display` text has one line per counter.
 ///
 /// ```
 /// use sentrace_core::{Options, testing::Capture};
@@ -24,75 +24,78 @@ use sentrace_protocol::losses::{Category, DiscardedEvents};
 pub struct Stats {
     /// Transactions that were started and are recorded.
     pub sampled: u64,
-    /// Transactions that were started and decided against, by a rate, a sampler, their caller, a rule of
-    /// [`ignore_spans`](crate::Options::ignore_spans), or back-pressure; [`lost`](Self::lost) tells them apart.
+    /// Transactions that were started and are not recorded, by a rate, a sampler, their caller, a
+    /// rule of [`ignore_spans`](crate::Options::ignore_spans), or backpressure; see
+    /// [`lost`](Self::lost) for the reasons.
     pub unsampled: u64,
-    /// Requests and work for which there is no transaction: tracing is off, or a filter leaves them out.
+    /// Requests and work without a transaction: tracing is off, or a filter excludes them.
     pub passed_through: u64,
-    /// Recorded transactions that have ended. [`sampled`](Self::sampled) less these are open: a difference that grows
-    /// without end is a transaction that is kept somewhere.
+    /// Recorded transactions that have ended. [`sampled`](Self::sampled) minus these are open; if
+    /// the difference keeps growing, some transactions are never dropped.
     pub finished: u64,
-    /// Of all that was started: how many began a trace, because nothing came in that could be continued.
+    /// How many of all that were started started a trace, because there was no incoming trace to
+    /// continue.
     pub traces_begun: u64,
-    /// Of all that was started: how many go on in a trace that came in, or in one of this process.
+    /// How many of all that were started continued an incoming trace, or one of this process.
     pub traces_continued: u64,
     /// Outgoing calls that carried trace headers.
     pub propagated: u64,
-    /// Outgoing calls that carried none, because their host is not among the
-    /// [`tracing_origins`](crate::Options::tracing_origins) or a hook said so.
+    /// Outgoing calls without trace headers, because their host is not among the
+    /// [`tracing_origins`](crate::Options::tracing_origins) or a hook suppressed them.
     pub withheld: u64,
-    /// What will not arrive, by reason and category, whether Sentry has been told or not (Sentry SDK specification,
-    /// *Client Reports* 1.20).
+    /// Everything that was lost, by reason and category, whether it has been reported to Sentry or
+    /// not (Sentry SDK specification, *Client Reports* 1.20).
     pub lost: Vec<DiscardedEvents>,
-    /// How delivery goes.
+    /// The state of delivery.
     pub delivery: DeliveryStats,
 }
 
-/// How delivery goes: the part of [`Stats`] that whoever delivers tells.
+/// The state of delivery: the part of [`Stats`] that the deliverer provides.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DeliveryStats {
-    /// Whether somebody is there who delivers.
+    /// Whether the deliverer is running.
     pub running: bool,
-    /// Transactions that wait for the worker.
+    /// Transactions that are queued for the worker.
     pub queued_transactions: u64,
-    /// Streamed spans that wait for the worker.
+    /// Streamed spans that are queued for the worker.
     pub queued_spans: u64,
-    /// Bytes of memory that all that waits takes; what would take more than
+    /// Bytes of memory that the queues take. What would exceed
     /// [`queue_bytes`](crate::Options::queue_bytes) is lost.
     pub queued_bytes: u64,
-    /// Posts so far, each try counted.
+    /// Requests to the ingest so far, including retries.
     pub posts: u64,
-    /// Posts that wait for their answer.
+    /// Requests that wait for a response.
     pub posts_in_flight: u64,
-    /// Posts that came to nothing: no connection, no answer in time.
+    /// Requests that failed without a response (connection error or timeout).
     pub posts_failed: u64,
-    /// Posts that were answered with an error other than 429.
+    /// Requests that were answered with an error other than 429.
     pub posts_rejected: u64,
-    /// Bytes of compressed envelopes in all posts.
+    /// Bytes of compressed envelopes in all requests.
     pub posted_bytes: u64,
     /// Transactions that arrived.
     pub delivered_transactions: u64,
-    /// Spans that arrived, those of transactions and transactions themselves included.
+    /// Spans that arrived, including transactions and their spans.
     pub delivered_spans: u64,
-    /// Transactions that the ingest turned away with 429; it counts them itself.
+    /// Transactions that the ingest rejected with 429. It counts them itself.
     pub limited_transactions: u64,
-    /// Spans that the ingest turned away with 429, counted as those that arrived.
+    /// Spans that the ingest rejected with 429, counted like those that arrived.
     pub limited_spans: u64,
-    /// The rate limits that hold now.
+    /// The rate limits in effect.
     pub rate_limits: Vec<ActiveLimit>,
-    /// How many times sample rates are halved at present ([`backpressure_handling`](crate::Options::backpressure_handling)).
+    /// How many times sample rates are halved at the moment
+    /// ([`backpressure_handling`](crate::Options::backpressure_handling)).
     pub downsample_factor: u32,
-    /// How long ago the ingest answered a post; `None` where it never did.
+    /// How long ago the ingest responded; `None` if it never did.
     pub since_response: Option<Duration>,
 }
 
-/// A rate limit that holds (Sentry SDK specification, *Rate Limiting*).
+/// A rate limit in effect (Sentry SDK specification, *Rate Limiting*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActiveLimit {
-    /// What must not be sent; `None` is everything.
+    /// What must not be sent; `None` for everything.
     pub category: Option<Category>,
-    /// For how much longer.
+    /// How much longer the limit is in effect.
     pub remaining: Duration,
 }
 

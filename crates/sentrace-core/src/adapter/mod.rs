@@ -1,4 +1,5 @@
-//! The API for adapters to HTTP servers, HTTP clients, queues and other instrumentation. Services do not need it.
+//! The API for adapters to HTTP servers, HTTP clients, queues and other instrumentation. Services
+//! do not need it.
 
 mod handler_error;
 #[cfg(feature = "http")]

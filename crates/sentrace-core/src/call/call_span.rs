@@ -1,4 +1,4 @@
-//! The span of a call that leaves the process.
+//! The span of an outgoing call.
 
 use crate::record::outgoing_request::OutgoingRequest;
 use std::borrow::Cow;
@@ -10,7 +10,8 @@ use crate::diagnostics::is_debug_enabled;
 use crate::handle::span::{Span, SpanRef};
 use crate::propagation::trace_headers::TraceHeaders;
 
-/// The span of one outgoing call. Dropped before it was told how the call went, it was cancelled.
+/// The span of one outgoing call. If it is dropped before the outcome is known, its status is
+/// `cancelled`.
 #[derive(Debug)]
 pub struct CallSpan {
     span: Option<Span>,
@@ -18,8 +19,10 @@ pub struct CallSpan {
 }
 
 impl CallSpan {
-    /// An `http.client` span below `parent`, named `METHOD scheme://host/path` or by `name` (Sentry SDK specification,
-    /// *HTTP Client Integrations*; attributes as in Sentry's conventions). `origin` is the adapter's.
+    /// Starts an `http.client` span below `parent`, named by `name` or `METHOD scheme://host/path`.
+    ///
+    /// `origin` is the adapter's. See *HTTP Client Integrations* in the Sentry SDK specification;
+    /// attributes follow Sentry's conventions.
     pub fn http(
         parent: &SpanRef,
         origin: &'static str,
@@ -29,9 +32,9 @@ impl CallSpan {
         let judged = match name {
             Some(name) => Cow::Borrowed(name),
             None if parent.filters_children() => Cow::Owned(request.name()),
-            // Debug mode tells why there is no span.
+            // Debug mode explains why there is no span, and needs its name.
             None if is_debug_enabled() && !parent.records_children() => Cow::Owned(request.name()),
-            // The record writes the name where the URL can share it.
+            // The record writes the name, which shares its text with the URL.
             None => Cow::Borrowed(""),
         };
         Self::new(Span(parent.start_child_with(Cow::Borrowed("http.client"), &judged, |record, slot| {
@@ -39,38 +42,39 @@ impl CallSpan {
         })))
     }
 
-    /// Any other span of a call, for protocols with names and statuses of their own.
+    /// Wraps any other span of a call, for protocols with their own names and statuses.
     pub fn new(span: Span) -> Self {
         Self { span: Some(span), ended: false }
     }
 
-    /// No span at all: for a call that is not to be recorded.
+    /// Returns a call span without a span, for a call that is not recorded.
     pub fn none() -> Self {
         Self { span: None, ended: true }
     }
 
-    /// What a call inside this span carries; `None` where there is no span, or no trace.
+    /// Returns the headers for a call inside this span, or `None` if there is no span or no trace.
     pub fn trace_headers(&self) -> Option<TraceHeaders> {
         self.span.as_ref()?.trace_headers()
     }
 
-    /// Ends the span with the status code of an HTTP answer.
+    /// Ends the span with the status code of an HTTP response.
     pub fn finish_with_status_code(self, status: u16) {
         self.end(SpanStatus::from_http(status), "http.response.status_code", status);
     }
 
-    /// Ends the span with an error of this kind (`error.type`: `timeout`, `connect`, …): nothing was answered.
+    /// Ends the span with an error of this kind (`error.type`: `timeout`, `connect`, …), because
+    /// there was no response.
     pub fn finish_with_error(self, kind: &'static str) {
         self.end(SpanStatus::InternalError, "error.type", kind);
     }
 
-    /// Ends the span.
+    /// Ends the span with a status.
     pub fn finish_with_status(mut self, status: SpanStatus) {
         self.ended = true;
         self.set_status(status);
     }
 
-    /// Ends the span with one last value, under one lock.
+    /// Ends the span with one last value, under a single lock.
     fn end<'v>(mut self, status: SpanStatus, key: &'static str, value: impl Into<Value<'v>>) {
         self.ended = true;
         let Some(span) = self.span.take() else { return };

@@ -1,11 +1,11 @@
-//! Why a call carries no trace headers, or others than it would. Debug mode says it.
+//! Debug messages about the headers of outgoing calls.
 
 use sentrace_protocol::url::UrlRef;
 
 use crate::diagnostics::{explain, is_debug_enabled};
 use crate::propagation::outgoing::PropagationTargets;
 
-/// Says why a call to `url` carries no trace headers, once for each host.
+/// Explains why a call to `url` carries no trace headers, once per host.
 #[cold]
 pub(crate) fn withheld(outgoing: &PropagationTargets, url: &str) {
     if !is_debug_enabled() {
@@ -45,7 +45,7 @@ pub(crate) fn withheld(outgoing: &PropagationTargets, url: &str) {
     }
 }
 
-/// Says why the hook of a middleware or layer lets calls carry nothing.
+/// Explains that a hook of the middleware or layer suppresses the headers.
 #[cold]
 pub(crate) fn withheld_by_hook() {
     if is_debug_enabled() {
@@ -54,7 +54,7 @@ pub(crate) fn withheld_by_hook() {
     }
 }
 
-/// Says why a call keeps the `sentry-trace` that it has.
+/// Explains that a call keeps the `sentry-trace` that it has.
 #[cold]
 #[cfg(feature = "http")]
 pub(crate) fn keeps_own_headers() {

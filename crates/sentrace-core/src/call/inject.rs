@@ -1,4 +1,4 @@
-//! Puts trace headers on an `http` request.
+//! Adds trace headers to `http` requests.
 
 use std::sync::atomic::AtomicBool;
 
@@ -17,12 +17,14 @@ use crate::client::Client;
 use crate::diagnostics::{self, with_debug_mode};
 use crate::handle::span::SpanRef;
 
-/// Puts the current trace on an outgoing request, if its host is among the `tracing_origins`; whether it did.
+/// Adds the current trace to an outgoing request if its host is among the `tracing_origins`.
+/// Returns `true` if it did.
 ///
-/// For clients without a middleware or layer: there is no span for the call, and what is called finds the current span
-/// as its parent. A request without a host in its URI is judged by its `Host` header and taken for `http`. What the
-/// application chose stays, and what it hands on goes, as with [`OutgoingCall::inject`]. So a request may be kept and sent
-/// again: each time it carries the trace that is current then.
+/// This is for clients without a middleware or layer: the call has no span, so the current span is
+/// the callee's parent. If the URI has no host, the `Host` header is used, with `http`. Headers
+/// that the application set are kept and forwarded ones are replaced, as by
+/// [`OutgoingCall::inject`]. So a request can be kept and sent again: each time it carries the
+/// trace that is current then.
 ///
 /// ```
 /// # let (client, _) = sentrace_core::testing::Capture::client(sentrace_core::Options::new()).unwrap();
@@ -37,8 +39,10 @@ pub fn inject<B>(request: &mut Request<B>) -> bool {
     inject_headers(&url, request.headers_mut(), None)
 }
 
-/// Puts the current trace on the headers of a request to `url` (absolute), if that is among the `tracing_origins`;
-/// whether it did. For clients whose requests are not of the `http` crate; see [`inject`].
+/// Adds the current trace to the headers of a request to `url` (absolute), if that is among the
+/// `tracing_origins`. Returns `true` if it did.
+///
+/// This is for clients that do not use the `http` crate's requests; see [`inject`].
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -55,15 +59,17 @@ pub fn inject_headers(url: &str, headers: &mut HeaderMap, client: Option<&Client
 }
 
 impl OutgoingCall {
-    /// Puts what the call carries with `span` around it on its headers; whether anything was put there.
+    /// Adds the headers of the call, with `span` around it. Returns `true` if anything was added.
     ///
-    /// Three may have set a header that is there already (ADR 28):
-    /// - The application chose it. A `sentry-trace` of its own stays, and then nothing is added; so do other vendors' members
-    ///   of `baggage`, before ours, and a `traceparent` (Sentry SDK specification, *Trace Propagation* 1.9).
-    /// - The request that is being served brought it, and a gateway hands it on. It is replaced, for this process is the
-    ///   caller now; where the call may carry nothing it is removed. That holds whatever became of the request: its
-    ///   headers need not be trusted, readable or recorded.
-    /// - This process put it there for an earlier call, of a request that is sent again. It is replaced or removed, too.
+    /// A header that is already there was set by one of three (ADR 28):
+    /// - The application. Its own `sentry-trace` is kept, and then nothing is added. Other vendors'
+    ///   members of `baggage` are kept before Sentry's, and so is a `traceparent` (Sentry SDK
+    ///   specification, *Trace Propagation* 1.9).
+    /// - The caller: a gateway forwards the headers of the request that it serves. They are
+    ///   replaced, because this process is the caller now, or removed if the call may carry
+    ///   nothing. It does not matter whether those headers were trusted, readable or recorded.
+    /// - This process, for an earlier call, if a request is sent again. They are replaced or
+    ///   removed, too.
     pub fn inject(&self, span: &CallSpan, headers: &mut HeaderMap) -> bool {
         if !self.allows_headers() {
             self.provenance().withdraw(headers);
@@ -75,12 +81,13 @@ impl OutgoingCall {
         self.with_carried(span, |carried| self.put(carried, headers))
     }
 
-    /// Puts what a call from `span` carries on its headers, each value made where it is to stay; whether anything was.
+    /// Adds the headers of a call from `span`, each value written in place. Returns `true` if any
+    /// was added.
     fn put(&self, span: &SpanRef, headers: &mut HeaderMap) -> bool {
         let Some((trace, sentry_trace)) = span.trace().zip(span.sentry_trace()) else { return false };
         let Ok(value) = HeaderValue::from_str(&sentry_trace.to_text()) else { return false };
         let is_bare = has_none_of_ours(headers);
-        // A map that is full stays as it is.
+        // A full map is left unchanged.
         let Ok(entry) = headers.try_entry(SENTRY_TRACE) else { return false };
         let handed_on = match entry {
             Entry::Vacant(entry) => {
@@ -120,8 +127,9 @@ impl OutgoingCall {
         true
     }
 
-    /// Says once that a call comes from a second layer or middleware around the same client: it carries another span of
-    /// this process in its own trace, which neither began further out nor belongs to a request that is sent again by hand.
+    /// Warns once if a call passes a second layer or middleware around the same client. The headers
+    /// then name another span of this process in the same trace, which did not start further out
+    /// and is not of a request that is sent again by hand.
     #[cold]
     fn warn_if_second(&self, set: &HeaderValue, ours: SentryTrace) {
         static WARNED: AtomicBool = AtomicBool::new(false);
@@ -142,7 +150,7 @@ impl OutgoingCall {
         }
     }
 
-    /// Leaves the `sentry-trace` that the application chose, and nothing beside it that it hands on.
+    /// Keeps the `sentry-trace` that the application set, and removes forwarded headers beside it.
     #[cold]
     fn keep(&self, headers: &mut HeaderMap) -> bool {
         with_debug_mode(self.pipeline().debug, explain::keeps_own_headers);
@@ -157,9 +165,9 @@ impl OutgoingCall {
             || self.provenance().of(headers.get_all(TRACEPARENT).iter()) != SetBy::Application
     }
 
-    /// Where this service does not speak the W3C's header, one of other tools passes through, as the W3C asks (Trace
-    /// Context level 1, 3.2), but for what names the caller of this trace, what this process put there, and what came with
-    /// a request whose trace is refused here.
+    /// If `traceparent` is not propagated, that of other tools passes through, as the W3C requires
+    /// (Trace Context level 1, 3.2). Removed are those that name the caller of this trace, that
+    /// this process set, or that came with a request whose trace was rejected.
     fn remove_stale_traceparent(&self, headers: &mut HeaderMap) {
         if !headers.contains_key(TRACEPARENT) {
             return;
@@ -181,7 +189,7 @@ impl OutgoingCall {
     }
 }
 
-/// Returns `true` only if there is nothing that has to be judged, found without hashing a name.
+/// Returns `true` only if no header needs a closer look. This hashes no name.
 fn has_none_of_ours(headers: &HeaderMap) -> bool {
     const FEW: usize = 16;
     let is_ours = |name: &HeaderName| *name == TRACEPARENT || *name == SENTRY_TRACE || *name == BAGGAGE;
@@ -327,7 +335,7 @@ mod tests {
                 let sent = request.headers()["sentry-trace"].to_str().unwrap();
                 assert_eq!(sent, transaction.sentry_trace().unwrap().to_string());
             }
-            // The memory of its context is for the next trace.
+            // Frees the memory of its context for the next trace.
             transaction.finish();
         }
     }

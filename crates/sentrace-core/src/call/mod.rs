@@ -1,4 +1,4 @@
-//! Calls that leave the process: their spans, and the headers that they carry.
+//! Outgoing calls: their spans and their headers.
 
 pub(crate) mod call_span;
 pub(crate) mod explain;

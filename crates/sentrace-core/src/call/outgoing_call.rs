@@ -1,4 +1,4 @@
-//! A call that leaves the process: whether it is ours to trace, and what it carries.
+//! An outgoing call: whether it is traced, and which headers it carries.
 
 use super::explain;
 use crate::call::call_span::CallSpan;
@@ -10,7 +10,7 @@ use crate::propagation::outgoing::PropagationTargets;
 use crate::propagation::trace_headers::TraceHeaders;
 use crate::trace::pipeline::Pipeline;
 
-/// One outgoing call, judged by `tracing_origins`: the way of adapters to HTTP clients.
+/// One outgoing call, checked against `tracing_origins`. For adapters to HTTP clients.
 ///
 /// ```
 /// use sentrace_core::adapter::{CallSpan, OutgoingCall, OutgoingRequest};
@@ -24,17 +24,18 @@ use crate::trace::pipeline::Pipeline;
 /// ```
 #[derive(Debug)]
 pub struct OutgoingCall {
-    /// Who decides where that is not the parent's client, which need not be shared once more then.
+    /// The client that decides, if it is not the parent's. That one needs no further reference.
     client: Option<Client>,
     parent: SpanRef,
     allowed: bool,
 }
 
 impl OutgoingCall {
-    /// A call to `url` (absolute) from what is current now. `client` decides instead of the current or global one.
+    /// Creates a call to `url` (absolute) below the current span. `client` is used instead of the
+    /// current or global one.
     ///
-    /// `None` where the call is to be left alone: there is no client, or it goes to the DSN's host (Sentry SDK
-    /// specification, *HTTP Client Integrations*).
+    /// Returns `None` if the call must not be touched: there is no client, or the call goes to the
+    /// DSN's host (Sentry SDK specification, *HTTP Client Integrations*).
     pub fn to(url: &str, client: Option<&Client>) -> Option<Self> {
         let parent = current_span();
         let client = match client {
@@ -54,12 +55,12 @@ impl OutgoingCall {
         Some(call)
     }
 
-    /// The span that the call belongs to; a span on which nothing happens where nothing is current.
+    /// Returns the span that the call belongs to. It refers to no trace if nothing is current.
     pub fn parent(&self) -> &SpanRef {
         &self.parent
     }
 
-    /// Lets the call carry nothing, whatever `tracing_origins` say.
+    /// Suppresses the trace headers, regardless of `tracing_origins`.
     #[must_use]
     pub fn without_headers(mut self) -> Self {
         if self.allowed {
@@ -70,13 +71,15 @@ impl OutgoingCall {
         self
     }
 
-    /// Whether the call may carry trace headers.
+    /// Returns `true` if the call may carry trace headers.
     pub fn allows_headers(&self) -> bool {
         self.allowed
     }
 
-    /// What the call carries with `span` around it; `None` where it may carry nothing. Outside any trace it is the
-    /// process's own (Sentry SDK specification, *Trace Propagation* 1.9).
+    /// Returns the headers of the call, with `span` around it, or `None` if it may carry none.
+    ///
+    /// Outside any trace, this is the process's own trace (Sentry SDK specification, *Trace
+    /// Propagation* 1.9).
     pub fn trace_headers(&self, span: &CallSpan) -> Option<TraceHeaders> {
         if !self.allowed {
             return None;
@@ -85,7 +88,7 @@ impl OutgoingCall {
         self.with_carried(span, SpanRef::trace_headers)
     }
 
-    /// Lends the span whose trace the call carries, if it may carry any.
+    /// Calls `read` with the span whose trace the call carries, if it may carry any.
     pub(crate) fn with_carried<R>(&self, span: &CallSpan, read: impl FnOnce(&SpanRef) -> R) -> R {
         match &self.client {
             Some(client) if self.parent.is_none() => read(&client.process_trace().into_span_ref()),
@@ -94,9 +97,9 @@ impl OutgoingCall {
         }
     }
 
-    /// For a call that is left alone, because [`OutgoingCall::to`] answered `None`: takes off the trace headers that a
-    /// handler hands on with it, or that this process put on the request for an earlier call. What the application chose
-    /// stays.
+    /// Removes trace headers from a call for which [`OutgoingCall::to`] returned `None`, if a
+    /// handler forwards them or if this process set them for an earlier call. Headers that the
+    /// application set are kept.
     ///
     /// ```
     /// use sentrace_core::adapter::OutgoingCall;
@@ -118,7 +121,7 @@ impl OutgoingCall {
         super::provenance::Provenance::new(&serving, pipeline).withdraw(headers);
     }
 
-    /// What is known of headers that the call has already.
+    /// Returns what is known of headers that the call already has.
     #[cfg(feature = "http")]
     #[cold]
     pub(crate) fn provenance(&self) -> super::provenance::Provenance<'_> {
@@ -129,12 +132,12 @@ impl OutgoingCall {
         self.pipeline().counters.propagated();
     }
 
-    /// Where calls of the client that decided may carry trace headers.
+    /// Returns where calls of the deciding client may carry trace headers.
     pub fn propagation_targets(&self) -> &PropagationTargets {
         &self.pipeline().outgoing
     }
 
-    /// The client that decided.
+    /// Returns the deciding client.
     pub fn into_client(self) -> Client {
         match self.client {
             Some(client) => client,

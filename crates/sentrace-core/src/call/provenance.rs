@@ -1,4 +1,4 @@
-//! Who set the trace headers that are already on an outgoing call (ADR 28).
+//! Finds out who set the trace headers that are already on an outgoing call (ADR 28).
 
 use http::header::{Entry, GetAll};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -14,18 +14,18 @@ pub(crate) const SENTRY_TRACE: HeaderName = HeaderName::from_static(sentry_trace
 pub(crate) const BAGGAGE: HeaderName = HeaderName::from_static(baggage::HEADER);
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static(traceparent::HEADER);
 
-/// Who set a header; of several values the one that weighs most decides.
+/// Who set a header. Of several values, the greatest decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SetBy {
-    /// This process, now or for an earlier call. An empty header counts as this.
+    /// This process, now or for an earlier call. Empty headers count as this.
     Process,
-    /// Somebody upstream: the request that is being served brought it.
+    /// The caller: the request being served carried it.
     Caller,
-    /// The application, which chose the value.
+    /// The application chose the value.
     Application,
 }
 
-/// What is known of the values that headers may have.
+/// What is known of header values.
 pub(crate) struct Provenance<'a> {
     serving: &'a SpanRef,
     /// Of the client that decides about the call.
@@ -37,7 +37,7 @@ impl<'a> Provenance<'a> {
         Self { serving, pipeline }
     }
 
-    /// Who set a header with these fields.
+    /// Returns who set a header with these fields.
     pub(crate) fn of<'v>(&self, fields: impl Iterator<Item = &'v HeaderValue>) -> SetBy {
         let values = fields.flat_map(|field| elements(field.as_bytes()));
         values.map(|value| self.of_value(value)).max().unwrap_or(SetBy::Process)
@@ -63,24 +63,25 @@ impl<'a> Provenance<'a> {
         if is_known { SetBy::Caller } else { SetBy::Application }
     }
 
-    /// Takes off what the application did not choose, and leaves third-party members of `baggage`.
+    /// Removes what the application did not set. Third-party members of `baggage` are kept.
     pub(crate) fn withdraw(&self, headers: &mut HeaderMap) {
         if headers.is_empty() {
             return;
         }
         match self.remove(&SENTRY_TRACE, headers) {
-            // A task without a context may forward the headers of a request that nothing here knows of.
+            // A task without a context may forward the headers of a request that nothing here
+            // knows.
             Some(SetBy::Application) if self.serving.is_none() => {
                 headers.remove(SENTRY_TRACE);
                 self.remove(&TRACEPARENT, headers);
                 remove_sentry_members(headers);
             }
-            // What stands beside it is the application's context.
+            // The context beside it is the application's, too.
             Some(SetBy::Application) => {
                 self.remove(&TRACEPARENT, headers);
                 remove_context_of_another_trace(headers);
             }
-            // Who hands one on hands them all on.
+            // Whoever forwards one of the headers forwards all of them.
             Some(SetBy::Caller) => {
                 headers.remove(TRACEPARENT);
                 remove_sentry_members(headers);
@@ -92,8 +93,8 @@ impl<'a> Provenance<'a> {
         }
     }
 
-    /// Removes a header but for the fields that the application chose. Returns who set it; [`SetBy::Application`] if
-    /// anything stays.
+    /// Removes a header, except for fields that the application set. Returns who set it,
+    /// [`SetBy::Application`] if anything is kept.
     pub(crate) fn remove(&self, name: &HeaderName, headers: &mut HeaderMap) -> Option<SetBy> {
         let fields = headers.get_all(name);
         fields.iter().next()?;
@@ -109,7 +110,7 @@ impl<'a> Provenance<'a> {
         Some(set_by)
     }
 
-    /// The fields that the application chose, where there are others, too.
+    /// Returns the fields that the application set, if there are others, too.
     fn chosen(&self, fields: &GetAll<'_, HeaderValue>) -> Option<Vec<HeaderValue>> {
         let is_chosen = |field: &&HeaderValue| self.of(std::iter::once(*field)) == SetBy::Application;
         let chosen: Vec<_> = fields.iter().filter(is_chosen).cloned().collect();
@@ -117,7 +118,7 @@ impl<'a> Provenance<'a> {
     }
 }
 
-/// Whether anything of a trace of Sentry's is on a request, whoever set it.
+/// Returns `true` if a request has any of Sentry's trace headers, whoever set them.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -128,8 +129,9 @@ pub fn has_trace_headers(headers: &HeaderMap) -> bool {
     headers.contains_key(SENTRY_TRACE) || headers.get_all(BAGGAGE).iter().any(has_sentry_members)
 }
 
-/// Takes everything of a trace off a request, whoever set it: `sentry-trace`, `traceparent` and Sentry's members of
-/// `baggage`. For a request that is redirected to a place that may not have them.
+/// Removes all trace headers from a request, whoever set them: `sentry-trace`, `traceparent` and
+/// Sentry's members of `baggage`. For requests that are redirected to a host that must not receive
+/// them.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -143,7 +145,7 @@ pub fn remove_trace_headers(headers: &mut HeaderMap) {
     remove_sentry_members(headers);
 }
 
-/// Beside a `sentry-trace` that the application chose, a context that names another trace is one that a handler hands on.
+/// If the application set `sentry-trace`, a context that names another trace is a forwarded one.
 #[cold]
 pub(crate) fn remove_context_of_another_trace(headers: &mut HeaderMap) {
     let chosen = headers.get(SENTRY_TRACE).and_then(|value| ids(value.as_bytes()));
@@ -157,7 +159,7 @@ pub(crate) fn remove_context_of_another_trace(headers: &mut HeaderMap) {
     }
 }
 
-/// Leaves the members of others, in one field if there was anything to remove.
+/// Removes Sentry's members, and joins the remaining ones in one field.
 pub(crate) fn remove_sentry_members(headers: &mut HeaderMap) {
     let Ok(Entry::Occupied(mut fields)) = headers.try_entry(BAGGAGE) else { return };
     if !fields.iter().any(has_sentry_members) {
@@ -173,7 +175,8 @@ pub(crate) fn remove_sentry_members(headers: &mut HeaderMap) {
     }
 }
 
-/// What is on the call already without Sentry's members, and `ours`. It is as sensitive as what is there.
+/// Returns the existing members, except for Sentry's, and `ours`. The value is sensitive if any
+/// existing one is.
 pub(crate) fn merged<'v>(fields: impl Iterator<Item = &'v HeaderValue>, ours: &str) -> Option<HeaderValue> {
     let mut is_sensitive = false;
     let fields = fields.inspect(|field| is_sensitive |= field.is_sensitive());

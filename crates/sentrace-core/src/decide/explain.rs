@@ -1,6 +1,7 @@
-//! What debug mode answers to: why was this transaction not recorded?
+//! Debug messages about transactions that are not recorded.
 //!
-//! Everything here is cold. Callers ask [`is_debug_enabled`](crate::diagnostics::is_debug_enabled) first.
+//! Everything here is cold. Callers check
+//! [`is_debug_enabled`](crate::diagnostics::is_debug_enabled) first.
 
 use std::sync::atomic::AtomicBool;
 
@@ -22,7 +23,7 @@ pub(crate) struct NotRecorded<'a> {
 }
 
 impl NotRecorded<'_> {
-    /// Says why, once for each cause and name.
+    /// Explains why, once per cause and name.
     #[cold]
     pub(crate) fn report(&self, sample_rand: impl FnOnce() -> SampleRand) {
         let name = full_name(self.options.name);
@@ -85,7 +86,7 @@ impl NotRecorded<'_> {
         );
     }
 
-    /// Whose rate it was that decided; `None` where nobody named one.
+    /// Returns whose rate decided, or `None` if there was none.
     fn decider(&self, by: DecidedBy) -> Option<&'static str> {
         let own_rate = self.options.sample_rate.is_some_and(is_rate);
         match (by, self.options.sampler) {
@@ -141,7 +142,7 @@ impl NotRecorded<'_> {
     }
 }
 
-/// Explains in debug mode, once, why something is missing.
+/// Explains in debug mode, once, that a hook started something.
 #[cold]
 pub(crate) fn report_started_by_hook() {
     static REPORTED: AtomicBool = AtomicBool::new(false);

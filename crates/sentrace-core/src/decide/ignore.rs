@@ -1,4 +1,4 @@
-//! Spans that nobody wants to see: `ignore_spans`.
+//! Spans that are not recorded: `ignore_spans`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,12 +9,15 @@ use crate::decide::transaction_options::TransactionOptions;
 use crate::record::full_name;
 use crate::util::pattern::{Pattern, PatternError};
 
-/// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not recorded.
+/// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not
+/// recorded.
 ///
-/// A rule judges what is known when a span starts: its name (a transaction's name, a span's description, or its op
-/// where it has none) and these attributes: `sentry.op`, `sentry.origin`, and for requests `http.request.method`
-/// (`_OTHER` for methods that are not known, which are in `http.request.method_original`), `http.route`, `url.path`, `url.scheme` and `user_agent.original`. All that a rule asks for must be true (Sentry SDK
-/// specification, *Spans* 1.0, `ignore_spans`).
+/// A rule is checked when a span starts, so it sees its name (a transaction's name, a span's
+/// description, or its op if it has none) and these attributes: `sentry.op`, `sentry.origin`, and
+/// for requests `http.request.method` (`_OTHER` for unknown methods, which are in
+/// `http.request.method_original`), `http.route`, `url.path`, `url.scheme` and
+/// `user_agent.original`. All conditions of a rule must match (Sentry SDK specification, *Spans*
+/// 1.0, `ignore_spans`).
 ///
 /// ```
 /// use sentrace_core::IgnoreSpan;
@@ -28,44 +31,46 @@ pub struct IgnoreSpan {
 }
 
 impl IgnoreSpan {
-    /// Spans whose name contains `text`.
+    /// Matches spans whose name contains `text`.
     pub fn contains(text: impl Into<String>) -> Self {
         Self { name: Some(Pattern::Contains(text.into())), attributes: Vec::new() }
     }
 
-    /// Spans in whose name `pattern` (the syntax of the `regex-lite` crate) is found.
+    /// Matches spans in whose name `pattern` is found (the syntax of the `regex-lite` crate).
     ///
     /// # Errors
-    /// [`PatternError`] where the pattern is not a regular expression.
+    /// Returns a [`PatternError`] if the pattern is not a regular expression.
     pub fn regex(pattern: &str) -> Result<Self, PatternError> {
         let name = Pattern::regex("ignored span", "IgnoreSpan", pattern)?;
         Ok(Self { name: Some(name), attributes: Vec::new() })
     }
 
-    /// Spans of every name; all spans, unless [`op`](Self::op) or [`attribute`](Self::attribute) say which.
+    /// Matches spans of every name: all spans, unless restricted by [`op`](Self::op) or
+    /// [`attribute`](Self::attribute).
     pub fn any() -> Self {
         Self { name: None, attributes: Vec::new() }
     }
 
-    /// Only those whose op contains `text`.
+    /// Restricts the rule to spans whose op contains `text`.
     #[must_use]
     pub fn op(self, text: impl Into<String>) -> Self {
         self.attribute("sentry.op", text)
     }
 
-    /// Only those whose attribute `key` contains `text`. A span without it is not ignored.
+    /// Restricts the rule to spans whose attribute `key` contains `text`. A span without the
+    /// attribute is not ignored.
     #[must_use]
     pub fn attribute(mut self, key: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         self.attributes.push((key.into(), text.into()));
         self
     }
 
-    /// Whether there can be no span that it leaves, as of a rule that somebody began to write.
+    /// Returns `true` if the rule matches every span, like a rule that is unfinished.
     pub(crate) fn matches_everything(&self) -> bool {
         let every_name = match &self.name {
             None => true,
             Some(Pattern::Contains(text)) => text.is_empty(),
-            // A name that nobody has, and none.
+            // A name that no span has, and an empty one.
             Some(Pattern::Regex(regex)) => regex.is_match("") && regex.is_match("\u{1}"),
         };
         // Every span has an op.

@@ -1,4 +1,4 @@
-//! Whether something is recorded: samplers and rates, rules that ignore, and why it was decided so.
+//! Whether something is recorded: samplers and rates, rules for ignored spans, and explanations.
 pub(crate) mod explain;
 pub(crate) mod ignore;
 pub(crate) mod rate_warnings;

@@ -1,4 +1,4 @@
-//! Warnings about rates that are not from 0 to 1, once for each client and cause.
+//! Warnings about rates outside 0 to 1, once per client and cause.
 
 use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
@@ -10,7 +10,7 @@ use crate::decide::transaction_options::TransactionOptions;
 use crate::diagnostics::warn_once;
 use crate::record::full_name;
 
-/// What a client has been warned of.
+/// Which warnings of a client were reported.
 #[derive(Debug, Default)]
 pub(crate) struct RateWarnings {
     sampler: AtomicBool,
@@ -19,8 +19,8 @@ pub(crate) struct RateWarnings {
 }
 
 impl RateWarnings {
-    /// Names the wrong value and what is used in its place. `parent_sampled` is the incoming decision, `client_rate` the
-    /// option's rate.
+    /// Reports the invalid value and what is used instead. `parent_sampled` is the caller's
+    /// decision, `client_rate` the rate of the options.
     #[cold]
     pub(crate) fn warn(
         &self,
@@ -67,7 +67,7 @@ impl RateWarnings {
 }
 
 fn fallback_rate(own: Option<f64>, client: Option<f64>) -> Cow<'static, str> {
-    // Adding 0 takes the sign from a zero.
+    // Adding 0 removes the sign of a zero.
     match (own.map(|rate| rate + 0.0), client.map(|rate| rate + 0.0)) {
         (Some(rate), _) => Cow::Owned(format!("the layer's sample_rate {rate} is used instead")),
         (None, Some(rate)) => Cow::Owned(format!("traces_sample_rate {rate} is used instead")),

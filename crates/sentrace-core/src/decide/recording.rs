@@ -1,19 +1,19 @@
-//! What becomes of a transaction's spans.
+//! Whether a transaction is recorded.
 
 use sentrace_protocol::Reason;
 
-/// What becomes of a transaction's spans.
+/// Whether a transaction is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recording {
-    /// There is no transaction, or tracing is off: headers only.
+    /// There is no transaction, or tracing is off: trace headers only.
     NotTraced,
-    /// Decided against: spans are counted as lost for this reason, and headers say so.
+    /// Not sampled: spans are counted as lost for this reason, and trace headers have the decision.
     Unsampled(Reason),
     Sampled,
 }
 
 impl Recording {
-    /// Whether this service takes no part in the trace and hands on what it was given.
+    /// Returns `true` if this service propagates the incoming trace unchanged.
     pub(crate) fn is_passthrough(self) -> bool {
         matches!(self, Self::NotTraced | Self::Unsampled(Reason::Ignored))
     }

@@ -1,4 +1,4 @@
-//! The decision whether a transaction is recorded, made once, at its start.
+//! Decides whether a transaction is recorded, once, when it starts.
 
 use crate::propagation::sample_rand::SampleRand;
 use std::borrow::Cow;
@@ -11,35 +11,36 @@ use crate::record::full_name;
 use crate::record::request_parts::RequestParts;
 use crate::util::hook::catch_panic;
 
-/// More would be as good as nothing (Sentry SDK specification, *Backpressure*).
+/// Halving more often would record nothing (Sentry SDK specification, *Backpressure*).
 const MAX_HALVINGS: u32 = 10;
 
-/// Decides the rate for one transaction; see [`Options::traces_sampler`](crate::Options::traces_sampler).
+/// Returns the sample rate of one transaction; see
+/// [`Options::traces_sampler`](crate::Options::traces_sampler).
 pub type Sampler = Arc<dyn Fn(&SamplingContext<'_>) -> f64 + Send + Sync>;
 
 /// What a sampler knows of the transaction that is about to start.
 #[non_exhaustive]
 pub struct SamplingContext<'a> {
-    /// The trace's id.
+    /// The trace id.
     pub trace_id: TraceId,
     /// The transaction's operation, for example `http.server`.
     pub op: &'a str,
-    /// The caller's decision, where one came in.
+    /// The caller's decision, if there is one.
     pub parent_sampled: Option<bool>,
     /// The request, for transactions of a server layer.
     pub request: Option<&'a dyn RequestParts>,
     pub(crate) custom: &'a [(&'a str, Value<'a>)],
     pub(crate) name: (&'a str, &'a str),
-    /// Few samplers ask for it, and the answer takes a search through the baggage.
+    /// Called on demand: few samplers need it, and it takes a search through the baggage.
     pub(crate) parent_sample_rate: &'a dyn Fn() -> Option<f64>,
 }
 
 impl SamplingContext<'_> {
-    /// The rate that was applied last: by the trace's head, or by a service between it and this one that decided anew.
-    /// `None` if the trace begins here, or if nobody told a rate.
+    /// Returns the rate that was applied last: by the head of the trace, or by a service in between
+    /// that decided again. Returns `None` if the trace starts here, or if the rate is unknown.
     ///
-    /// A sampler that answers with it decides as that service did, since both compare it to the same random number, and
-    /// Sentry can still extrapolate counts:
+    /// A sampler that returns this rate decides as that service did, because both compare it to the
+    /// same random number. Sentry can still extrapolate counts:
     ///
     /// ```
     /// use sentrace_core::Options;
@@ -56,13 +57,13 @@ impl SamplingContext<'_> {
         (self.parent_sample_rate)()
     }
 
-    /// What whoever starts the transaction said for the sampler
+    /// Returns a value that was set for the sampler
     /// ([`TransactionOptions::custom`](crate::TransactionOptions::custom)).
     pub fn custom(&self, key: &str) -> Option<&Value<'_>> {
         self.custom.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
-    /// The transaction's name, for example `GET /users/{id}`.
+    /// Returns the transaction's name, for example `GET /users/{id}`.
     pub fn name(&self) -> Cow<'_, str> {
         full_name(self.name)
     }
@@ -79,14 +80,15 @@ impl fmt::Debug for SamplingContext<'_> {
     }
 }
 
-/// The rules of one client. Neither a rate nor a sampler: traces pass through, nothing is recorded.
+/// The sampling options of a client. With neither a rate nor a sampler, traces are propagated and
+/// nothing is recorded.
 #[derive(Clone, Default)]
 pub(crate) struct Sampling {
     pub(crate) rate: Option<f64>,
     pub(crate) sampler: Option<Sampler>,
-    /// Whether all is recorded that is not filtered, as if each had been decided for explicitly.
+    /// Whether everything that is not ignored is recorded, as if sampled explicitly.
     pub(crate) everything: bool,
-    /// Whether there is nowhere to send to, so that nothing is recorded whatever rates say.
+    /// Whether there is no project, so that nothing is recorded regardless of rates.
     pub(crate) no_project: bool,
 }
 
@@ -97,20 +99,21 @@ impl fmt::Debug for Sampling {
     }
 }
 
-/// What was decided for a transaction.
+/// The decision about a transaction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Decision {
     pub(crate) sampled: bool,
-    /// The rate that was applied, for the dynamic sampling context; only a rate or a sampler of this service has one.
+    /// The applied rate, for the dynamic sampling context. Set if a rate or sampler of this service
+    /// decided.
     pub(crate) rate: Option<f64>,
     pub(crate) by: DecidedBy,
-    /// Why not, for the report, where it is not sampled.
+    /// The reason for the client report, if it is not sampled.
     pub(crate) reason: Reason,
-    /// The sampler's answer, where it is of no use.
+    /// The sampler's invalid result, if any.
     pub(crate) invalid: Option<InvalidRate>,
 }
 
-/// Who decided.
+/// What decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DecidedBy {
     /// The code that started the transaction.
@@ -118,24 +121,24 @@ pub(crate) enum DecidedBy {
     Sampler,
     /// The incoming decision.
     Parent,
-    /// A rate, or that there is none.
+    /// A rate, or its absence.
     Rate,
 }
 
-/// An answer of a sampler that is not a rate.
+/// A sampler's result that is not a rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum InvalidRate {
     Number(f64),
     Panic,
 }
 
-/// Whether it is a share: from 0 (nothing) to 1 (everything).
+/// Returns `true` for values from 0 (nothing) to 1 (everything).
 pub(crate) fn is_rate(rate: f64) -> bool {
     (0.0..=1.0).contains(&rate)
 }
 
-/// Explicit decision, sampler, parent's decision, rate: the first that speaks decides. A rate is halved as many times
-/// as `halvings` says.
+/// Decides by the first of: explicit decision, sampler, parent's decision, rate. The rate is halved
+/// `halvings` times.
 pub(crate) fn decide(
     explicit: Option<bool>,
     sampler: Option<&Sampler>,
@@ -160,7 +163,7 @@ pub(crate) fn decide(
     let by = if asked.is_some() { DecidedBy::Sampler } else { DecidedBy::Rate };
     let rate = asked.or(rate).unwrap_or(0.0);
     if rate <= 0.0 {
-        // Nothing is below it, and to look at the random number costs a search through the baggage.
+        // No number is below 0, and reading the random number takes a search through the baggage.
         return Decision { rate: Some(0.0), invalid, ..decision(false, by) };
     }
     let sample_rand = sample_rand();
@@ -169,7 +172,7 @@ pub(crate) fn decide(
     Decision { sampled: sample_rand.is_below(halved), rate: Some(halved), by, reason, invalid }
 }
 
-/// Asks a sampler. One that panics or answers with something else than a rate has no say.
+/// Calls a sampler. Results outside `0.0..=1.0`, and panics, are errors.
 fn call_sampler(sampler: &Sampler, context: &SamplingContext<'_>) -> Result<f64, InvalidRate> {
     let rate = catch_panic(|| sampler(context)).ok_or(InvalidRate::Panic)?;
     if is_rate(rate) { Ok(rate) } else { Err(InvalidRate::Number(rate)) }

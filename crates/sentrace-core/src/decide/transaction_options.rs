@@ -1,4 +1,4 @@
-//! How a transaction starts.
+//! Options for a transaction.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::record::MANUAL;
 use crate::record::data_collection::DataCollection;
 use crate::record::request_parts::RequestParts;
 
-/// How a transaction starts: its name and kind, and what may decide about it.
+/// Options for a transaction: its name and kind, and what may decide about it.
 #[derive(Clone)]
 pub struct TransactionOptions<'a> {
     /// Method and rest of the name; either may be empty.
@@ -28,7 +28,7 @@ pub struct TransactionOptions<'a> {
 }
 
 impl<'a> TransactionOptions<'a> {
-    /// A transaction with a name by hand (source `custom`, origin `manual`).
+    /// Creates options for a transaction that a user names (source `custom`, origin `manual`).
     #[inline]
     pub fn new(name: &'a str, op: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -46,8 +46,9 @@ impl<'a> TransactionOptions<'a> {
         }
     }
 
-    /// Names it `METHOD path`; the two are put together later, where time is cheap. `HTTP` stands for a method that is not
-    /// [known](sentrace_protocol::http_method), so that no client can create names.
+    /// Sets the name `METHOD path`, which is joined later, off the request's path. A method that is
+    /// not [known](sentrace_protocol::http_method) is shown as `HTTP`, so that clients cannot
+    /// create names.
     #[must_use]
     #[inline]
     pub fn http_name(mut self, method: &str, path: &'a str) -> Self {
@@ -55,7 +56,7 @@ impl<'a> TransactionOptions<'a> {
         self
     }
 
-    /// Where the name is from.
+    /// Sets where the name comes from.
     #[must_use]
     #[inline]
     pub fn source(mut self, source: TransactionSource) -> Self {
@@ -63,7 +64,7 @@ impl<'a> TransactionOptions<'a> {
         self
     }
 
-    /// Which code starts it, for example `auto.http.tower`.
+    /// Sets which code starts the transaction, for example `auto.http.tower`.
     #[must_use]
     #[inline]
     pub fn origin(mut self, origin: &'static str) -> Self {
@@ -71,7 +72,7 @@ impl<'a> TransactionOptions<'a> {
         self
     }
 
-    /// Whether there is a transaction at all: without one, the trace only passes through.
+    /// Sets whether there is a transaction. Without one, the trace is only propagated.
     #[must_use]
     #[inline]
     pub fn recorded(mut self, recorded: bool) -> Self {
@@ -87,7 +88,8 @@ impl<'a> TransactionOptions<'a> {
         self
     }
 
-    /// A rate that goes before the client's, from 0 to 1; anything else is ignored, with a warning.
+    /// Sets a rate that takes precedence over the client's, from 0 to 1. Other values are ignored
+    /// with a warning.
     #[must_use]
     #[inline]
     pub fn sample_rate(mut self, rate: Option<f64>) -> Self {
@@ -95,7 +97,7 @@ impl<'a> TransactionOptions<'a> {
         self
     }
 
-    /// A sampler that goes before the client's.
+    /// Sets a sampler that takes precedence over the client's.
     #[must_use]
     #[inline]
     pub fn sampler(mut self, sampler: Option<&'a Sampler>) -> Self {
@@ -103,7 +105,7 @@ impl<'a> TransactionOptions<'a> {
         self
     }
 
-    /// What else a sampler may look at.
+    /// Sets values that a sampler can look at.
     ///
     /// ```
     /// use sentrace_core::TransactionOptions;
@@ -118,7 +120,7 @@ impl<'a> TransactionOptions<'a> {
         self
     }
 
-    /// The request that a sampler may look at.
+    /// Sets the request that a sampler can look at.
     #[must_use]
     #[inline]
     pub fn request(mut self, request: &'a dyn RequestParts) -> Self {
@@ -126,7 +128,8 @@ impl<'a> TransactionOptions<'a> {
         self
     }
 
-    /// Records of the [`request`](Self::request) what `collection` lets be shown; without it, nothing.
+    /// Records the parts of the [`request`](Self::request) that `collection` allows. Without it,
+    /// nothing of the request is recorded.
     #[must_use]
     #[inline]
     pub fn data_collection(mut self, collection: &'a DataCollection) -> Self {

@@ -1,28 +1,29 @@
-//! Which incoming traces are continued.
+//! The rules by which incoming traces are continued.
 
 use sentrace_protocol::TraceId;
 
 use crate::diagnostics::explain;
 
-/// Which incoming traces go on here.
+/// The rules by which incoming traces are continued.
 #[derive(Debug)]
 pub(crate) struct ContinuationRules {
     pub(crate) org_id: Option<String>,
     pub(crate) strict: bool,
     pub(crate) reads_traceparent: bool,
     pub(crate) propagates_traceparent: bool,
-    /// Whether it is explained why a trace is not continued.
+    /// Whether rejected traces are explained.
     pub(crate) debug: bool,
 }
 
 impl ContinuationRules {
-    /// Whether an incoming organisation can make a difference; looking for it takes a scan of the baggage.
+    /// Returns `true` if the caller's organization can make a difference. Looking for it takes a
+    /// scan of the baggage.
     pub(crate) fn ask_for_organisation(&self) -> bool {
         self.strict || self.org_id.is_some()
     }
 
-    /// Whether a trace may go on whose head named this organisation (Sentry SDK specification, *Trace Propagation*
-    /// 1.9, `strictTraceContinuation`).
+    /// Returns `true` if a trace that was started by this organization may be continued (Sentry SDK
+    /// specification, *Trace Propagation* 1.9, `strictTraceContinuation`).
     pub(crate) fn allow(&self, theirs: Option<&str>) -> bool {
         match (theirs, self.org_id.as_deref()) {
             (Some(theirs), Some(ours)) => theirs == ours,
@@ -31,7 +32,7 @@ impl ContinuationRules {
         }
     }
 
-    /// Explains why a trace is not continued, once for each organisation that traces come from.
+    /// Explains why a trace is not continued, once per organization.
     #[cold]
     pub(crate) fn explain_refusal(&self, trace_id: TraceId, theirs: Option<&str>) {
         let Self { org_id: ours, strict, .. } = self;

@@ -1,4 +1,4 @@
-//! What the headers of a carrier say, where several may say it.
+//! Reads trace headers of a carrier, which may occur several times.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -9,18 +9,20 @@ use sentrace_protocol::{Carrier, SentryTrace, TraceHeader, Traceparent, tracepar
 use crate::diagnostics::debug_once;
 use crate::propagation::trace_baggage::TraceBaggage;
 
-/// What `sentry-trace` says.
+/// The `sentry-trace` of a carrier.
 pub(crate) struct SentryTraceRead {
-    /// The one value, or what several say together.
+    /// The only value, or what several agree on.
     pub(crate) agreed: Option<SentryTrace>,
     /// Whether there was any value.
     pub(crate) came: bool,
-    /// Whether several differ, though they agree.
+    /// Whether several values differ although they agree on trace and decision.
     pub(crate) differ: bool,
 }
 
-/// One `sentry-trace`, or several of one trace with one decision, of which the last counts: that is the nearest caller's.
-/// All `baggage` is taken along unread.
+/// Reads `sentry-trace`, and copies all `baggage` unread.
+///
+/// Several values are accepted if they have the same trace and decision. The last one counts, which
+/// is the nearest caller's.
 pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut TraceBaggage) -> SentryTraceRead {
     let mut read = Agreement::Nothing;
     carrier.get_trace(&mut |header, value| match header {
@@ -35,7 +37,7 @@ pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut Trac
 }
 
 impl Agreement<SentryTrace> {
-    /// Proxies join the values of repeated headers by commas.
+    /// Proxies join repeated headers with commas.
     fn add_sentry_trace(&mut self, value: &[u8]) {
         static REPORTED: AtomicBool = AtomicBool::new(false);
         let agrees = |earlier: &SentryTrace, later: &SentryTrace| {
@@ -60,7 +62,8 @@ impl Agreement<SentryTrace> {
     }
 }
 
-/// One `traceparent`, or several that say the same (W3C Trace Context level 1, *traceparent Header*).
+/// Reads one `traceparent`, or several equal ones (W3C Trace Context level 1, *traceparent
+/// Header*).
 pub(crate) fn traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTrace> {
     static REPORTED: AtomicBool = AtomicBool::new(false);
     let mut read = Agreement::Nothing;
@@ -83,7 +86,7 @@ pub(crate) fn traceparent(carrier: &(impl Carrier + ?Sized)) -> Option<SentryTra
     read.value()
 }
 
-/// What all values of a header say together.
+/// What the values of a header have in common.
 enum Agreement<T> {
     Nothing,
     Unanimous { last: T, differ: bool },

@@ -1,8 +1,9 @@
-//! Span ids that tell this process that they are its own.
+//! Ids, and span ids that this process recognizes as its own.
 //!
-//! A header that this process put on a request long ago must be replaced when the request is sent again, and one that the
-//! application chose must stay (ADR 28). Nothing is kept for that: the last 24 bits of an id are computed from the others
-//! with a key of the process. The other 40 bits are random, which is plenty within a trace.
+//! A header that this process added long ago must be replaced when the request is sent again, and
+//! one that the application set must be kept (ADR 28). Nothing is stored for that: the last 24 bits
+//! of a span id are computed from the others with a key of the process. The other 40 bits are
+//! random, which is enough within a trace.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,36 +11,36 @@ use sentrace_protocol::{EventId, SpanId, TraceId};
 
 use crate::util::random::{key, number};
 
-/// How many bits are computed. One of sixteen million foreign ids is taken for an own one.
+/// The number of computed bits. One of sixteen million foreign ids is mistaken for an own one.
 const BITS: u32 = 24;
 
 /// Different in each process, so that the spans of other services are foreign.
 static KEY: AtomicU64 = AtomicU64::new(0);
 
-/// The id that begins with the bits of this number.
+/// Returns the id that starts with the high bits of this number.
 fn sign(number: u64) -> u64 {
     let random = number & !((1 << BITS) - 1);
     random | signature(random)
 }
 
-/// A new trace id, never zero.
+/// Returns a new trace id, never zero.
 pub(crate) fn trace_id() -> TraceId {
     non_zero(TraceId::from_bytes)
 }
 
-/// A new span id, never zero, that this process knows again; see [`is_own`].
+/// Returns a new span id, never zero, that [`is_own`] recognizes.
 #[inline]
 pub(crate) fn span_id() -> SpanId {
     SpanId::from_bytes(sign(number()).to_be_bytes()).unwrap_or_else(another_span_id)
 }
 
-/// In place of zero.
+/// Used instead of zero.
 #[cold]
 fn another_span_id() -> SpanId {
     span_id()
 }
 
-/// A new event id, never zero.
+/// Returns a new event id, never zero.
 pub(crate) fn event_id() -> EventId {
     non_zero(EventId::from_bytes)
 }
@@ -53,7 +54,7 @@ fn non_zero<T>(from_bytes: impl Fn([u8; 16]) -> Option<T>) -> T {
     }
 }
 
-/// Whether this process made the id.
+/// Returns `true` if this process made the id.
 pub(crate) fn is_own(id: SpanId) -> bool {
     let id = u64::from_be_bytes(id.to_bytes());
     sign(id) == id
@@ -67,7 +68,7 @@ fn known_key() -> u64 {
     }
 }
 
-/// Chooses the key. Threads that do so at the same time agree about it.
+/// Chooses the key. Threads that do this at the same time agree on one.
 #[cold]
 #[inline(never)]
 fn first_key() -> u64 {
@@ -75,7 +76,8 @@ fn first_key() -> u64 {
     KEY.compare_exchange(0, key, Ordering::Relaxed, Ordering::Relaxed).err().unwrap_or(key)
 }
 
-/// Not secret, only hard to hit by chance: two rounds of multiplication mix well enough.
+/// This is not secret, only unlikely to match by chance. Two rounds of multiplication mix well
+/// enough.
 fn signature(random: u64) -> u64 {
     let mixed = (random ^ known_key()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);

@@ -1,4 +1,5 @@
-//! What travels between services: trace headers, the dynamic sampling context, and where they may go.
+//! What is propagated between services: trace headers, the dynamic sampling context, and the hosts
+//! that may receive them.
 pub(crate) mod continuation_rules;
 pub(crate) mod extract;
 pub(crate) mod ids;

@@ -1,17 +1,19 @@
-//! What the request that is being served brought in its trace headers, besides the caller that its trace goes on from.
+//! The trace headers of the request being served, besides the ids of the caller whose trace is
+//! continued.
 //!
-//! A handler may hand the headers of its request on with its own calls. The usual request brought one readable
-//! `sentry-trace` that is continued here: then the trace itself tells what came, and nothing is kept. Everything else
-//! is remembered by its hash, also what was refused (ADR 28).
+//! A handler may forward the headers of its request with its own calls. Most requests have one
+//! readable `sentry-trace`, which is continued: then the trace has all there is to know, and
+//! nothing is stored. All other values are remembered by their hashes, including rejected ones (ADR
+//! 28).
 
 use sentrace_protocol::{Carrier, SentryTrace, SpanId, TraceId, Traceparent, sentry_trace, traceparent};
 
 use super::ids::is_own;
 
-/// Values that are remembered. Who sends more gets all that looks like a trace header taken for a forwarded one.
+/// Values that are remembered. If there are more, every trace header is treated as forwarded.
 const MAX_VALUES: usize = 32;
 
-/// Values of trace headers that a request brought.
+/// The values of trace headers that a request received.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReceivedHeaders {
     values: Vec<u64>,
@@ -20,7 +22,7 @@ pub(crate) struct ReceivedHeaders {
 }
 
 impl ReceivedHeaders {
-    /// Remembers all that `carrier` brought. `refused` says that its trace does not go on here.
+    /// Remembers all trace headers of `carrier`. `refused` is `true` if its trace is not continued.
     #[cold]
     pub(crate) fn remember(&mut self, carrier: &(impl Carrier + ?Sized), refused: bool) {
         self.refused |= refused;
@@ -28,13 +30,13 @@ impl ReceivedHeaders {
         self.remember_traceparent(carrier);
     }
 
-    /// Remembers the other tools' header of a request that did not bring Sentry's.
+    /// Remembers the `traceparent` of a request without Sentry's header.
     pub(crate) fn remember_traceparent(&mut self, carrier: &(impl Carrier + ?Sized)) {
         carrier.get_all(traceparent::HEADER, &mut |field| self.push_field(field));
     }
 
-    /// Takes over what `outer` brought, and its caller: the request that is being served stays the same in a trace that
-    /// begins, goes on or is nested while it is.
+    /// Takes over the values of `outer`, and its caller: a trace that starts, continues or is
+    /// nested in the meantime still serves the same request.
     pub(crate) fn inherit(&mut self, outer: &Self, caller: Option<(TraceId, SpanId)>) {
         if let Some((trace_id, span_id)) = caller
             && !is_own(span_id)
@@ -60,12 +62,12 @@ impl ReceivedHeaders {
         self.too_many || self.values.contains(&hash)
     }
 
-    /// Whether anything came that does not go on here.
+    /// Returns `true` if anything was received that is not continued here.
     pub(crate) fn is_rejected(&self) -> bool {
         self.refused && (self.too_many || !self.values.is_empty())
     }
 
-    /// All that is remembered.
+    /// Returns all values.
     pub(crate) fn values(&self) -> &[u64] {
         &self.values
     }
@@ -87,19 +89,19 @@ impl ReceivedHeaders {
     }
 }
 
-/// The values of one header field; proxies join several by commas.
+/// Returns the values of one header field. Proxies join several with commas.
 pub(crate) fn elements(field: &[u8]) -> impl Iterator<Item = &[u8]> {
     field.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|value| !value.is_empty())
 }
 
-/// The ids in a value of `sentry-trace` or `traceparent`.
+/// Returns the ids in a value of `sentry-trace` or `traceparent`.
 pub(crate) fn ids(value: &[u8]) -> Option<(TraceId, SpanId)> {
     let sentry = SentryTrace::parse_opt(value).map(|trace| (trace.trace_id, trace.span_id));
     sentry.or_else(|| Traceparent::parse_opt(value).map(|parent| (parent.trace_id, parent.parent_id)))
 }
 
-/// What is remembered of a value: its ids where it can be read, so that the decision behind them does not matter, and
-/// nothing of case and blanks otherwise.
+/// Returns the hash of a value. For readable values it covers the ids, so that the decision does
+/// not matter; for others, it ignores case and whitespace.
 pub(crate) fn hash(value: &[u8]) -> u64 {
     match ids(value) {
         Some((trace_id, span_id)) => hash_of_ids(trace_id, span_id),
@@ -119,7 +121,8 @@ pub(crate) fn hash_of_ids(trace_id: TraceId, span_id: SpanId) -> u64 {
     mixed.max(1)
 }
 
-/// FNV-1a, never zero. Whoever makes two values collide has their own header replaced, so it need not resist anybody.
+/// FNV-1a, never zero. A caller that makes two values collide only has its own header replaced, so
+/// the hash need not resist attacks.
 fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

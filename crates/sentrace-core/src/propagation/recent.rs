@@ -1,24 +1,25 @@
-//! A client's short memory of foreign trace headers: those that it handed on as they came, and those that it refused.
+//! A client's short memory of foreign trace headers that were forwarded or rejected.
 //!
-//! A service that records nothing hands its caller's ids on (ADR 8), so a request that is kept carries ids by which it
-//! cannot be told that this process put them there; and a task that was spawned without a context serves no request whose
-//! trace could tell what came. Both are looked up here. The memory has a fixed size: what is newer takes the place of what
-//! is older, and what is forgotten counts as set by the application (ADR 28).
+//! Two cases need it. A service that records nothing propagates its caller's ids (ADR 8), so if a
+//! request is kept, its ids do not show that this process added them. And a task that was spawned
+//! without a context serves no request whose trace could be consulted. The memory has a fixed size:
+//! newer values replace older ones, and what is forgotten counts as set by the application (ADR
+//! 28).
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A power of two; 8 KiB, taken when there is something to remember.
+/// A power of two. The 8 KiB are allocated when there is something to remember.
 const SLOTS: usize = 1024;
 
-/// Hashes of values, as [`carried::hash`](crate::propagation::received::hash) makes them.
+/// Hashes of values, as [`received::hash`](crate::propagation::received::hash) computes them.
 #[derive(Debug, Default)]
 pub(crate) struct RecentHeaders(OnceLock<Box<[AtomicU64]>>);
 
 impl RecentHeaders {
     pub(crate) fn remember(&self, hash: u64) {
         let slots = self.0.get_or_init(|| std::iter::repeat_with(AtomicU64::default).take(SLOTS).collect());
-        // A write that changes nothing would take the line from other threads.
+        // A write that changes nothing would take the cache line from other threads.
         if let Some(slot) = slots.get(slot_of(hash))
             && slot.load(Ordering::Relaxed) != hash
         {

@@ -1,23 +1,24 @@
-//! The random number of a trace that all its services decide by.
+//! The random number by which all services of a trace decide.
 
 use std::fmt;
 
 use sentrace_protocol::TraceId;
 
-/// A random fraction in `[0, 1)` with six decimals, one for each trace (Sentry SDK specification, *Trace
-/// Propagation* 1.9, `sample_rand`). Decisions compare it to the rate, so that all services agree.
+/// A random fraction in `[0, 1)` with six decimals, one per trace (Sentry SDK specification, *Trace
+/// Propagation* 1.9, `sample_rand`).
 ///
-/// What upstream wrote with more decimals is compared as it was written.
+/// Decisions compare it to the rate, so all services agree. A value that a caller wrote with more
+/// decimals is compared as written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SampleRand(f64);
 
 const MILLION: u32 = 1_000_000;
 
 impl SampleRand {
-    /// The same for the same trace, wherever it is computed.
+    /// Returns the fraction of a trace, which is the same wherever it is computed.
     pub(crate) fn of_trace(trace_id: TraceId) -> Self {
         let id = u128::from_be_bytes(trace_id.to_bytes());
-        // The finaliser of SplitMix64: ids of other SDKs are not evenly spread in every bit.
+        // The finalizer of SplitMix64: ids of other SDKs are not evenly distributed in every bit.
         let mut bits = (id as u64) ^ ((id >> 64) as u64).rotate_left(32);
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -29,13 +30,13 @@ impl SampleRand {
         Self(f64::from(count) / f64::from(MILLION))
     }
 
-    /// What upstream wrote, where it is a fraction in `[0, 1)`.
+    /// Parses a caller's value, if it is a fraction in `[0, 1)`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         text.parse().ok().filter(|fraction| (0.0..1.0).contains(fraction)).map(Self)
     }
 
-    /// A fraction that explains upstream's decision at upstream's rate: below the rate where it was sampled, from
-    /// the rate on where it was not. `None` where no fraction does.
+    /// Returns a fraction that explains the caller's decision at the caller's rate: below the rate
+    /// if it was sampled, otherwise not below. Returns `None` if there is none.
     pub(crate) fn explaining(trace_id: TraceId, sampled: bool, rate: f64) -> Option<Self> {
         let Self(anywhere) = Self::of_trace(trace_id);
         let first_unsampled = Self::first_not_below(rate);
@@ -44,10 +45,10 @@ impl SampleRand {
         (low < high).then(|| Self::millionths(low + offset))
     }
 
-    /// How many millionths are the first that are not below `rate`.
+    /// Returns the smallest number of millionths that is not below `rate`.
     fn first_not_below(rate: f64) -> u32 {
         let mut count = (rate.clamp(0.0, 1.0) * f64::from(MILLION)) as u32;
-        // The product is rounded, which may have taken it over its neighbours.
+        // The product is rounded, possibly past its neighbors.
         while count > 0 && !Self::millionths(count - 1).is_below(rate) {
             count -= 1;
         }

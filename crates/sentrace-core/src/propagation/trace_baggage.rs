@@ -1,4 +1,4 @@
-//! Sentry's members of `baggage` in one trace: the dynamic sampling context as it travels.
+//! Sentry's members of `baggage` in one trace: the dynamic sampling context as it is propagated.
 
 use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
@@ -8,17 +8,19 @@ use sentrace_protocol::{TraceId, baggage};
 use crate::diagnostics::debug_once;
 use crate::propagation::sample_rand::SampleRand;
 
-/// Headers longer than this are read at once; what they hold is mostly not Sentry's.
+/// Longer headers are parsed immediately, because most of them is not Sentry's.
 const MAX_UNREAD: usize = 2048;
-/// A buffer that grew beyond this for one request is not kept for the next ones.
+/// Buffers that grew beyond this are not kept for reuse.
 const MAX_KEPT: usize = 4096;
 
-/// The context of a trace. What came in stays as it came until somebody needs it: most requests call nobody, and
-/// what their transactions tell of it is read on the worker.
+/// The context of a trace.
+///
+/// The incoming header stays unparsed until it is needed. Most requests call nobody, and the
+/// context of their transactions is read on the worker.
 #[derive(Debug, Default)]
 pub(crate) struct TraceBaggage {
     state: State,
-    /// All members of the header, where nobody has read it yet.
+    /// All members of the header, if it is not parsed yet.
     unread: Vec<u8>,
     /// Sentry's members.
     members: String,
@@ -26,16 +28,16 @@ pub(crate) struct TraceBaggage {
 
 #[derive(Debug, Default, Clone, Copy)]
 enum State {
-    /// May still be written.
+    /// Can still be written.
     #[default]
     Open,
-    /// Given by upstream, with this decision, and not read yet; this service may have decided since.
+    /// Received with this decision and not parsed yet; this service may have decided since.
     Unread { sampled: Option<bool>, applied: Option<Applied> },
-    /// Given, or written, for good; empty included.
+    /// Received or written, and final, even if it is empty.
     Frozen,
 }
 
-/// A decision that this service's rate or sampler made.
+/// A decision by a rate or sampler of this service.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Applied {
     pub(crate) rate: f64,
@@ -43,7 +45,7 @@ pub(crate) struct Applied {
 }
 
 impl TraceBaggage {
-    /// Takes one header along.
+    /// Appends a header.
     pub(crate) fn add_unread(&mut self, field: &[u8]) {
         if !self.unread.is_empty() {
             self.unread.push(b',');
@@ -51,7 +53,8 @@ impl TraceBaggage {
         self.unread.extend_from_slice(field);
     }
 
-    /// What was taken along is the context that came with this decision, and frozen whatever it says.
+    /// The headers so far are the context that came with this decision. It is frozen, whatever it
+    /// contains.
     pub(crate) fn received(&mut self, trace_id: TraceId, sampled: Option<bool>) {
         self.state = State::Unread { sampled, applied: None };
         if self.unread.len() > MAX_UNREAD {
@@ -59,14 +62,14 @@ impl TraceBaggage {
         }
     }
 
-    /// Whether the context is given, empty included.
+    /// Returns `true` if the context is final, even if it is empty.
     pub(crate) fn is_frozen(&self) -> bool {
         !matches!(self.state, State::Open)
     }
 
-    /// Has the context tell the rate that was applied here, though it is frozen: whoever extrapolates from what is recorded
-    /// needs that one, and services further on that ask for their parent's rate decide as this one did. What is still to
-    /// be written tells it by itself, and an empty context stays empty.
+    /// Replaces the rate in a frozen context with the one that was applied here. Sentry needs it
+    /// for extrapolation, and other services that ask for their parent's rate decide as this one
+    /// did. An open context gets the rate when it is written, and an empty one stays empty.
     pub(crate) fn apply(&mut self, trace_id: TraceId, decided: Applied) {
         match &mut self.state {
             State::Open => {}
@@ -75,14 +78,14 @@ impl TraceBaggage {
         }
     }
 
-    /// Leaves it to this service to write a context, as long as it has none.
+    /// Lets this service write the context, if it is empty.
     pub(crate) fn reopen_if_empty(&mut self, trace_id: TraceId) {
         if self.parse(trace_id).is_empty() {
             self.state = State::Open;
         }
     }
 
-    /// Sentry's members.
+    /// Returns Sentry's members.
     pub(crate) fn read(&self, trace_id: TraceId) -> Cow<'_, str> {
         match self.state {
             State::Unread { sampled, applied } => {
@@ -94,7 +97,8 @@ impl TraceBaggage {
         }
     }
 
-    /// Lends a member, decoded, without reading the others for good: also of a context that is another trace's.
+    /// Calls `look` with a decoded member, without parsing the others, even if the context is of
+    /// another trace.
     pub(crate) fn with_member<R>(
         &self,
         trace_id: TraceId,
@@ -107,7 +111,7 @@ impl TraceBaggage {
         }
     }
 
-    /// Whether what came tells of another trace.
+    /// Returns `true` if the received context names another trace.
     #[cold]
     pub(crate) fn is_of_another_trace(&self, trace_id: TraceId) -> bool {
         self.with_member(trace_id, "trace_id", |told| {
@@ -115,7 +119,7 @@ impl TraceBaggage {
         })
     }
 
-    /// Sentry's members, read for good.
+    /// Parses the header, and returns Sentry's members.
     pub(crate) fn parse(&mut self, trace_id: TraceId) -> &str {
         if let State::Unread { sampled, applied } = self.state {
             self.members.clear();
@@ -127,13 +131,13 @@ impl TraceBaggage {
         &self.members
     }
 
-    /// Writes the context, for good.
+    /// Writes the context and makes it final.
     pub(crate) fn freeze(&mut self, write: impl FnOnce(&mut String)) {
         write(&mut self.members);
         self.state = State::Frozen;
     }
 
-    /// Takes over what `other` has.
+    /// Copies `other`.
     #[inline]
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.state = other.state;
@@ -141,7 +145,7 @@ impl TraceBaggage {
         self.members.clone_from(&other.members);
     }
 
-    /// As good as new, with its buffers.
+    /// Resets the context, keeping its buffers.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.state = State::Open;
@@ -151,14 +155,14 @@ impl TraceBaggage {
         self.members.shrink_to(MAX_KEPT);
     }
 
-    /// About how many bytes it holds in memory besides itself.
+    /// Returns how many bytes it holds in memory besides itself, approximately.
     pub(crate) fn capacity(&self) -> usize {
         self.unread.capacity() + self.members.capacity()
     }
 }
 
-/// Appends Sentry's members of a header, as the bytes they came as, and what they lack: a `sample_rand`, and the rate that
-/// was applied here.
+/// Appends Sentry's members of a header byte for byte, and what they lack: a `sample_rand`, and the
+/// rate that was applied here.
 fn parse_members(
     field: &[u8],
     trace_id: TraceId,
@@ -202,14 +206,14 @@ fn report_other_trace(told: &str, trace_id: TraceId) {
     );
 }
 
-/// Whether it is this id, in any case, and with the dashes of a UUID or without.
+/// Returns `true` if this is the id, in any case, with or without the dashes of a UUID.
 pub(crate) fn is_same_trace_id(told: &str, trace_id: TraceId) -> bool {
     let digits = told.bytes().filter(|byte| *byte != b'-').map(|byte| byte.to_ascii_lowercase());
     digits.eq(trace_id.to_hex().bytes())
 }
 
-/// Puts the rate that was applied here in place of the one that came, and adds the decision and the random number behind it
-/// where the context lacks them. An empty one stays empty.
+/// Replaces the incoming rate with the one applied here, and adds the decision and the random
+/// number behind it if they are missing. An empty context stays empty.
 #[cold]
 fn set_applied_rate(members: &mut String, trace_id: TraceId, Applied { rate, sampled }: Applied) {
     if members.is_empty() {
@@ -234,7 +238,7 @@ fn set_applied_rate(members: &mut String, trace_id: TraceId, Applied { rate, sam
     if !replaced {
         push(&rate);
     }
-    // What the decision was compared to where nothing better was known.
+    // The decision was compared to this number, because the context had none.
     if member(members, "sample_rand").is_none() {
         push(&format!("sentry-sample_rand={}", SampleRand::of_trace(trace_id)));
     }
@@ -244,7 +248,7 @@ fn set_applied_rate(members: &mut String, trace_id: TraceId, Applied { rate, sam
     *members = match baggage::fit(&told, baggage::MAX_BYTES, baggage::MAX_MEMBERS) {
         Some(fitting) => fitting.into_owned(),
         None => {
-            // So much came that there is no room: what comes last goes, but the rate is right.
+            // There is no room left: the last members are dropped, so that the rate is right.
             let others = baggage::without(&told, &["sample_rate"]);
             let mut cut = rate;
             baggage::copy_sentry_members(std::iter::once(others.as_bytes()), &mut cut);
@@ -253,12 +257,12 @@ fn set_applied_rate(members: &mut String, trace_id: TraceId, Applied { rate, sam
     };
 }
 
-/// Gives the context the `sample_rand` that it lacks, by the rules of the Sentry SDK specification (*Trace
-/// Propagation* 1.9, `sample_rand`), so that everybody further on decides by the same. Where they name none, and
-/// where there is no context to add it to, nothing is added.
+/// Adds a missing `sample_rand` by the rules of the Sentry SDK specification (*Trace Propagation*
+/// 1.9, `sample_rand`), so that all further services decide by the same number. Nothing is added if
+/// the rules define none, or if the context is empty.
 fn add_sample_rand(members: &mut String, trace_id: TraceId, sampled: Option<bool>) {
     const MEMBER: &str = "sentry-sample_rand=";
-    // The quick search first: nearly every context has it.
+    // The quick search comes first: nearly every context has it.
     if members.is_empty() || members.contains(MEMBER) || member(members, "sample_rand").is_some() {
         return;
     }
@@ -279,12 +283,12 @@ fn add_sample_rand(members: &mut String, trace_id: TraceId, sampled: Option<bool
     }
 }
 
-/// The rate by which the trace's head decided.
+/// Returns the rate by which the head of the trace decided.
 pub(crate) fn sample_rate(members: &str) -> Option<f64> {
     member(members, "sample_rate")?.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))
 }
 
-/// What the context says, decoded.
+/// Returns a decoded member of the context.
 pub(crate) fn member<'a>(members: &'a str, key: &str) -> Option<Cow<'a, str>> {
     baggage::decoded_member(members, key)
 }

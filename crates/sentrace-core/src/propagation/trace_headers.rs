@@ -1,4 +1,4 @@
-//! What an outgoing call carries, for any carrier.
+//! The trace headers of an outgoing call, for any carrier.
 
 use sentrace_protocol::{SentryTrace, Traceparent, baggage, sentry_trace, traceparent};
 
@@ -26,18 +26,19 @@ impl TraceHeaders {
         Self { sentry_trace, baggage, traceparent }
     }
 
-    /// The value of `sentry-trace`.
+    /// Returns the value of `sentry-trace`.
     pub fn sentry_trace(&self) -> SentryTrace {
         self.sentry_trace
     }
 
-    /// Sentry's members of `baggage`, at most 8,192 bytes; absent where upstream sent `sentry-trace` without them.
+    /// Returns Sentry's members of `baggage`, at most 8,192 bytes, or `None` if the caller sent
+    /// `sentry-trace` without them.
     pub fn baggage(&self) -> Option<&str> {
         self.baggage.as_deref()
     }
 
-    /// The value of W3C's `traceparent`, where [`Options::propagate_traceparent`](crate::Options::propagate_traceparent)
-    /// asks for it.
+    /// Returns the value of W3C's `traceparent`, if
+    /// [`Options::propagate_traceparent`](crate::Options::propagate_traceparent) is set.
     pub fn traceparent(&self) -> Option<Traceparent> {
         self.traceparent
     }
@@ -47,7 +48,7 @@ impl IntoIterator for TraceHeaders {
     type Item = (&'static str, String);
     type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<Self::Item>, 3>>;
 
-    /// Names in lower case and their values.
+    /// Returns names in lower case, and their values.
     fn into_iter(self) -> Self::IntoIter {
         [
             Some((sentry_trace::HEADER, self.sentry_trace.to_string())),

@@ -1,4 +1,4 @@
-//! What a record takes of an outgoing call: one text, written once, of which nearly all that is told is a part.
+//! What a record keeps of an outgoing call: one text, written once, of which most values are parts.
 
 use std::ops::Range;
 
@@ -10,7 +10,8 @@ use crate::record::outgoing_request::OutgoingRequest;
 use crate::util::text::cut;
 
 impl Record {
-    /// Adds what is known of a call when it begins; `names` says whether its span is named after it.
+    /// Adds what is known of a call when it starts. `names` is `true` if its span is named after
+    /// it.
     pub(crate) fn describe_call(
         &mut self,
         slot: Slot,
@@ -40,7 +41,7 @@ impl Record {
             ("server.address", (!parts.host.is_empty()).then(|| part(parts.host))),
             ("url.path", Some(part(parts.path))),
             ("url.query", query),
-            // Sentry's conventions disagree on the question mark here, its SDKs leave it out.
+            // Sentry's conventions disagree about the question mark; its SDKs leave it out.
             ("http.query", query),
             ("url.full", Some(part(parts.url))),
         ];
@@ -59,7 +60,7 @@ impl Record {
         }
     }
 
-    /// What there is room for in a full record: the name, and what takes no bytes.
+    /// Adds what fits into a full record: the name, and what takes no bytes.
     #[cold]
     fn describe_call_in_full_record(
         &mut self,
@@ -78,10 +79,10 @@ impl Record {
     }
 }
 
-/// What a call is described by, besides its port.
+/// The number of values that describe a call, besides its port.
 const PARTS: u32 = 6;
 
-/// Where the parts of a call are: of `METHOD scheme://host:port/path?query`, without secrets.
+/// The ranges of a call's parts: `METHOD scheme://host:port/path?query`, without secrets.
 struct Parts {
     method: Range<usize>,
     host: Range<usize>,
@@ -116,7 +117,7 @@ impl Parts {
             }
             url.end = text.len();
             if request.has_credentials {
-                // Its name does without, so this URL is a text of its own.
+                // The name has no credentials, so this URL is a separate text.
                 let (scheme, rest) = (url.start..host.start, host.start..url.end);
                 url.start = text.len();
                 text.extend_from_within(scheme);
@@ -129,7 +130,7 @@ impl Parts {
     }
 }
 
-/// Most queries have nothing to hide, which is found without taking them apart.
+/// Most queries have nothing to hide, which a search finds without parsing them.
 #[inline]
 fn push_query(query: &str, text: &mut String) {
     if query.as_bytes().contains(&b'%') || sensitive::fast_path::may_have_sensitive_parameters(query) {

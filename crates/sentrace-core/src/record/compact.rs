@@ -1,16 +1,16 @@
-//! Makes room in a full record: of values that were set again and again only the last is sent.
+//! Makes room in a full record: of values that were set repeatedly, only the last is sent.
 
 use std::collections::HashSet;
 
 use super::text::{Reserved, SPAN_SHARE};
 use super::{Arena, DataEntry, MAX_ENTRIES, Record, RecordedValue, Slot, SpanRecord, TagEntry, Text};
 
-/// Entries that must have come since a record was last cleared before it is cleared again.
+/// Entries that must have been added since the last compaction before the next one.
 const ENTRIES_WORTH_CLEARING: usize = 2048;
 
 impl Record {
-    /// Makes room for so many bytes, if need be by dropping what nobody will see. To be called before texts are copied
-    /// that nothing in the record refers to yet.
+    /// Makes room for `bytes`, by dropping overwritten values if necessary. Call this before
+    /// copying texts that nothing in the record refers to yet.
     #[inline]
     pub(crate) fn make_room(&mut self, bytes: usize) {
         if !self.has_room(bytes) {
@@ -18,13 +18,13 @@ impl Record {
         }
     }
 
-    /// Whether so many bytes and one more entry fit without a reserve.
+    /// Returns `true` if `bytes` and one more entry fit without a reserve.
     #[inline]
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.data.len().max(self.tags.len()) < MAX_ENTRIES && self.arena.has_room_for(bytes)
     }
 
-    /// Drops what nobody will see, unless too little has come since the last time to be worth that.
+    /// Drops overwritten values, unless too little was added since the last time.
     #[cold]
     fn clear_unseen(&mut self) {
         let entries = self.data.len() + self.tags.len();
@@ -54,7 +54,7 @@ impl Record {
         self.arena = arena;
     }
 
-    /// How much of the reserves is needed at most, by what is there.
+    /// Returns an upper bound of the reserves that the existing entries need.
     fn needed_reserves(&self, arena: &Arena) -> Reserved {
         let size = |text: &Text| arena.get(*text).len();
         let of_value = |value: &RecordedValue| match value {
@@ -101,7 +101,7 @@ impl Record {
     }
 }
 
-/// Keeps the last entry of each key, in the order of their setting.
+/// Keeps the last entry of each key, in the order in which they were set.
 fn keep_last<'a, T>(entries: &mut Vec<T>, key: impl Fn(&T) -> (Slot, &'a str)) {
     let mut seen = HashSet::new();
     let mut keep: Vec<bool> = entries.iter().rev().map(|entry| seen.insert(key(entry))).collect();

@@ -1,12 +1,12 @@
-//! What of a request is recorded.
+//! Which parts of a request are recorded.
 
 use sentrace_protocol::sensitive;
 use sentrace_protocol::sensitive::fast_path::{ValueKind, WellKnownHeader, may_have_sensitive_parameters};
 
 /// Which keys of a collection (header names, query parameters) are recorded with their values.
 ///
-/// Names on Sentry's denylist (`authorization`, `password`, `token`, `session`, … as parts of the name, in any
-/// case) never show their value, whatever is chosen (Sentry SDK specification, *Data Collection*).
+/// Names on Sentry's denylist (`authorization`, `password`, `token`, `session`, … as parts of the
+/// name, in any case) never show their values (Sentry SDK specification, *Data Collection*).
 ///
 /// ```
 /// use sentrace_core::Collect;
@@ -26,43 +26,46 @@ enum Mode {
 }
 
 impl Collect {
-    /// Nothing, not even the keys.
+    /// Records nothing, not even the keys.
     #[expect(
         non_upper_case_globals,
         reason = "the name of a choice, beside `Collect::deny` and `Collect::allow`"
     )]
     pub const Off: Self = Self(Mode::Off);
 
-    /// All keys; values are `[Filtered]` if the key contains a term of the denylist. The default.
+    /// Records all keys. Values are `[Filtered]` if the key contains a term of the denylist. This
+    /// is the default.
     pub const fn deny_list() -> Self {
         Self(Mode::Deny(Terms(Vec::new())))
     }
 
-    /// All keys; values are `[Filtered]` if the key contains a term of the denylist or one of `terms`, in any case.
+    /// Records all keys. Values are `[Filtered]` if the key contains a term of the denylist or one
+    /// of `terms`, in any case.
     pub fn deny(terms: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(Mode::Deny(Terms::new(terms)))
     }
 
-    /// All keys; values only if the key contains one of `terms`, in any case, and no term of the denylist.
+    /// Records all keys. Values are recorded only if the key contains one of `terms`, in any case,
+    /// and no term of the denylist.
     pub fn allow(terms: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(Mode::Allow(Terms::new(terms)))
     }
 
-    /// Whether the value of the header field `name` must not be recorded.
+    /// Returns `true` if the value of the header field `name` must not be recorded.
     pub(crate) fn hides(&self, name: &str, personal: bool) -> bool {
         let named =
             if personal { sensitive::is_sensitive(name) } else { sensitive::is_sensitive_or_personal(name) };
         named || self.hides_harmless(name)
     }
 
-    /// Whether the value of the query parameter `name` must not be recorded.
+    /// Returns `true` if the value of the query parameter `name` must not be recorded.
     pub(crate) fn hides_parameter(&self, name: &str, personal: bool) -> bool {
         sensitive::is_sensitive_parameter(name)
             || (!personal && sensitive::is_personal(name))
             || self.hides_harmless(name)
     }
 
-    /// What is chosen of the keys that nothing else hides.
+    /// Applies the chosen terms to a key that nothing else hides.
     #[inline]
     fn hides_harmless(&self, key: &str) -> bool {
         match &self.0 {
@@ -80,7 +83,7 @@ struct Terms(Vec<String>);
 impl Terms {
     fn new(terms: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let terms = terms.into_iter().map(|term| term.into().trim().to_lowercase());
-        // An empty one would be part of every key.
+        // An empty term would be part of every key.
         Self(terms.filter(|term| !term.is_empty()).collect())
     }
 
@@ -90,20 +93,20 @@ impl Terms {
     }
 }
 
-/// What the server layer records of a request besides its method, path and status (Sentry SDK specification, *Data
-/// Collection*): the one place where all of it is decided.
+/// Which parts of a request the server layer records besides its method, path and status (Sentry
+/// SDK specification, *Data Collection*).
 ///
-/// | recorded | where |
+/// | recorded | if |
 /// |---|---|
 /// | header fields | by [`request_headers`](Self::request_headers) |
-/// | `http.request.body.size`, `user_agent.original` | from header fields that may be shown (`Content-Length`, `User-Agent`) |
-/// | `http.server.request.time_in_queue`, in milliseconds | from `X-Request-Start`, where that may be shown |
+/// | `http.request.body.size`, `user_agent.original` | their header fields are shown (`Content-Length`, `User-Agent`) |
+/// | `http.server.request.time_in_queue`, in milliseconds | `X-Request-Start` is shown |
 /// | `url.query`, and the query of `url.full` | by [`url_query`](Self::url_query) |
-/// | `client.address`, the user's `ip_address`, values of `x-forwarded-for` and the like | by [`user_info`](Self::user_info) |
+/// | `client.address`, the user's `ip_address`, values of `x-forwarded-for` and similar | by [`user_info`](Self::user_info) |
 ///
-/// Whatever is chosen, these are `[Filtered]`: values on the denylist, query parameters that grant access (signatures of
-/// presigned URLs, OAuth's `code`), and secrets that can be recognised by their form (values of `Authorization`, JSON Web
-/// Tokens, credentials in URLs).
+/// These are always `[Filtered]`: values on the denylist, query parameters that grant access
+/// (signatures of presigned URLs, OAuth's `code`), and secrets that are recognizable by their form
+/// (values of `Authorization`, JSON Web Tokens, credentials in URLs).
 ///
 /// ```
 /// use sentrace_core::{Collect, DataCollection};
@@ -124,39 +127,40 @@ impl Default for DataCollection {
 }
 
 impl DataCollection {
-    /// Headers and query parameters by the denylist, nothing that names a person.
+    /// Records headers and query parameters by the denylist, and nothing that identifies a person.
     pub const fn new() -> Self {
         Self { request_headers: Collect::deny_list(), url_query: Collect::deny_list(), user_info: false }
     }
 
-    /// Which request headers are recorded.
+    /// Sets which request headers are recorded.
     #[must_use]
     pub fn request_headers(mut self, collect: Collect) -> Self {
         self.request_headers = collect;
         self
     }
 
-    /// Which query parameters are recorded.
+    /// Sets which query parameters are recorded.
     #[must_use]
     pub fn url_query(mut self, collect: Collect) -> Self {
         self.url_query = collect;
         self
     }
 
-    /// Whether the address of the client is recorded (`client.address`, and the user's `ip_address`), and headers that
-    /// identify a person or an address (`x-forwarded-for`, `via`, `x-real-ip`, …) show their values. Off by default.
+    /// Sets whether the client's address is recorded (`client.address`, and the user's
+    /// `ip_address`), and whether headers that identify a person or an address (`x-forwarded-for`,
+    /// `via`, `x-real-ip`, …) show their values. Off by default.
     #[must_use]
     pub fn user_info(mut self, collect: bool) -> Self {
         self.user_info = collect;
         self
     }
 
-    /// What is shown where somebody looks at this machine alone: whatever names a person, too.
+    /// Returns whether personal data is shown; it also is if the data stays on this machine.
     pub(crate) fn personal(&self, here_alone: bool) -> bool {
         self.user_info || here_alone
     }
 
-    /// Who judges header fields; `None` where they are not recorded at all.
+    /// Returns the rules for header fields, or `None` if they are not recorded at all.
     pub(crate) fn headers(&self, personal: bool) -> Option<HeaderRules<'_>> {
         let collect = &self.request_headers;
         let chosen = match &collect.0 {
@@ -167,7 +171,7 @@ impl DataCollection {
         Some(HeaderRules { collect, chosen, personal })
     }
 
-    /// Whether a query has nothing to hide, found without taking it apart.
+    /// Returns `true` if a query has nothing to hide, without parsing it.
     pub(crate) fn shows_all_of(&self, query: &str) -> bool {
         // A term that is nowhere in the text is in none of its keys, unless one is encoded.
         match &self.url_query.0 {
@@ -190,7 +194,8 @@ impl DataCollection {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeaderRules<'a> {
     collect: &'a Collect,
-    /// Whether there are terms besides the denylist's: found out once for all fields, which saves 60 instructions a request.
+    /// Whether there are terms besides the denylist's. Found once for all fields, which saves 60
+    /// instructions per request.
     chosen: bool,
     personal: bool,
 }
@@ -200,7 +205,7 @@ impl HeaderRules<'_> {
         self.collect.hides(name, self.personal)
     }
 
-    /// Of a URL among the values.
+    /// For a parameter of a URL in a header.
     pub(crate) fn hide_parameter(self, name: &str) -> bool {
         self.collect.hides_parameter(name, self.personal)
     }

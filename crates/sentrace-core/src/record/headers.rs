@@ -1,4 +1,4 @@
-//! The header fields of a request as they came, one behind the other; what they mean is read on the worker.
+//! The header fields of a request as received, in one buffer. They are interpreted on the worker.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use sentrace_protocol::sensitive::fast_path::{ValueKind, WellKnownHeader, is_bar
 use crate::record::data_collection::HeaderRules;
 use crate::util::text::cut;
 
-/// Bounds of what is copied from one request, in bytes and header fields.
+/// Limits of what is copied from one request, in bytes and header fields.
 const MAX_NAME: usize = 256;
 const MAX_VALUE: usize = 1024;
 const MAX_FIELDS: usize = 64;
 /// How much of a URL is searched for secrets, in bytes.
 const MAX_URL: usize = 8 * 1024;
-/// A buffer that grew beyond this for one request is not kept for the next ones.
+/// Buffers that grew beyond this are not kept for reuse.
 const MAX_KEPT: usize = 16 * 1024;
 
 #[derive(Debug, Default)]
@@ -25,16 +25,17 @@ pub(crate) struct Headers {
 
 #[derive(Debug, Clone, Copy)]
 struct Field {
-    /// A name that needed no copy.
+    /// A name that needs no copy.
     known: Option<&'static WellKnownHeader>,
-    /// How far name and value reach in the bytes; they begin where the field before ends.
+    /// Where name and value end in the buffer. They start where the previous field ends.
     name_end: u32,
     value_end: u32,
     hidden: bool,
 }
 
 impl Headers {
-    /// Copies a field; whether that is the host, and shown. A value that may not be shown is never copied.
+    /// Copies a field. Returns `true` if that is the host, and shown. A value that must not be
+    /// shown is never copied.
     #[inline]
     fn push(&mut self, name: &str, value: &[u8], rules: HeaderRules<'_>) -> bool {
         if self.fields.len() >= MAX_FIELDS {
@@ -75,7 +76,7 @@ impl Headers {
         }
     }
 
-    /// Names and values, in their order. What is no UTF-8 ends before the first byte that is none.
+    /// Returns names and values in order. Text ends before the first byte that is not UTF-8.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let starts = std::iter::once(0).chain(self.fields.iter().map(|field| field.value_end));
         starts.zip(&self.fields).map(|(start, field)| {
@@ -92,7 +93,7 @@ impl Headers {
         self.fields.clear();
     }
 
-    /// About how many bytes it holds in memory besides itself.
+    /// Returns how many bytes it holds in memory besides itself, approximately.
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity() + self.fields.capacity() * size_of::<Field>()
     }
@@ -102,7 +103,7 @@ impl Headers {
     }
 }
 
-/// The header fields of one request on their way into its record.
+/// Copies the header fields of one request into its record.
 #[derive(Debug)]
 pub struct HeaderRecorder<'a> {
     headers: &'a mut Headers,
@@ -115,25 +116,25 @@ impl<'a> HeaderRecorder<'a> {
         Self { headers, rules, has_host: false }
     }
 
-    /// Takes a field along: its lower-case name and its raw value.
+    /// Adds a field: its lower-case name and its raw value.
     #[inline]
     pub fn push(&mut self, name: &str, value: &[u8]) {
         self.has_host |= self.headers.push(name, value, self.rules);
     }
 
-    /// Whether the field `host` is among them and shown.
+    /// Returns `true` if the field `host` was added and is shown.
     pub(super) fn has_host(&self) -> bool {
         self.has_host
     }
 }
 
-/// Few values of less known fields begin like that, and only those are looked through.
+/// Few values of less known fields start like this, and only those are searched.
 #[inline]
 fn is_like_url(value: &[u8]) -> bool {
     matches!(value, [b'/', ..] | [b'h' | b'H', b't' | b'T', ..])
 }
 
-/// A URL in a header (`referer`, `x-original-url`) has secrets of its own.
+/// Filters a URL in a header (`referer`, `x-original-url`), which has secrets of its own.
 fn filter_url(value: &[u8], rules: HeaderRules<'_>) -> String {
     let parts = sensitive::split_url(valid(&value[..value.len().min(MAX_URL)]));
     let mut shown = match parts.without_query {

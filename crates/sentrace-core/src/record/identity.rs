@@ -1,8 +1,9 @@
-//! Who reports.
+//! The identity of the reporting service.
 
 use std::sync::{Mutex, PoisonError};
 
-/// Who reports: the same in payloads and in the dynamic sampling contexts of the traces that begin here.
+/// The identity of the reporting service, for payloads and for the dynamic sampling contexts of
+/// traces that start here.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) public_key: Option<String>,
@@ -13,8 +14,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The same for the rest of the process, so that what is under way refers to it without counting. A process has one or
-    /// two, whatever number of clients.
+    /// Returns a `'static` reference to an equal identity, so that records refer to it without
+    /// counting. A process has one or two, regardless of the number of clients.
     pub(crate) fn interned(self) -> &'static Self {
         static KNOWN: Mutex<Vec<&'static Identity>> = Mutex::new(Vec::new());
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! What one transaction leaves behind: compact, owned, reusable, free of any HTTP library's types.
+//! The record of one transaction: compact, owned, reusable, and free of any HTTP library's types.
 
 mod call;
 mod compact;
@@ -28,26 +28,26 @@ pub(crate) use self::request::{InternedText, RequestRecord};
 pub(crate) use self::tag::acceptable_tag;
 pub(crate) use self::text::{Arena, MAX_TEXT, Share, Text};
 
-/// The origin of what users write by hand.
+/// The origin of spans that users start themselves.
 pub(crate) const MANUAL: &str = "manual";
 
 /// Entries of data and tags that a record may hold.
 const MAX_ENTRIES: usize = 16 * 1024;
-/// Entries of the transaction itself on top.
+/// Additional entries of the transaction itself.
 const OWN_ENTRIES: usize = 4 * 1024;
-/// Elements that a recycled record keeps room for.
+/// Elements for which a recycled record keeps its buffers.
 const KEPT_ELEMENTS: usize = 64;
 
-/// Texts of one value that are kept.
+/// Elements that are kept of a list of texts.
 const MAX_ELEMENTS: usize = 1024;
 
-/// Where a span stands in its record; the transaction's own span is the first.
+/// The index of a span in its record. The transaction's own span is the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Slot(u32);
 
 impl Slot {
     pub(crate) const ROOT: Self = Self(0);
-    /// Of a streamed span, which is the first of a record of its own.
+    /// A streamed span, which is the first of its own record.
     pub(crate) const OWN_RECORD: Self = Self(u32::MAX);
 
     pub(crate) fn of_mut(self, spans: &mut [SpanRecord]) -> Option<&mut SpanRecord> {
@@ -61,7 +61,7 @@ pub(crate) struct Record {
     pub(crate) arena: Arena,
     pub(crate) event_id: EventId,
     pub(crate) trace_id: TraceId,
-    /// Who reports.
+    /// The reporting service.
     pub(crate) identity: &'static Identity,
     pub(crate) name: Name,
     pub(crate) source: TransactionSource,
@@ -70,18 +70,18 @@ pub(crate) struct Record {
     pub(crate) tags: Vec<TagEntry>,
     pub(crate) request: RequestRecord,
     pub(crate) response_status: Option<u16>,
-    /// Bytes of body.
+    /// Bytes of the response body.
     pub(crate) response_size: Option<u64>,
     pub(crate) first_byte: Option<FastInstant>,
-    /// The frozen dynamic sampling context, as it goes out.
+    /// The frozen dynamic sampling context, as it is propagated.
     pub(crate) baggage: TraceBaggage,
     /// Entries that did not fit.
     left_out: u32,
-    /// Entries that were there when it was last cleared of what nobody will see.
+    /// The number of entries after the last compaction.
     cleared_to_entries: usize,
 }
 
-/// `GET /users/{id}` as its two parts, put together by whoever writes it.
+/// `GET /users/{id}` in two parts, which are joined when the payload is built.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Name {
     pub(crate) method: Text,
@@ -96,11 +96,11 @@ pub(crate) struct SpanRecord {
     pub(crate) description: Text,
     pub(crate) origin: Text,
     pub(crate) status: Option<SpanStatus>,
-    /// Whether it has no status if none is set.
+    /// Whether the span has no status unless one is set.
     pub(crate) status_unset: bool,
     pub(crate) start: FastInstant,
     pub(crate) end: Option<FastInstant>,
-    /// Whether its end may not have been one.
+    /// `true` if the recorded end is provisional; see `SpanRef::end_provisionally`.
     pub(crate) end_is_provisional: bool,
 }
 
@@ -150,7 +150,8 @@ impl Record {
         }
     }
 
-    /// Makes a used record as good as new but for whose it is; buffers are kept unless they have grown large.
+    /// Resets a used record, except for its identity. Buffers are kept unless they have grown
+    /// large.
     pub(crate) fn clear(&mut self) {
         self.arena.clear();
         self.name = Name { method: Text::EMPTY, rest: Text::EMPTY };
@@ -167,14 +168,14 @@ impl Record {
         self.cleared_to_entries = 0;
     }
 
-    /// Adds a span; the caller bounds how many.
+    /// Adds a span. The caller limits the number.
     pub(crate) fn push_span(&mut self, span: SpanRecord) -> Option<Slot> {
         let slot = Slot(u32::try_from(self.spans.len()).ok()?);
         self.spans.push(span);
         Some(slot)
     }
 
-    /// Adds a span that starts now, made by hand until somebody says otherwise.
+    /// Adds a span that starts now, with the origin `manual`.
     #[inline]
     pub(crate) fn start_span(
         &mut self,
@@ -183,7 +184,7 @@ impl Record {
         description: &str,
     ) -> Option<(SpanId, Slot)> {
         let start = FastInstant::now();
-        // The transaction may have begun in the parent of a forked process.
+        // The transaction may have started in the parent of a forked process.
         crate::util::fork::check(start);
         let span_id = crate::propagation::ids::span_id();
         self.make_room(op.len() + description.len());
@@ -204,20 +205,21 @@ impl Record {
         Some((span_id, slot))
     }
 
-    /// Ends a span; it leaves with its transaction.
+    /// Ends a span, which is sent with its transaction.
     pub(crate) fn end_span(&mut self, slot: Slot) {
         let Some(span) = slot.of_mut(&mut self.spans) else { return };
         span.end_is_provisional = false;
         if span.end.is_none() {
             span.end = Some(FastInstant::now());
-            // Nobody got to say how it ended.
+            // A panic ended it.
             if std::thread::panicking() {
                 span.status.get_or_insert(SpanStatus::InternalError);
             }
         }
     }
 
-    /// Sets an entry of a span's data. What does not fit any more is counted as cut; the transaction's own has a reserve.
+    /// Sets an entry of a span's data. Entries that do not fit are counted; the transaction's own
+    /// have a reserve.
     pub(crate) fn set_data(&mut self, slot: Slot, key: Cow<'static, str>, value: Value<'_>) {
         let bytes = match &value {
             Value::Str(text) => text.len().min(MAX_TEXT),
@@ -247,7 +249,7 @@ impl Record {
         self.data.push(DataEntry { slot, key, value });
     }
 
-    /// Sets a tag of a span, as [`set_data`](Self::set_data) does.
+    /// Sets a tag of a span, like [`set_data`](Self::set_data).
     pub(crate) fn set_tag(&mut self, slot: Slot, key: Cow<'static, str>, value: &str) {
         let key_bytes = if let Cow::Owned(key) = &key { key.len() } else { 0 };
         self.make_room(key_bytes + value.len());
@@ -260,7 +262,7 @@ impl Record {
         self.tags.push(TagEntry { slot, key, value });
     }
 
-    /// Whether one more entry of so many bytes is taken beside so many.
+    /// Returns `true` if one more entry of `bytes` fits besides `entries`.
     #[inline]
     fn takes(&self, share: Share, entries: usize, bytes: usize) -> bool {
         self.has_room(bytes) || self.takes_of_reserve(share, entries, bytes)
@@ -269,12 +271,13 @@ impl Record {
     #[cold]
     fn takes_of_reserve(&self, share: Share, entries: usize, bytes: usize) -> bool {
         let is_own = share == Share::Own;
-        // A number under a literal key takes no bytes of a full buffer, and a text is cut where there is some room.
+        // A number with a literal key needs no bytes of a full buffer, and a text is shortened if
+        // there is some room.
         let fits = bytes == 0 || self.arena.has_room_for(1) || (is_own && self.arena.has_reserve_for(bytes));
         fits && entries < MAX_ENTRIES + if is_own { OWN_ENTRIES } else { 0 }
     }
 
-    /// Names the transaction. `method` is one that may stand in names.
+    /// Names the transaction. `method` must be one that may be part of names.
     pub(crate) fn set_name(&mut self, method: &'static str, rest: &str, source: TransactionSource) {
         self.make_room(rest.len().min(MAX_TEXT));
         let rest = self.arena.copy_for(Share::Name, rest);
@@ -298,22 +301,22 @@ impl Record {
         }
     }
 
-    /// What did not fit: how many texts were shortened, and how many entries left out.
+    /// Returns how many texts were shortened, and how many entries were dropped.
     pub(crate) fn cut(&self) -> (u32, u32) {
         (self.arena.shortened(), self.left_out)
     }
 
-    /// Counts entries that are left out.
+    /// Counts dropped entries.
     pub(super) fn leave_out(&mut self, entries: u32) {
         self.left_out = self.left_out.saturating_add(entries);
     }
 
-    /// The transaction's name: `GET /users/{id}`, or one text where there is no method.
+    /// Returns the transaction's name: `GET /users/{id}`, or a single text if there is no method.
     pub(crate) fn name(&self) -> Cow<'_, str> {
         full_name((self.arena.get(self.name.method), self.arena.get(self.name.rest)))
     }
 
-    /// Spans below the transaction, finished or not.
+    /// Returns the number of spans below the transaction, finished or not.
     pub(crate) fn child_spans(&self) -> usize {
         self.spans.len().saturating_sub(1)
     }
@@ -322,7 +325,7 @@ impl Record {
         self.spans.iter().skip(1).filter(|span| span.end.is_none()).count()
     }
 
-    /// About how many bytes the record holds in memory, used or not.
+    /// Returns how many bytes the record holds in memory, used or not, approximately.
     pub(crate) fn size(&self) -> usize {
         size_of::<Self>()
             + self.arena.capacity()
@@ -334,7 +337,7 @@ impl Record {
     }
 }
 
-/// `GET /users/{id}` of its two parts, or one text if there is no method, or no path as in `CONNECT`.
+/// Joins the two parts of `GET /users/{id}`. There may be no method, or no path, as in `CONNECT`.
 pub(crate) fn full_name<'a>(parts: (&'a str, &'a str)) -> Cow<'a, str> {
     match parts {
         ("", text) | (text, "") => Cow::Borrowed(text),

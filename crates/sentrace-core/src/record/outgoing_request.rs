@@ -1,4 +1,4 @@
-//! What is recorded of an outgoing HTTP request, whatever HTTP library sends it.
+//! The parts of an outgoing HTTP request that are recorded.
 
 use std::fmt::Write as _;
 
@@ -11,22 +11,25 @@ use crate::util::text::cut;
 /// Longest scheme that is shown, in bytes.
 const MAX_SCHEME: usize = 64;
 
-/// The parts of an outgoing HTTP request that are recorded; adapters fill it from their own types.
+/// The parts of an outgoing HTTP request that are recorded. Adapters create it from their own
+/// types.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OutgoingRequest<'a> {
-    /// `GET`, in upper case. A method that is not [known](http_method) is recorded as `_OTHER` and named `HTTP`.
+    /// `GET`, in upper case. A method that is not [known](http_method) is recorded as `_OTHER` and
+    /// named `HTTP`.
     pub method: &'a str,
-    /// `http` or `https`. Empty if it is unknown: then it is shown as `http` before a host, and no port is derived from it.
+    /// `http` or `https`, or empty if unknown. Then it is shown as `http` before a host, and no
+    /// port is derived from it.
     pub scheme: &'a str,
-    /// The host, an IPv6 address in brackets; empty where unknown.
+    /// The host, with an IPv6 address in brackets, or empty if unknown.
     pub host: &'a str,
-    /// The port, where the URL names one.
+    /// The port, if the URL has one.
     pub port: Option<u16>,
     /// The raw path.
     pub path: &'a str,
     /// The query without its `?`.
     pub query: Option<&'a str>,
-    /// Whether the URL has credentials before its host; they are never shown.
+    /// Whether the URL has credentials before its host. They are never shown.
     pub has_credentials: bool,
 }
 
@@ -47,7 +50,7 @@ impl<'a> OutgoingRequest<'a> {
         self.port.or_else(|| default_port(self.scheme))
     }
 
-    /// `:port`, where the URL names one.
+    /// Appends `:port`, if the URL has one.
     pub(crate) fn push_port(&self, into: &mut String) {
         if let Some(port) = self.port {
             // Writing into a string cannot fail.
@@ -55,13 +58,14 @@ impl<'a> OutgoingRequest<'a> {
         }
     }
 
-    /// As much as a record takes of it at most: some of it is recorded in several ways.
+    /// Returns how many bytes a record takes of it at most; some parts are recorded several times.
     pub(crate) fn max_bytes(&self) -> usize {
         let parts = [self.method, self.scheme, self.host, self.path, self.query.unwrap_or_default()];
         4 * parts.iter().map(|part| part.len().min(MAX_TEXT)).sum::<usize>()
     }
 
-    /// `METHOD scheme://host:port/path`: without the query, which would make too many names.
+    /// Returns `METHOD scheme://host:port/path`, without the query, which would make too many
+    /// names.
     pub(crate) fn name(&self) -> String {
         let mut name = [http_method::in_names(self.method), " "].concat();
         self.push_scheme(&mut name);

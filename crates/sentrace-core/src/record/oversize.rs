@@ -1,4 +1,4 @@
-//! Tells what had to be cut because it is more than a record holds or than Sentry accepts. Nothing of it goes silently.
+//! Reports what was cut because it exceeds the limits of a record or of Sentry.
 
 use std::sync::atomic::AtomicBool;
 
@@ -7,7 +7,8 @@ use sentrace_protocol::transaction::Cut;
 use crate::diagnostics::{explain, warn_once};
 use crate::record::Record;
 
-/// Warns of it once, and explains it in debug mode for each name. `kind` is what was cut: `transaction` or `span`.
+/// Warns once, and explains it in debug mode for each name. `kind` is what was cut: `transaction`
+/// or `span`.
 pub(crate) fn report(kind: &str, record: &Record, cut: Cut) {
     let (shortened, entries) = record.cut();
     if cut.is_nothing() && (shortened, entries) == (0, 0) {
@@ -21,7 +22,7 @@ fn report_cut(kind: &str, name: &str, cut: Cut, shortened: u32, entries: u32) {
     let texts = cut.shortened.saturating_add(shortened as usize);
     let entries = cut.entries.saturating_add(entries as usize);
     let spans = cut.spans;
-    // A long text alone is cut without making anything incomplete.
+    // A long text that is shortened makes nothing incomplete.
     if !cut.is_nothing() || entries > 0 {
         static WARNED: AtomicBool = AtomicBool::new(false);
         warn_once(

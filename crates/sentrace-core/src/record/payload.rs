@@ -1,4 +1,4 @@
-//! From a record to the payload that Sentry reads. Runs on the worker, never on a request's thread.
+//! Builds the payload from a record. This runs on the worker, never on a request's thread.
 
 use std::borrow::Cow;
 use std::time::SystemTime;
@@ -13,8 +13,10 @@ use super::queue_time::time_in_queue;
 use super::{Record, RecordedValue, Slot, SpanRecord, Text};
 use crate::util::clock::{FastInstant, TickRate};
 
-/// One moment on both clocks. Records keep monotonic times only, which are read once and never jump; the wall
-/// clock is looked at when the payload is built.
+/// The same moment on both clocks.
+///
+/// Records have monotonic times only, which are read once and never jump. The wall clock is read
+/// when the payload is built.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Anchor {
     wall: SystemTime,
@@ -38,7 +40,8 @@ impl Anchor {
 }
 
 impl Record {
-    /// The payload, borrowed from the record. `None` for a record without its own span.
+    /// Returns the payload, borrowed from the record, or `None` for a record without the
+    /// transaction's own span.
     pub(crate) fn transaction<'a>(&'a self, anchor: &Anchor) -> Option<Transaction<'a>> {
         let (root, children) = self.spans.split_first()?;
         let mut spans: Vec<Span<'a>> = Vec::with_capacity(children.len());
@@ -124,7 +127,8 @@ impl Record {
         }
     }
 
-    /// A text without the secrets that can be recognised in it. That is done here, where no request waits.
+    /// Returns a text without the secrets that are recognizable in it. This is done here because no
+    /// request waits for it.
     pub(super) fn shown(&self, text: Text) -> Cow<'_, str> {
         match text {
             Text::Literal(literal) => Cow::Borrowed(literal),
@@ -134,7 +138,7 @@ impl Record {
 
     pub(crate) fn shown_name(&self) -> Cow<'_, str> {
         if self.source == TransactionSource::Route {
-            // A route is a part of the program.
+            // A route is part of the program.
             return self.name();
         }
         match self.name() {
@@ -161,7 +165,7 @@ impl Record {
         }
     }
 
-    /// The `request` interface (Sentry SDK specification, *Event Payloads*, Request).
+    /// Returns the `request` interface (Sentry SDK specification, *Event Payloads*, Request).
     fn request(&self) -> Request<'_> {
         let text = |text| Cow::Borrowed(self.arena.get(text));
         Request {
@@ -180,14 +184,14 @@ impl Record {
         }
     }
 
-    /// The URL without its query.
+    /// Returns the URL without its query.
     fn url(&self) -> String {
         let (scheme, path) = (self.arena.get(self.request.scheme), self.shown(self.request.path));
         let host = self.request.host(&self.arena);
         if host.is_empty() { path.into_owned() } else { [scheme, "://", host, &path].concat() }
     }
 
-    /// The attributes of an HTTP request (sentry-conventions, the same names as OpenTelemetry's).
+    /// Adds the attributes of an HTTP request (sentry-conventions, with OpenTelemetry's names).
     pub(super) fn describe_request<'a>(&'a self, root: &SpanRecord, anchor: &Anchor, data: &mut Data<'a>) {
         if self.request.is_some() {
             let request = &self.request;
@@ -253,6 +257,6 @@ enum Target {
     Unfinished,
 }
 
-/// Who speaks, in payloads and envelope headers.
+/// The SDK, in payloads and envelope headers.
 pub(crate) const SDK: SdkInfo<'static> =
     SdkInfo { name: Cow::Borrowed("sentrace.rust"), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) };

@@ -1,5 +1,5 @@
-//! Records that were delivered go back to the requests: who frees memory that another thread allocated pays
-//! for it, several times what a request may cost.
+//! Delivered records return to the requests. Freeing memory that another thread has allocated costs
+//! several times what a request may.
 
 use std::cell::RefCell;
 use std::sync::LazyLock;
@@ -11,12 +11,13 @@ use super::Record;
 use crate::record::identity::Identity;
 use crate::util::thread_local::with_mut;
 
-/// Records kept for reuse; a burst beyond them is allocated and freed.
+/// Records kept for reuse. A burst beyond them is allocated and freed.
 const CAPACITY: usize = 256;
-/// Of a thread that finishes what is not delivered, besides them: to take one again exchanges nothing with other threads.
+/// Records that a thread keeps which finishes some that are not delivered. Reusing one involves no
+/// other thread.
 const KEPT_BY_THREAD: usize = 8;
 
-/// The free records of all clients. A pool for each would have to be counted by every record that is under way.
+/// The free records of all clients. Records would have to count references to a pool per client.
 static FREE: LazyLock<ArrayQueue<Box<Record>>> = LazyLock::new(|| ArrayQueue::new(CAPACITY));
 
 thread_local! {
@@ -37,7 +38,8 @@ pub(crate) fn take(event_id: EventId, trace_id: TraceId, identity: &'static Iden
 }
 
 pub(crate) fn give_back(mut record: Box<Record>) {
-    // Here and not when it is taken: a large record must not wait for its next use with all its memory.
+    // Cleared now and not when it is taken, so that a large record does not wait with all its
+    // memory.
     record.clear();
     let mut record = Some(record);
     with_mut(&OWN, |own| {
@@ -46,7 +48,7 @@ pub(crate) fn give_back(mut record: Box<Record>) {
         }
     });
     if let Some(record) = record {
-        // A full pool is the answer to a burst that is over.
+        // The pool is full after a burst.
         let _ = FREE.push(record);
     }
 }

@@ -1,20 +1,23 @@
-//! How long a request waited before it came here, by the header `X-Request-Start`.
+//! How long a request was queued before it arrived, by the header `X-Request-Start`.
 
 use std::time::Duration;
 
 use sentrace_protocol::Timestamp;
 
-/// Longest text that is read: nobody writes a time with more digits.
+/// Longest text that is parsed. No time has more digits.
 const MAX_LENGTH: usize = 32;
-/// A longer wait is a clock that is wrong, or somebody's joke.
+/// Longer waits are due to wrong clocks or forged headers.
 const MAX_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// Milliseconds between what the header says and `start`, as Sentry's conventions want
-/// `http.server.request.time_in_queue`. `None` for what is no time, for a time after `start` (then the clocks of the two
-/// machines differ), and for waits of more than an hour.
+/// Returns the milliseconds from the header's time to `start`, for
+/// `http.server.request.time_in_queue`.
 ///
-/// The header holds a Unix time with or without `t=` before it: seconds (nginx), milliseconds (Heroku), microseconds
-/// (Apache) or nanoseconds, whole or with a fraction. Where several proxies wrote one, the first counts.
+/// Returns `None` if the header is not a time, for a time after `start` (the clocks of the two
+/// machines differ), and for more than an hour.
+///
+/// The header has a Unix time, optionally after `t=`: in seconds (nginx), milliseconds (Heroku),
+/// microseconds (Apache) or nanoseconds, with or without a fraction. If several proxies wrote one,
+/// the first counts.
 pub(super) fn time_in_queue(header: &str, start: Timestamp) -> Option<f64> {
     let first = header.split(',').next()?.trim();
     let written = first.strip_prefix("t=").unwrap_or(first).trim();
@@ -27,7 +30,7 @@ pub(super) fn time_in_queue(header: &str, start: Timestamp) -> Option<f64> {
     (0.0..=MAX_WAIT.as_secs_f64()).contains(&waited).then(|| (waited * 1e6).round() / 1e3)
 }
 
-/// The unit is told by the size: read as seconds, each of the larger ones would be thousands of years away.
+/// The magnitude shows the unit: read as seconds, each larger one would be thousands of years away.
 fn seconds(number: f64) -> Option<f64> {
     match number {
         1e9..1e11 => Some(number),

@@ -11,7 +11,7 @@ use crate::record::data_collection::DataCollection;
 use crate::record::request_parts::RequestParts;
 use crate::util::text::cut;
 
-/// Bounds of what is copied from one request, in bytes.
+/// Limits of what is copied from one request, in bytes.
 const MAX_METHOD: usize = 32;
 const MAX_HOST: usize = 256;
 const MAX_PATH: usize = 2048;
@@ -21,7 +21,7 @@ const MAX_QUERY: usize = 2048;
 pub(crate) struct RequestRecord {
     /// A known method, or [`http_method::OTHER`].
     pub(crate) method: Text,
-    /// A method that is not known, as it came.
+    /// An unknown method, as received.
     pub(crate) method_original: Text,
     pub(crate) scheme: Text,
     host: Host,
@@ -33,7 +33,7 @@ pub(crate) struct RequestRecord {
     pub(crate) client_address: Option<IpAddr>,
 }
 
-/// Where the host stands.
+/// Where the host is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Host {
     Copied(Text),
@@ -41,7 +41,7 @@ enum Host {
     Field,
 }
 
-/// A text that the arena holds already.
+/// A text that the arena already has.
 #[derive(Clone, Copy)]
 pub(crate) struct InternedText<'a> {
     pub(crate) text: &'a str,
@@ -49,7 +49,8 @@ pub(crate) struct InternedText<'a> {
 }
 
 impl InternedText<'_> {
-    /// The very same text is not copied again; to compare what it says would cost as much as a copy.
+    /// Reuses the text if it is the same slice. Comparing the contents would cost as much as a
+    /// copy.
     fn get_or_copy(self, arena: &mut Arena, text: &str) -> Text {
         if std::ptr::eq(self.text, text) && text.len() <= MAX_PATH {
             self.at
@@ -77,12 +78,12 @@ impl Default for RequestRecord {
 }
 
 impl RequestRecord {
-    /// Notes the template of the route, which a router has told.
+    /// Sets the route's template.
     pub(crate) fn set_route(&mut self, arena: &mut Arena, route: &str) {
         self.route = arena.copy_for(Share::Name, cut(route, MAX_PATH));
     }
 
-    /// Host and port, as the client wrote them.
+    /// Returns host and port, as the client wrote them.
     pub(crate) fn host<'a>(&'a self, arena: &'a Arena) -> &'a str {
         match self.host {
             Host::Copied(host) => arena.get(host),
@@ -90,13 +91,13 @@ impl RequestRecord {
         }
     }
 
-    /// The value of a header field that is shown, or nothing.
+    /// Returns the value of a header field that is shown, or an empty string.
     pub(crate) fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(recorded, _)| *recorded == name);
         found.map(|(_, value)| value).filter(|value| *value != FILTERED).unwrap_or_default()
     }
 
-    /// What stands for the method in names.
+    /// Returns what represents the method in names.
     pub(crate) fn method_in_names(&self) -> Text {
         match self.method {
             Text::Literal(http_method::OTHER) => Text::Literal(http_method::OTHER_IN_NAMES),
@@ -104,7 +105,7 @@ impl RequestRecord {
         }
     }
 
-    /// The method as it came.
+    /// Returns the method as received.
     pub(crate) fn method_as_sent(&self) -> Text {
         if self.method_original == Text::EMPTY { self.method } else { self.method_original }
     }
@@ -115,7 +116,7 @@ impl RequestRecord {
         self.method_original = arena.copy(cut(method, MAX_METHOD));
     }
 
-    /// Whether a request was recorded at all.
+    /// Returns `true` if a request was recorded.
     pub(crate) fn is_some(&self) -> bool {
         self.method != Text::EMPTY
     }
@@ -126,7 +127,7 @@ impl RequestRecord {
         *self = Self { headers, ..Self::default() };
     }
 
-    /// About how many bytes it holds in memory besides itself.
+    /// Returns how many bytes it holds in memory besides itself, approximately.
     pub(crate) fn capacity(&self) -> usize {
         self.headers.capacity()
     }
@@ -151,8 +152,8 @@ impl RequestRecord {
         query.iter_mut().for_each(&mut *each);
     }
 
-    /// Copies what may be shown; a value that may not is never copied. `name` is that of the transaction, which may be of
-    /// the same text as path or route.
+    /// Copies the parts that may be shown; others are never copied. `name` is the transaction's,
+    /// which may share its text with path or route.
     pub(crate) fn copy(
         &mut self,
         arena: &mut Arena,
@@ -205,7 +206,7 @@ impl RequestRecord {
     }
 }
 
-/// A port is part of the host, unless the host has one or it is the scheme's own.
+/// The port is part of the host, unless the host has one or it is the scheme's default.
 #[cold]
 fn copy_with_port(arena: &mut Arena, scheme: &str, host: &str, port: u16) -> Text {
     let host = cut(host, MAX_HOST);

@@ -1,23 +1,25 @@
-//! What the pipeline asks of an HTTP answer, whatever HTTP library it came from.
+//! The parts of an HTTP response that are recorded.
 
 use sentrace_protocol::SpanStatus;
 
 use crate::record::{Record, Slot};
 use crate::util::clock::FastInstant;
 
-/// How an answer went, told when all of it is known; see
+/// The outcome of a response, once all of it is known; see
 /// [`Transaction::finish_with_response`](crate::Transaction::finish_with_response).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ResponseParts {
-    /// The status code: `contexts.response`, `http.response.status_code`, and the span's status where none was set.
+    /// The status code: `contexts.response`, `http.response.status_code`, and the span's status if
+    /// none was set.
     pub status: Option<u16>,
-    /// When the answer's first byte left (`http.request.time_to_first_byte`).
+    /// When the first byte of the response was sent (`http.request.time_to_first_byte`).
     pub first_byte: Option<FastInstant>,
-    /// When the last byte left, where that has been looked up already; else the transaction ends when it is told.
+    /// When the last byte was sent, if that was already read; otherwise the transaction ends now.
     pub end: Option<FastInstant>,
-    /// Bytes of body that left (`http.response.body.size`).
+    /// Bytes of the body that were sent (`http.response.body.size`).
     pub body_size: Option<u64>,
-    /// How the request ended where that is not for the status code to say: it failed, or the client is gone.
+    /// How the request ended if the status code does not say it: it failed, or the client
+    /// disconnected.
     pub outcome: Option<SpanStatus>,
 }
 
@@ -27,7 +29,7 @@ impl ResponseParts {
         record.response_size = self.body_size;
         record.first_byte = self.first_byte.or(record.first_byte);
         if let Some(span) = Slot::ROOT.of_mut(&mut record.spans) {
-            // A handler that said how it went knows better than the code.
+            // A status that a handler has set takes precedence over the code.
             let by_code = || self.status.map(SpanStatus::from_http);
             span.status = self.outcome.or(span.status).or_else(by_code);
             span.end = self.end.or(span.end);

@@ -1,12 +1,12 @@
-//! Names that are known only after the request has begun: by its route, or as a call of gRPC.
+//! Names that become known after the request has started: by its route, or as a gRPC call.
 
 use sentrace_protocol::TransactionSource;
 
 use super::{Name, Record, Share, Text};
 
 impl Record {
-    /// Notes the route of the recorded request, and names the transaction by it (`GET /users/{id}`) where it was named
-    /// by its path or its method until now. A name that somebody has chosen stays.
+    /// Sets the route of the recorded request, and names the transaction by it (`GET /users/{id}`)
+    /// if it is named by its path or method. Names that were set explicitly stay.
     pub(crate) fn set_route(&mut self, route: &str) {
         if !self.request.is_some() {
             return;
@@ -20,18 +20,19 @@ impl Record {
         }
     }
 
-    /// Names the transaction by the path of its gRPC call. A name that somebody has chosen stays, and so does that of a
-    /// route unless it is the call's own.
+    /// Names the transaction by the path of its gRPC call. Names that were set explicitly stay, and
+    /// so does that of a route unless it is the call's own.
     pub(crate) fn set_rpc_name(&mut self, path: &str, source: TransactionSource) {
         if !self.request.is_some() {
             return;
         }
         let route = self.arena.get(self.request.route);
         let is_free = route.is_empty() || is_route_of(route, path);
-        // A route that is known names at least as well as a method that may not exist.
+        // A known route is at least as good as a method that may not exist.
         let is_better = route.is_empty() || source == TransactionSource::Route;
         if is_free && is_better && self.is_named_by_request() {
-            // Named by its method alone, it has a bounded name, which is better than one that a client has chosen.
+            // A transaction named by its method has a bounded name, which is better than one chosen
+            // by a client.
             if source == TransactionSource::Url && self.is_named_by_method() {
                 return;
             }
@@ -42,14 +43,16 @@ impl Record {
         }
     }
 
-    /// Names the transaction by method and path, if it has the name of a gRPC call that it turned out not to be.
+    /// Names the transaction by method and path, if it has the name of a gRPC call that turned out
+    /// to be none.
     pub(crate) fn set_path_name(&mut self) {
         if self.request.is_some() && self.is_named_by_path_alone() {
             self.name.method = self.request.method_in_names();
         }
     }
 
-    /// Takes back the name of a gRPC call where the answer turned out to be none: then a client has chosen it.
+    /// Reverts the name of a gRPC call if the response shows that it was none. The client chose
+    /// that name.
     pub(crate) fn clear_rpc_name(&mut self) {
         let is_rpc_name = self.arena.get(self.name.method).is_empty()
             && self.arena.get(self.name.rest) == self.arena.get(self.request.path)
@@ -68,7 +71,7 @@ impl Record {
         self.is_named_by_path() || self.is_named_by_method() || self.is_named_by_path_alone()
     }
 
-    /// Only what was named `METHOD path`, or `METHOD route`, has its name in two parts.
+    /// Only names of the form `METHOD path` or `METHOD route` have two parts.
     fn is_named_by_path(&self) -> bool {
         self.arena.get(self.name.method) == self.arena.get(self.request.method_in_names())
     }
@@ -79,7 +82,7 @@ impl Record {
             && self.source == TransactionSource::Url
     }
 
-    /// As what may be a call of gRPC is, until its answer comes.
+    /// What may be a gRPC call is named so until its response arrives.
     fn is_named_by_path_alone(&self) -> bool {
         self.arena.get(self.name.method).is_empty()
             && self.arena.get(self.name.rest) == self.arena.get(self.request.path)
@@ -87,7 +90,8 @@ impl Record {
     }
 }
 
-/// Whether a router serves this call at `route`: at its own path, or at tonic's `/pkg.Service/{*rest}`.
+/// Returns `true` if a router serves this call at `route`: its own path, or tonic's
+/// `/pkg.Service/{*rest}`.
 fn is_route_of(route: &str, path: &str) -> bool {
     let service = path.rsplit_once('/').map_or(path, |(service, _)| service);
     route == path || route.strip_prefix(service) == Some("/{*rest}")

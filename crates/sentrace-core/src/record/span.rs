@@ -1,4 +1,4 @@
-//! From a record with one span to the payload of a span that is sent by itself. Runs on the worker.
+//! Builds the payload of a streamed span from a record with one span. This runs on the worker.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,15 @@ use sentrace_protocol::{Data, SpanId, SpanStatus, Tags, Value, sensitive};
 use super::{Anchor, Record, SDK, Slot, SpanRecord};
 use crate::record::identity::Identity;
 
-/// The transaction that a span belongs to, as far as the span tells of it.
+/// What a span contains of its transaction.
 pub(crate) struct SegmentName<'a> {
     pub(crate) name: &'a str,
     pub(crate) span_id: SpanId,
 }
 
 impl Record {
-    /// The payload of the record's first span, borrowed from it. `None` for a record without a span.
+    /// Returns the payload of the record's first span, borrowed from it, or `None` for a record
+    /// without a span.
     pub(crate) fn span<'a>(
         &'a self,
         segment: &SegmentName<'a>,
@@ -40,7 +41,7 @@ impl Record {
             }
         }
         self.add_entries(&mut attributes);
-        // Last, so that nobody's data hides what Sentry cannot do without.
+        // Set last, so that no user data hides what Sentry requires.
         set(&mut attributes, keys::TRACE_LIFECYCLE, "stream");
         if !segment.name.is_empty() {
             attributes.set(keys::SEGMENT_NAME, sensitive::filter_text(segment.name));
@@ -59,13 +60,14 @@ impl Record {
         })
     }
 
-    /// A streamed span has one name for what op and description tell otherwise.
+    /// A streamed span has one name instead of op and description.
     fn child_name(&self, span: &SpanRecord) -> Cow<'_, str> {
         let description = self.shown(span.description);
         if description.is_empty() { Cow::Borrowed(self.arena.get(span.op)) } else { description }
     }
 
-    /// Header fields as arrays, one element for each value (Sentry SDK specification, *Spans* 1.0).
+    /// Adds header fields as arrays with one element per value (Sentry SDK specification, *Spans*
+    /// 1.0).
     fn describe_headers<'a>(&'a self, attributes: &mut Data<'a>) {
         let mut values: Vec<(&str, Vec<Cow<'a, str>>)> = Vec::new();
         for (name, value) in self.request.headers.iter() {
@@ -79,7 +81,7 @@ impl Record {
         }
     }
 
-    /// Data and tags; there is one place for both, and data wins.
+    /// Adds data and tags. They share one namespace, and data takes precedence.
     fn add_entries<'a>(&'a self, attributes: &mut Data<'a>) {
         for entry in self.data.iter().filter(|entry| entry.slot == Slot::ROOT) {
             let key = self.arena.get(entry.key);
@@ -98,7 +100,7 @@ impl Record {
     }
 }
 
-/// What is the same for all spans of a service.
+/// Adds what all spans of a service have in common.
 fn describe_service<'a>(identity: &'a Identity, attributes: &mut Data<'a>) {
     set(attributes, keys::RELEASE, identity.release.as_deref().unwrap_or_default());
     set(attributes, keys::ENVIRONMENT, &identity.environment);

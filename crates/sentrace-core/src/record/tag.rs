@@ -1,4 +1,4 @@
-//! Tags as Sentry takes them. It drops what breaks its rules, so that is made to fit before.
+//! Tags by Sentry's rules. Sentry drops tags that violate them, so they are adjusted before.
 
 use std::borrow::Cow;
 use std::sync::atomic::AtomicBool;
@@ -8,8 +8,8 @@ use sentrace_protocol::transaction::MAX_TAG_CHARS;
 use crate::diagnostics::warn_once;
 use crate::util::text::cut_chars;
 
-/// A key and a value that Sentry takes; `None` where nothing is left of one of them. It may call the handler of
-/// diagnostics, so no record may be locked.
+/// Returns a key and a value that Sentry accepts, or `None` if one of them is blank. This may call
+/// the handler of diagnostics, so no record may be locked.
 pub(crate) fn acceptable_tag<'a>(
     key: Cow<'static, str>,
     value: &'a str,
@@ -27,7 +27,7 @@ fn is_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-')
 }
 
-/// Whether there is one line of text. Sentry keeps blanks around it.
+/// Returns `true` if this is one line of text. Sentry keeps spaces around it.
 fn is_value(value: &str) -> bool {
     !value.is_empty() && !value.bytes().all(|byte| byte == b' ') && !value.contains(is_break)
 }
@@ -50,11 +50,11 @@ fn made_to_fit<'a>(key: &str, value: &'a str) -> Option<(Cow<'static, str>, Cow<
         false => Cow::Borrowed(cut),
     };
     if sent_key.is_empty() || sent_value.is_empty() {
-        // Nothing was said, as with an empty field of a form.
+        // A blank value sets nothing, like an empty field of a form.
         return None;
     }
     if sent_key != key || sent_value != value {
-        // The value may be a secret, so only the key is named.
+        // The value may be a secret, so only the key is shown.
         warn_once(
             &WARNED,
             format_args!(
@@ -108,7 +108,7 @@ mod tests {
             let sent = acceptable_tag(Cow::Owned(key.to_owned()), value);
             let sent = sent.as_ref().map(|(key, value)| (&**key, &**value));
             assert_eq!(sent, expected, "{reason}");
-            // What was made to fit fits.
+            // Adjusted keys and values are valid.
             if let Some((key, value)) = sent {
                 assert!(is_key(key) && is_value(value), "{reason}");
                 assert!(key.chars().count() <= 200 && value.chars().count() <= 200, "{reason}");

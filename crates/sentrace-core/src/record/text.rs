@@ -5,20 +5,20 @@ use std::ops::Range;
 
 use crate::util::text::cut;
 
-/// Longest single text that is kept, in bytes; longer ones are cut at a character.
+/// Longest text, in bytes. Longer ones are truncated at a character boundary.
 pub(crate) const MAX_TEXT: usize = 8 * 1024;
-/// Bytes a record may hold of anything: Sentry refuses transactions beyond 1 MiB.
+/// Bytes that a record may hold: Sentry rejects transactions larger than 1 MiB.
 pub(super) const MAX_TOTAL: usize = 1024 * 1024;
-/// Bytes on top, so that what others have filled takes nothing from the transaction itself, and its name least of all:
-/// as much as is sent at most, and again as much as is worth to be cleared of what was set anew.
+/// Additional bytes, so that a full record still has room for the transaction's own data, and for
+/// its name above all: the maximum that is sent, plus what makes a compaction worthwhile.
 const SPAN_RESERVE: usize = 256 * 1024 + WORTH_CLEARING;
 const OWN_RESERVE: usize = 256 * 1024;
 const NAME_RESERVE: usize = 64 * 1024 + WORTH_CLEARING;
-/// What each op and each description of a span may take of the reserve: enough to tell them apart.
+/// What each op and description of a span may take of the reserve: enough to tell them apart.
 pub(super) const SPAN_SHARE: usize = 128;
-/// Bytes that must have come since a record was last cleared before it is cleared again.
+/// Bytes that must have been added since the last compaction before the next one.
 pub(super) const WORTH_CLEARING: usize = 64 * 1024;
-/// A buffer that grew beyond this for one request is not kept for the next ones.
+/// Buffers that grew beyond this are not kept for reuse.
 const MAX_KEPT: usize = 16 * 1024;
 
 /// A text of the record: a literal of the program, or a range of the buffer.
@@ -32,10 +32,10 @@ impl Text {
     pub(crate) const EMPTY: Self = Self::Literal("");
 }
 
-/// What a text is for, which says whether it has a reserve once the record is full.
+/// The purpose of a text, which determines its reserve in a full record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Share {
-    /// It has none.
+    /// No reserve.
     Common,
     /// Op or description of a span.
     Span,
@@ -45,7 +45,7 @@ pub(crate) enum Share {
     Name,
 }
 
-/// Bytes of the reserves that are taken.
+/// Used bytes of the reserves.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reserved {
     pub(super) span: usize,
@@ -57,23 +57,23 @@ pub(super) struct Reserved {
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     buffer: String,
-    /// Bytes of texts that are parts of others, and of what stands elsewhere.
+    /// Bytes of texts that are parts of others, or stored elsewhere.
     shared: usize,
     reserved: Reserved,
-    /// Bytes in use when it was last cleared of what nobody will see.
+    /// Bytes in use after the last compaction.
     cleared_to: usize,
-    /// Texts that were cut.
+    /// Texts that were shortened.
     shortened: u32,
 }
 
 impl Arena {
-    /// Copies `text`, cut to what a record may hold.
+    /// Copies `text`, truncated to what a record may hold.
     #[inline]
     pub(crate) fn copy(&mut self, text: &str) -> Text {
         self.copy_for(Share::Common, text)
     }
 
-    /// The same, from the reserve for its kind if the record is full.
+    /// Like [`copy`](Self::copy), with the reserve of `share` if the record is full.
     #[inline]
     pub(crate) fn copy_for(&mut self, share: Share, text: &str) -> Text {
         if text.len() <= MAX_TEXT && self.has_room_for(text.len()) {
@@ -108,12 +108,12 @@ impl Arena {
         self.write(|buffer| buffer.push_str(kept))
     }
 
-    /// Copies what is borrowed for a while and keeps a literal as it is.
+    /// Copies borrowed text, and keeps a literal as it is.
     pub(crate) fn keep(&mut self, text: Cow<'static, str>) -> Text {
         self.keep_for(Share::Common, text)
     }
 
-    /// The same, from the reserve for its kind if the record is full.
+    /// Like [`keep`](Self::keep), with the reserve of `share` if the record is full.
     #[inline]
     pub(crate) fn keep_for(&mut self, share: Share, text: Cow<'static, str>) -> Text {
         match text {
@@ -122,7 +122,8 @@ impl Arena {
         }
     }
 
-    /// Lets `write` append to the buffer, for texts that are made on the way; what it writes must be bounded.
+    /// Lets `write` append to the buffer, for texts that are built in place. What it writes must be
+    /// bounded.
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut String)) -> Text {
         let start = self.buffer.len();
         write(&mut self.buffer);
@@ -132,7 +133,8 @@ impl Arena {
         }
     }
 
-    /// A part of what was written, cut like any text. It counts as a copy does, for what is sent grows by it as much.
+    /// Returns a part of a written text, truncated like any text. It counts like a copy, because
+    /// the payload grows by as much.
     pub(crate) fn share(&mut self, part: Range<usize>) -> Text {
         let text = cut(self.buffer.get(part.clone()).unwrap_or_default(), MAX_TEXT);
         self.shared += text.len();
@@ -142,7 +144,7 @@ impl Arena {
         }
     }
 
-    /// Counts bytes that are held elsewhere.
+    /// Counts bytes that are stored elsewhere.
     pub(super) fn count_elsewhere(&mut self, bytes: usize) {
         self.shared += bytes;
     }
@@ -162,23 +164,24 @@ impl Arena {
         self.buffer.len() + self.shared
     }
 
-    /// Whether so many bytes more fit without a reserve.
+    /// Returns `true` if so many bytes fit without a reserve.
     #[inline]
     pub(super) fn has_room_for(&self, bytes: usize) -> bool {
         self.used() + bytes <= MAX_TOTAL
     }
 
-    /// Whether so many bytes fit into the reserve for the transaction itself.
+    /// Returns `true` if so many bytes fit into the transaction's own reserve.
     pub(super) fn has_reserve_for(&self, bytes: usize) -> bool {
         self.reserved.own + bytes <= OWN_RESERVE
     }
 
-    /// Whether it is worth to be cleared of what was set anew.
+    /// Returns `true` if a compaction is worthwhile.
     pub(super) fn is_worth_clearing(&self) -> bool {
         self.used() >= self.cleared_to + WORTH_CLEARING
     }
 
-    /// Takes over from the one that was cleared into this one. What is still needed of the reserves is at most `needed`.
+    /// Takes over the counters of the buffer that was compacted into this one. At most `needed` of
+    /// the reserves is still used.
     pub(super) fn cleared(&mut self, before: &Self, needed: Reserved) {
         let beyond = self.used().saturating_sub(MAX_TOTAL);
         let taken = |before: usize, needed: usize| before.min(needed).min(beyond);
@@ -191,7 +194,7 @@ impl Arena {
         self.shortened = before.shortened;
     }
 
-    /// Texts that were cut so far.
+    /// Returns how many texts were shortened.
     pub(super) fn shortened(&self) -> u32 {
         self.shortened
     }

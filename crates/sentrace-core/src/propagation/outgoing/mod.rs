@@ -1,4 +1,4 @@
-//! Where trace headers may go: `tracing_origins`, and not to Sentry itself.
+//! Where trace headers may be sent: to `tracing_origins`, and never to Sentry itself.
 
 mod origin;
 mod target;
@@ -11,13 +11,13 @@ use self::origin::HostName;
 pub use self::origin::Origin;
 use self::target::Target;
 
-/// The part of a client that concerns requests which leave the process.
+/// The hosts that may receive trace headers of a client's calls.
 pub struct PropagationTargets {
     origins: Vec<Origin>,
     own: Option<Own>,
 }
 
-/// Where reports go, so that reports about requests make no reports about themselves.
+/// The ingest, whose own requests are not reported.
 #[derive(Debug)]
 struct Own {
     host: HostName,
@@ -25,27 +25,30 @@ struct Own {
 }
 
 impl PropagationTargets {
-    /// `own` is the host of the DSN and its port.
+    /// `own` is the DSN's host and port.
     pub(crate) fn new(origins: Option<Vec<Origin>>, own: Option<(&str, u16)>) -> Self {
         let this_machine = || ["localhost", "127.0.0.1", "::1"].map(Origin::host).to_vec();
         let own = own.and_then(|(host, port)| Some(Own { host: HostName::parse(host)?, port }));
         Self { origins: origins.unwrap_or_else(this_machine), own }
     }
 
-    /// Returns `true` if trace headers may be sent to `url`: one of the `tracing_origins` matches, and it is not Sentry itself.
+    /// Returns `true` if trace headers may be sent to `url`: one of the `tracing_origins` matches,
+    /// and it is not Sentry itself.
     ///
-    /// A text without a host (`/path`) matches nothing, and so does a URL whose host depends on who reads it
-    /// (`http://evil.test:[::1].inside.test/`): it must be known where a request goes before headers leave.
+    /// Text without a host (`/path`) matches nothing. Neither does a URL whose host depends on the
+    /// parser (`http://evil.test:[::1].inside.test/`): it must be certain where a request goes
+    /// before headers are sent.
     pub fn allows(&self, url: &str) -> bool {
         Target::parse(url).is_some_and(|target| {
             !self.is_own_target(&target) && self.origins.iter().any(|origin| origin.matches_target(&target))
         })
     }
 
-    /// Returns `true` if `url` belongs to the host that the DSN names: such requests are neither traced nor given headers.
+    /// Returns `true` if `url` has the DSN's host. Such requests are neither traced nor given
+    /// headers.
     ///
-    /// The ports of `http` and `https` count as one, since a request over `http` is usually redirected. Any other port is
-    /// another service.
+    /// The ports of `http` and `https` count as one, since `http` is usually redirected. Any other
+    /// port is another service.
     pub fn is_dsn_host(&self, url: &str) -> bool {
         Target::parse(url).is_some_and(|target| self.is_own_target(&target))
     }

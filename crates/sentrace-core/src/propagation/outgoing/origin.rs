@@ -9,13 +9,14 @@ use sentrace_protocol::url::{Host, split_host_port};
 use super::target::Target;
 use crate::util::pattern::{Pattern, PatternError};
 
-/// What errors call an origin.
+/// The subject of error messages.
 const SUBJECT: &str = "tracing origin";
 
-/// One entry of [`Options::tracing_origins`](crate::Options::tracing_origins): a place that may receive trace headers.
+/// One entry of [`Options::tracing_origins`](crate::Options::tracing_origins): hosts or URLs that
+/// may receive trace headers.
 ///
-/// Every rule judges the URL without its userinfo, query and fragment, so that nobody lets headers out by
-/// writing an allowed name into a parameter (Sentry SDK specification, *Trace Propagation* 1.9,
+/// Every rule ignores userinfo, query and fragment of the URL. Otherwise, an allowed name in a
+/// parameter would be enough (Sentry SDK specification, *Trace Propagation* 1.9,
 /// `tracePropagationTargets`).
 ///
 /// ```
@@ -27,14 +28,16 @@ const SUBJECT: &str = "tracing origin";
 /// assert!(!api.matches("https://evil.test/?to=example.com"));
 /// ```
 ///
-/// A string is an origin, too, and means what it means in other SDKs of Sentry: [`Origin::contains`].
+/// A string is an origin, too, with the meaning that it has in Sentry's other SDKs:
+/// [`Origin::contains`].
 ///
 /// ```
 /// # use sentrace_core::Origin;
 /// assert!(Origin::from("/internal/").matches("https://example.com/internal/stock"));
 /// ```
 ///
-/// An origin that can never match is reported as an [`PatternError`] by `init`; until then it matches nothing.
+/// An origin that can never match is reported as a [`PatternError`] by `init`. Until then, it
+/// matches nothing.
 #[derive(Clone)]
 pub struct Origin(Rule);
 
@@ -46,14 +49,15 @@ enum Rule {
 }
 
 impl Origin {
-    /// The host `name` and all hosts below it (`api.example.com` for `example.com`), on every port. Recommended.
+    /// Matches the host `name` and all hosts below it (`api.example.com` for `example.com`), on
+    /// every port. Recommended.
     ///
-    /// `*.example.com` means the same as `example.com`. International names may be written in either form
-    /// (`bücher.example`, `xn--bcher-kva.example`). With a port (`127.0.0.1:3000`) only that port matches. IPv6 addresses
-    /// are written with or without brackets, in any form; an address has no hosts below it. A scheme before the host
-    /// (`https://example.com/`) is ignored.
+    /// `*.example.com` is the same as `example.com`. International names can be written in either
+    /// form (`bücher.example`, `xn--bcher-kva.example`). With a port (`127.0.0.1:3000`), only that
+    /// port matches. IPv6 addresses can be written with or without brackets, in any form; an
+    /// address has no hosts below it. A scheme before the host (`https://example.com/`) is ignored.
     ///
-    /// A path, a user name, other wildcards and the like are reported as an [`PatternError`] by `init`.
+    /// A path, a user name, or another wildcard is reported as a [`PatternError`] by `init`.
     ///
     /// ```
     /// # use sentrace_core::Origin;
@@ -66,10 +70,11 @@ impl Origin {
         Self(HostRule::parse(&name).map_or_else(|rule| invalid(&name, rule), Rule::Host))
     }
 
-    /// Every URL that contains `text`, for example `"/internal/"`. In scheme and host case does not matter.
+    /// Matches every URL that contains `text`, for example `"/internal/"`. Case is ignored in
+    /// scheme and host.
     ///
-    /// A host in `text` is found wherever it is: `api.example.com` is also in `https://api.example.com.evil.test/`, so use
-    /// [`Origin::host`] for hosts.
+    /// A host in `text` is found anywhere: `api.example.com` is also in
+    /// `https://api.example.com.evil.test/`. Use [`Origin::host`] for hosts.
     pub fn contains(text: impl Into<String>) -> Self {
         let text = text.into();
         match parse_text(text.trim()) {
@@ -81,16 +86,17 @@ impl Origin {
         }
     }
 
-    /// Every URL in which `pattern` (the syntax of the `regex-lite` crate) is found. Scheme and host of the URL are in lower
-    /// case, and international names in their ASCII form.
+    /// Matches every URL in which `pattern` is found (the syntax of the `regex-lite` crate). Scheme
+    /// and host of the URL are in lower case, and international names are in their ASCII form.
     ///
     /// # Errors
-    /// [`PatternError`] if the pattern is not a regular expression.
+    /// Returns a [`PatternError`] if the pattern is not a regular expression.
     pub fn regex(pattern: &str) -> Result<Self, PatternError> {
         Pattern::regex(SUBJECT, "Origin", pattern).map(|pattern| Self(Rule::Pattern(pattern)))
     }
 
-    /// Returns `true` if `url` (absolute, `scheme://host/…`) may receive trace headers by this rule.
+    /// Returns `true` if `url` (absolute, `scheme://host/…`) may receive trace headers by this
+    /// rule.
     pub fn matches(&self, url: &str) -> bool {
         Target::parse(url).is_some_and(|target| self.matches_target(&target))
     }
@@ -98,7 +104,7 @@ impl Origin {
     /// Returns the origin, unless it can never match.
     ///
     /// # Errors
-    /// [`PatternError`] names the value, the rule that it breaks and the remedy.
+    /// Returns a [`PatternError`] with the value, the rule that it breaks, and what to do.
     pub fn validated(self) -> Result<Self, PatternError> {
         match self.0 {
             Rule::Invalid(error) => Err(error),
@@ -117,21 +123,21 @@ impl Origin {
 }
 
 impl From<&str> for Origin {
-    /// [`Origin::contains`], as in other SDKs of Sentry.
+    /// Creates an [`Origin::contains`], as in Sentry's other SDKs.
     fn from(text: &str) -> Self {
         Self::contains(text)
     }
 }
 
 impl From<String> for Origin {
-    /// [`Origin::contains`], as in other SDKs of Sentry.
+    /// Creates an [`Origin::contains`], as in Sentry's other SDKs.
     fn from(text: String) -> Self {
         Self::contains(text)
     }
 }
 
 impl From<&String> for Origin {
-    /// [`Origin::contains`], as in other SDKs of Sentry.
+    /// Creates an [`Origin::contains`], as in Sentry's other SDKs.
     fn from(text: &String) -> Self {
         Self::contains(text)
     }
@@ -151,7 +157,7 @@ fn invalid(value: &str, rule: &'static str) -> Rule {
     Rule::Invalid(PatternError::new(SUBJECT, value, rule))
 }
 
-/// A host, possibly with a port.
+/// A host, optionally with a port.
 #[derive(Clone)]
 struct HostRule {
     name: HostName,
@@ -159,7 +165,7 @@ struct HostRule {
 }
 
 impl HostRule {
-    /// The rule, or what of the grammar is broken and what to do.
+    /// Parses the rule. The error says what is wrong and what to do.
     fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
         if text.is_empty() {
@@ -233,7 +239,7 @@ impl HostName {
         })
     }
 
-    /// Whether a name can be one in DNS, which is stricter than URLs are.
+    /// Returns `true` if a name is possible in DNS, which is stricter than URLs.
     fn can_exist(&self) -> bool {
         match self {
             Self::Name(name) => name.split('.').all(|label| {
@@ -244,7 +250,7 @@ impl HostName {
         }
     }
 
-    /// Whether a request to the target goes to this host.
+    /// Returns `true` if requests to the target go to this host.
     pub(super) fn is(&self, target: &Target<'_>) -> bool {
         match self {
             Self::Name(name) => {
@@ -256,7 +262,7 @@ impl HostName {
         }
     }
 
-    /// Whether a request to the target goes to this host or below.
+    /// Returns `true` if requests to the target go to this host or one below it.
     #[inline]
     fn contains(&self, target: &Target<'_>) -> bool {
         match self {
@@ -270,11 +276,11 @@ impl HostName {
     }
 }
 
-/// Exact or below `name`: the same text, or ending in `.name`.
+/// Returns `true` if `host` is `name` or ends in `.name`.
 fn is_within(host: &str, name: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let Some(start) = host.len().checked_sub(name.len()) else { return false };
-    // Nearly all hosts are in lower case, and a plain comparison is a tenth of one that does not care.
+    // Nearly all hosts are in lower case, and a plain comparison is ten times as fast.
     host.get(start..).is_some_and(|end| end == name || end.eq_ignore_ascii_case(name))
         && (start == 0 || host.as_bytes()[start - 1] == b'.')
 }
@@ -287,7 +293,7 @@ fn without_scheme(text: &str) -> &str {
     }
 }
 
-/// What of a URL [`Origin::contains`] looks for, or why it would never be found.
+/// Returns the part of a URL that [`Origin::contains`] looks for, or why it can never be found.
 fn parse_text(text: &str) -> Result<Cow<'_, str>, &'static str> {
     if text.is_empty() {
         return Err("is in every URL; to send trace headers to every host, use Origin::regex(\".*\")");
@@ -328,7 +334,7 @@ fn is_in_text(text: &str, target: &Target<'_>) -> bool {
         && is_in_either_case(text, url, target.text_before_path())
 }
 
-/// Whether `text` is in `url`, where the first bytes have no case.
+/// Returns `true` if `text` is in `url`, ignoring case in its first bytes.
 #[cold]
 fn is_in_either_case(text: &str, url: &str, without_case: usize) -> bool {
     url.as_bytes().windows(text.len()).enumerate().any(|(start, part)| {

@@ -1,4 +1,4 @@
-//! A URL that a request goes to, as it is judged.
+//! A URL that a request goes to, prepared for matching.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -6,12 +6,12 @@ use std::net::IpAddr;
 
 use sentrace_protocol::url::{Host, UrlRef};
 
-/// An absolute URL whose host is the same for all readers.
+/// An absolute URL whose host is the same for all parsers.
 pub(super) struct Target<'a> {
     url: UrlRef<'a>,
     whole: &'a str,
     host: &'a str,
-    /// Most rules compare the host as it is written.
+    /// Computed on demand: most rules compare the host as written.
     canonical: OnceCell<Option<Host<'a>>>,
     text: OnceCell<Cow<'a, str>>,
 }
@@ -24,7 +24,7 @@ impl<'a> Target<'a> {
         Some(Self { url, whole, host, canonical: OnceCell::new(), text: OnceCell::new() })
     }
 
-    /// As it is written.
+    /// Returns the host as written.
     pub(super) fn host(&self) -> &'a str {
         self.host
     }
@@ -33,7 +33,7 @@ impl<'a> Target<'a> {
         self.url.port_or_default()
     }
 
-    /// The address, if the host is one in any spelling.
+    /// Returns the address, if the host is one in any notation.
     pub(super) fn address(&self) -> Option<IpAddr> {
         if !may_be_address(self.host) {
             return None;
@@ -41,7 +41,7 @@ impl<'a> Target<'a> {
         self.canonical()?.address()
     }
 
-    /// The name of a host that is not written in ASCII, in ASCII.
+    /// Returns the ASCII form of a host that is not written in ASCII.
     pub(super) fn converted_name(&self) -> Option<&str> {
         match self.canonical()? {
             Host::Name(name) if !self.host.is_ascii() => Some(name),
@@ -49,7 +49,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The URL without userinfo, query and fragment, scheme and host in lower case and in ASCII.
+    /// Returns the URL without userinfo, query and fragment. Scheme and host are in lower case and
+    /// in ASCII.
     pub(super) fn text(&self) -> &str {
         self.text.get_or_init(|| {
             let rest = self.url.host_to_path();
@@ -66,7 +67,8 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// How many bytes of the [text](Self::text) are scheme and authority, whose case does not matter.
+    /// Returns how many bytes of the [text](Self::text) are scheme and authority, which have no
+    /// case.
     pub(super) fn text_before_path(&self) -> usize {
         self.text().len() - self.url.path().len()
     }
