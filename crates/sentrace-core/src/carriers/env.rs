@@ -1,8 +1,9 @@
-//! The trace in the environment of a subprocess: `SENTRY_TRACE` and `SENTRY_BAGGAGE` (Sentry SDK specification,
-//! *Trace Propagation* 1.9).
+//! Propagates the trace to subprocesses by `SENTRY_TRACE` and `SENTRY_BAGGAGE` (Sentry SDK
+//! specification, *Trace Propagation* 1.9).
 //!
-//! A child that is written with sentrace continues the trace by itself: [`Options::from_env`](crate::Options::from_env)
-//! reads the variables, and transactions that start outside any request belong to that trace.
+//! A child process that uses sentrace continues the trace by itself:
+//! [`Options::from_env`](crate::Options::from_env) reads the variables, and transactions that start
+//! outside any request belong to that trace.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +14,8 @@ use sentrace_protocol::SpanStatus;
 use crate::client::current::current_span;
 use crate::handle::span::{Span, SpanRef};
 
-/// The variables that hand a span's trace to a child process; none where there is no trace.
+/// Returns the variables that pass a span's trace to a child process. There are none if there is no
+/// trace.
 ///
 /// ```
 /// use std::process::Command;
@@ -43,14 +45,14 @@ pub fn variables(span: &SpanRef) -> impl Iterator<Item = (&'static str, String)>
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait TracedCommand: sealed::Sealed {
-    /// Opens a `subprocess` span below the current one and sets the child's variables, nothing else. The span is to
-    /// be finished when the child has ended.
+    /// Starts a `subprocess` span below the current one, and sets the child's variables. Finish the
+    /// span when the child has ended.
     fn prepare(&mut self) -> Span;
 
-    /// Prepares and spawns.
+    /// Prepares and spawns the command.
     ///
     /// # Errors
-    /// Those of `spawn`; the span then says so.
+    /// Returns the errors of `spawn`, which the span records.
     fn spawn_traced(&mut self) -> io::Result<(Child, Span)>;
 }
 
@@ -61,12 +63,12 @@ mod sealed {
 
 impl TracedCommand for Command {
     fn prepare(&mut self) -> Span {
-        // The name only: where a program lies differs from machine to machine, and arguments may be secret.
+        // Only the name is recorded: paths differ between machines, and arguments may be secret.
         let program = Path::new(self.get_program()).file_name().unwrap_or_default();
         let span = current_span().start_span("subprocess", program.to_string_lossy());
         let carrying = crate::client::process::or_process_trace(SpanRef::clone(&span));
         if !carrying.is_none() {
-            // What this process was started with belongs to another trace, and children inherit it.
+            // The variable of this process belongs to another trace, and children inherit it.
             self.env_remove("SENTRY_BAGGAGE");
         }
         self.envs(variables(&carrying));

@@ -1,10 +1,11 @@
-//! The trace in a served page.
+//! Propagates the trace to browsers in a served page.
 
 use crate::propagation::trace_headers::TraceHeaders;
 
-/// `<meta>` tags that Sentry's browser SDK reads when the page loads; values are escaped for HTML attributes.
+/// Returns the `<meta>` tags that Sentry's browser SDK reads when the page loads. Values are
+/// escaped for HTML attributes.
 ///
-/// W3C's `traceparent` is not among them: browsers SDKs read `sentry-trace` and `baggage` from pages.
+/// W3C's `traceparent` is not included: browser SDKs read `sentry-trace` and `baggage` from pages.
 pub fn meta_tags(headers: &TraceHeaders) -> String {
     let mut html = meta("sentry-trace", &headers.sentry_trace().to_string());
     if let Some(baggage) = headers.baggage() {

@@ -1,4 +1,4 @@
-//! Ways of a trace beside HTTP: messages of queues, the environment of subprocesses, pages.
+//! Carriers other than HTTP: messages of queues, the environment of subprocesses, pages.
 
 pub mod env;
 pub mod html;

@@ -1,14 +1,15 @@
-//! Options that are right one by one and cannot have been meant together: each is said once, when a client is made of them.
+//! Options that are valid individually but contradict each other. Each is reported once, when a
+//! client is created.
 
 use crate::diagnostics::warn;
 use crate::options::Options;
 use crate::options::lifecycle::TraceLifecycle;
 
-/// Less than this holds hardly any transaction.
+/// A smaller queue holds hardly any transaction.
 const SMALL_QUEUE: usize = 64 * 1024;
 
-/// Names each contradiction and its remedy. `org_id` is what the option or the DSN told, `delivers_spans` whether delivery
-/// takes streamed spans.
+/// Reports each contradiction and its remedy. `org_id` is from the option or the DSN.
+/// `delivers_spans` is `true` if the deliverer accepts streamed spans.
 pub(crate) fn warn_of_contradictions(options: &Options, org_id: Option<&str>, delivers_spans: bool) {
     let delivery = &options.delivery;
     match org_id {

@@ -1,4 +1,4 @@
-//! Options of the way to Sentry: memory, time, disk, connection.
+//! Options of delivery: memory, time, disk, connection.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,20 +15,21 @@ use crate::util::hook::UserClosure;
 
 const DEFAULT_SPOOL_BYTES: u64 = 256 * 1024 * 1024;
 
-/// What a service does to a transaction before it is sent; see [`Options::before_send_transaction`].
+/// A hook that changes or drops a transaction before it is sent; see
+/// [`Options::before_send_transaction`].
 pub type BeforeSendTransaction = Arc<dyn Fn(&mut Transaction<'_>) -> bool + Send + Sync>;
 
 /// How envelopes are compressed (Sentry SDK specification, *Compression*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Compression {
-    /// `gzip`, which every ingest reads.
+    /// `gzip`, which every ingest accepts.
     #[default]
     Gzip,
-    /// `zstd`: smaller and faster, for an ingest that reads it.
+    /// `zstd`: smaller and faster, for an ingest that accepts it.
     #[cfg(feature = "zstd")]
     Zstd,
-    /// Not at all: for a collector on the same machine, or to look at what is sent.
+    /// No compression, for a collector on the same machine, or to inspect what is sent.
     Off,
 }
 
@@ -72,16 +73,19 @@ impl Default for DeliveryOptions {
 }
 
 impl Options {
-    /// Whether losses are reported to Sentry. On by default.
+    /// Sets whether losses are reported to Sentry. On by default.
     #[must_use]
     pub fn send_client_reports(mut self, send: bool) -> Self {
         self.delivery.send_client_reports = send;
         self
     }
 
-    /// Whether fewer traces are recorded while the queue is full or the ingest asks for a pause. On by default: each
-    /// ten seconds of trouble halve the rates decided here, up to ten times; without trouble they are themselves
-    /// again at once. What that drops is counted as `backpressure` (Sentry SDK specification, *Backpressure*).
+    /// Sets whether fewer traces are recorded while the queue is full or the ingest asks for a
+    /// pause. On by default.
+    ///
+    /// Every ten seconds of trouble halve the rates of this client, up to ten times. They are
+    /// restored as soon as the trouble ends. What this drops is counted as `backpressure` (Sentry
+    /// SDK specification, *Backpressure*).
     #[doc(alias = "enable_backpressure_handling")]
     #[must_use]
     pub fn backpressure_handling(mut self, enable: bool) -> Self {
@@ -89,32 +93,34 @@ impl Options {
         self
     }
 
-    /// How long dropping the guard may take to send what is left; 2 seconds by default.
+    /// Sets how long dropping the guard may take to send what is left. Defaults to 2 seconds.
     #[must_use]
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.delivery.shutdown_timeout = timeout;
         self
     }
 
-    /// For how long a transaction is sent again after the network failed, with growing pauses; 30 seconds by default.
-    /// Zero: it is given up at once.
+    /// Sets for how long a transaction is retried after a network failure, with growing pauses.
+    /// Defaults to 30 seconds; zero means no retries.
     #[must_use]
     pub fn retry_timeout(mut self, timeout: Duration) -> Self {
         self.delivery.retry_timeout = timeout;
         self
     }
 
-    /// How many bytes of finished transactions may wait for delivery; 32 MiB by default. What comes on top is
-    /// refused and counted.
+    /// Sets how many bytes of finished transactions may be queued for delivery. Defaults to 32 MiB.
+    /// What exceeds this is rejected and counted.
     #[must_use]
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.delivery.queue_bytes = bytes;
         self
     }
 
-    /// Looks at each transaction before it is sent, on the delivery's own thread: it may change it, and answers
-    /// whether it is sent at all. What it drops, and spans that it takes out, are counted as `before_send`; so is a
-    /// transaction in which it panics.
+    /// Sets a hook that sees each transaction before it is sent. It may change the transaction, and
+    /// returns `false` to drop it.
+    ///
+    /// The hook runs on the delivery's own thread. Dropped transactions and removed spans are
+    /// counted as `before_send`, and so is a transaction for which the hook panics.
     ///
     /// ```
     /// use sentrace_core::Options;
@@ -135,15 +141,18 @@ impl Options {
         self
     }
 
-    /// How envelopes are compressed; with gzip by default.
+    /// Sets how envelopes are compressed. Defaults to gzip.
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Self {
         self.delivery.compression = compression;
         self
     }
 
-    /// Sends through this HTTP proxy, for example `http://user:password@proxy.internal:3128`, whatever the environment
-    /// says. Without it `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are heeded, except towards this machine.
+    /// Sends through this HTTP proxy, for example `http://user:password@proxy.internal:3128`,
+    /// regardless of the environment.
+    ///
+    /// By default, `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` apply, except for
+    /// connections to this machine.
     #[doc(alias = "http_proxy")]
     #[doc(alias = "https_proxy")]
     #[must_use]
@@ -152,7 +161,7 @@ impl Options {
         self
     }
 
-    /// Trusts these certificates besides the system's: one or more authorities in PEM.
+    /// Trusts these certificates in addition to the system's: one or more authorities in PEM.
     #[doc(alias = "ca_certs")]
     #[must_use]
     pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -160,19 +169,20 @@ impl Options {
         self
     }
 
-    /// Speaks HTTP/2 at once, without asking, which a collector behind plain `http` must understand. Off by default;
-    /// over `https` the ingest is asked and HTTP/2 is spoken where it can.
+    /// Uses HTTP/2 without negotiation, which a collector behind plain `http` must support. Off by
+    /// default; over `https`, HTTP/2 is negotiated.
     #[must_use]
     pub fn http2_prior_knowledge(mut self, enable: bool) -> Self {
         self.delivery.http2_prior_knowledge = enable;
         self
     }
 
-    /// Keeps what cannot be delivered (the ingest is away, asks for a pause, or the process ends) in this folder and
-    /// sends it later, after a restart, too. Off by default. Several processes may share a folder.
+    /// Stores what cannot be delivered (the ingest is unreachable or asks for a pause, or the
+    /// process ends) in this folder, and sends it later, also after a restart. Off by default.
+    /// Several processes may share a folder.
     ///
-    /// An empty path is ignored with a warning: it would mean the working directory, which nobody asked for by leaving a
-    /// variable empty. To mean it, write `.`.
+    /// An empty path is ignored with a warning: it would mean the working directory, which an unset
+    /// variable should not cause. Write `.` for the working directory.
     #[must_use]
     pub fn spool_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         static WARNED: AtomicBool = AtomicBool::new(false);
@@ -191,28 +201,30 @@ impl Options {
         self
     }
 
-    /// How many bytes the spool of one project may take on disk, 256 MiB by default. What comes on top is counted as
-    /// `cache_overflow`.
+    /// Sets how many bytes the spool of one project may take on disk. Defaults to 256 MiB. What
+    /// exceeds this is counted as `cache_overflow`.
     #[must_use]
     pub fn spool_bytes(mut self, bytes: u64) -> Self {
         self.delivery.spool_bytes = Some(bytes);
         self
     }
 
-    /// Whether `init` fails when the machine lacks something that is needed to deliver: trusted certificates, a folder for the
-    /// spool that we may write to, file descriptors, a thread, TLS for a DSN with `https`.
+    /// Sets whether `init` fails if the machine lacks something that delivery needs: trusted
+    /// certificates, a writable folder for the spool, file descriptors, a thread, TLS for a DSN
+    /// with `https`.
     ///
-    /// Off by default: tracing must not keep a service from starting, so `init` warns and goes on without the spool, or
-    /// without sending anything. Turn it on where a deployment that does not report is worse than one that does not start.
-    /// Options that are wrong on any machine are errors either way.
+    /// Off by default: tracing must not keep a service from starting, so `init` warns and continues
+    /// without the spool, or without sending anything. Turn this on if a deployment that does not
+    /// report is worse than one that does not start. Invalid options are errors either way.
     #[must_use]
     pub fn strict(mut self, strict: bool) -> Self {
         self.delivery.strict = strict;
         self
     }
 
-    /// Whether, and where, Spotlight gets a copy of every envelope: `true`, `false` or a URL. Unset, the environment
-    /// decides where [`from_env`](Self::from_env) has read it; see [`Spotlight`].
+    /// Sets whether, and where, Spotlight gets a copy of every envelope: `true`, `false` or a URL.
+    /// If unset, the environment decides, if it was read by [`from_env`](Self::from_env); see
+    /// [`Spotlight`].
     #[must_use]
     pub fn spotlight(mut self, spotlight: impl Into<Spotlight>) -> Self {
         self.delivery.spotlight.code = Some(spotlight.into());
@@ -220,72 +232,72 @@ impl Options {
         self
     }
 
-    /// Whether losses are reported.
+    /// Returns `true` if losses are reported.
     pub fn sends_client_reports(&self) -> bool {
         self.delivery.send_client_reports
     }
 
-    /// Whether fewer traces are recorded under load.
+    /// Returns `true` if fewer traces are recorded under load.
     pub fn handles_backpressure(&self) -> bool {
         self.delivery.backpressure_handling
     }
 
-    /// How long the last flush may take.
+    /// Returns how long the last flush may take.
     pub fn get_shutdown_timeout(&self) -> Duration {
         self.delivery.shutdown_timeout
     }
 
-    /// For how long the network may fail before a transaction is given up.
+    /// Returns for how long the network may fail before a transaction is given up.
     pub fn get_retry_timeout(&self) -> Duration {
         self.delivery.retry_timeout
     }
 
-    /// How many bytes may wait for delivery.
+    /// Returns how many bytes may be queued for delivery.
     pub fn get_queue_bytes(&self) -> usize {
         self.delivery.queue_bytes
     }
 
-    /// What looks at transactions before they are sent.
+    /// Returns the hook that sees transactions before they are sent.
     pub fn get_before_send_transaction(&self) -> Option<&BeforeSendTransaction> {
         self.delivery.before_send_transaction.as_ref()
     }
 
-    /// How envelopes are compressed.
+    /// Returns how envelopes are compressed.
     pub fn get_compression(&self) -> Compression {
         self.delivery.compression
     }
 
-    /// The proxy that was named in code.
+    /// Returns the proxy that was set in code.
     pub fn get_proxy(&self) -> Option<&str> {
         self.delivery.proxy.as_deref()
     }
 
-    /// Certificates in PEM that are trusted besides the system's.
+    /// Returns the additional trusted certificates in PEM.
     pub fn get_ca_certificates(&self) -> &[u8] {
         &self.delivery.ca_certificates
     }
 
-    /// Whether HTTP/2 is spoken at once.
+    /// Returns `true` if HTTP/2 is used without negotiation.
     pub fn has_http2_prior_knowledge(&self) -> bool {
         self.delivery.http2_prior_knowledge
     }
 
-    /// Where undelivered envelopes are kept.
+    /// Returns the folder for undelivered envelopes.
     pub fn get_spool_dir(&self) -> Option<&Path> {
         self.delivery.spool_dir.as_deref()
     }
 
-    /// How many bytes they may take on disk.
+    /// Returns how many bytes undelivered envelopes may take on disk.
     pub fn get_spool_bytes(&self) -> u64 {
         self.delivery.spool_bytes.unwrap_or(DEFAULT_SPOOL_BYTES)
     }
 
-    /// Whether `init` fails when the machine lacks something.
+    /// Returns `true` if `init` fails if the machine lacks something.
     pub fn is_strict(&self) -> bool {
         self.delivery.strict
     }
 
-    /// The URL that Spotlight listens at, where it gets a copy of every envelope.
+    /// Returns Spotlight's URL, which gets a copy of every envelope.
     pub fn get_spotlight(&self) -> Option<&str> {
         self.delivery.spotlight.url()
     }

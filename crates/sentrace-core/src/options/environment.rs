@@ -12,7 +12,7 @@ use self::text::{Text, shown};
 use super::{Options, OptionsError, RATE_RULE, Spotlight};
 use crate::diagnostics;
 
-/// Wrong variables that are warned about in one process; there are only a dozen names.
+/// Warnings about invalid variables per process; there are only a dozen names.
 const MAX_WARNED: usize = 64;
 static WARNED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 
@@ -95,7 +95,7 @@ fn warn_once(finding: &OptionsError) {
     diagnostics::warn(format_args!("environment variable {option}: {message}"));
 }
 
-/// What the variables say, and what is wrong with them.
+/// Reads the variables. Returns the options, and what is wrong with the variables.
 fn read(var: &dyn Fn(&str) -> Result<String, VarError>) -> (Options, Vec<OptionsError>) {
     let mut reader = Reader { var, options: Options::new(), findings: Vec::new() };
     reader.apply("SENTRY_DSN", Options::with_valid_dsn);
@@ -136,7 +136,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Applies a variable that is set, or notes why not.
+    /// Applies a variable that is set, or records why it cannot be applied.
     fn apply(&mut self, option: &'static str, set: impl FnOnce(Options, &str) -> Result<Options, String>) {
         let text = match (self.var)(option) {
             Ok(text) => text,
@@ -175,7 +175,7 @@ impl Options {
     fn with_valid_dsn(mut self, text: &str) -> Result<Self, String> {
         let dsn = text.trim_end_matches('/');
         if !dsn.contains("://") {
-            // Perhaps a token, which must not appear in a log.
+            // It may be a token, which must not appear in a log.
             let rule = "its value is not a DSN: it has no `://`";
             return Err(format!(
                 "{rule}; copy it from the project's settings, as in https://key@o1.ingest.sentry.io/2"
@@ -185,7 +185,8 @@ impl Options {
         Ok(self)
     }
 
-    /// Sets something whose setter knows its rule. What is wrong with it is not kept: [`Options::validated`] is for code.
+    /// Calls a setter that checks its value. The error is not kept in the options:
+    /// [`Options::validated`] is for code.
     fn by_setter(self, text: &str, set: impl FnOnce(Self) -> Self) -> Result<Self, String> {
         let mut options = set(self);
         match options.error.take() {

@@ -1,5 +1,5 @@
-//! Release, environment and server name as Sentry takes them. It drops what breaks its rules, so that is made to fit before,
-//! wherever it was set.
+//! Release, environment and server name by Sentry's rules. Sentry drops values that violate them,
+//! so they are adjusted before.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,16 @@ use sentrace_protocol::sensitive;
 
 use crate::diagnostics;
 
-/// Longest release that Sentry takes, in bytes.
+/// Longest release that Sentry accepts, in bytes.
 const MAX_RELEASE: usize = 200;
 /// Longest environment.
 const MAX_ENVIRONMENT: usize = 64;
-/// Longest server name: it becomes a tag.
+/// Longest server name, which becomes a tag.
 const MAX_SERVER_NAME: usize = 200;
-/// Longest organisation id; these are numbers.
+/// Longest organization id. They are numbers.
 const MAX_ORG_ID: usize = 64;
 
-/// What Sentry says about one of the options.
+/// Sentry's rules for one of the options.
 struct Rules {
     option: &'static str,
     max_bytes: usize,
@@ -59,7 +59,7 @@ pub(crate) fn server_name(text: Option<&str>) -> Option<String> {
     text.and_then(|text| rules.made_to_fit(text))
 }
 
-/// An id that is longer than any would leave no room in `baggage`.
+/// A longer id would leave no room in `baggage`.
 pub(crate) fn org_id(text: Option<&str>) -> Option<String> {
     let rules = Rules {
         option: "org_id",
@@ -72,7 +72,7 @@ pub(crate) fn org_id(text: Option<&str>) -> Option<String> {
 }
 
 impl Rules {
-    /// `None` where nothing is left: then it is as good as unset.
+    /// Adjusts a value. Returns `None` if nothing is left, which counts as unset.
     fn made_to_fit(&self, text: &str) -> Option<String> {
         let trimmed =
             text.trim_matches(|character: char| character.is_whitespace() || character.is_control());
@@ -105,7 +105,7 @@ impl Rules {
     }
 }
 
-/// Enough of a value to find it.
+/// Returns enough of a value to identify it.
 fn shown(text: &str) -> &str {
     crate::util::text::cut_chars(text, MAX_RELEASE)
 }

@@ -1,4 +1,4 @@
-//! How long an idle transaction waits.
+//! The timeouts of idle transactions.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 use crate::diagnostics;
 use crate::options::Options;
 
-/// As the browser SDK had it when it introduced activities.
+/// The browser SDK's values when it introduced activities.
 const IDLE_TIMEOUT: Duration = Duration::from_millis(500);
 const FINAL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Looking more often would be spinning.
+/// Checking more often would be busy waiting.
 const MIN_TIMEOUT: Duration = Duration::from_millis(1);
-/// As good as never, and small enough to be added to any time.
+/// Practically never, and small enough to be added to any time.
 const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Both times, as a client has them.
+/// Both timeouts of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
     pub(crate) idle: Duration,
@@ -29,7 +29,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// Says that idle transactions never end by being idle.
+    /// Warns that idle transactions never end by being idle.
     pub(crate) fn warn_if_idle_exceeds_final(&self) {
         let Self { idle, last } = self;
         if idle > last {
@@ -46,16 +46,17 @@ fn bounded(timeout: Duration) -> Duration {
 }
 
 impl Options {
-    /// How long an [idle transaction](crate::start_idle_transaction) waits for something to go on before it ends; 500
-    /// milliseconds by default, and at least one. The wait is not part of its duration.
+    /// Sets how long an [idle transaction](crate::start_idle_transaction) waits for activity before
+    /// it ends. Defaults to 500 milliseconds; at least one. The wait is not part of its duration.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle.idle = bounded(timeout);
         self
     }
 
-    /// How long an [idle transaction](crate::start_idle_transaction) lasts at most, whatever goes on; 30 seconds by
-    /// default. One that is ended by it has the status `deadline_exceeded`.
+    /// Sets how long an [idle transaction](crate::start_idle_transaction) lasts at most, regardless
+    /// of activity. Defaults to 30 seconds. A transaction that this ends has the status
+    /// `deadline_exceeded`.
     #[must_use]
     pub fn final_timeout(mut self, timeout: Duration) -> Self {
         self.idle.last = bounded(timeout);
@@ -63,7 +64,7 @@ impl Options {
     }
 }
 
-/// How one idle transaction differs from others of its client.
+/// Options of one idle transaction.
 ///
 /// ```
 /// use std::time::Duration;
@@ -84,24 +85,25 @@ pub struct IdleOptions {
 }
 
 impl IdleOptions {
-    /// As the client's options say.
+    /// Creates options that are the same as the client's.
     pub const fn new() -> Self {
         Self { idle: None, last: None, separate: false }
     }
 
-    /// How long it waits for something to go on; goes before [`Options::idle_timeout`].
+    /// Sets how long it waits for activity. Takes precedence over [`Options::idle_timeout`].
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle = Some(bounded(timeout));
         self
     }
 
-    /// How long it lasts at most; goes before [`Options::final_timeout`].
+    /// Sets how long it lasts at most. Takes precedence over [`Options::final_timeout`].
     pub fn final_timeout(mut self, timeout: Duration) -> Self {
         self.last = Some(bounded(timeout));
         self
     }
 
-    /// It is one of many: it does not end the client's former one, and only its own scope and handle find it.
+    /// Makes it one of many: it does not end the client's previous one, and only its own scope and
+    /// handle find it.
     pub const fn separate(mut self) -> Self {
         self.separate = true;
         self
@@ -111,7 +113,7 @@ impl IdleOptions {
         static WARNED: AtomicBool = AtomicBool::new(false);
         let over =
             Timeouts { idle: self.idle.unwrap_or(timeouts.idle), last: self.last.unwrap_or(timeouts.last) };
-        // The client's own have been looked at.
+        // The client's own timeouts were checked already.
         if (self.idle.is_some() || self.last.is_some())
             && over.idle > over.last
             && !WARNED.swap(true, Relaxed)

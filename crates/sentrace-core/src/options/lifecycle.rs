@@ -1,4 +1,4 @@
-//! How finished spans are sent: with their transaction or by themselves.
+//! How finished spans are sent: with their transaction or individually.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use crate::options::Options;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TraceLifecycle {
-    /// A transaction is sent when it ends, with the spans that have ended by then. What it lacks: spans beyond
-    /// 1,000, and spans that end later.
+    /// A transaction is sent when it ends, with the spans that have ended by then. Spans beyond
+    /// 1,000, and spans that end later, are lost.
     #[default]
     Static,
-    /// Each span is sent by itself, soon after it has ended, in envelopes with others of its trace. There are no
-    /// transaction events then, so nothing that judges whole transactions runs.
+    /// Each span is sent individually soon after it ends, in envelopes with others of its trace.
+    /// There are no transaction events, so hooks for transactions do not run.
     Stream,
 }
 
-/// What of the options concerns the lifecycle.
+/// The options of the lifecycle.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LifecycleOptions {
     pub(crate) lifecycle: TraceLifecycle,
@@ -29,7 +29,7 @@ pub(crate) struct LifecycleOptions {
 const DEFAULT_FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Options {
-    /// How spans are sent; [`TraceLifecycle::Static`] by default.
+    /// Sets how spans are sent. Defaults to [`TraceLifecycle::Static`].
     ///
     /// ```
     /// use sentrace_core::{Options, TraceLifecycle};
@@ -42,9 +42,11 @@ impl Options {
         self
     }
 
-    /// Which spans are not recorded at all, judged when they start. What is below an ignored span moves up to the
-    /// next one that is recorded; below an ignored transaction nothing is recorded, and its trace passes through.
-    /// Everything that is ignored is counted as lost for `ignored`.
+    /// Sets which spans are not recorded. Rules are checked when a span starts.
+    ///
+    /// Children of an ignored span become children of the next recorded one. Below an ignored
+    /// transaction nothing is recorded, and its trace is propagated. Everything that is ignored is
+    /// counted as lost for `ignored`.
     ///
     /// ```
     /// use sentrace_core::{IgnoreSpan, Options};
@@ -62,20 +64,20 @@ impl Options {
         self
     }
 
-    /// How long a finished span waits at most for others of its trace, where spans are streamed; 5 seconds by
-    /// default. They leave earlier when their transaction ends, or when there are many.
+    /// Sets how long a streamed span waits at most for others of its trace. Defaults to 5 seconds.
+    /// Spans are sent earlier when their transaction ends, or when there are many.
     #[must_use]
     pub fn span_flush_interval(mut self, interval: Duration) -> Self {
         self.lifecycle.flush_interval = Some(interval);
         self
     }
 
-    /// How spans are sent.
+    /// Returns how spans are sent.
     pub fn get_trace_lifecycle(&self) -> TraceLifecycle {
         self.lifecycle.lifecycle
     }
 
-    /// How long a finished span waits at most for others of its trace.
+    /// Returns how long a streamed span waits at most for others of its trace.
     pub fn get_span_flush_interval(&self) -> Duration {
         self.lifecycle.flush_interval.unwrap_or(DEFAULT_FLUSH_INTERVAL)
     }

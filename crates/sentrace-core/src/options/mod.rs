@@ -1,4 +1,4 @@
-//! How a client is set up: in code, from the environment, code winning.
+//! Client options, set in code or by the environment. Code takes precedence.
 
 mod contradictions;
 mod delivery;
@@ -23,10 +23,10 @@ use crate::decide::sampling::{Sampler, Sampling, SamplingContext};
 use crate::propagation::outgoing::Origin;
 use crate::util::hook::UserClosure;
 
-/// Where a service runs that does not say so (Sentry SDK specification, *Configuration*).
+/// The environment if none is set (Sentry SDK specification, *Configuration*).
 pub(crate) const DEFAULT_ENVIRONMENT: &str = "production";
 
-/// All that can be set. Setters never fail: what is wrong is kept and told by `init`.
+/// Client configuration. Setters never fail; the first invalid value is reported by `init`.
 ///
 /// ```
 /// use sentrace_core::{Options, Origin};
@@ -82,68 +82,76 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Nothing set: no DSN, tracing off.
+    /// Creates options without a DSN and with tracing off.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Where to report: `https://key@host/project`. Empty is as good as unset: nothing is recorded or sent then.
+    /// Sets the DSN, `https://key@host/project`. If it is empty or unset, nothing is recorded or
+    /// sent.
     #[must_use]
     pub fn dsn(self, dsn: impl AsRef<str>) -> Self {
         self.set_dsn("dsn", dsn.as_ref())
     }
 
-    /// What version of the service this is, for example `shop@1.4.0`. Blanks around it go, and nothing but blanks is as good
-    /// as unset. Sentry takes at most 200 bytes without line breaks and slashes; anything else is made to fit, with a
-    /// warning.
+    /// Sets the version of the service, for example `shop@1.4.0`.
+    ///
+    /// Surrounding whitespace is removed; a blank release counts as unset. Sentry accepts at most
+    /// 200 bytes without line breaks and slashes. Anything else is adjusted, with a warning.
     #[must_use]
     pub fn release(mut self, release: impl Into<String>) -> Self {
         self.release = Some(release.into());
         self
     }
 
-    /// Where the service runs; `production` by default, and where it is blank. Sentry takes at most 64 bytes without line
-    /// breaks and slashes; anything else is made to fit, with a warning.
+    /// Sets the environment. Defaults to `production`, also if it is blank. Sentry accepts at most
+    /// 64 bytes without line breaks and slashes. Anything else is adjusted, with a warning.
     #[must_use]
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = environment.into();
         self
     }
 
-    /// Which machine or service instance this is. Nothing is guessed, and a blank name is as good as unset.
+    /// Sets the name of the machine or service instance. There is no default, and a blank name
+    /// counts as unset.
     #[must_use]
     pub fn server_name(mut self, server_name: impl Into<String>) -> Self {
         self.server_name = Some(server_name.into());
         self
     }
 
-    /// The share of new traces that are recorded, from 0 to 1. Unset: tracing is off, traces only pass through.
-    /// 0: traces that begin here carry a negative decision. An incoming decision wins over the rate.
+    /// Sets the fraction of new traces that are recorded, from 0 to 1.
+    ///
+    /// If unset, tracing is off and traces are only propagated. With 0, traces that start here
+    /// carry a negative decision. An incoming decision takes precedence over the rate.
     #[must_use]
     pub fn traces_sample_rate(self, rate: f64) -> Self {
         self.set_rate("traces_sample_rate", rate)
     }
 
-    /// Decides the rate for each transaction, and wins over an incoming decision and the rate. An answer that is not
-    /// from 0 to 1, or a panic, has no say: one warning names what decides instead.
+    /// Sets a function that returns the rate of each transaction. It takes precedence over an
+    /// incoming decision and the rate.
+    ///
+    /// Results outside `0.0..=1.0`, and panics, are ignored. A warning says once what is used
+    /// instead.
     #[must_use]
     pub fn traces_sampler(
         mut self,
         sampler: impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 'static,
     ) -> Self {
         let sampler = UserClosure::new(sampler);
-        // NaN has no say. A closure that is gone is not asked any more.
+        // NaN is ignored. A closure that was dropped is not called again.
         let sampler: Sampler =
             Arc::new(move |context| sampler.get().map_or(f64::NAN, |sampler| sampler(context)));
         self.sampling.sampler = Some(sampler);
         self
     }
 
-    /// Where outgoing calls may carry trace headers; by default this machine only. An empty list
-    /// (`Vec::<Origin>::new()`): nowhere.
+    /// Sets where outgoing calls may carry trace headers. Defaults to this machine. An empty list
+    /// (`Vec::<Origin>::new()`) means nowhere.
     ///
-    /// [`Origin::host`] is recommended. A string is looked for in the URL, as in other SDKs of Sentry; see
-    /// [`Origin::contains`]. An origin that can never match is an error of `init`.
+    /// [`Origin::host`] is recommended. A string is searched in the URL, as in Sentry's other SDKs;
+    /// see [`Origin::contains`]. An origin that can never match is an error of `init`.
     ///
     /// ```
     /// use sentrace_core::{Options, Origin};
@@ -168,47 +176,50 @@ impl Options {
         self
     }
 
-    /// The organisation, where the DSN's host (`o1.…`) does not tell it or tells another: set it with self-hosted
-    /// Sentry and with a local Relay. It wins over the DSN; empty is as good as unset.
+    /// Sets the organization, if the DSN's host (`o1.…`) has none or another one: set it with
+    /// self-hosted Sentry and with a local Relay. It takes precedence over the DSN. An empty one
+    /// counts as unset.
     #[must_use]
     pub fn org_id(mut self, org_id: impl Into<String>) -> Self {
         self.org_id = Some(org_id.into()).filter(|org_id| !org_id.is_empty());
         self
     }
 
-    /// Whether traces go on only where both sides name the same organisation. Off by default.
+    /// Sets whether traces are only continued if both sides name the same organization. Off by
+    /// default.
     #[must_use]
     pub fn strict_trace_continuation(mut self, strict: bool) -> Self {
         self.strict_trace_continuation = strict;
         self
     }
 
-    /// Whether outgoing calls carry W3C's `traceparent` too. Off by default.
+    /// Sets whether outgoing calls also carry W3C's `traceparent`. Off by default.
     #[must_use]
     pub fn propagate_traceparent(mut self, propagate: bool) -> Self {
         self.propagate_traceparent = propagate;
         self
     }
 
-    /// Whether a trace is continued from W3C's `traceparent` where no usable `sentry-trace` came. Off by default.
-    /// Its flag is taken as the caller's decision.
+    /// Sets whether a trace is continued from W3C's `traceparent` if there is no usable
+    /// `sentry-trace`. Off by default. The caller's decision is the flag of `traceparent`.
     #[must_use]
     pub fn continue_traceparent(mut self, read: bool) -> Self {
         self.continue_traceparent = read;
         self
     }
 
-    /// Explains on stderr what this client decides and why, for a service that does not trace as expected.
+    /// Explains on stderr what this client decides and why, for a service that does not trace as
+    /// expected.
     #[must_use]
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
         self
     }
 
-    /// The options, or the first thing that is wrong with them.
+    /// Returns the options if they are valid.
     ///
     /// # Errors
-    /// [`OptionsError`] names the option, its value and the rule.
+    /// Returns an [`OptionsError`] with the first invalid option, its value and the rule.
     pub fn validated(mut self) -> Result<Self, OptionsError> {
         match self.error.take() {
             Some(error) => Err(error),
@@ -216,12 +227,12 @@ impl Options {
         }
     }
 
-    /// Where to report.
+    /// Returns the DSN.
     pub fn get_dsn(&self) -> Option<&Dsn> {
         self.dsn.as_ref()
     }
 
-    /// Whether its decisions are explained.
+    /// Returns `true` if decisions are explained.
     pub fn is_debug(&self) -> bool {
         self.debug
     }
@@ -271,7 +282,7 @@ impl fmt::Debug for Options {
 
 const RATE_RULE: &str = "not a rate: write a number from 0 (nothing) to 1 (everything)";
 
-/// An option that breaks its rule.
+/// An invalid option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionsError {
     option: &'static str,

@@ -1,4 +1,4 @@
-//! Where Spotlight is, by the rules of the specification.
+//! Whether and where Spotlight runs, by the rules of the specification.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ const DEFAULT_URL: &str = "http://localhost:8969/stream";
 
 /// Whether, and where, Spotlight (Sentry's viewer for development) gets a copy of every envelope.
 ///
-/// Off by default. [`Options::from_env`](crate::Options::from_env) reads `SENTRY_SPOTLIGHT`: `true`, `t`, `y`, `yes`,
-/// `on`, `1` turn it on, `false`, `f`, `n`, `no`, `off`, `0` off, and anything else is its URL. What is said in code
-/// wins, but for a plain `true` beside a URL in the environment, which is then used (Sentry SDK specification,
-/// *Spotlight*).
+/// Off by default. [`Options::from_env`](crate::Options::from_env) reads `SENTRY_SPOTLIGHT`:
+/// `true`, `t`, `y`, `yes`, `on`, `1` turn it on, `false`, `f`, `n`, `no`, `off`, `0` turn it off,
+/// and anything else is its URL. Code takes precedence, except that a plain `true` uses a URL in
+/// the environment (Sentry SDK specification, *Spotlight*).
 ///
-/// Without a DSN all traces are recorded, whatever the rates say, and go to Spotlight alone.
+/// Without a DSN, all traces are recorded regardless of rates, and go to Spotlight only.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Spotlight {
@@ -23,12 +23,12 @@ pub enum Spotlight {
     Off,
     /// Copies go to `http://localhost:8969/stream`.
     On,
-    /// Copies go here.
+    /// Copies go to this URL.
     Url(String),
 }
 
 impl Spotlight {
-    /// What an environment variable says; `None` where it is empty.
+    /// Parses an environment variable. Returns `None` if it is empty.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
@@ -53,7 +53,7 @@ impl Spotlight {
 }
 
 impl fmt::Debug for Spotlight {
-    /// Without the password that a URL may have.
+    /// Hides the password that a URL may have.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Off => f.write_str("Off"),
@@ -81,7 +81,7 @@ impl From<String> for Spotlight {
     }
 }
 
-/// What was said in code and in the environment.
+/// The settings from code and from the environment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SpotlightOption {
     pub(super) code: Option<Spotlight>,
@@ -98,7 +98,7 @@ impl SpotlightOption {
         decides?.url()
     }
 
-    /// Says that two places say different things, where the specification wants that to be said.
+    /// Warns if code and environment contradict each other, as the specification requires.
     pub(super) fn warn_of_conflict(&self) {
         if let Some((code, environment)) = self.conflict() {
             let code = sensitive::filter_option(code);

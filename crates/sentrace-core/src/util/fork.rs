@@ -1,14 +1,14 @@
-//! Whether this is still the process that it was: a forked child inherits memory, but no threads.
+//! Detects forked child processes, which inherit memory but no threads.
 //!
-//! The child's generators would give the parent's ids again, and its transactions would wait for workers that do not
-//! exist there. Asking the kernel takes 50 to 250 ns, too much for each request, so it is asked at most every few
-//! microseconds: less than it takes to fork (ADR 0032).
+//! A child's random generators would repeat the parent's ids, and its transactions would wait for
+//! workers that do not exist. Asking the kernel takes 50 to 250 ns, too much for each request, so
+//! it is asked at most every few microseconds, which is less than a fork takes (ADR 0032).
 
 use std::cell::Cell;
 
 use crate::util::clock::FastInstant;
 
-/// For how long an answer of the kernel is taken as it was, in ticks of [`FastInstant`]: 4 to 16 microseconds.
+/// How long the kernel's answer is reused, in ticks of [`FastInstant`]: 4 to 16 microseconds.
 const TRUSTED: u64 = 1 << 14;
 
 thread_local! {
@@ -25,7 +25,8 @@ struct Answer {
 
 /// Returns the id of this process, which differs in a forked child. It takes a few nanoseconds.
 ///
-/// For whoever owns threads or connections: note it where they are made, and compare it before anything is handed to them.
+/// Owners of threads or connections store it when they create them, and compare it before they use
+/// them.
 ///
 /// ```
 /// let made_in = sentrace_core::deliver::process_id();
@@ -37,7 +38,7 @@ pub fn process_id() -> u32 {
     process_id_at(FastInstant::now())
 }
 
-/// The same for callers that have looked at the clock already.
+/// Like [`process_id`], for callers that have read the clock already.
 #[inline]
 fn process_id_at(now: FastInstant) -> u32 {
     ANSWER.with(|answer| {
@@ -46,7 +47,7 @@ fn process_id_at(now: FastInstant) -> u32 {
     })
 }
 
-/// Notices, before ids are made, that this has become a child, which needs random numbers of its own.
+/// Detects, before ids are made, that this is a forked child, and reseeds its random numbers.
 #[inline]
 pub(crate) fn check(now: FastInstant) {
     let _ = process_id_at(now);
@@ -73,7 +74,7 @@ mod tests {
         }
     }
 
-    /// Not a benchmark: it fails where each call asks the kernel again.
+    /// Not a benchmark: it fails if each call asks the kernel.
     #[test]
     fn the_kernel_is_asked_now_and_then() {
         let start = FastInstant::now();

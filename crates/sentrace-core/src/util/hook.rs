@@ -1,30 +1,31 @@
-//! Code of users that runs inside the pipeline: filters, samplers, names, messages.
+//! Runs user code inside sentrace: filters, samplers, names, messages.
 //!
-//! What starts in it must not be recorded. A sampler that opens a transaction would be asked about that one too, without
-//! end; a handler of messages that opens one would cause the next message.
+//! What such code starts must not be recorded. A sampler that opens a transaction would be called
+//! for that one, too, without end; a message handler that opens one would cause the next message.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 thread_local! {
-    /// How many calls of such code this thread is in.
+    /// How deeply this thread is nested in user code.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A payload whose drop panics has a payload in turn, which may do the same. More of them are leaked.
+/// The payload of a panic may panic when it is dropped, with another payload. After this many, the
+/// payload is leaked.
 const MAX_PAYLOADS: usize = 8;
 
-/// Returns `true` while this thread runs a hook, or other code of users that was called with [`catch_panic`]: then nothing
-/// that starts is recorded. Adapters ask before they call hooks of their own.
+/// Returns `true` while this thread runs a hook, or other user code called by [`catch_panic`]. Then
+/// nothing that starts is recorded. Adapters check this before they call their own hooks.
 #[inline]
 #[must_use]
 pub fn in_hook() -> bool {
     DEPTH.with(|depth| depth.get() > 0)
 }
 
-/// Runs user code and catches any panic, returning `None` if it panicked. Spans and transactions that start inside are
-/// not recorded.
+/// Runs user code and catches any panic, returning `None` if it panicked. Spans and transactions
+/// that start inside are not recorded.
 pub fn catch_panic<R>(run: impl FnOnce() -> R) -> Option<R> {
     enter();
     let done = catch_unwind(AssertUnwindSafe(run)).map_err(discard).ok();
@@ -32,8 +33,8 @@ pub fn catch_panic<R>(run: impl FnOnce() -> R) -> Option<R> {
     done
 }
 
-/// Runs a hook like [`catch_panic`], but never inside another hook: returns `None` there without running it, as if it had
-/// panicked.
+/// Runs a hook like [`catch_panic`], but never inside another hook: there it returns `None` without
+/// running it, as if it had panicked.
 ///
 /// ```
 /// use sentrace_core::adapter::run_hook;
@@ -45,7 +46,7 @@ pub fn run_hook<R>(hook: impl FnOnce() -> R) -> Option<R> {
     if in_hook() { None } else { catch_panic(hook) }
 }
 
-/// Runs code that is not ours and whose panics are its callers' affair: what starts inside is not recorded.
+/// Runs foreign code without recording what starts inside. Panics are not caught.
 pub(crate) fn without_recording<R>(run: impl FnOnce() -> R) -> R {
     struct Left;
     impl Drop for Left {
@@ -66,7 +67,7 @@ fn leave() {
     DEPTH.with(|depth| depth.set(depth.get().saturating_sub(1)));
 }
 
-/// Drops the payload of a panic, which may be a value whose drop panics.
+/// Drops the payload of a panic, which may itself panic.
 #[cold]
 fn discard(payload: Box<dyn Any + Send>) {
     let mut payload = payload;
@@ -79,8 +80,8 @@ fn discard(payload: Box<dyn Any + Send>) {
     std::mem::forget(payload);
 }
 
-/// A closure of users. Whatever its captures do when they are dropped does not reach whoever drops the last reference,
-/// which may be a request.
+/// A user's closure. Panics of its captures when they are dropped do not reach whoever drops the
+/// last reference, which may be a request.
 pub(crate) struct UserClosure<F>(Option<F>);
 
 impl<F> UserClosure<F> {

@@ -80,19 +80,19 @@ impl<T, A: Around> Inside<T, A> {
         Self { inner: Some(inner), around }
     }
 
-    /// What is inside, until it is dropped by [`drop_inner`](Self::drop_inner).
+    /// Returns what is inside, unless it was dropped by [`drop_inner`](Self::drop_inner).
     #[inline]
     pub const fn get_inner(&self) -> Option<&T> {
         self.inner.as_ref()
     }
 
-    /// What is around it.
+    /// Returns what is around it.
     #[inline]
     pub const fn get_around(&self) -> &A {
         &self.around
     }
 
-    /// What is around it.
+    /// Returns a mutable reference to what is around it.
     #[inline]
     pub fn get_around_mut(self: Pin<&mut Self>) -> &mut A {
         self.project().around
@@ -116,7 +116,7 @@ impl<T, A: Around> Inside<T, A> {
     }
 }
 
-/// A future that was dropped early is never ready.
+/// A future that was dropped early never completes.
 impl<F: Future, A: Around> Future for Inside<F, A> {
     type Output = F::Output;
 

@@ -1,4 +1,5 @@
-//! What the rest is built from: the clock, randomness, thread-locals, counters, hooks. Nothing in here knows of traces.
+//! Building blocks: the clock, randomness, thread-locals, counters, hooks. Nothing in here knows of
+//! traces.
 pub(crate) mod clock;
 pub(crate) mod fork;
 pub(crate) mod hook;

@@ -1,4 +1,4 @@
-//! A text or a regular expression, as origins and rules of ignored spans have it.
+//! A text or a regular expression, as used by origins and rules for ignored spans.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ pub(crate) enum Pattern {
 }
 
 impl Pattern {
-    /// Parses a regular expression. `subject` and `type_name` say in errors what the pattern is for.
+    /// Parses a regular expression. `subject` and `type_name` appear in errors.
     pub(crate) fn regex(subject: &'static str, type_name: &str, pattern: &str) -> Result<Self, PatternError> {
         Regex::new(pattern).map(Self::Regex).map_err(|error| {
             let rule =
@@ -29,7 +29,7 @@ impl Pattern {
         }
     }
 
-    /// Writes the call that makes this pattern.
+    /// Formats the call that creates this pattern.
     pub(crate) fn fmt_as(&self, type_name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Contains(text) => write!(f, "{type_name}::contains({:?})", sensitive::filter_text(text)),

@@ -1,4 +1,4 @@
-//! Ids and random fractions from a fast generator per thread, seeded from the system.
+//! Random numbers from a fast generator per thread, seeded by the system.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,12 +13,12 @@ thread_local! {
     static GENERATOR: RefCell<Option<SmallRng>> = const { RefCell::new(None) };
 }
 
-/// Seeds this thread's generator anew: a forked child would go on with its parent's numbers.
+/// Reseeds this thread's generator: a forked child would repeat its parent's numbers.
 pub(crate) fn reseed() {
     with_mut(&GENERATOR, |generator| *generator = Some(seeded()));
 }
 
-/// A number that no other process has.
+/// Returns a number that no other process has.
 pub(crate) fn key() -> u64 {
     seeded().next_u64()
 }
@@ -31,7 +31,7 @@ pub(crate) fn number() -> u64 {
         .unwrap_or_else(first_number)
 }
 
-/// Of a thread that has no generator yet, or no longer.
+/// For a thread whose generator does not exist yet, or no longer.
 #[cold]
 #[inline(never)]
 fn first_number() -> u64 {
@@ -45,7 +45,7 @@ fn seeded() -> SmallRng {
     SmallRng::try_from_rng(&mut SysRng).unwrap_or_else(|_| SmallRng::seed_from_u64(fallback_seed()))
 }
 
-/// Without the system's randomness ids need not be secret, only different.
+/// Without the system's randomness, ids need not be secret, only different.
 fn fallback_seed() -> u64 {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let nanos =

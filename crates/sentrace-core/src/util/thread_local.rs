@@ -1,9 +1,10 @@
-//! What a thread has for itself.
+//! Access to thread-local values.
 
 use std::cell::RefCell;
 use std::thread::LocalKey;
 
-/// Lends it. `None` where the thread is going down, and where it is lent already.
+/// Calls `edit` with the value. Returns `None` while the thread is shutting down, and if the value
+/// is already borrowed.
 #[inline]
 pub(crate) fn with_mut<T, R>(
     local: &'static LocalKey<RefCell<T>>,

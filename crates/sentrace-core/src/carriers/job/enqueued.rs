@@ -3,16 +3,17 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// The name that Sentry's SDKs give it.
+/// The name that Sentry's SDKs use.
 pub(super) const HEADER: &str = "sentry-task-enqueued-time";
 
 const MICROS: f64 = 1e6;
-/// Before this (in the year 2001) no message was queued that is still to be worked on: 0 and numbers of another kind.
+/// No message from before this (the year 2001) is still to be processed: it is 0, or another kind
+/// of number.
 const EARLIEST: f64 = 1e9;
-/// From here on (in the year 5138) a number of seconds is none, but one of milliseconds, as some senders write it.
+/// From here on (the year 5138), a number is in milliseconds, as some senders write it.
 const MILLISECONDS_FROM: f64 = 1e11;
 
-/// Microseconds since 1970; written as seconds with decimals.
+/// Microseconds since 1970, written as seconds with decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Enqueued(u64);
 

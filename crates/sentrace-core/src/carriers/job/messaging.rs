@@ -56,31 +56,31 @@ pub struct Publish<'a> {
 }
 
 impl<'a> Publish<'a> {
-    /// A message for `queue` (`messaging.destination.name`).
+    /// Creates a message for `queue` (`messaging.destination.name`).
     pub const fn to(queue: &'a str) -> Self {
         Self { message: Message::of(queue) }
     }
 
-    /// The broker, for example `redis` (`messaging.system`).
+    /// Sets the broker, for example `redis` (`messaging.system`).
     pub const fn system(mut self, system: &'a str) -> Self {
         self.message.system = Some(system);
         self
     }
 
-    /// The message's id (`messaging.message.id`).
+    /// Sets the message's id (`messaging.message.id`).
     pub const fn message_id(mut self, id: &'a str) -> Self {
         self.message.id = Some(id);
         self
     }
 
-    /// The body's size in bytes (`messaging.message.body.size`).
+    /// Sets the body's size in bytes (`messaging.message.body.size`).
     pub const fn body_size(mut self, bytes: u64) -> Self {
         self.message.body_size = Some(bytes);
         self
     }
 
-    /// Opens the `queue.publish` span below the current one, to be finished when the message is queued, and gives
-    /// what the message must carry.
+    /// Starts the `queue.publish` span below the current one, and returns it with what the message
+    /// must carry. Finish the span when the message is queued.
     pub fn start(self) -> (Span, JobTrace) {
         let span = current_span().start_span("queue.publish", self.message.queue);
         self.message.describe(&span);
@@ -89,7 +89,7 @@ impl<'a> Publish<'a> {
     }
 }
 
-/// A message that is about to be worked on.
+/// A message that is about to be processed.
 ///
 /// ```
 /// use sentrace_core::carriers::job::{JobTrace, Process};
@@ -108,30 +108,31 @@ pub struct Process<'a> {
 }
 
 impl<'a> Process<'a> {
-    /// A message of `queue` (`messaging.destination.name`), in a transaction that is named after the job.
+    /// Creates a message of `queue` (`messaging.destination.name`), whose transaction is named
+    /// after the job.
     pub const fn of(queue: &'a str, name: &'a str) -> Self {
         Self { message: Message::of(queue), name, client: None }
     }
 
-    /// The broker, for example `redis` (`messaging.system`).
+    /// Sets the broker, for example `redis` (`messaging.system`).
     pub const fn system(mut self, system: &'a str) -> Self {
         self.message.system = Some(system);
         self
     }
 
-    /// The message's id (`messaging.message.id`).
+    /// Sets the message's id (`messaging.message.id`).
     pub const fn message_id(mut self, id: &'a str) -> Self {
         self.message.id = Some(id);
         self
     }
 
-    /// The body's size in bytes (`messaging.message.body.size`).
+    /// Sets the body's size in bytes (`messaging.message.body.size`).
     pub const fn body_size(mut self, bytes: u64) -> Self {
         self.message.body_size = Some(bytes);
         self
     }
 
-    /// How often it was tried before (`messaging.message.retry.count`).
+    /// Sets how often it was tried before (`messaging.message.retry.count`).
     pub const fn retry_count(mut self, count: u32) -> Self {
         self.message.retry_count = Some(count);
         self
@@ -143,8 +144,8 @@ impl<'a> Process<'a> {
         self
     }
 
-    /// Starts the `queue.process` transaction in the message's trace. How long the message has waited until now goes
-    /// into `messaging.message.receive.latency`, in milliseconds.
+    /// Starts the `queue.process` transaction in the message's trace. Its data has how long the
+    /// message was queued as `messaging.message.receive.latency`, in milliseconds.
     pub fn start(self, trace: &JobTrace) -> Transaction {
         let Some(client) = self.client.cloned().or_else(Client::current) else { return Transaction::none() };
         let options = TransactionOptions::new(self.name, "queue.process").source(TransactionSource::Task);
@@ -161,7 +162,7 @@ impl<'a> Process<'a> {
     }
 }
 
-/// Says why a job begins a trace, once for each name of jobs.
+/// Explains why a job starts a new trace, once per job name.
 #[cold]
 fn explain_missing_trace(queue: &str, name: &str) {
     explain(

@@ -1,4 +1,5 @@
-//! The trace in a message of a queue, with the spans of both sides (Sentry SDK specification, *Queues*).
+//! Propagates the trace in a message of a queue, with the spans of both sides (Sentry SDK
+//! specification, *Queues*).
 
 mod enqueued;
 mod messaging;
@@ -15,11 +16,12 @@ use crate::client::Client;
 use crate::handle::span::SpanRef;
 use crate::handle::transaction::Transaction;
 
-/// What a message carries of its trace: a field to embed in a job, or a carrier for a broker's own headers.
+/// What a message carries of its trace: a field to embed in a job, or a carrier for a broker's own
+/// headers.
 ///
-/// Nothing in it can make a job fail: fields that are missing, as in jobs that were queued before an update, and
-/// values of any wrong type are as good as no trace. In formats without field names (`bincode`, `postcard`) it is a
-/// tuple of three options.
+/// It never makes a job fail: missing fields, as in jobs that were queued before an update, and
+/// values of any wrong type mean no trace. In formats without field names (`bincode`, `postcard`),
+/// it is a tuple of three options.
 ///
 /// ```
 /// use sentrace_core::carriers::job::{JobTrace, Publish};
@@ -51,7 +53,7 @@ pub struct JobTrace {
 }
 
 impl JobTrace {
-    /// The trace of `span`, queued now.
+    /// Returns the trace of `span`, queued now.
     pub fn of(span: &SpanRef) -> Self {
         let headers = span.trace_headers();
         Self {
@@ -79,10 +81,12 @@ impl JobTrace {
         }
     }
 
-    /// The pairs for a broker's own message headers: `sentry-trace`, `baggage`, and when the message was queued, as
-    /// `sentry-task-enqueued-time` in seconds since 1970, which other SDKs of Sentry read and write too. All of them are
-    /// texts. A worker that computes with the time as it comes, as Celery's, wants the serialised `JobTrace` instead, where
-    /// it is a number.
+    /// Returns the pairs for a broker's own message headers: `sentry-trace`, `baggage`, and when
+    /// the message was queued, as `sentry-task-enqueued-time` in seconds since 1970, which Sentry's
+    /// other SDKs read and write, too.
+    ///
+    /// All of them are strings. A worker that expects the time as a number, like Celery's, needs
+    /// the serialized `JobTrace` instead.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
         fn text<'a>(name: &'static str, value: Option<&'a str>) -> Option<(&'static str, Cow<'a, str>)> {
             value.map(|value| (name, Cow::Borrowed(value)))
@@ -92,13 +96,15 @@ impl JobTrace {
         [sentry_trace, text(baggage::HEADER, self.baggage.as_deref()), enqueued].into_iter().flatten()
     }
 
-    /// How long the message has waited until now; `None` where it does not say, or clocks disagree.
+    /// Returns how long the message has been queued, or `None` if it does not say, or if the clocks
+    /// disagree.
     pub fn latency(&self) -> Option<Duration> {
         self.enqueued?.elapsed()
     }
 
-    /// Starts the transaction of working on the message: op `queue.process`, in the message's trace, with
-    /// `messaging.destination.name` and `messaging.message.receive.latency` (milliseconds). [`Process`] says more.
+    /// Starts the transaction that processes the message: op `queue.process`, in the message's
+    /// trace, with `messaging.destination.name` and `messaging.message.receive.latency`
+    /// (milliseconds). Use [`Process`] to set more.
     pub fn process(&self, queue: &str, name: &str) -> Transaction {
         Process::of(queue, name).start(self)
     }
@@ -109,7 +115,8 @@ impl JobTrace {
     }
 }
 
-/// What a message came with may go on with it when it is queued again, so it is bounded like any other header.
+/// The value may be propagated when the message is queued again, so it is limited like any other
+/// header.
 fn bounded(came: String) -> String {
     if came.len() <= baggage::MAX_BYTES {
         return came;

@@ -1,4 +1,4 @@
-//! A job's trace in serde's formats. What is wrong with it must not cost the job.
+//! A job's trace in serde's formats. Invalid values must not make the job fail.
 
 use std::fmt;
 
@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for Scalar<String> {
     }
 }
 
-/// Answers a visitor's calls for values that say nothing.
+/// Visits values that have no meaning here.
 macro_rules! anything_else {
     ($nothing:expr, $($visit:ident($value:ty)),*) => {
         $(fn $visit<E>(self, _: $value) -> Result<Self::Value, E> {

@@ -6,15 +6,15 @@ use sentrace_protocol::sensitive;
 const SHOWN: usize = 64;
 const QUOTES: [(char, char); 4] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”')];
 
-/// A value without blanks and quotes around it.
+/// A value without surrounding whitespace and quotes.
 pub(super) struct Text<'a> {
     pub(super) text: &'a str,
-    /// Files of variables are read with their quotes by some programs, without by others.
+    /// Some programs keep the quotes in files of variables, others remove them.
     pub(super) quoted: bool,
 }
 
 impl<'a> Text<'a> {
-    /// `None` if nothing is left.
+    /// Returns `None` if nothing is left.
     pub(super) fn of(value: &'a str) -> Option<Self> {
         let trim = |text: &'a str| text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         let plain = trim(value);
@@ -25,7 +25,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// A value for a warning: escaped, and cut if it is long.
+/// Returns a value for a warning: escaped, and truncated if it is long.
 pub(super) fn shown(value: &str) -> String {
     match value.char_indices().nth(SHOWN) {
         Some((cut, _)) => format!("{:?}…", &value[..cut]),
@@ -33,7 +33,7 @@ pub(super) fn shown(value: &str) -> String {
     }
 }
 
-/// The same for a URL, whose credentials and secret parameters are hidden.
+/// Like [`shown`], for a URL, whose credentials and secret parameters are hidden.
 pub(super) fn hidden(url: &str) -> String {
     shown(&sensitive::filter_option(url))
 }
@@ -47,7 +47,7 @@ pub(super) fn is_http_url(url: &str) -> bool {
     host.is_some_and(|host| !host.is_empty() && !host.starts_with(':')) && !url.contains(char::is_whitespace)
 }
 
-/// How a rate is written that somebody most likely meant. It is not used: a wrong guess costs money.
+/// Returns the rate that was probably meant. It is not used: a wrong guess costs money.
 pub(super) fn rate_hint(rate: &str) -> String {
     let rate = rate.trim();
     let percent =

@@ -1,4 +1,4 @@
-//! When something happened, to the nanosecond, at half the price of the standard library's clock.
+//! A clock with nanosecond resolution, at half the cost of the standard library's.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -7,11 +7,11 @@ mod tsc;
 
 use self::tsc::Tsc;
 
-/// A moment of this process's time, which never jumps.
+/// A point in time of this process, from a clock that never jumps.
 ///
-/// Where the kernel keeps its own time by the processor's counter (`tsc` on Linux), a moment is that counter as it is read,
-/// in 9 ns instead of the 20 that the kernel's clock takes; what it means is found out where the payload is built.
-/// Elsewhere it is the standard library's clock.
+/// If the kernel's own clock is the processor's counter (`tsc` on Linux), this is the value of that
+/// counter, which takes 9 ns to read instead of the 20 of the kernel's clock. It is converted when
+/// the payload is built. On other systems it is the standard library's clock.
 ///
 /// ```
 /// use sentrace_core::adapter::FastInstant;
@@ -25,38 +25,39 @@ pub struct FastInstant(u64);
 static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::start);
 
 impl FastInstant {
-    /// Long before the process began.
+    /// Long before the process started.
     pub(crate) const NEVER: Self = Self(0);
 
-    /// This very moment.
+    /// Returns the current time.
     #[inline]
     pub fn now() -> Self {
         Self(CLOCK.ticks())
     }
 
-    /// How many ticks of the clock have passed since `earlier`; a very large number if it is later.
+    /// Returns the ticks since `earlier`, or a very large number if it is later.
     #[inline]
     pub(crate) fn ticks_since(self, earlier: Self) -> u64 {
         self.0.wrapping_sub(earlier.0)
     }
 
-    /// A moment that the standard library's clock told.
+    /// Converts a time of the standard library's clock.
     pub fn of(instant: Instant) -> Self {
         Self(CLOCK.ticks_at(instant))
     }
 
-    /// How much time lies between, or none where `earlier` is later.
+    /// Returns the time since `earlier`, or zero if it is later.
     pub fn saturating_duration_since(self, earlier: Self) -> Duration {
         TickRate::now().between(earlier, self)
     }
 
-    /// So much later; as late as can be said where that is later still.
+    /// Adds `time`, saturating at the latest time.
     pub(crate) fn saturating_add(self, time: Duration) -> Self {
         Self(self.0.saturating_add(TickRate::now().ticks_in(time)))
     }
 }
 
-/// How long ticks are, as far as that is known by now: it is what two times have to be read with that are to be compared.
+/// The length of a tick, as far as it is known by now. Times that are compared must be converted
+/// with the same rate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TickRate {
     nanoseconds_per_tick: f64,
@@ -67,7 +68,7 @@ impl TickRate {
         CLOCK.scale()
     }
 
-    /// None where `earlier` is later.
+    /// Returns zero if `earlier` is later.
     pub(crate) fn between(self, earlier: FastInstant, later: FastInstant) -> Duration {
         let ticks = later.0.saturating_sub(earlier.0);
         Duration::from_nanos((ticks as f64 * self.nanoseconds_per_tick) as u64)
@@ -78,10 +79,10 @@ impl TickRate {
     }
 }
 
-/// Nanoseconds before the first look at the clock: what began earlier has a moment, too.
+/// Nanoseconds before the first reading of the clock, so that earlier times can be represented.
 const BEFORE: u64 = 1 << 62;
 
-/// Ticks since some time before the first of them was asked for.
+/// Ticks since some time before the first reading.
 #[derive(Debug)]
 struct Clock {
     counter: Option<Tsc>,
@@ -126,8 +127,9 @@ impl Clock {
     }
 }
 
-/// As both clocks have run since the start, which is the more exact the longer that is; as it was measured at the start where they disagree:
-/// there was no time yet, or the machine has slept, while only the counter went on.
+/// Returns the length of a tick over the time since the start, which becomes more precise with
+/// time. If the clocks disagree, it returns the length measured at the start: too little time has
+/// passed, or the machine was suspended and only the counter kept running.
 fn calibrated(measured: f64, nanoseconds: u64, ticks: u64) -> f64 {
     const DISAGREEMENT: f64 = 1e-4;
     let seen = nanoseconds as f64 / ticks as f64;
@@ -142,10 +144,10 @@ fn nanoseconds(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    /// Two clocks are read one after the other, and a thread may be put aside in between.
+    /// The clocks are read one after the other, and a thread may be preempted in between.
     const APART: Duration = Duration::from_millis(20);
 
-    /// With the counter, where there is one, and without.
+    /// One with the counter, if there is one, and one without.
     fn clocks() -> [Clock; 2] {
         [Clock::start(), Clock::with(None)]
     }

@@ -1,4 +1,4 @@
-//! The processor's counter, where it may be trusted.
+//! The processor's counter, if it can be trusted.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub(super) use self::linux_x86_64::Tsc;
@@ -10,8 +10,8 @@ pub(super) use self::elsewhere::Tsc;
 mod linux_x86_64 {
     use std::fs;
 
-    /// What the kernel reads its own time from. It watches its clocks, and takes another one where the processors' counters
-    /// disagree or stand still.
+    /// The clock source of the kernel. It monitors its sources, and switches to another one if the
+    /// processors' counters disagree or stop.
     const CLOCK_SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
     #[derive(Debug)]
@@ -28,7 +28,7 @@ mod linux_x86_64 {
             self.0.raw()
         }
 
-        /// As it was measured at the start.
+        /// Returns the length measured at the start.
         pub(crate) fn nanoseconds_per_tick(&self) -> f64 {
             const MANY: u64 = 1 << 30;
             self.0.delta_as_nanos(0, MANY) as f64 / MANY as f64
@@ -38,7 +38,7 @@ mod linux_x86_64 {
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 mod elsewhere {
-    /// There is none.
+    /// There is no such counter.
     #[derive(Debug)]
     pub(crate) enum Tsc {}
 
