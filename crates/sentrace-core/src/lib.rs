@@ -60,7 +60,9 @@ pub use self::idle::handle::IdleTransaction;
 pub use self::idle::span_options::SpanOptions;
 pub use self::options::idle::IdleOptions;
 pub use self::options::lifecycle::TraceLifecycle;
-pub use self::options::{BeforeSendTransaction, Compression, Options, OptionsError, Spotlight};
+pub use self::options::{
+    BeforeSendSpan, BeforeSendTransaction, Compression, Options, OptionsError, Spotlight,
+};
 pub use self::propagation::outgoing::Origin;
 pub use self::propagation::trace_headers::TraceHeaders;
 pub use self::record::data_collection::{Collect, DataCollection};

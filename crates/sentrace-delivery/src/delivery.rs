@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sentrace_core::deliver::{Deliver, DeliverSpans, FinishedSpan, FinishedTransaction, Losses};
 use sentrace_core::{DeliveryStats, Options, diagnostics};
-use sentrace_outbox::{Consumer, Outbox, REPORT_INTERVAL, ReportSchedule};
+use sentrace_outbox::{Consumer, Hooks, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentrace_protocol::{Dsn, Reason};
 use tokio::sync::Notify;
 
@@ -142,8 +142,7 @@ impl Delivery {
             diagnostics::warn(format_args!("{error}"));
             None
         });
-        let before_send = options.get_before_send_transaction().cloned();
-        let encoder = Encoder::new(options.get_compression(), before_send, spotlight.is_some());
+        let encoder = Encoder::new(options.get_compression(), Hooks::of(options), spotlight.is_some());
         let encoding = encoder.content_encoding();
         let ingest = dsn.map(|dsn| Ingest::new(dsn, options, encoding, on_machine)).transpose()?;
         Ok(Worker::new(Parts {

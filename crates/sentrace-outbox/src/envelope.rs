@@ -1,18 +1,22 @@
 //! From finished transactions and spans to envelopes.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use sentrace_core::adapter::catch_panic;
 use sentrace_core::deliver::FinishedTransaction;
-use sentrace_core::{BeforeSendTransaction, diagnostics};
+use sentrace_core::diagnostics;
 use sentrace_protocol::span_v2::SpanItems;
-use sentrace_protocol::transaction::Transaction;
 use sentrace_protocol::{
     ClientReport, DynamicSamplingContext, EncodeError, EnvelopeHeaders, EnvelopeWriter, Reason, Timestamp,
 };
 
+use crate::account::Account;
 use crate::consignment::Consignment;
+use crate::hooks::Hooks;
+use crate::spans::SpanBatch;
+use crate::tally::Tally;
 
 /// The buffer shrinks to this size after an unusually large envelope.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -20,16 +24,16 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// Builds envelopes, one after the other in the same buffer. A panic while building costs that envelope only.
 pub struct EnvelopeBuilder {
     writer: EnvelopeWriter,
-    before_send: Option<BeforeSendTransaction>,
+    hooks: Hooks,
 }
 
 impl EnvelopeBuilder {
-    /// Creates a builder that asks the hook about each transaction.
-    pub fn new(before_send: Option<BeforeSendTransaction>) -> Self {
-        Self { writer: EnvelopeWriter::new(Vec::new()), before_send }
+    /// Creates a builder that runs `hooks` for what it builds envelopes of.
+    pub fn new(hooks: Hooks) -> Self {
+        Self { writer: EnvelopeWriter::new(Vec::new()), hooks }
     }
 
-    /// Runs the hook and builds an envelope with the transaction, and with `report` if there is one. Returns `None` after
+    /// Runs the hooks and builds an envelope with the transaction, and with `report` if there is one. Returns `None` after
     /// counting the transaction if it is not to be sent.
     ///
     /// `sent_at` is `None` if it is not known when the envelope will be sent.
@@ -40,16 +44,19 @@ impl EnvelopeBuilder {
         sent_at: Option<Timestamp>,
         report: Option<&ClientReport>,
     ) -> Option<(Consignment, &[u8])> {
-        let Self { writer, before_send } = self;
+        let Self { writer, hooks } = self;
         let mut refused = false;
         let built = build(writer, |writer| {
             let Some(mut transaction) = finished.transaction() else { return Ok(false) };
             let mut left_out = finished.omitted_spans(&transaction);
-            if let Some(hook) = before_send {
-                refused = !run_before_send(hook, &mut transaction, &mut consignment);
+            let before = transaction.spans.len();
+            if let Some(send) = hooks.edit_transaction(&mut transaction, consignment.account()) {
+                refused = !send;
                 if refused {
                     return Ok(false);
                 }
+                let removed = before.saturating_sub(transaction.spans.len());
+                consignment.discard_spans(Reason::BeforeSend, removed as u64);
                 left_out += finished.refit(&mut transaction);
             }
             consignment.discard_spans(Reason::BufferOverflow, left_out);
@@ -71,6 +78,19 @@ impl EnvelopeBuilder {
         }
         consignment.discard(if refused { Reason::BeforeSend } else { Reason::InternalSdkError });
         None
+    }
+
+    /// Runs the hook for each span of a batch that is to be sent. Everything of it stays accounted for while a hook
+    /// blocks; if it is given up meanwhile, the batch is empty afterwards.
+    pub fn run_span_hook(&self, batch: &mut SpanBatch, account: &Arc<Account>) {
+        if !self.hooks.has_span_hook() {
+            return;
+        }
+        let entered = Consignment::new(Tally::of_spans(batch.len() as u64), account);
+        batch.edit(|payload| self.hooks.edit_span(payload, account));
+        if !entered.hand_over() {
+            batch.forget();
+        }
     }
 
     /// Builds an envelope with spans of one trace.
@@ -122,28 +142,9 @@ fn build(
     false
 }
 
-/// Returns `true` if the transaction is to be sent, after counting the spans that the hook removed.
-fn run_before_send(
-    hook: &BeforeSendTransaction,
-    transaction: &mut Transaction<'_>,
-    consignment: &mut Consignment,
-) -> bool {
-    let before = transaction.spans.len();
-    let Some(send) = consignment.account().run_user_code(|| catch_panic(|| hook(transaction))) else {
-        diagnostics::debug(format_args!("before_send_transaction panicked: its transaction is discarded"));
-        return false;
-    };
-    if send {
-        let removed = before.saturating_sub(transaction.spans.len());
-        consignment.discard_spans(Reason::BeforeSend, removed as u64);
-    }
-    send
-}
-
 impl fmt::Debug for EnvelopeBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before_send = self.before_send.is_some();
-        f.debug_struct("EnvelopeBuilder").field("before_send", &before_send).finish_non_exhaustive()
+        f.debug_struct("EnvelopeBuilder").field("hooks", &self.hooks).finish_non_exhaustive()
     }
 }
 

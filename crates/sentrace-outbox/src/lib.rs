@@ -18,13 +18,14 @@
 //! | what callers ask for: flush and close | [`Requests`], [`End`] |
 //! | loss accounting | [`Account`], [`Consignment`], [`Tally`] |
 //! | client reports | [`ReportSchedule`] |
-//! | envelopes | [`EnvelopeBuilder`] |
+//! | envelopes, and hooks before they are built | [`EnvelopeBuilder`], [`Hooks`] |
 
 mod account;
 mod budget;
 mod consignment;
 mod deadline;
 mod envelope;
+mod hooks;
 mod outbox;
 mod process;
 mod queue;
@@ -41,6 +42,7 @@ pub use self::account::Account;
 pub use self::consignment::Consignment;
 pub use self::deadline::{LONGEST_WAIT, deadline};
 pub use self::envelope::EnvelopeBuilder;
+pub use self::hooks::Hooks;
 pub use self::outbox::{Consumer, Outbox};
 pub use self::queue::{Asleep, Queue};
 pub use self::report::{REPORT_INTERVAL, ReportSchedule};

@@ -51,6 +51,7 @@ pub use self::error::{EncodeError, ParseError};
 pub use self::ids::{EventId, Hex, SpanId, TraceId};
 pub use self::losses::{Category, ClientReport, DiscardedEvents, Reason};
 pub use self::payload::source::TransactionSource;
+pub use self::payload::span_payload::SpanPayload;
 pub use self::payload::status::SpanStatus;
 pub use self::payload::transaction::{
     Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,

@@ -12,12 +12,28 @@ use crate::util::pattern::{Pattern, PatternError};
 /// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not
 /// recorded.
 ///
-/// A rule is checked when a span starts, so it sees its name (a transaction's name, a span's
-/// description, or its op if it has none) and these attributes: `sentry.op`, `sentry.origin`, and
-/// for requests `http.request.method` (`_OTHER` for unknown methods, which are in
+/// A rule is checked when a span starts, by the name and the attributes that the span has by then.
+/// All conditions of a rule must match, and case counts (Sentry SDK specification, *Spans* 1.0,
+/// `ignore_spans`).
+///
+/// | lifecycle | name of a request's transaction | name of a span |
+/// |---|---|---|
+/// | [`Static`](crate::TraceLifecycle::Static) | `GET /users/123`, or `GET /users/{id}` if the route is known | its description, or its op if it has none |
+/// | [`Stream`](crate::TraceLifecycle::Stream) | `GET`, or `GET /users/{id}` if the route is known | `GET api.example.com`, `SELECT users`, or the name given by code |
+///
+/// Each span has the attributes `sentry.op` and `sentry.origin`. Those of requests are
+/// `http.request.method` (`_OTHER` for unknown methods, which are in
 /// `http.request.method_original`), `http.route`, `url.path`, `url.scheme` and
-/// `user_agent.original`. All conditions of a rule must match (Sentry SDK specification, *Spans*
-/// 1.0, `ignore_spans`).
+/// `user_agent.original`.
+///
+/// Streamed names contain no paths, queries or statements. A rule for these moves to the attribute
+/// that has the text. It then means the same in both lifecycles:
+///
+/// | rule for names in static mode | rule for both lifecycles |
+/// |---|---|
+/// | `IgnoreSpan::contains("/health")` | `IgnoreSpan::any().attribute("url.path", "/health")` |
+/// | `IgnoreSpan::regex("^GET /assets/")?` | `IgnoreSpan::any().attribute_regex("url.path", "^/assets/")?` |
+/// | `IgnoreSpan::contains("GET /users/{id}")` | the same if the route is known when the request arrives, else by `url.path` |
 ///
 /// ```
 /// use sentrace_core::IgnoreSpan;
@@ -27,7 +43,7 @@ use crate::util::pattern::{Pattern, PatternError};
 #[derive(Clone)]
 pub struct IgnoreSpan {
     name: Option<Pattern>,
-    attributes: Vec<(Cow<'static, str>, String)>,
+    attributes: Vec<(Cow<'static, str>, Pattern)>,
 }
 
 impl IgnoreSpan {
@@ -61,27 +77,45 @@ impl IgnoreSpan {
     /// attribute is not ignored.
     #[must_use]
     pub fn attribute(mut self, key: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
-        self.attributes.push((key.into(), text.into()));
+        self.attributes.push((key.into(), Pattern::Contains(text.into())));
         self
+    }
+
+    /// Restricts the rule to spans in whose attribute `key` the regular expression `pattern` is
+    /// found. A span without the attribute is not ignored.
+    ///
+    /// ```
+    /// use sentrace_core::IgnoreSpan;
+    ///
+    /// let assets = IgnoreSpan::any().attribute_regex("url.path", r"\.(css|js|png)$")?;
+    /// # Ok::<(), sentrace_core::PatternError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PatternError`] if the pattern is not a regular expression.
+    pub fn attribute_regex(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        pattern: &str,
+    ) -> Result<Self, PatternError> {
+        self.attributes.push((key.into(), Pattern::regex("ignored span", "IgnoreSpan", pattern)?));
+        Ok(self)
     }
 
     /// Returns `true` if the rule matches every span, like a rule that is unfinished.
     pub(crate) fn matches_everything(&self) -> bool {
-        let every_name = match &self.name {
-            None => true,
-            Some(Pattern::Contains(text)) => text.is_empty(),
-            // A name that no span has, and an empty one.
-            Some(Pattern::Regex(regex)) => regex.is_match("") && regex.is_match("\u{1}"),
-        };
+        let every_name = self.name.as_ref().is_none_or(Pattern::matches_everything);
         // Every span has an op.
-        every_name && self.attributes.iter().all(|(key, text)| key == "sentry.op" && text.is_empty())
+        every_name
+            && self.attributes.iter().all(|(key, pattern)| key == "sentry.op" && pattern.matches_everything())
     }
 
     pub(crate) fn matches(&self, span: &NewSpan<'_>) -> bool {
         let named = self.name.as_ref().is_none_or(|pattern| pattern.is_match(&span.name()));
         named
-            && self.attributes.iter().all(|(key, text)| {
-                span.with_attribute(key, |value| value.contains(text.as_str())).unwrap_or(false)
+            && self.attributes.iter().all(|(key, pattern)| {
+                span.with_attribute(key, |value| pattern.is_match(value)).unwrap_or(false)
             })
     }
 }
@@ -98,7 +132,10 @@ impl fmt::Debug for IgnoreSpan {
             None => f.write_str("IgnoreSpan::any()")?,
             Some(pattern) => pattern.fmt_as("IgnoreSpan", f)?,
         }
-        self.attributes.iter().try_for_each(|(key, text)| write!(f, ".attribute({key:?}, {text:?})"))
+        self.attributes.iter().try_for_each(|(key, pattern)| match pattern {
+            Pattern::Contains(text) => write!(f, ".attribute({key:?}, {text:?})"),
+            Pattern::Regex(regex) => write!(f, ".attribute_regex({key:?}, {:?})", regex.as_str()),
+        })
     }
 }
 
@@ -167,6 +204,18 @@ mod tests {
             (IgnoreSpan::any().op("http"), select(), false, "another op"),
             (IgnoreSpan::contains("price").op("http"), select(), false, "both must be true"),
             (IgnoreSpan::any().attribute("url.path", ""), select(), false, "an attribute that is not there"),
+            (
+                IgnoreSpan::any().attribute_regex("sentry.op", "^db").unwrap(),
+                select(),
+                true,
+                "a pattern for an attribute",
+            ),
+            (
+                IgnoreSpan::any().attribute_regex("sentry.op", "^query").unwrap(),
+                select(),
+                false,
+                "another start of it",
+            ),
             (
                 IgnoreSpan::contains("cache.get"),
                 NewSpan::Child { op: "cache.get", description: "" },

@@ -56,7 +56,7 @@ pub(crate) fn warn_of_contradictions(options: &Options, org_id: Option<&str>, de
         )),
         TraceLifecycle::Stream if delivery.before_send_transaction.is_some() => warn(format_args!(
             "before_send_transaction is never called: spans are streamed, so there is no transaction to look at; use \
-             TraceLifecycle::Static, or ignore_spans and the layer's data_collection"
+             before_send_span, ignore_spans, or TraceLifecycle::Static"
         )),
         _ => {}
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use sentrace_protocol::Transaction;
+use sentrace_protocol::{SpanPayload, Transaction};
 
 use super::spotlight::SpotlightOption;
 use super::{Options, Spotlight};
@@ -18,6 +18,9 @@ const DEFAULT_SPOOL_BYTES: u64 = 256 * 1024 * 1024;
 /// A hook that changes or drops a transaction before it is sent; see
 /// [`Options::before_send_transaction`].
 pub type BeforeSendTransaction = Arc<dyn Fn(&mut Transaction<'_>) -> bool + Send + Sync>;
+
+/// What a service does to a span before it is sent; see [`Options::before_send_span`].
+pub type BeforeSendSpan = Arc<dyn Fn(&mut SpanPayload<'_, '_>) + Send + Sync>;
 
 /// How envelopes are compressed (Sentry SDK specification, *Compression*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +44,7 @@ pub(crate) struct DeliveryOptions {
     retry_timeout: Duration,
     pub(super) queue_bytes: usize,
     pub(super) before_send_transaction: Option<BeforeSendTransaction>,
+    before_send_span: Option<BeforeSendSpan>,
     compression: Compression,
     proxy: Option<String>,
     ca_certificates: Vec<u8>,
@@ -60,6 +64,7 @@ impl Default for DeliveryOptions {
             retry_timeout: Duration::from_secs(30),
             queue_bytes: 32 * 1024 * 1024,
             before_send_transaction: None,
+            before_send_span: None,
             compression: Compression::default(),
             proxy: None,
             ca_certificates: Vec::new(),
@@ -138,6 +143,42 @@ impl Options {
         let hook = UserClosure::new(hook);
         self.delivery.before_send_transaction =
             Some(Arc::new(move |transaction| hook.get().is_some_and(|hook| hook(transaction))));
+        self
+    }
+
+    /// Sets a hook that sees each span before it is sent, on the delivery thread.
+    ///
+    /// The hook can change name, op, attributes and status of the span. It cannot drop the span; for
+    /// that, use [`ignore_spans`](Self::ignore_spans). If the hook panics, the span is sent unchanged.
+    ///
+    /// The hook is called once for each span, after all attributes are set. In
+    /// [`TraceLifecycle::Static`](crate::TraceLifecycle::Static) it is called for the spans below a
+    /// transaction, then for the transaction's own span, and before
+    /// [`before_send_transaction`](Self::before_send_transaction). Request headers are attributes of
+    /// streamed spans only; a transaction has them in its request (Sentry SDK specification, *Spans*
+    /// 1.0, `before_send_span`).
+    ///
+    /// ```
+    /// use sentrace_core::Options;
+    ///
+    /// let options = Options::new().before_send_span(|span| {
+    ///     if span.op() == "db.query" {
+    ///         span.remove_attribute("db.query.text");
+    ///         span.set_attribute("db.scrubbed", true);
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn before_send_span(
+        mut self,
+        hook: impl Fn(&mut SpanPayload<'_, '_>) + Send + Sync + 'static,
+    ) -> Self {
+        let hook = UserClosure::new(hook);
+        self.delivery.before_send_span = Some(Arc::new(move |span| {
+            if let Some(hook) = hook.get() {
+                hook(span);
+            }
+        }));
         self
     }
 
@@ -255,6 +296,11 @@ impl Options {
     /// Returns how many bytes may be queued for delivery.
     pub fn get_queue_bytes(&self) -> usize {
         self.delivery.queue_bytes
+    }
+
+    /// Returns the hook that sees spans before they are sent.
+    pub fn get_before_send_span(&self) -> Option<&BeforeSendSpan> {
+        self.delivery.before_send_span.as_ref()
     }
 
     /// Returns the hook that sees transactions before they are sent.

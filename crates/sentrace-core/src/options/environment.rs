@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use sentrace_protocol::{Dsn, SentryTrace};
 
 use self::text::{Text, shown};
+use super::lifecycle::TraceLifecycle;
 use super::{Options, OptionsError, RATE_RULE, Spotlight};
 use crate::diagnostics;
 
@@ -19,13 +20,14 @@ static WARNED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
 const RELEASE: &str = "SENTRY_RELEASE";
 const ENVIRONMENT: &str = "SENTRY_ENVIRONMENT";
 const RATE: &str = "SENTRY_TRACES_SAMPLE_RATE";
+const LIFECYCLE: &str = "SENTRY_TRACE_LIFECYCLE";
 const DEBUG: &str = "SENTRY_DEBUG";
 const SPOTLIGHT: &str = "SENTRY_SPOTLIGHT";
 const USE_ENVIRONMENT: &str = "SENTRY_USE_ENVIRONMENT";
 
 impl Options {
     /// Reads `SENTRY_DSN`, `SENTRY_RELEASE`, `SENTRY_ENVIRONMENT`, `SENTRY_TRACES_SAMPLE_RATE`, `SENTRY_DEBUG`,
-    /// `SENTRY_SPOTLIGHT`, and, unless `SENTRY_USE_ENVIRONMENT` forbids it, the trace of the parent process from
+    /// `SENTRY_TRACE_LIFECYCLE` (`stream` or `static`), `SENTRY_SPOTLIGHT`, and, unless `SENTRY_USE_ENVIRONMENT` forbids it, the trace of the parent process from
     /// `SENTRY_TRACE` and `SENTRY_BAGGAGE` (Sentry SDK specification, *Configuration*). Empty variables count as unset.
     ///
     /// A wrong value never keeps the service from starting. It is reported once, with the variable, the value (secrets
@@ -105,6 +107,7 @@ fn read(var: &dyn Fn(&str) -> Result<String, VarError>) -> (Options, Vec<Options
         Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(options.traces_sample_rate(rate)),
         _ => Err(format!("{} is {RATE_RULE}{}", shown(rate), text::rate_hint(rate))),
     });
+    reader.apply(LIFECYCLE, |options, word| Ok(options.trace_lifecycle(lifecycle(word)?)));
     reader.apply(DEBUG, |options, word| Ok(options.debug(switch(word)?)));
     reader.apply(SPOTLIGHT, |mut options, text| {
         options.delivery.spotlight.environment = Some(spotlight(text)?);
@@ -201,6 +204,14 @@ fn switch(word: &str) -> Result<bool, String> {
         Some(Spotlight::On) => Ok(true),
         Some(Spotlight::Off) => Ok(false),
         _ => Err(format!("{} is neither true nor false; write one of the two", shown(word))),
+    }
+}
+
+fn lifecycle(word: &str) -> Result<TraceLifecycle, String> {
+    match word {
+        "stream" => Ok(TraceLifecycle::Stream),
+        "static" => Ok(TraceLifecycle::Static),
+        _ => Err(format!("{} is neither stream nor static; write one of the two", shown(word))),
     }
 }
 

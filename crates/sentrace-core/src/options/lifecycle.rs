@@ -29,7 +29,9 @@ pub(crate) struct LifecycleOptions {
 const DEFAULT_FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Options {
-    /// Sets how spans are sent. Defaults to [`TraceLifecycle::Static`].
+    /// Sets how spans are sent. Defaults to [`TraceLifecycle::default`].
+    ///
+    /// [`Options::from_env`] sets it from `SENTRY_TRACE_LIFECYCLE`. What code sets takes precedence.
     ///
     /// ```
     /// use sentrace_core::{Options, TraceLifecycle};
@@ -42,7 +44,8 @@ impl Options {
         self
     }
 
-    /// Sets which spans are not recorded. Rules are checked when a span starts.
+    /// Sets which spans are not recorded. Rules are checked when a span starts, by its name and
+    /// attributes; see [`IgnoreSpan`].
     ///
     /// Children of an ignored span become children of the next recorded one. Below an ignored
     /// transaction nothing is recorded, and its trace is propagated. Everything that is ignored is
@@ -52,7 +55,7 @@ impl Options {
     /// use sentrace_core::{IgnoreSpan, Options};
     ///
     /// let options = Options::new().ignore_spans([
-    ///     IgnoreSpan::contains("/health"),
+    ///     IgnoreSpan::any().attribute("url.path", "/health"),
     ///     IgnoreSpan::any().op("cache.get"),
     ///     IgnoreSpan::regex("^SELECT 1$")?,
     /// ]);

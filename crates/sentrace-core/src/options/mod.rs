@@ -15,7 +15,7 @@ use sentrace_protocol::{Dsn, sensitive};
 
 pub(crate) use self::contradictions::warn_of_contradictions;
 use self::delivery::DeliveryOptions;
-pub use self::delivery::{BeforeSendTransaction, Compression};
+pub use self::delivery::{BeforeSendSpan, BeforeSendTransaction, Compression};
 use self::idle::Timeouts;
 use self::lifecycle::LifecycleOptions;
 pub use self::spotlight::Spotlight;

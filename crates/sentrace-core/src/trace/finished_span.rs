@@ -5,7 +5,7 @@ use std::fmt;
 
 use sentrace_protocol::dsc::DynamicSamplingContext;
 use sentrace_protocol::losses::Reason;
-use sentrace_protocol::{SpanId, TraceId, span_v2};
+use sentrace_protocol::{SpanId, SpanPayload, TraceId, span_v2};
 use triomphe::Arc;
 
 use crate::record::{Anchor, Record, pool};
@@ -50,12 +50,14 @@ pub(crate) trait Segment: Send + Sync {
 /// discarded. Dropping it returns its memory to the requests and counts nothing.
 pub struct FinishedSpan {
     record: Option<Box<Record>>,
+    /// The payload after a hook has changed it.
+    edited: Option<Box<span_v2::Span<'static>>>,
     segment: Arc<dyn Segment>,
 }
 
 impl FinishedSpan {
     pub(crate) fn new(record: Box<Record>, segment: Arc<dyn Segment>) -> Self {
-        Self { record: Some(record), segment }
+        Self { record: Some(record), edited: None, segment }
     }
 
     /// Returns the id of its trace. An envelope has spans of one trace only.
@@ -84,6 +86,26 @@ impl FinishedSpan {
     /// Calls `read` with the payload, built from what is known so far. Returns `None` if there is
     /// no span, which does not happen.
     pub fn read<R>(&self, read: impl FnOnce(&span_v2::Span<'_>) -> R) -> Option<R> {
+        match &self.edited {
+            Some(edited) => Some(read(edited)),
+            None => self.with_payload(|span| read(span)),
+        }
+    }
+
+    /// Lets a hook change the payload, which is built for it with what is known by now. [`read`](Self::read) lends the
+    /// changed payload from then on.
+    pub fn edit(&mut self, edit: impl FnOnce(&mut SpanPayload<'_, '_>)) {
+        self.edited = self.with_payload(|span| {
+            edit(&mut SpanPayload::of_streamed(span));
+            let cut = span.fit(span_v2::MAX_SPAN_BYTES);
+            if let Some(record) = self.record.as_deref().filter(|_| !cut.is_nothing()) {
+                crate::record::oversize::report("span", record, cut);
+            }
+            Box::new(span.clone().into_owned())
+        });
+    }
+
+    fn with_payload<R>(&self, run: impl FnOnce(&mut span_v2::Span<'_>) -> R) -> Option<R> {
         let (name, anchor) = self.segment.name_and_anchor();
         let segment = SegmentName { name: &name, span_id: self.segment.span_id() };
         let record = self.record.as_deref()?;
@@ -91,7 +113,7 @@ impl FinishedSpan {
         // It has to fit into an item of its own.
         let cut = span.fit(span_v2::MAX_SPAN_BYTES);
         crate::record::oversize::report("span", record, cut);
-        Some(read(&span))
+        Some(run(&mut span))
     }
 
     /// Returns the envelope's `trace` header, and freezes the dynamic sampling context.

@@ -72,6 +72,8 @@ pub(crate) fn open(
     }
     trace.sampled = match decision {
         Some(decision) => Some(decision.sampled),
+        // What is called from here would be the only part of the trace.
+        None if ignored && trace.parent_span_id.is_none() => Some(false),
         None => inherited_decision(&trace, sampler, rate),
     };
     trace.sample_rate = decision.and_then(|decision| decision.rate);

@@ -29,6 +29,15 @@ impl Pattern {
         }
     }
 
+    /// Returns `true` if there can be no text that it does not match.
+    pub(crate) fn matches_everything(&self) -> bool {
+        match self {
+            Self::Contains(text) => text.is_empty(),
+            // A text that does not occur, and none.
+            Self::Regex(regex) => regex.is_match("") && regex.is_match("\u{1}"),
+        }
+    }
+
     /// Formats the call that creates this pattern.
     pub(crate) fn fmt_as(&self, type_name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,6 +9,7 @@ mod extremes;
 mod full;
 mod hooks;
 mod idle;
+mod ignored;
 mod job;
 mod personal;
 mod propagation;

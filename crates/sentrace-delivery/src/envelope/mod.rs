@@ -3,12 +3,13 @@
 mod compress;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use sentrace_core::Compression;
 use sentrace_core::deliver::FinishedTransaction;
-use sentrace_core::{BeforeSendTransaction, Compression};
-use sentrace_outbox::{Consignment, EnvelopeBuilder};
+use sentrace_outbox::{Account, Consignment, EnvelopeBuilder, Hooks, SpanBatch};
 use sentrace_protocol::span_v2::SpanItems;
 use sentrace_protocol::{ClientReport, DynamicSamplingContext, Reason, Timestamp, envelope};
 
@@ -42,12 +43,8 @@ impl Purpose {
 
 impl Encoder {
     /// `copies`: whether [`take_copy`](Self::take_copy) will be called.
-    pub(crate) fn new(
-        compression: Compression,
-        before_send: Option<BeforeSendTransaction>,
-        copies: bool,
-    ) -> Self {
-        Self { builder: EnvelopeBuilder::new(before_send), output: Output::new(compression, copies) }
+    pub(crate) fn new(compression: Compression, hooks: Hooks, copies: bool) -> Self {
+        Self { builder: EnvelopeBuilder::new(hooks), output: Output::new(compression, copies) }
     }
 
     /// Returns the `content-encoding` of bodies that are posted.
@@ -72,6 +69,11 @@ impl Encoder {
             return None;
         };
         Some((consignment, body))
+    }
+
+    /// Runs the hook for each span of a batch.
+    pub(crate) fn run_span_hook(&self, batch: &mut SpanBatch, account: &Arc<Account>) {
+        self.builder.run_span_hook(batch, account);
     }
 
     /// Encodes spans of one trace.
@@ -187,7 +189,7 @@ mod tests {
     use super::*;
 
     fn encoder() -> Encoder {
-        Encoder::new(Compression::default(), None, false)
+        Encoder::new(Compression::default(), Hooks::default(), false)
     }
 
     fn gunzip(body: &[u8]) -> String {

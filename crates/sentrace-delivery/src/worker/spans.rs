@@ -74,6 +74,7 @@ impl Worker {
             Way::Divert(reason) if self.spool.is_none() => return batch.discard(reason),
             Way::Divert(_) => Purpose::Spool,
         };
+        self.encoder.run_span_hook(&mut batch, self.outbox.account());
         let context = batch.dynamic_sampling_context();
         let mut parts = Vec::new();
         while !batch.is_empty() {

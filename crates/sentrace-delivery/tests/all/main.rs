@@ -15,6 +15,7 @@ mod extremes;
 mod faults;
 mod flush;
 mod hook;
+mod hook_span;
 mod limits;
 mod losses;
 #[cfg(target_os = "linux")]

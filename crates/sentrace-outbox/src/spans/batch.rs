@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use sentrace_core::deliver::FinishedSpan;
 use sentrace_protocol::span_v2::SpanItems;
-use sentrace_protocol::{DynamicSamplingContext, Reason};
+use sentrace_protocol::{DynamicSamplingContext, Reason, SpanPayload};
 
 /// Streamed spans of one trace that are ready to be sent. Spans that are still in it when it is dropped are counted as
 /// lost.
@@ -56,6 +56,19 @@ impl SpanBatch {
                 _ => span.lost(Reason::InternalSdkError),
             }
         }
+    }
+
+    /// Lets a hook change each span that is to be sent.
+    pub(crate) fn edit(&mut self, edit: impl Fn(&mut SpanPayload<'_, '_>)) {
+        for span in self.spans.iter_mut().filter(|span| span.discarded().is_none()) {
+            // A payload that cannot be built is counted when it is read.
+            sentrace_core::adapter::catch_panic(|| span.edit(&edit));
+        }
+    }
+
+    /// Drops all remaining spans, which were counted already.
+    pub(crate) fn forget(&mut self) {
+        self.spans.clear();
     }
 
     /// Counts all remaining spans as lost.

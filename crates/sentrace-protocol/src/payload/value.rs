@@ -47,6 +47,17 @@ impl Value<'_> {
 }
 
 impl<'a> Value<'a> {
+    /// Returns the same value, borrowing its texts from this one.
+    pub(crate) fn borrowed(&self) -> Value<'_> {
+        match self {
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Int(value) => Value::Int(*value),
+            Self::Float(value) => Value::Float(*value),
+            Self::Str(value) => Value::Str(Cow::Borrowed(value)),
+            Self::Strs(values) => Value::Strs(values.iter().map(|value| Cow::Borrowed(&**value)).collect()),
+        }
+    }
+
     /// The texts in it.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &Cow<'a, str>> {
         match self {

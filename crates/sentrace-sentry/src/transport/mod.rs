@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sentrace_core::deliver::{Deliver, FinishedTransaction, Losses};
 use sentrace_core::diagnostics::with_debug_mode;
 use sentrace_core::{Client, DeliveryStats, Options};
-use sentrace_outbox::{Consumer, EnvelopeBuilder, Outbox, REPORT_INTERVAL, ReportSchedule};
+use sentrace_outbox::{Consumer, EnvelopeBuilder, Hooks, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentry_core::TransportOptions;
 
 use self::worker::Worker;
@@ -85,7 +85,7 @@ impl TransportDeliver {
             let _ = wake.try_send(());
         });
         let outbox = Arc::new(outbox);
-        let builder = EnvelopeBuilder::new(options.get_before_send_transaction().cloned());
+        let builder = EnvelopeBuilder::new(Hooks::of(options));
         let schedule = ReportSchedule::new(options.sends_client_reports(), REPORT_INTERVAL, Instant::now());
         let capacity = capacity.min(MAX_ENVELOPES);
         let worker = Worker::new(Arc::clone(&outbox), woken, transport, builder, schedule, capacity);

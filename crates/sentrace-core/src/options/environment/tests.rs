@@ -66,6 +66,31 @@ fn a_rate_is_a_number_from_0_to_1_or_is_warned_about() {
 }
 
 #[test]
+fn a_lifecycle_is_one_of_two_words_or_is_warned_about() {
+    let default = TraceLifecycle::default();
+    let rows = [
+        ("stream", TraceLifecycle::Stream, false, "streamed"),
+        ("static", TraceLifecycle::Static, false, "static"),
+        (" stream\n", TraceLifecycle::Stream, false, "blanks around it, as of a file"),
+        ("Stream", default, true, "another case"),
+        ("streaming", default, true, "another word"),
+        ("true", default, true, "a switch"),
+        ("", default, false, "empty is unset"),
+    ];
+    for (value, lifecycle, warned, reason) in rows {
+        let (options, findings) = from(&[(LIFECYCLE, value)]);
+        assert_eq!(options.get_trace_lifecycle(), lifecycle, "{reason}: {value:?}");
+        assert_eq!(findings.len(), usize::from(warned), "{reason}: {findings:?}");
+        let named = |finding: &OptionsError| finding.to_string().contains("write one of the two");
+        assert!(findings.iter().all(named), "{reason}: {findings:?}");
+    }
+    for lifecycle in [TraceLifecycle::Stream, TraceLifecycle::Static] {
+        let (options, _) = from(&[(LIFECYCLE, "stream")]);
+        assert_eq!(options.trace_lifecycle(lifecycle).get_trace_lifecycle(), lifecycle, "code wins");
+    }
+}
+
+#[test]
 fn a_dsn_is_understood_where_it_is_clear_and_never_shown_with_its_secret() {
     let dsn = "https://key@o1.ingest.example.com/2";
     let rows = [

@@ -187,4 +187,4 @@ fn cow_into_owned(text: Cow<'_, str>) -> Cow<'static, str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

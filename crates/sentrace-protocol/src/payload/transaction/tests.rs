@@ -9,7 +9,7 @@ fn at(micros: u64) -> Timestamp {
     Timestamp(Duration::from_micros(1_787_220_000_000_000 + micros))
 }
 
-pub(super) fn span<'a>() -> Span<'a> {
+pub(crate) fn span<'a>() -> Span<'a> {
     Span {
         span_id: SpanId::from_hex(b"53995c3f42cd8ad8").unwrap(),
         parent_span_id: SpanId::from_hex(b"b7ad6b7169203331"),
@@ -24,7 +24,7 @@ pub(super) fn span<'a>() -> Span<'a> {
     }
 }
 
-pub(super) fn transaction(name: &str) -> Transaction<'_> {
+pub(crate) fn transaction(name: &str) -> Transaction<'_> {
     Transaction {
         event_id: EventId::from_hex(b"5f0c1f3b7a9e4c0d8b1e2a3c4d5e6f70").unwrap(),
         name: name.into(),
