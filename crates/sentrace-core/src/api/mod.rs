@@ -52,7 +52,7 @@ pub fn start_transaction_with(options: &TransactionOptions<'_>) -> Transaction {
         .map_or_else(Transaction::none, |client| client.start_transaction_with(options))
 }
 
-/// Starts a span below the current one; see [`SpanRef::start_span`].
+/// Starts a span below the current one; see [`SpanRef::start_span`](crate::SpanRef::start_span).
 pub fn start_span(op: impl Into<Cow<'static, str>>, description: impl AsRef<str>) -> Span {
     if crate::idle::timer::any_open() {
         return current_span().start_span(op, description);
