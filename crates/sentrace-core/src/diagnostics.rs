@@ -13,6 +13,7 @@ use crate::util::hook::catch_panic;
 
 /// The severity of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Level {
     /// A misconfiguration that costs traces; reported at most once per cause.
     Warning,

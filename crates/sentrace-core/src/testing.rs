@@ -18,6 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A transaction as it was delivered.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct CapturedTransaction {
     /// The payload.
     pub transaction: Transaction<'static>,
@@ -43,6 +44,7 @@ impl CapturedTransaction {
 
 /// A streamed span as it was delivered.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct CapturedSpan {
     /// The payload.
     pub span: span_v2::Span<'static>,
@@ -181,8 +183,8 @@ impl DeliverSpans for Capture {
 }
 
 fn captured_span(finished: FinishedSpan) -> Option<CapturedSpan> {
-    if let Some(reason) = finished.discarded() {
-        finished.lost(reason);
+    if let Some(reason) = finished.discard_reason() {
+        finished.discard(reason);
         return None;
     }
     let dynamic_sampling_context = finished.dynamic_sampling_context();

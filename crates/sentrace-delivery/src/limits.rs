@@ -61,7 +61,7 @@ impl RateLimits {
             Category::ALL.into_iter().zip(self.categories).map(|(category, until)| (Some(category), until));
         all.chain(each).filter_map(move |(category, until)| {
             let remaining = until?.saturating_duration_since(now);
-            (!remaining.is_zero()).then_some(ActiveLimit { category, remaining })
+            (!remaining.is_zero()).then_some(ActiveLimit::new(category, remaining))
         })
     }
 

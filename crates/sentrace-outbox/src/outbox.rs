@@ -99,7 +99,7 @@ impl Outbox {
     /// Like [`deliver`](Self::deliver) for a streamed span.
     pub fn deliver_span(&self, span: FinishedSpan) {
         if self.process.is_forked() {
-            return span.lost(Reason::QueueOverflow);
+            return span.discard(Reason::QueueOverflow);
         }
         self.queue.push_span(span);
     }

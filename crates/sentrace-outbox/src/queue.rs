@@ -74,7 +74,7 @@ impl Queue {
     /// Like [`push`](Self::push) for a streamed span. Spans have a budget of their own, of the same size.
     pub(crate) fn push_span(&self, span: FinishedSpan) {
         if self.closed.load(Ordering::Relaxed) {
-            return span.lost(Reason::QueueOverflow);
+            return span.discard(Reason::QueueOverflow);
         }
         match self.spans.push(span) {
             Some(reserved) => self.wake_consumer(reserved),

@@ -92,11 +92,19 @@ pub struct DeliveryStats {
 
 /// A rate limit in effect (Sentry SDK specification, *Rate Limiting*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ActiveLimit {
     /// What must not be sent; `None` for everything.
     pub category: Option<Category>,
     /// How much longer the limit is in effect.
     pub remaining: Duration,
+}
+
+impl ActiveLimit {
+    /// Creates a limit on `category`, or on everything.
+    pub const fn new(category: Option<Category>, remaining: Duration) -> Self {
+        Self { category, remaining }
+    }
 }
 
 impl fmt::Display for Stats {

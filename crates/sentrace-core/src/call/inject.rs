@@ -72,7 +72,7 @@ impl OutgoingCall {
     ///   removed, too.
     pub fn inject(&self, span: &CallSpan, headers: &mut HeaderMap) -> bool {
         if !self.allows_headers() {
-            self.provenance().withdraw(headers);
+            self.provenance().remove_propagated(headers);
             if headers.contains_key(SENTRY_TRACE) {
                 with_debug_mode(self.pipeline().debug, explain::keeps_own_headers);
             }

@@ -118,7 +118,7 @@ impl OutgoingCall {
         let serving = current_span();
         let client = client.cloned().or_else(|| serving.client()).or_else(Client::global);
         let pipeline = client.as_ref().map_or_else(|| Pipeline::noop(), Client::pipeline);
-        super::provenance::Provenance::new(&serving, pipeline).withdraw(headers);
+        super::provenance::Provenance::new(&serving, pipeline).remove_propagated(headers);
     }
 
     /// Returns what is known of headers that the call already has.

@@ -64,7 +64,7 @@ impl<'a> Provenance<'a> {
     }
 
     /// Removes what the application did not set. Third-party members of `baggage` are kept.
-    pub(crate) fn withdraw(&self, headers: &mut HeaderMap) {
+    pub(crate) fn remove_propagated(&self, headers: &mut HeaderMap) {
         if headers.is_empty() {
             return;
         }

@@ -12,7 +12,7 @@ use crate::util::text::cut;
 const MAX_SCHEME: usize = 64;
 
 /// The parts of an outgoing HTTP request that are recorded. Adapters create it from their own
-/// types.
+/// types, with `..Default::default()`: fields may be added.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OutgoingRequest<'a> {
     /// `GET`, in upper case. A method that is not [known](http_method) is recorded as `_OTHER` and

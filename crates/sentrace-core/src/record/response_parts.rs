@@ -6,7 +6,8 @@ use crate::record::{Record, Slot};
 use crate::util::clock::FastInstant;
 
 /// The outcome of a response, once all of it is known; see
-/// [`Transaction::finish_with_response`](crate::Transaction::finish_with_response).
+/// [`Transaction::finish_with_response`](crate::Transaction::finish_with_response). Adapters create
+/// it with `..Default::default()`: fields may be added.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ResponseParts {
     /// The status code: `contexts.response`, `http.response.status_code`, and the span's status if

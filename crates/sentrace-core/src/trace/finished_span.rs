@@ -15,7 +15,7 @@ pub trait DeliverSpans {
     /// Takes over a finished span.
     ///
     /// This runs on the thread that finished it, so it must not block. Spans that cannot be kept
-    /// are given up with [`FinishedSpan::lost`].
+    /// are given up with [`FinishedSpan::discard`].
     ///
     /// Spans of a trace arrive in the order in which they end. A transaction's own span
     /// ([`is_segment`](FinishedSpan::is_segment)) comes after those that ended before it, and
@@ -79,7 +79,7 @@ impl FinishedSpan {
     /// Returns why it must not be sent, if its transaction was discarded
     /// ([`Transaction::discard`](crate::Transaction::discard)). Then it is [`lost`](Self::lost) for
     /// that reason.
-    pub fn discarded(&self) -> Option<Reason> {
+    pub fn discard_reason(&self) -> Option<Reason> {
         self.segment.discarded()
     }
 
@@ -126,7 +126,7 @@ impl FinishedSpan {
     }
 
     /// Counts the span as lost for `reason`.
-    pub fn lost(self, reason: Reason) {
+    pub fn discard(self, reason: Reason) {
         self.segment.count_lost(reason);
     }
 

@@ -132,7 +132,7 @@ impl Pipeline {
     pub(crate) fn deliver_span(&self, span: FinishedSpan) {
         match self.deliver.spans() {
             Some(spans) => hook::without_recording(|| spans.deliver_span(span)),
-            None => span.lost(Reason::InternalSdkError),
+            None => span.discard(Reason::InternalSdkError),
         }
     }
 

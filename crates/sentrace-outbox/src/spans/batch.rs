@@ -42,8 +42,8 @@ impl SpanBatch {
     /// Moves as many spans into `items` as fit. Spans that must not or cannot be sent are counted as lost instead.
     pub fn fill(&mut self, items: &mut SpanItems) {
         while let Some(span) = self.spans.pop_front() {
-            if let Some(reason) = span.discarded() {
-                span.lost(reason);
+            if let Some(reason) = span.discard_reason() {
+                span.discard(reason);
                 continue;
             }
             match sentrace_core::adapter::catch_panic(|| span.read(|payload| items.push(payload))).flatten() {
@@ -53,7 +53,7 @@ impl SpanBatch {
                     return;
                 }
                 // Too large for any item, or serialisation failed.
-                _ => span.lost(Reason::InternalSdkError),
+                _ => span.discard(Reason::InternalSdkError),
             }
         }
     }
@@ -78,8 +78,8 @@ impl SpanBatch {
 
     fn discard_all(&mut self, reason: Reason) {
         for span in self.spans.drain(..) {
-            let reason = span.discarded().unwrap_or(reason);
-            span.lost(reason);
+            let reason = span.discard_reason().unwrap_or(reason);
+            span.discard(reason);
         }
     }
 }

@@ -23,7 +23,7 @@ impl SpanQueue {
     /// well.
     pub(crate) fn push(&self, span: FinishedSpan) -> Option<Reserved> {
         let Some(reserved) = self.budget.reserve(span.size()) else {
-            span.lost(Reason::QueueOverflow);
+            span.discard(Reason::QueueOverflow);
             return None;
         };
         self.spans.push(span);
@@ -74,7 +74,7 @@ impl SpanQueue {
     fn discard_all(&self, reason: Reason) {
         while let Some(span) = self.spans.pop() {
             self.release(span.size());
-            span.lost(reason);
+            span.discard(reason);
         }
     }
 }
