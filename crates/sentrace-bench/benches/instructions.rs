@@ -1,7 +1,8 @@
 //! Gungraun's view of every variant: `cargo bench --bench instructions -- '*sentrace_dropped'`.
 //!
-//! A benchmark is named after its variant, with `_` for `-`. The gate and the report count by it; the gate only what comes in mixed.
-//! The names stand here twice since gungraun's attributes do not survive a macro of ours.
+//! A benchmark is named after its variant, with `_` for `-`. The gate and the report use it, the
+//! gate only with mixed baggage. The names are repeated because gungraun's attributes do not work
+//! in a macro.
 
 #![expect(missing_docs, reason = "what gungraun's macros write is public")]
 
@@ -12,9 +13,9 @@ use sentrace_bench::measured::Measured;
 use sentrace_bench::request::Baggage;
 use sentrace_bench::variants;
 
-/// What glibc's allocator takes for the header map's block, which is too large for what it keeps at hand, depends on what else lies beside it:
-/// up to 700 instructions of a request, decided by a variable of the environment or by the next change of the code. This
-/// one's does not.
+/// With glibc's allocator, the cost of allocating the header map, which is too large for its thread
+/// cache, depends on neighbouring blocks: up to 700 instructions per request, affected by
+/// environment variables and any change of the code. With this one it does not.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

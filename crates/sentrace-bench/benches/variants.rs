@@ -1,9 +1,11 @@
-//! Criterion's view of every variant, all of them interleaved: `cargo bench --bench variants`, or `.. -- sentrace` for those
-//! whose names contain it, beside what they are compared with; `.. -- sentrys` has Sentry's members alone in the baggage.
+//! Criterion's view of every variant, interleaved: `cargo bench --bench variants`, or `.. --
+//! sentrace` for those whose names contain it and their baselines. With `.. -- sentrys`, the
+//! baggage has only Sentry's members.
 //!
-//! Subscribers, hubs and providers are global, so that each variant runs in a process of its own, and criterion measures one
-//! after the other. So the samples are taken before, from all processes in turn, and given to criterion for its statistics
-//! and its comparison with the run before. They are left beside its figures, for what is told of them together.
+//! Subscribers, hubs and providers are global, so each variant runs in a separate process, and
+//! criterion measures one after the other. Therefore the samples are taken in advance, from all
+//! processes in turn, and passed to criterion for its statistics and its comparison with the
+//! previous run. They are saved next to its results for comparisons of variants.
 
 use std::io::{BufRead, BufReader, Lines, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput};
+use lexopt::prelude::*;
 use sentrace_bench::measured::{Measured, shift_heap};
 use sentrace_bench::request::Baggage;
 use sentrace_bench::samples::Samples;
@@ -19,35 +22,39 @@ use sentrace_bench::tools::{self, criterion_group};
 use sentrace_bench::variant::Variant;
 use sentrace_bench::{time, variants};
 
-/// Samples that each process takes.
+/// The number of samples of each process.
 const ROUNDS: usize = 20;
-/// How long one takes.
+/// The duration of a sample.
 const SAMPLE: Duration = Duration::from_millis(4);
-/// Before the first.
+/// The number of calls before the first sample.
 const WARM_UP: u32 = 2_000;
-/// How long criterion waits for a sample that was taken before.
+/// The time that criterion spends on a sample that was taken in advance.
 const REPLAY: Duration = Duration::from_millis(1);
-/// The argument of a process that takes samples; a variant's name and its baggage follow.
-const SAMPLER: &str = "--sampler";
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.as_slice() {
-        [first, name, baggage] if first == SAMPLER => match variants::named(name) {
-            Ok(variant) => take_samples(variant, named(baggage).expect("a sampler is told its baggage")),
-            Err(error) => panic!("{error}"),
-        },
-        _ => {
-            let words: Vec<&str> =
-                arguments.iter().map(String::as_str).filter(|word| !word.starts_with("--")).collect();
-            let baggage = words.iter().find_map(|word| named(word)).unwrap_or(Baggage::Mixed);
-            let only = words.iter().find(|word| named(word).is_none()).copied();
-            compare(only.unwrap_or_default(), baggage);
+fn main() -> Result<(), lexopt::Error> {
+    let (mut baggage, mut name, mut is_sampler) = (Baggage::Mixed, String::new(), false);
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("sampler") => is_sampler = true,
+            // Added by Cargo.
+            Long("bench") => {}
+            Value(word) => match Baggage::named(&word.clone().string()?) {
+                Some(named) => baggage = named,
+                None => name = word.string()?,
+            },
+            other => return Err(other.unexpected()),
         }
     }
+    if is_sampler {
+        take_samples(variants::named(&name)?, baggage);
+    } else {
+        compare(&name, baggage);
+    }
+    Ok(())
 }
 
-/// How often all processes are started anew.
+/// Returns how often all processes are restarted.
 fn generations(baggage: Baggage) -> usize {
     match baggage {
         Baggage::Mixed => 15,
@@ -55,11 +62,7 @@ fn generations(baggage: Baggage) -> usize {
     }
 }
 
-fn named(baggage: &str) -> Option<Baggage> {
-    [Baggage::Mixed, Baggage::Sentrys].into_iter().find(|known| known.name() == baggage)
-}
-
-/// Says when it is warm, then prints what a call takes for each line that comes in.
+/// Prints `warm` after warming up, and then a sample for each line of input.
 fn take_samples(variant: Variant, baggage: Baggage) {
     shift_heap();
     let mut measured = Measured::start(variant, baggage, WARM_UP);
@@ -99,7 +102,7 @@ fn take_turns(chosen: &[Variant], baggage: Baggage) -> Samples {
             chosen.iter().map(|variant| Sampler::start(variant.name, baggage)).collect();
         for _ in 0..ROUNDS {
             samplers.iter_mut().for_each(Sampler::sample);
-            // What changes steadily during a round then favours nobody.
+            // Alternating directions cancel steady changes during a round.
             samplers.reverse();
         }
         for Sampler { name, samples: taken, .. } in &mut samplers {
@@ -123,7 +126,7 @@ fn analyse(group: &Path, count: usize, chosen: &[Variant], samples: &Samples) {
             bencher.iter_custom(|calls| {
                 let sample = next.next().map_or(0.0, |time| time.nanoseconds);
                 let took = Duration::from_nanos((sample * calls as f64) as u64);
-                // Criterion asks for ever more calls until it has waited for as long as it wants to warm up.
+                // Criterion requests more and more calls until its warm-up time has passed.
                 std::thread::sleep(took);
                 took
             });
@@ -138,7 +141,7 @@ fn write(group: &Path, samples: &Samples) {
     std::fs::write(&path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-/// A process that takes samples of one variant, and what it has taken.
+/// A process that takes samples of a variant, and its samples.
 struct Sampler {
     name: &'static str,
     child: Child,
@@ -151,14 +154,14 @@ impl Sampler {
     fn start(name: &'static str, baggage: Baggage) -> Self {
         let program = std::env::current_exe().expect("a program has a path");
         let mut child = tools::pinned(&program, tools::PROCESSOR)
-            .args([SAMPLER, name, baggage.name()])
+            .args(["--sampler", name, baggage.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("taskset is installed");
         let asks = child.stdin.take().expect("it is piped");
         let mut answers = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        // Nobody takes a sample while another still warms up on the same processor.
+        // No sample is taken while another process warms up on the same processor.
         assert!(matches!(answers.next(), Some(Ok(_))), "{name} does not start");
         Self { name, child, asks, answers, samples: Vec::new() }
     }

@@ -7,16 +7,16 @@ use stats_alloc::{Region, StatsAlloc};
 
 use crate::measured::Measured;
 
-/// What one call asks of the allocator, on whatever thread.
+/// The allocations of a call, on all threads.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Allocations {
-    /// Blocks asked for, a block that grows counting each time.
+    /// Allocated blocks, including reallocations.
     pub count: f64,
-    /// Their bytes.
+    /// Allocated bytes.
     pub bytes: f64,
 }
 
-/// Counts over as many warm calls.
+/// Counts the allocations of this many warm calls.
 pub fn count(measured: &mut Measured, allocator: &StatsAlloc<System>, calls: u32) -> Allocations {
     let batches = calls.div_ceil(measured.batch_size()).max(1);
     let (mut count, mut bytes) = (0, 0);

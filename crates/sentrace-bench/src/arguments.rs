@@ -1,11 +1,13 @@
-//! What a measuring process is told.
+//! The command lines of the measuring processes.
+
+use lexopt::prelude::*;
 
 use crate::measured::Measured;
 use crate::request::Baggage;
 use crate::variant::Variant;
 use crate::variants;
 
-/// Which variant, with which baggage, how often.
+/// What a process measures, with which baggage, and how often.
 #[derive(Debug)]
 pub struct Arguments {
     /// What is measured.
@@ -20,16 +22,14 @@ impl Arguments {
     /// Reads `VARIANT [mixed|sentrys] [CALLS]`.
     ///
     /// # Errors
-    /// Where a word is not what it should be.
-    pub fn read(words: &[&str], calls: u32) -> Result<Self, String> {
-        let (name, rest) = words.split_first().ok_or("name a variant; `measure list` lists them")?;
-        let mut arguments = Self { variant: variants::named(name)?, baggage: Baggage::Mixed, calls };
-        for word in rest {
-            match (*word, word.parse()) {
-                ("mixed", _) => arguments.baggage = Baggage::Mixed,
-                ("sentrys", _) => arguments.baggage = Baggage::Sentrys,
-                (_, Ok(calls)) => arguments.calls = calls,
-                _ => return Err(format!("{word:?} is neither `mixed`, `sentrys` nor a number of calls")),
+    /// Returns an error if something else is given.
+    pub fn read(parser: &mut lexopt::Parser, calls: u32) -> Result<Self, lexopt::Error> {
+        let name = parser.value()?.string()?;
+        let mut arguments = Self { variant: variants::named(&name)?, baggage: Baggage::Mixed, calls };
+        for word in parser.raw_args()? {
+            match Baggage::named(&word.clone().string()?) {
+                Some(baggage) => arguments.baggage = baggage,
+                None => arguments.calls = word.parse()?,
             }
         }
         Ok(arguments)
@@ -38,5 +38,17 @@ impl Arguments {
     /// Starts the variant and warms it up with so many calls.
     pub fn start(&self, warm_up: u32) -> Measured {
         Measured::start(self.variant, self.baggage, warm_up)
+    }
+}
+
+/// Runs a program and returns its exit code; an error is printed.
+pub fn run<E: std::fmt::Display>(program: impl FnOnce() -> Result<bool, E>) -> std::process::ExitCode {
+    match program() {
+        Ok(true) => std::process::ExitCode::SUCCESS,
+        Ok(false) => std::process::ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::ExitCode::FAILURE
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! How the cost of our layer grows with what a request does and brings, and with how many there are.
+//! How the cost of sentrace's layer grows with spans, headers, baggage, concurrency and time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,31 +18,31 @@ use crate::time::median;
 use crate::variant::Subject as _;
 use crate::variants::Noop;
 
-/// Points of one curve.
+/// The points of a curve.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Curve {
-    /// What it is.
+    /// The name.
     pub name: String,
-    /// How much of it, and what that costs.
+    /// The amount and its cost.
     pub points: Vec<(f64, f64)>,
 }
 
 /// All curves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Growth {
-    /// Spans of a request; nanoseconds of the request over the layer that does nothing.
+    /// Spans of a request; nanoseconds over a layer that does nothing.
     pub spans: Vec<Curve>,
-    /// Header fields of a request; nanoseconds over the layer that does nothing.
+    /// Header fields of a request; nanoseconds over a layer that does nothing.
     pub headers: Vec<Curve>,
-    /// Bytes of baggage; nanoseconds over the layer that does nothing.
+    /// Bytes of baggage; nanoseconds over a layer that does nothing.
     pub baggage: Vec<Curve>,
-    /// Requests at the same time on two processors; requests a second.
+    /// Concurrent requests on two processors; requests per second.
     pub concurrency: Vec<Curve>,
-    /// Transactions so far; MiB in memory.
+    /// Transactions so far; MiB of memory.
     pub memory: Vec<Curve>,
 }
 
-/// Measures all of it.
+/// Measures all curves.
 pub fn measure() -> Growth {
     Growth {
         memory: vec![Curve { name: "handed over to the worker".to_owned(), points: memory() }],
@@ -77,7 +77,7 @@ fn layered_noop(router: Router) -> Router {
     router.layer(layer_fn(Noop))
 }
 
-/// What our layer costs over one that does nothing, in turns.
+/// Returns the cost of sentrace's layer over one that does nothing, in alternating batches.
 fn over_noop(handler: Router, request: &RequestHead, calls: u32) -> f64 {
     let mut ours = Server::new(layered(handler.clone()), request.clone(), Nothing);
     let mut noop = Server::new(layered_noop(handler), request.clone(), Nothing);
@@ -86,7 +86,7 @@ fn over_noop(handler: Router, request: &RequestHead, calls: u32) -> f64 {
     let batch = (calls / batches).max(2);
     for number in 0..batches {
         let (first, second) = (took(&mut ours, batch), took(&mut noop, batch));
-        // The first rounds are warm-up.
+        // The first batches are warm-up.
         if number >= 10 {
             differences.push(first - second);
         }
@@ -107,7 +107,7 @@ fn spans(open: fn(u32)) -> Vec<(f64, f64)> {
             open(count);
             user(path).await
         });
-        // Below the layer that does nothing no span is current, and none is recorded.
+        // With the layer that does nothing, no span is current, so none is recorded.
         (f64::from(count), over_noop(handler, &request, 20_000 / count))
     };
     [1, 10, 100, 1_000].into_iter().map(point).collect()
@@ -161,7 +161,7 @@ fn baggage(key: &str) -> Vec<(f64, f64)> {
     [256, 512, 1_024, 2_048, 4_096, 8_192].into_iter().map(point).collect()
 }
 
-/// As many tasks as requests at the same time, which give way to each other after each request.
+/// Runs a task per concurrent request, which yields after each request.
 fn concurrency(router: Router) -> Vec<(f64, f64)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("two threads");
     let request = Arc::new(RequestHead::new(Baggage::Mixed, true));
@@ -195,7 +195,7 @@ fn concurrency(router: Router) -> Vec<(f64, f64)> {
     [1, 2, 4, 8, 16, 32, 64].into_iter().map(point).collect()
 }
 
-/// A million transactions, as fast as the worker takes them.
+/// Records a million transactions as fast as the worker processes them.
 fn memory() -> Vec<(f64, f64)> {
     const BATCH: u32 = 2_000;
     const BATCHES: u32 = 500;

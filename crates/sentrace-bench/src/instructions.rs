@@ -1,7 +1,8 @@
 //! Instructions, counted by callgrind.
 //!
-//! `benches/instructions.rs` has gungraun run each variant under callgrind, which collects only while the counted
-//! function is on the stack of the thread that called it. What other threads do meanwhile, a worker for example, is theirs.
+//! `benches/instructions.rs` runs each variant under callgrind with gungraun. Only instructions
+//! below the counted function are counted, on the thread that called it, so those of other threads
+//! such as a worker are not included.
 
 use serde_json::Value;
 
@@ -10,18 +11,18 @@ use crate::request::Baggage;
 use crate::variant::{Subject, Variant};
 use crate::variants;
 
-/// How the counted function is named to callgrind.
+/// The pattern by which callgrind finds the counted function.
 pub const COUNTED: &str = "*counted_batch*";
 
-/// Fewer than for times: nothing learns but the allocator and the pool.
+/// Fewer calls than for times, since only the allocator and the pool need warming up.
 const WARM_UP: u32 = 600;
-/// At least as many are counted.
+/// The minimum number of counted calls.
 const CALLS: u32 = 1_000;
 
-/// Starts a variant, warm enough to be counted.
+/// Starts a variant and warms it up.
 ///
 /// # Panics
-/// Where it records something else than its row of the table says.
+/// Panics if it does not record what the variant claims.
 pub fn start(variant: Variant, baggage: Baggage) -> Measured {
     Measured::start(variant, baggage, WARM_UP)
 }
@@ -33,7 +34,7 @@ pub fn run_counted(measured: &mut Measured) {
     }
 }
 
-/// By its own symbol, which is what callgrind is told.
+/// Not inlined, so that callgrind finds it by its symbol.
 #[inline(never)]
 fn counted_batch(subject: &mut dyn Subject, calls: u32) {
     subject.run(calls);
@@ -43,28 +44,28 @@ fn batches(size: u32) -> u32 {
     CALLS.div_ceil(size)
 }
 
-/// What one benchmark counted.
+/// The result of a benchmark.
 #[derive(Debug)]
 pub struct Counted {
-    /// What was called.
+    /// The variant.
     pub variant: Variant,
-    /// What came in.
+    /// The incoming baggage.
     pub baggage: Baggage,
-    /// Instructions of a call.
+    /// Instructions per call.
     pub instructions: f64,
 }
 
 impl Counted {
-    /// Reads a line of what gungraun prints as JSON, the same as `--save-summary=json` saves.
+    /// Parses a line of gungraun's JSON output.
     ///
     /// # Errors
-    /// Where it is none of our benchmarks, or nothing was counted.
+    /// Returns an error if it is not a benchmark of a variant, or nothing was counted.
     pub fn read(line: &str) -> Result<Self, String> {
         let summary: Value = serde_json::from_str(line).map_err(|error| format!("{error} in {line:?}"))?;
         let word = |key| summary.get(key).and_then(Value::as_str).unwrap_or_default();
         let (function, benchmark) = (word("function_name"), word("id"));
         let variant = variants::named(&benchmark.replace('_', "-"))?;
-        let baggage = [Baggage::Mixed, Baggage::Sentrys]
+        let baggage = Baggage::ALL
             .into_iter()
             .find(|baggage| function.ends_with(baggage.name()))
             .ok_or_else(|| format!("{function:?} says of no baggage that it comes in"))?;
@@ -78,7 +79,7 @@ impl Counted {
     }
 }
 
-/// What gungraun calls the benchmarks of variants; `*` in their name stands for anything, no baggage for any.
+/// Returns gungraun's pattern for the benchmarks of variants, with one baggage or any.
 pub fn benchmarks(variants: &str, baggage: Option<Baggage>) -> String {
     format!("*_{}::{}", baggage.map_or("*", Baggage::name), variants.replace('-', "_"))
 }

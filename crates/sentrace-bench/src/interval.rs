@@ -1,23 +1,24 @@
-//! Figures with an interval.
+//! Figures with a confidence interval.
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::median;
 
-/// A figure, and where the true one lies with a probability of at least 95 %.
+/// A figure and its 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The figure.
     pub middle: f64,
-    /// Where the interval begins.
+    /// The lower bound.
     pub low: f64,
-    /// Where it ends.
+    /// The upper bound.
     pub high: f64,
 }
 
 impl Interval {
-    /// The median of figures that do not depend on each other. The interval lies between two of them and presumes nothing of how they
-    /// are distributed (that of the sign test). With fewer than six figures it is what all of them span, which is less than 95 %.
+    /// Returns the median of independent figures. The interval is that of the sign test, which
+    /// assumes no distribution: it lies between two of the figures. With fewer than six figures it
+    /// is their whole range, which is less than 95 %.
     pub fn of_median(figures: &mut [f64]) -> Self {
         let middle = median(figures);
         let outside = outside(figures.len());
@@ -26,7 +27,8 @@ impl Interval {
     }
 }
 
-/// How many figures of the sorted ones lie outside on either side: the true median is beyond them in at most one of forty cases.
+/// Returns how many of the sorted figures are outside the interval on each side, so that the true
+/// median is beyond it with a probability of at most 2.5 %.
 fn outside(count: usize) -> usize {
     let (mut chance, mut sum) = (0.5_f64.powi(count as i32), 0.0);
     for at in 0..count / 2 {
@@ -45,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_interval_leaves_out_as_many_as_the_sign_test_allows() {
-        // From tables of the sign test, both sides together 5 % at most.
+        // From tables of the sign test, two-sided, at most 5 %.
         for (count, expected) in [(1, 0), (5, 0), (6, 0), (8, 0), (9, 1), (12, 2), (15, 3), (20, 5), (25, 7)]
         {
             assert_eq!(outside(count), expected, "of {count}");

@@ -1,19 +1,22 @@
-//! What sentrace costs, measured beside its peers.
+//! The cost of sentrace, measured together with its peers.
 //!
-//! A [`Variant`](variant::Variant) is one way to serve (or to make) a request: bare, behind a layer that does nothing,
-//! behind ours, behind a peer's. All of them serve the same [`request`]. Before anything is measured, each has to show
-//! that it records what it claims to, and after each batch that it recorded for every request.
+//! A [`Variant`](variant::Variant) is a way to serve (or to make) a request: without a layer, with
+//! a layer that does nothing, with sentrace's, with a peer's. All variants serve the same
+//! [`request`]. Before anything is measured, each is checked to record what it claims to, and after
+//! each batch to have recorded every request.
 //!
-//! - `cargo run --release --bin report` measures everything and writes `docs/performance.md` with its charts.
-//! - `cargo run --release --bin delivery` shows what becomes of what was recorded; the report runs it, too.
-//! - `cargo run --release --no-default-features --bin gate` compares instructions and allocations of our own variants
-//!   with the committed ones; the peers are not built for it.
-//! - `cargo bench --bench instructions` is gungraun's view of the instructions, `--bench variants` criterion's of the time.
-//! - `cargo run --release --bin measure` is the process in which one variant runs; the others start it.
+//! - `cargo run --release --bin report` measures everything and writes the tables and charts of
+//!   `docs/performance.md`.
+//! - `cargo run --release --bin delivery` measures what is delivered, at which cost; the report
+//!   runs it as well.
+//! - `cargo run --release --no-default-features --bin gate` compares instructions and allocations
+//!   of sentrace's variants with the committed ones. It does not build the peers.
+//! - `cargo bench --bench instructions` shows gungraun's view of the instructions, `--bench
+//!   variants` criterion's of the time.
+//! - `cargo run --release --bin measure` runs a single variant; the other tools start it.
 
 pub mod allocations;
 pub mod arguments;
-pub mod chart;
 pub mod delivery;
 pub mod growth;
 pub mod instructions;
@@ -28,6 +31,7 @@ pub mod samples;
 pub mod serve;
 pub mod server;
 pub mod sink;
+pub mod table;
 pub mod time;
 pub mod tools;
 pub mod variant;

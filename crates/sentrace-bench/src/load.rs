@@ -1,7 +1,7 @@
 //! Load over loopback: wrk on one processor, the server on the other.
 //!
-//! What is compared is the processor time of a request, over all threads of the server. Requests a second follow
-//! from how fast the machine happens to be, and from what else it does.
+//! The processor time of a request is compared, over all threads of the server, since requests per
+//! second also depend on the speed and load of the machine.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,23 +14,23 @@ use crate::request::{Baggage, RequestHead};
 use crate::time::median;
 use crate::tools::{Tools, output};
 
-/// A server, and how it is loaded.
+/// A server and its load.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
     name: &'static str,
-    /// Seconds before anything is measured, and of the measurement.
+    /// Seconds of warm-up and of measurement.
     warm_up: f64,
     measured: f64,
     rounds: usize,
     caller: Caller,
 }
 
-/// What came in with each request.
+/// The caller's sampling decision.
 #[derive(Debug, Clone, Copy)]
 enum Caller {
     Samples,
     DoesNot,
-    /// The decision is ours: one that came in would win over back-pressure.
+    /// No decision, since an incoming one would take precedence over backpressure.
     LeavesItToUs,
 }
 
@@ -53,13 +53,14 @@ impl Plan {
         Self { caller: Caller::DoesNot, ..Self::short(name) }
     }
 
-    /// Back-pressure looks at the queue every ten seconds, and needs some looks to find what is bearable.
+    /// Long enough for backpressure to find a sustainable rate, since it checks the queue every ten
+    /// seconds.
     const fn until_settled(name: &'static str) -> Self {
         Self { name, warm_up: 30.0, measured: 20.0, rounds: 1, caller: Caller::LeavesItToUs }
     }
 }
 
-/// The first is what the others are compared with.
+/// The first plan is the baseline.
 const PLANS: [Plan; 14] = [
     Plan::short("noop-layer"),
     Plan::short("bare"),
@@ -80,16 +81,16 @@ const PLANS: [Plan; 14] = [
 const CONNECTIONS: &str = "32";
 const ROUNDS: usize = 9;
 
-/// What a server did under load; medians of all rounds.
+/// The results of a server under load: medians of all rounds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Load {
     /// The server.
     pub name: String,
-    /// Processor time of a request in microseconds, all threads of the server together.
+    /// Processor time of a request in microseconds, over all threads of the server.
     pub cpu: f64,
-    /// Requests a second.
+    /// Requests per second.
     pub rate: f64,
-    /// Envelopes that a collector took, of a hundred requests.
+    /// Envelopes that the collector received, per hundred requests.
     pub delivered: f64,
 }
 
@@ -102,7 +103,7 @@ struct Round {
 /// Loads all servers in alternating rounds.
 ///
 /// # Errors
-/// Where a process cannot be started or wrk is missing.
+/// Returns an error if a process cannot be started or wrk is missing.
 pub fn run(tools: &Tools) -> Result<Vec<Load>, String> {
     let mut rounds: Vec<Vec<Round>> = PLANS.iter().map(|_| Vec::new()).collect();
     for number in 0..ROUNDS {
@@ -144,9 +145,9 @@ fn round(tools: &Tools, plan: Plan) -> Result<Round, String> {
     })
 }
 
-/// Requests, and the seconds that they took.
+/// Runs wrk, and returns the number of requests and the seconds that they took.
 fn wrk(address: &str, head: &RequestHead, duration: f64) -> Result<(f64, f64), String> {
-    // wrk counts in whole seconds and ends early when it is interrupted.
+    // wrk only accepts whole seconds, but ends early if it is interrupted.
     let mut command = Command::new("timeout");
     command.args(["--signal=INT", &duration.to_string()]);
     command.args(["taskset", "-c", "0", "wrk", "-t1", "-c", CONNECTIONS, "-d60s"]);
@@ -161,13 +162,13 @@ fn wrk(address: &str, head: &RequestHead, duration: f64) -> Result<(f64, f64), S
     let line = text
         .lines()
         .find(|line| line.contains(" requests in "))
-        .ok_or_else(|| format!("wrk said {text:?}"))?;
+        .ok_or_else(|| format!("unexpected output of wrk: {text:?}"))?;
     let mut words = line.split_whitespace();
     let requests = words.next().and_then(|word| word.parse().ok());
     let took = words.find(|word| word.ends_with("s,") || word.ends_with("ms,"));
     match (requests, took) {
         (Some(requests), Some(took)) if requests > 0.0 => Ok((requests, seconds(took.trim_end_matches(',')))),
-        _ => Err(format!("wrk said {text:?}")),
+        _ => Err(format!("unexpected output of wrk: {text:?}")),
     }
 }
 
@@ -177,7 +178,7 @@ fn seconds(text: &str) -> f64 {
     milliseconds.map(|number| number / 1_000.0).or(seconds).unwrap_or(f64::NAN)
 }
 
-/// A process that serves, and is ended with its handle.
+/// A serving process, which ends when its handle is dropped.
 struct Server {
     child: Child,
     address: String,
@@ -198,7 +199,7 @@ impl Server {
         Ok(server)
     }
 
-    /// What a collector has counted.
+    /// Returns the number of envelopes that a collector has received.
     fn count(&self) -> Result<f64, String> {
         let fail = |error: std::io::Error| format!("the collector: {error}");
         let mut stream = TcpStream::connect(&self.address).map_err(fail)?;
@@ -206,7 +207,7 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).map_err(fail)?;
         let count = answer.rsplit("\r\n\r\n").next().and_then(|count| count.trim().parse().ok());
-        count.ok_or_else(|| format!("the collector said {answer:?}"))
+        count.ok_or_else(|| format!("unexpected answer of the collector: {answer:?}"))
     }
 }
 
@@ -217,7 +218,7 @@ impl Drop for Server {
     }
 }
 
-/// The version of wrk.
+/// Returns the version of wrk.
 pub fn wrk_version() -> String {
     let said = output(Command::new("sh").args(["-c", "wrk -v 2>&1 || true"])).unwrap_or_default();
     said.split_whitespace().take(2).collect::<Vec<_>>().join(" ")

@@ -1,23 +1,24 @@
-//! A variant that runs in this process, warm, and checked in each batch.
+//! A warmed-up variant in this process that is checked after each batch.
 
 use std::time::{Duration, Instant};
 
 use crate::request::Baggage;
 use crate::variant::{Subject, Variant};
 
-/// How long another thread may need until a batch is counted.
+/// The limit for waiting until other threads have counted a batch.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Every server has several threads, and the C library is cheaper where there has never been a second one: without this the
-/// variants that start none would have an advantage over those that hand something over.
+/// Starts a second thread once. The C library is faster in a process that never had a second
+/// thread, but servers have several, so variants that start none would have an unrealistic
+/// advantage.
 fn become_threaded() {
     let second = std::thread::spawn(|| ());
     second.join().expect("it does nothing");
 }
 
-/// Gives this process another layout of its heap than the one before had. Which addresses happen to lie a multiple of 4 KiB
-/// apart decides about a tenth of a request's time, and each change of the code draws anew: so the median of many processes
-/// is one of many layouts, and not the luck of one.
+/// Shifts the heap by an amount that depends on the process. Whether addresses are a multiple of 4
+/// KiB apart affects about a tenth of a request's time, and every change of the code changes that.
+/// With the shift, the median of many processes covers many layouts.
 pub fn shift_heap() {
     const STEP: usize = 272;
     const PAGE: usize = 4096;
@@ -25,17 +26,17 @@ pub fn shift_heap() {
     std::mem::forget(vec![0_u8; shift]);
 }
 
-/// A variant at work.
+/// A running variant.
 pub struct Measured {
     variant: Variant,
     subject: Box<dyn Subject>,
 }
 
 impl Measured {
-    /// Sets the variant up, checks what it records, and warms it up with so many calls.
+    /// Creates the variant's subject, checks what it records, and warms it up with this many calls.
     ///
     /// # Panics
-    /// Where it records something else than its row of the table says.
+    /// Panics if it does not record what the variant claims.
     pub fn start(variant: Variant, baggage: Baggage, warm_up: u32) -> Self {
         become_threaded();
         let mut subject = (variant.build)(baggage);
@@ -47,7 +48,7 @@ impl Measured {
         measured
     }
 
-    /// One batch, of which `measure` runs and measures the part that counts; it gets the number of calls.
+    /// Runs a batch. `measure` runs and measures the calls; it gets their number.
     pub fn batch<T>(&mut self, measure: impl FnOnce(&mut dyn Subject, u32) -> T) -> T {
         let calls = self.variant.batch;
         let expected = self.subject.yielded() + u64::from(calls) * self.variant.yields;
@@ -58,7 +59,7 @@ impl Measured {
         figure
     }
 
-    /// Calls in a batch.
+    /// Returns the number of calls in a batch.
     pub fn batch_size(&self) -> u32 {
         self.variant.batch
     }

@@ -1,14 +1,14 @@
-//! The request that all clients make: through reqwest-middleware, with a stub where the network would be.
+//! The request that all clients make: with reqwest-middleware, and a stub instead of the network.
 
 use http::{Extensions, HeaderMap};
 use reqwest::{Body, Request, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 use std::sync::{Arc, Mutex};
 
-/// Where it goes.
+/// The target of the request.
 pub const URL: &str = "https://api.example.com/pay/1000?currency=eur";
 
-/// Answers every request at once, and remembers the headers of one when it is asked to.
+/// Answers every request at once, and keeps the headers of one on demand.
 #[derive(Debug, Clone, Default)]
 pub struct Stub {
     seen: Arc<Mutex<Option<HeaderMap>>>,
@@ -21,23 +21,23 @@ impl Stub {
         Self::default().below(plain(middleware))
     }
 
-    /// A client whose last headers are seen.
+    /// A client that exposes its last headers.
     pub fn looking(middleware: Option<Arc<dyn Middleware>>) -> (ClientWithMiddleware, Self) {
         Self::looking_below(plain(middleware))
     }
 
-    /// The same for a client that has its middleware.
+    /// Like [`new`](Self::new), for a client with its own middleware.
     pub fn looking_below(client: ClientWithMiddleware) -> (ClientWithMiddleware, Self) {
         let stub = Self { looks: true, ..Self::default() };
         (stub.clone().below(client), stub)
     }
 
-    /// A client that calls the stub after all middleware that it has.
+    /// A client that calls the stub after its middleware.
     pub fn below(self, client: ClientWithMiddleware) -> ClientWithMiddleware {
         ClientBuilder::from_client(client).with(self).build()
     }
 
-    /// The headers of the last request.
+    /// Returns the headers of the last request.
     pub fn headers(&self) -> HeaderMap {
         self.seen.lock().ok().and_then(|seen| seen.clone()).unwrap_or_default()
     }
@@ -79,7 +79,7 @@ impl Middleware for Noop {
     }
 }
 
-/// Makes the request and drops the answer.
+/// Makes the request and drops the response.
 pub async fn call(client: &ClientWithMiddleware) {
     let answer = client.get(URL).header("accept", "application/json").send().await;
     assert!(answer.is_ok(), "the stub never fails");

@@ -1,17 +1,18 @@
-//! What a measured request has to record: nothing may become fast by leaving something out.
+//! What a measured request has to record, so that no variant becomes fast by omitting something.
 
 use http::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::request::{PARENT_SPAN_ID, TRACE_ID};
 
-/// What the ten spans say.
+/// The description of the ten spans.
 pub const DESCRIPTION: &str = "SELECT price FROM cart WHERE id = ?";
 
-/// The envelope of the server's request has all that it should have, with so many spans of that origin.
+/// Checks that the envelope of the server's request is complete, with this many spans of this
+/// origin.
 ///
 /// # Panics
-/// Where something is missing, naming it.
+/// Panics if something is missing, and names it.
 pub fn assert_full(envelope: &Value, spans: usize, origin: &str) {
     let user_agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
     let expected = json!({
@@ -88,10 +89,10 @@ pub fn assert_full(envelope: &Value, spans: usize, origin: &str) {
     }
 }
 
-/// The call carries both headers; where its transaction is sampled, it is a span of it.
+/// Checks that the call carries both headers and, if its transaction is sampled, is a span of it.
 ///
 /// # Panics
-/// Where something is missing, naming it.
+/// Panics if something is missing, and names it.
 pub fn assert_call(headers: &HeaderMap, envelope: Option<&Value>, sampled: bool) {
     let header =
         |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
@@ -126,7 +127,7 @@ pub fn assert_call(headers: &HeaderMap, envelope: Option<&Value>, sampled: bool)
     assert!(sentry_trace.contains(span_id), "{sentry_trace} names the span {span_id}");
 }
 
-/// What the caller's SDK said, which nobody may change.
+/// Checks the caller's sampling context, which must not be changed.
 fn dynamic_sampling_context() -> Value {
     json!({
         "trace_id": TRACE_ID,
@@ -145,7 +146,7 @@ fn assert_timed(span: &Value) {
     assert!(start.is_some() && start <= end, "start {start:?}, end {end:?}");
 }
 
-/// Whatever is in `expected` is in `found`, too.
+/// Checks that everything in `expected` is also in `found`.
 fn assert_contains(found: &Value, expected: &Value, place: &str) {
     match (found, expected) {
         (Value::Object(found), Value::Object(expected)) => {

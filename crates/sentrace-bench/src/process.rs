@@ -1,9 +1,9 @@
-//! What the system says of a process.
+//! Statistics of processes from the operating system.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Nanoseconds on a processor of all threads of this process but the one that asks.
+/// Returns the CPU nanoseconds of all threads of this process except the calling one.
 pub fn other_threads_nanoseconds() -> u64 {
     let own = fs::read_link("/proc/thread-self").unwrap_or_default();
     threads("self")
@@ -12,12 +12,12 @@ pub fn other_threads_nanoseconds() -> u64 {
         .sum()
 }
 
-/// Nanoseconds on a processor of all threads of a process.
+/// Returns the CPU nanoseconds of all threads of a process.
 pub fn all_threads_nanoseconds(process: u32) -> u64 {
     threads(&process.to_string()).map(|thread| nanoseconds(&thread)).sum()
 }
 
-/// Bytes of this process that are in memory.
+/// Returns the resident bytes of this process.
 pub fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -7,20 +7,20 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use serde::{Deserialize, Serialize};
 
-/// The trace that comes in.
+/// The incoming trace.
 pub const TRACE_ID: &str = "0af7651916cd43dd8448eb211c80319c";
-/// The span that it comes from.
+/// The caller's span.
 pub const PARENT_SPAN_ID: &str = "b7ad6b7169203331";
 
-/// What another SDK of Sentry sends.
+/// The members of another Sentry SDK.
 const SENTRYS: &str = "sentry-trace_id=0af7651916cd43dd8448eb211c80319c,\
     sentry-public_key=9c1f0d3e5b7a48c2a6d4e8f013579bdf,sentry-sample_rate=0.25,sentry-sample_rand=0.104233,\
     sentry-sampled=true,sentry-release=shop%401.4.0,sentry-environment=production,sentry-transaction=GET%20%2Forders";
 
-/// The target, as it stands in the request line.
+/// The target in the request line.
 const TARGET: &str = "/users/1000?page=2";
 
-/// Who has members in the `baggage` that comes in, about 300 bytes either way.
+/// The vendors with members in the incoming `baggage`, about 300 bytes in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Baggage {
@@ -31,7 +31,15 @@ pub enum Baggage {
 }
 
 impl Baggage {
-    /// What it is called on a command line.
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Mixed, Self::Sentrys];
+
+    /// Returns the one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|baggage| baggage.name() == name)
+    }
+
+    /// Returns the name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mixed => "mixed",
@@ -39,7 +47,7 @@ impl Baggage {
         }
     }
 
-    /// The value of the header.
+    /// Returns the value of the header.
     pub fn value(self) -> String {
         match self {
             Self::Mixed => format!("tenant=7;ttl=60,{SENTRYS},vendor=abcdef0123456789"),
@@ -48,7 +56,7 @@ impl Baggage {
     }
 }
 
-/// A request's head as it comes over the wire, from which a fresh request is made each time.
+/// The head of a request as received from a connection, from which requests are created.
 #[derive(Debug, Clone)]
 pub struct RequestHead {
     text: Vec<u8>,
@@ -57,8 +65,8 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
-    /// `GET /users/1000?page=2` with twelve header fields, both trace headers among them; `sampled` is what the caller
-    /// decided.
+    /// Creates `GET /users/1000?page=2` with twelve header fields, including both trace headers.
+    /// `sampled` is the caller's decision.
     pub fn new(baggage: Baggage, sampled: bool) -> Self {
         let sentry_trace = format!("{TRACE_ID}-{PARENT_SPAN_ID}-{}", u8::from(sampled));
         let mut baggage = baggage.value();
@@ -68,7 +76,7 @@ impl RequestHead {
         Self::with_trace(("sentry-trace", &sentry_trace), &baggage)
     }
 
-    /// The same with an open decision.
+    /// Creates the same request without a decision.
     pub fn undecided(baggage: Baggage) -> Self {
         let sentry_trace = format!("{TRACE_ID}-{PARENT_SPAN_ID}");
         Self::with_trace(
@@ -77,7 +85,7 @@ impl RequestHead {
         )
     }
 
-    /// The same with the W3C's `traceparent` instead of `sentry-trace`, for those who read that.
+    /// Creates the same request with W3C's `traceparent` instead of `sentry-trace`.
     pub fn w3c(baggage: Baggage, sampled: bool) -> Self {
         let traceparent = format!("00-{TRACE_ID}-{PARENT_SPAN_ID}-0{}", u8::from(sampled));
         Self::with_trace(("traceparent", &traceparent), &baggage.value())
@@ -100,7 +108,7 @@ impl RequestHead {
         ])
     }
 
-    /// The same request line with these fields.
+    /// Creates the same request line with these fields.
     pub fn with_fields<'a>(fields: impl IntoIterator<Item = (&'static str, &'a str)>) -> Self {
         let mut text = format!("GET {TARGET} HTTP/1.1\r\n");
         let fields = fields
@@ -115,12 +123,13 @@ impl RequestHead {
         Self { text: text.into_bytes(), target: 4..4 + TARGET.len(), fields }
     }
 
-    /// The head as bytes, for a connection.
+    /// Returns the head as bytes, for a connection.
     pub fn as_bytes(&self) -> &[u8] {
         &self.text
     }
 
-    /// A request as hyper makes it: one new buffer for the head, of which target and header values are slices.
+    /// Creates a request as hyper does: a new buffer for the head, of which target and header
+    /// values are slices.
     pub fn fresh(&self) -> Request<Body> {
         let mut request = Request::new(Body::empty());
         let buffer = Bytes::copy_from_slice(&self.text);
@@ -130,7 +139,7 @@ impl RequestHead {
         request
     }
 
-    /// The headers of such a request alone.
+    /// Creates only the headers of such a request.
     pub fn fresh_headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         self.write(&Bytes::copy_from_slice(&self.text), &mut headers);

@@ -1,8 +1,9 @@
-//! Samples of variants, taken in turn.
+//! Interleaved samples of variants.
 //!
-//! In a *generation* each variant runs in a process of its own, and in each of its rounds each process takes one sample. What changes on the
-//! machine is the same for all samples of a round, so that it cancels where one is subtracted from another. How a process lies in memory does
-//! not cancel and is drawn anew with each generation: what depends on nothing else is a generation's figure, not a sample.
+//! In a *generation*, each variant runs in a separate process, and each process takes one sample
+//! per round. Changes of the machine's speed affect all samples of a round equally, so they cancel
+//! in differences. The memory layout of a process does not cancel; it is drawn anew with each
+//! generation. So the independent figures are those of generations, not of samples.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,20 +13,20 @@ use serde::{Deserialize, Serialize};
 use crate::interval::Interval;
 use crate::time::{Time, median};
 
-/// What `benches/variants.rs` leaves beside criterion's figures.
+/// The samples that `benches/variants.rs` saves next to criterion's results.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Samples {
-    /// By variant, generation and round.
+    /// Samples by variant, generation and round.
     pub variants: BTreeMap<String, Vec<Vec<Time>>>,
 }
 
 impl Samples {
-    /// Where they are, in the folder of criterion's group.
+    /// Returns the path of the samples in the folder of criterion's group.
     pub fn path(group: &Path) -> PathBuf {
         group.join("samples.json")
     }
 
-    /// What a call takes, without what it takes in the base. `None` where either has no samples.
+    /// Returns the time of a call minus that of the base, or `None` if either has no samples.
     pub fn own(&self, name: &str, base: Option<&str>) -> Option<Interval> {
         let whole = self.variants.get(name)?;
         let mut generations: Vec<f64> = match base {
@@ -38,14 +39,14 @@ impl Samples {
         (!generations.is_empty()).then(|| Interval::of_median(&mut generations))
     }
 
-    /// Nanoseconds of a call that other threads spend on it.
+    /// Returns the nanoseconds that other threads spend on a call.
     pub fn elsewhere(&self, name: &str) -> Option<f64> {
         let generations = self.variants.get(name)?;
         Some(middle(generations.iter().flatten().map(|time| time.elsewhere)))
     }
 }
 
-/// Of samples that were taken in the same round.
+/// Returns the differences of samples from the same round.
 fn differences<'a>(whole: &'a [Time], base: &'a [Time]) -> impl Iterator<Item = f64> + 'a {
     whole.iter().zip(base).map(|(whole, base)| whole.nanoseconds - base.nanoseconds)
 }

@@ -1,4 +1,5 @@
-//! Servers behind real sockets, for load: a variant's router, and a collector for what is really delivered.
+//! Servers on real sockets, for load tests: a variant's router, and a collector for what is
+//! delivered.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -17,10 +18,10 @@ use crate::server::{router, runtime, user};
 use crate::sink::options;
 use crate::variants;
 
-/// Serves until the process is ended; prints where, first.
+/// Prints its address and serves until the process ends.
 ///
 /// # Errors
-/// Where there is no such variant, or it is no server.
+/// Returns an error if there is no such variant, or it is not a server.
 pub fn variant(name: &str, collector: &str) -> Result<(), String> {
     let router = match name {
         "sentrace-delivers-1000" => delivering(collector, Some(1_000.0)),
@@ -29,8 +30,8 @@ pub fn variant(name: &str, collector: &str) -> Result<(), String> {
         "sentry-tower-delivers-all" => variants::sentry_delivering(collector),
         name => {
             let subject = (variants::named(name)?.build)(Baggage::Mixed);
-            let router = subject.router().ok_or_else(|| format!("{name} is no server"))?;
-            // It owns the worker.
+            let router = subject.router().ok_or_else(|| format!("{name} is not a server"))?;
+            // The subject owns the worker.
             std::mem::forget(subject);
             router
         }
@@ -39,7 +40,7 @@ pub fn variant(name: &str, collector: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Everything is sampled, or as many requests as `rate` says each second, and really delivered.
+/// Returns a router that samples all requests, or at most `rate` per second, and delivers them.
 fn delivering(collector: &str, rate: Option<f64>) -> Router {
     let mut options = options(collector);
     if let Some(rate) = rate {
@@ -50,7 +51,8 @@ fn delivering(collector: &str, rate: Option<f64>) -> Router {
     router(user).layer(SentryTracingLayer::new())
 }
 
-/// Samples so many requests a second, whatever the caller decided.
+/// Returns a sampler for at most this many requests per second, regardless of the caller's
+/// decision.
 fn at_most(rate: f64) -> impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 'static {
     let (start, sampled) = (Instant::now(), AtomicU64::new(0));
     move |_| {
@@ -63,7 +65,7 @@ fn at_most(rate: f64) -> impl Fn(&SamplingContext<'_>) -> f64 + Send + Sync + 's
     }
 }
 
-/// Takes every envelope at once; `GET /count` says how many came.
+/// Serves a collector that accepts every envelope at once. `GET /count` returns their number.
 pub fn collector() {
     let count = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&count);

@@ -1,4 +1,4 @@
-//! The server that all layers are put on, called without a socket.
+//! The server that all layers are added to, called without a socket.
 
 use std::convert::Infallible;
 
@@ -16,14 +16,14 @@ use crate::payload::DESCRIPTION;
 use crate::request::RequestHead;
 use crate::variant::Subject;
 
-/// What a variant knows of what it recorded.
+/// What a variant has recorded.
 pub trait Recorded {
     /// See [`Subject::yielded`].
     fn yielded(&self) -> u64 {
         0
     }
 
-    /// See [`Subject::check`]: `serve` serves one request, and returns the body of the answer.
+    /// See [`Subject::check`]. `serve` serves one request and returns the body of the response.
     fn check(&self, _serve: &mut dyn FnMut() -> String) {}
 }
 
@@ -33,7 +33,7 @@ pub struct Nothing;
 
 impl Recorded for Nothing {}
 
-/// A router behind some layer.
+/// A router with a layer.
 pub struct Server {
     runtime: Runtime,
     router: Router,
@@ -42,14 +42,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// `router` is called with `request`.
+    /// Creates a server that calls `router` with `request`.
     pub fn new(router: Router, request: RequestHead, recorded: impl Recorded + 'static) -> Self {
-        // As `axum::serve` does it: otherwise all layers would be put on again for every request.
+        // As in `axum::serve`: otherwise all layers would be applied again for every request.
         let router = router.with_state(());
         Self { runtime: runtime(), router, request, recorded: Box::new(recorded) }
     }
 
-    /// Serves one request, and returns the body of the answer.
+    /// Serves one request and returns the body of the response.
     pub fn answer(&mut self) -> String {
         let Self { runtime, router, request, .. } = self;
         answer(runtime, router, request)
@@ -101,7 +101,7 @@ async fn drain(response: Response) {
     }
 }
 
-/// One route, `/users/{id}`.
+/// Returns a router with one route, `/users/{id}`.
 pub fn router<H: Handler<T, ()>, T: 'static>(handler: H) -> Router {
     Router::new().route("/users/{id}", get(handler))
 }
@@ -122,7 +122,7 @@ pub async fn user_with_tracing_spans(path: Path<u64>) -> &'static str {
 #[tracing::instrument(fields(sentry.op = "db.query", sentry.name = DESCRIPTION))]
 fn query() {}
 
-/// One thread, as all that is measured happens on it.
+/// Creates a runtime with a single thread, on which everything is measured.
 pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the system gives a runtime")
 }

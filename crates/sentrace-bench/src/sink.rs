@@ -1,18 +1,17 @@
-//! Where our transactions go when nobody wants them: dropped on the spot, or handed to the real worker.
+//! Sinks for transactions: dropped at once, or passed to the real worker.
 
-use std::io::{BufRead, BufReader, Write as _};
-use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use sentrace::deliver::{Deliver, FinishedTransaction, Losses};
 use sentrace::protocol::{Category, Reason};
 use sentrace::{Client, Compression, Options};
-use sentrace::deliver::{Deliver, FinishedTransaction, Losses};
+use sentrace_testkit::http1::{HttpServer, Reply, Request};
 use serde_json::Value;
 
-/// The options of every variant of ours.
+/// Returns the options of all sentrace variants.
 pub fn options(dsn: &str) -> Options {
     Options::new()
         .dsn(dsn)
@@ -22,13 +21,13 @@ pub fn options(dsn: &str) -> Options {
         .tracing_origins([sentrace::Origin::host("api.example.com")])
 }
 
-/// How long the worker may take for what it does at once.
+/// The limit for waiting for the worker.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A DSN to which nothing is ever sent.
+/// A DSN that nothing is ever sent to.
 pub const NOWHERE: &str = "http://9c1f0d3e5b7a48c2a6d4e8f013579bdf@127.0.0.1:9/1";
 
-/// Counts what it gets and drops it on the thread that brings it.
+/// Counts transactions and drops them on the thread that delivers them.
 #[derive(Debug, Default)]
 pub struct Dropping {
     transactions: AtomicU64,
@@ -38,10 +37,10 @@ pub struct Dropping {
 }
 
 impl Dropping {
-    /// A client that uses it, made global.
+    /// Creates a client with this sink and makes it global.
     ///
     /// # Panics
-    /// Where the options are wrong.
+    /// Panics if the options are invalid.
     pub fn client(options: Options) -> (Client, Arc<Self>) {
         let sink = Arc::new(Self::default());
         let deliver: Arc<dyn Deliver> = Arc::<Self>::clone(&sink);
@@ -51,17 +50,18 @@ impl Dropping {
         (client, sink)
     }
 
-    /// Transactions so far.
+    /// Returns the number of transactions so far.
     pub fn transactions(&self) -> u64 {
         self.transactions.load(Ordering::Relaxed)
     }
 
-    /// Spans below transactions so far.
+    /// Returns the number of child spans so far.
     pub fn spans(&self) -> u64 {
         self.spans.load(Ordering::Relaxed)
     }
 
-    /// What `record` records, as it would be sent: the transaction, and `trace` from the envelope's header.
+    /// Returns what `record` records, as it would be sent: the transaction, and `trace` of the
+    /// envelope header.
     pub fn envelope(&self, record: impl FnOnce()) -> Option<Value> {
         self.keeps_next.store(true, Ordering::Relaxed);
         record();
@@ -71,7 +71,7 @@ impl Dropping {
 }
 
 impl Dropping {
-    /// By itself, so that what is measured does not carry it along.
+    /// Separate, so that it does not affect the measured code.
     #[cold]
     #[inline(never)]
     fn keep(&self, finished: &FinishedTransaction) {
@@ -99,22 +99,31 @@ impl Deliver for Dropping {
     }
 }
 
-/// The real queue and worker, below an ingest that took one transaction and has asked for silence ever since: the
-/// worker takes each record from the queue, counts it as lost and recycles it, and that is all it does.
+/// The real queue and worker, with an ingest that accepted one transaction and has rate-limited all
+/// others since. So the worker only takes each record from the queue, counts it as lost, and
+/// recycles it.
 #[derive(Debug)]
 pub struct HandedOver {
     client: Client,
     first: Value,
+    _ingest: HttpServer,
 }
 
 impl HandedOver {
-    /// Starts the worker and waits until it drops. The client is global.
+    /// Starts the worker and waits until it is rate-limited. The client is global.
     ///
     /// # Panics
-    /// Where the worker cannot be started, or its first post does not come.
+    /// Panics if the worker cannot be started, or does not send the first transaction.
     pub fn start(record: impl Fn(&Client)) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
-        let address = listener.local_addr().expect("a bound socket has an address");
+        let (bodies, first) = channel();
+        let bodies = Mutex::new(bodies);
+        // Answers every post with a rate limit.
+        let ingest = HttpServer::start(move |request: &Request| {
+            let body = String::from_utf8_lossy(&request.body).into_owned();
+            let _ = bodies.lock().map(|bodies| bodies.send(body));
+            Reply::Answer(200, vec![("x-sentry-rate-limits", "86400:transaction:key")])
+        });
+        let address = ingest.address();
         let dsn = format!("http://9c1f0d3e5b7a48c2a6d4e8f013579bdf@{address}/1");
         let options = options(&dsn)
             .compression(Compression::Off)
@@ -122,33 +131,32 @@ impl HandedOver {
             .backpressure_handling(false);
         let client = sentrace::client(options).expect("the worker starts");
         client.bind();
-        let first = silence(listener);
         record(&client);
         let first = first.recv_timeout(PATIENCE).expect("the first transaction is posted");
-        let handed_over = Self { client, first: envelope(&first) };
+        let handed_over = Self { client, first: envelope(&first), _ingest: ingest };
         let start = Instant::now();
         while handed_over.recycled() == 0 {
-            assert!(start.elapsed() < PATIENCE, "the rate limit is not heeded");
+            assert!(start.elapsed() < PATIENCE, "the rate limit is ignored");
             record(&handed_over.client);
             std::thread::sleep(Duration::from_millis(5));
         }
-        // What is still in the queue belongs to nobody's batch.
-        assert!(handed_over.client.flush(PATIENCE), "the worker comes to an end");
+        // Records that are still in the queue would count to the first batch.
+        assert!(handed_over.client.flush(PATIENCE), "the worker finishes");
         handed_over
     }
 
-    /// Transactions that came back from the worker.
+    /// Returns the number of transactions that the worker has recycled.
     pub fn recycled(&self) -> u64 {
         lost(&self.client, Reason::RatelimitBackoff, Category::Transaction)
     }
 
-    /// What went over the wire before the silence.
+    /// Returns the first transaction as it was sent.
     pub fn first(&self) -> &Value {
         &self.first
     }
 }
 
-/// What a client has counted as lost.
+/// Returns how much a client has counted as lost.
 pub fn lost(client: &Client, reason: Reason, category: Category) -> u64 {
     let losses = client.losses().peek();
     losses
@@ -156,46 +164,6 @@ pub fn lost(client: &Client, reason: Reason, category: Category) -> u64 {
         .filter(|loss| loss.reason == reason && loss.category == category)
         .map(|loss| loss.quantity)
         .sum()
-}
-
-/// Answers every post with a rate limit, and tells their bodies.
-fn silence(listener: TcpListener) -> Receiver<String> {
-    let (bodies, told) = channel();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let mut reader = BufReader::new(&stream);
-            while let Ok(body) = read_post(&mut reader) {
-                let _ = bodies.send(body);
-                if (&stream).write_all(SILENCE).is_err() {
-                    break;
-                }
-            }
-        }
-    });
-    told
-}
-
-const SILENCE: &[u8] =
-    b"HTTP/1.1 200 OK\r\nx-sentry-rate-limits: 86400:transaction:key\r\ncontent-length: 0\r\n\r\n";
-
-fn read_post(reader: &mut impl BufRead) -> std::io::Result<String> {
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        let line = line.trim_end().to_ascii_lowercase();
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
 fn envelope(text: &str) -> Value {

@@ -1,4 +1,4 @@
-//! Nanoseconds.
+//! Measures nanoseconds.
 
 use std::time::{Duration, Instant};
 
@@ -7,27 +7,27 @@ use serde::{Deserialize, Serialize};
 use crate::measured::Measured;
 use crate::process;
 
-/// What one call takes.
+/// The time of a call.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Time {
-    /// Nanoseconds on the thread that serves it; the median of all batches.
+    /// Nanoseconds on the calling thread: the median of all batches.
     pub nanoseconds: f64,
-    /// Nanoseconds that other threads of the process spend on it, a worker for example; the mean.
+    /// Nanoseconds on other threads of the process, such as a worker: the mean.
     pub elsewhere: f64,
 }
 
-/// Measures at least as many calls.
+/// Measures at least this many calls.
 pub fn measure(measured: &mut Measured, calls: u32) -> Time {
     let batches = calls.div_ceil(measured.batch_size()).max(1) as usize;
     over_batches(measured, |done, _| done < batches)
 }
 
-/// Measures for at least as long.
+/// Measures for at least this long.
 pub fn sample(measured: &mut Measured, least: Duration) -> Time {
     over_batches(measured, |_, took| took < least)
 }
 
-/// Measures batches for as long as `more` wants, told how many there were and how long they took.
+/// Measures batches while `more` returns `true` for their number and total time.
 fn over_batches(measured: &mut Measured, more: impl Fn(usize, Duration) -> bool) -> Time {
     let size = f64::from(measured.batch_size());
     let elsewhere = process::other_threads_nanoseconds();
@@ -42,7 +42,7 @@ fn over_batches(measured: &mut Measured, more: impl Fn(usize, Duration) -> bool)
     Time { nanoseconds: median(&mut figures), elsewhere: elsewhere as f64 / calls }
 }
 
-/// How long the calls of one batch take.
+/// Returns the time of the calls of a batch.
 pub fn batch(measured: &mut Measured) -> Duration {
     measured.batch(|subject, calls| {
         let start = Instant::now();
@@ -51,7 +51,7 @@ pub fn batch(measured: &mut Measured) -> Duration {
     })
 }
 
-/// The one in the middle; others share the machine, so that the mean says little.
+/// Returns the median. The mean is not useful, since other programs share the machine.
 pub fn median(figures: &mut [f64]) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)

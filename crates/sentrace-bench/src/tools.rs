@@ -1,4 +1,4 @@
-//! Building and starting the processes in which variants run.
+//! Builds and starts the processes in which variants run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,15 +11,15 @@ use crate::growth::Growth;
 use crate::instructions::{Counted, benchmarks};
 use crate::request::Baggage;
 
-/// The crate's own folder.
+/// The folder of this crate.
 pub const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The processor that is measured on.
+/// The processor that measurements run on.
 pub const PROCESSOR: &str = "1";
-/// The one for load and collectors.
+/// The processor for load generators and collectors.
 const OTHER: &str = "0";
 
-/// The binaries that measure, and where gungraun leaves what it counts.
+/// The measuring binaries, and the folder of gungraun's results.
 #[derive(Debug)]
 pub struct Tools {
     binaries: PathBuf,
@@ -28,22 +28,23 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Builds what is needed: the variants of ours, or all of them.
+    /// Builds sentrace's variants, or all of them.
     ///
     /// # Errors
-    /// Where something cannot be built or found.
+    /// Returns an error if something cannot be built or found.
     pub fn build(with_peers: bool) -> Result<Self, String> {
         check_runner()?;
         Self::build_without_runner(with_peers)
     }
 
-    /// The same for those who count no instructions, and need no gungraun-runner.
+    /// Like [`build`](Self::build), but does not require gungraun-runner, which only counting
+    /// instructions needs.
     ///
     /// # Errors
-    /// Where something cannot be built or found.
+    /// Returns an error if something cannot be built or found.
     pub fn build_without_runner(with_peers: bool) -> Result<Self, String> {
         if cfg!(debug_assertions) {
-            return Err("figures of an unoptimised build mean nothing; run with --release".to_owned());
+            return Err("results of an unoptimised build are meaningless; run with --release".to_owned());
         }
         output(bench("instructions", with_peers)?.arg("--no-run"))?;
         let binaries = folder()?;
@@ -51,61 +52,62 @@ impl Tools {
         Ok(Self { binaries, gungraun, with_peers })
     }
 
-    /// Where callgrind's profiles are, in a folder for each benchmark.
+    /// Returns the folder of callgrind's profiles, with a subfolder for each benchmark.
     pub fn profiles(&self) -> PathBuf {
         self.gungraun.join(env!("CARGO_PKG_NAME")).join("instructions/calls")
     }
 
-    /// A process that runs `measure`, pinned to the processor that is measured on.
+    /// Returns a command that runs `measure` on the processor for measurements.
     pub fn measure(&self) -> Command {
         self.pinned("measure", PROCESSOR)
     }
 
-    /// The same on the other processor.
+    /// Returns a command that runs `measure` on the other processor.
     pub fn beside(&self) -> Command {
         self.pinned("measure", OTHER)
     }
 
-    /// How our costs grow; on both processors, as requests at the same time are among it.
+    /// Measures how the cost grows, on both processors, since that includes concurrent requests.
     ///
     /// # Errors
-    /// What the measuring process says.
+    /// Returns the error of the measuring process.
     pub fn growth(&self) -> Result<Growth, String> {
         read(&output(Command::new(self.binaries.join("measure")).arg("growth"))?)
     }
 
-    /// Has criterion look at the variants whose names contain `only`, in turns.
+    /// Runs criterion on the variants whose names contain `only`, interleaved.
     ///
     /// # Errors
-    /// What the bench says.
+    /// Returns the error of the bench.
     pub fn criterion(&self, only: &str, baggage: Baggage) -> Result<(), String> {
         let mut command = bench("variants", self.with_peers)?;
         command.env("CRITERION_HOME", criterion_folder());
         output(command.args(["--", only, baggage.name()])).map(drop)
     }
 
-    /// What a part of `delivery` finds out, for names that contain `only`.
+    /// Runs a part of `delivery` for names that contain `only`.
     ///
     /// # Errors
-    /// What the process says.
+    /// Returns the error of the process.
     pub fn delivery<R: Row>(&self, part: &str, only: &str) -> Result<Vec<R>, String> {
         let rows = output(Command::new(self.binaries.join("delivery")).args([part, only, "--json"]))?;
         rows.lines().map(read).collect()
     }
 
-    /// Allocations of a call.
+    /// Counts the allocations of a call.
     ///
     /// # Errors
-    /// What the measuring process says.
+    /// Returns the error of the measuring process.
     pub fn allocations(&self, variant: &str, baggage: Baggage) -> Result<Allocations, String> {
         read(&output(self.pinned("allocations", PROCESSOR).args([variant, baggage.name()]))?)
     }
 
-    /// Instructions of a call, for all variants of that name, in which `*` stands for anything; with any baggage where
-    /// none is named. Two at a time, as counts do not depend on what else the machine does.
+    /// Counts the instructions of a call, for all variants that match a pattern with `*`, with one
+    /// baggage or with each. Benchmarks run in parallel, since counts do not depend on the load of
+    /// the machine.
     ///
     /// # Errors
-    /// What gungraun or the benchmark says, and where there is no such benchmark.
+    /// Returns the error of gungraun or the benchmark, or an error if no benchmark matches.
     pub fn instructions(&self, variants: &str, baggage: Option<Baggage>) -> Result<Vec<Counted>, String> {
         let benchmarks = benchmarks(variants, baggage);
         let mut command = bench("instructions", self.with_peers)?;
@@ -125,30 +127,32 @@ impl Tools {
     }
 }
 
-/// What was measured, to be kept between runs.
+/// Returns the file that keeps results between runs.
 ///
 /// # Errors
-/// Where the program is nowhere.
+/// Returns an error if the path of this program is unknown.
 pub fn kept() -> Result<PathBuf, String> {
     Ok(folder()?.join("report.json"))
 }
 
-/// Returns the profile that this program was built with, which is the one it measures: `release` or `release-default`.
+/// Returns the profile that this program was built with, which is the one it measures: `release` or
+/// `release-default`.
 ///
 /// # Errors
 /// Returns an error if the path of this program is unknown.
 pub fn profile() -> Result<String, String> {
     let folder = folder()?;
-    let name = folder.file_name().ok_or("the program is in no folder of a profile")?;
+    let name = folder.file_name().ok_or("the program is not in the folder of a profile")?;
     Ok(name.to_string_lossy().into_owned())
 }
 
 fn folder() -> Result<PathBuf, String> {
-    let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
-    Ok(program.parent().ok_or("the program is in no folder")?.to_owned())
+    let program =
+        std::env::current_exe().map_err(|error| format!("the path of this program is unknown: {error}"))?;
+    Ok(program.parent().ok_or("the program is not in a folder")?.to_owned())
 }
 
-/// Where criterion leaves what it made of the samples, in a folder for each variant.
+/// Returns the folder of criterion's results, with a subfolder for each variant.
 pub fn criterion_group(baggage: Baggage) -> PathBuf {
     let name = match baggage {
         Baggage::Mixed => "variants",
@@ -157,7 +161,8 @@ pub fn criterion_group(baggage: Baggage) -> PathBuf {
     criterion_folder().join(name)
 }
 
-/// Criterion's own rule: what the environment says, or beside the folder of the profile.
+/// Returns criterion's folder by its own rule: from the environment, or beside the folder of the
+/// profile.
 fn criterion_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("CRITERION_HOME") {
         return folder.into();
@@ -167,19 +172,20 @@ fn criterion_folder() -> PathBuf {
     profile.unwrap_or(Path::new("target/release")).with_file_name("criterion")
 }
 
-/// A program on one processor.
+/// Returns a command that runs a program on one processor.
 pub fn pinned(program: &Path, processor: &str) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", processor]).arg(program);
     command
 }
 
-/// A runner speaks to the library of its own version alone, and says which only after all is built.
+/// Checks the version of gungraun-runner, which must match the library. The runner itself would
+/// only report this after everything is built.
 fn check_runner() -> Result<(), String> {
     let pinned = include_str!("../Cargo.toml")
         .lines()
         .find_map(|line| line.strip_prefix("gungraun = \"=")?.strip_suffix('"'))
-        .ok_or("Cargo.toml pins no version of gungraun")?;
+        .ok_or("Cargo.toml does not pin a version of gungraun")?;
     let install = format!("`cargo install --locked gungraun-runner@{pinned}`");
     match output(Command::new("gungraun-runner").arg("--version")) {
         Ok(found) if found.split_whitespace().last() == Some(pinned) => Ok(()),
@@ -190,11 +196,12 @@ fn check_runner() -> Result<(), String> {
     }
 }
 
-/// Builds and runs benchmarks in the profile of this program; cargo builds the binaries along with them.
+/// Returns a command that builds and runs benchmarks in the profile of this program. Cargo also
+/// builds the binaries.
 fn bench(name: &str, with_peers: bool) -> Result<Command, String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["bench", "--quiet", "--bench", name]);
-    // `bench` is `release` and shares its folder.
+    // The `bench` profile equals `release` and shares its folder.
     match profile()?.as_str() {
         "release" => (),
         profile => _ = cargo.args(["--profile", profile]),
@@ -206,10 +213,10 @@ fn bench(name: &str, with_peers: bool) -> Result<Command, String> {
     Ok(cargo)
 }
 
-/// What a command prints; what it says on stderr is the error where it fails.
+/// Runs a command and returns its standard output.
 ///
 /// # Errors
-/// Where it cannot be started or fails.
+/// Returns an error with its standard error output if it cannot be started or fails.
 pub fn output(command: &mut Command) -> Result<String, String> {
     let shown = format!("{command:?}");
     let output = command.output().map_err(|error| format!("{shown}: {error}"))?;

@@ -1,39 +1,39 @@
-//! What is measured: one way to do something, and a table of such ways.
+//! Variants: the ways to do something that are measured.
 
 use std::fmt;
 
 use crate::request::Baggage;
 
-/// Something that can be done over and over.
+/// Something that can be done repeatedly.
 pub trait Subject {
-    /// Before each batch, unmeasured.
+    /// Called before each batch, not measured.
     fn prepare(&mut self) {}
 
-    /// Does it `calls` times. This is what is measured.
+    /// Does it `calls` times. This is measured.
     fn run(&mut self, calls: u32);
 
-    /// After each batch, unmeasured.
+    /// Called after each batch, not measured.
     fn conclude(&mut self) {}
 
-    /// How many transactions and spans have left it so far, by whatever way the variant names. It may take a moment
-    /// until the last ones are counted.
+    /// Returns how many transactions and spans it has produced so far. The last ones may be counted
+    /// with a delay.
     fn yielded(&self) -> u64 {
         0
     }
 
-    /// The router, where it is one, to be put behind a socket.
+    /// Returns the router, if it is one, to serve it over a socket.
     fn router(&self) -> Option<axum::Router> {
         None
     }
 
-    /// Shows that what leaves it is complete.
+    /// Checks that its output is complete.
     ///
     /// # Panics
-    /// Where something is missing.
+    /// Panics if something is missing.
     fn check(&mut self) {}
 }
 
-/// What a variant is about; decides what its cost is compared with.
+/// The kind of a variant, which determines its baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// A router, called with a request.
@@ -45,7 +45,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// The variant that does the same without tracing, behind what does nothing.
+    /// Returns the variant that does the same without tracing, with a layer that does nothing.
     pub const fn base(self) -> Option<&'static str> {
         match self {
             Self::Server => Some("noop-layer"),
@@ -58,16 +58,17 @@ impl Family {
 /// One way to do what its family does.
 #[derive(Clone, Copy)]
 pub struct Variant {
-    /// Its name on the command line and in the gate's file.
+    /// The name on the command line and in the gate's file.
     pub name: &'static str,
-    /// What it is about.
+    /// The family.
     pub family: Family,
-    /// How many calls are measured at once. What is handed to another thread must be taken back by it between two
-    /// batches, so that records are recycled as they are in a service that is not flooded.
+    /// The number of calls that are measured together. Between batches, records that were passed to
+    /// another thread are recycled, as in a service that is not overloaded.
     pub batch: u32,
-    /// Transactions and spans that a call yields.
+    /// Transactions and spans that a call produces.
     pub yields: u64,
-    /// Sets it up. A process has one: subscribers, hubs and providers are global.
+    /// Creates the subject. A process can have only one, since subscribers, hubs and providers are
+    /// global.
     pub build: fn(Baggage) -> Box<dyn Subject>,
 }
 
@@ -80,21 +81,22 @@ impl fmt::Debug for Variant {
     }
 }
 
-/// Calls in a batch: fewer than the records that sentrace's pool keeps.
+/// The number of calls in a batch: fewer than the records that sentrace's pool keeps.
 pub const BATCH: u32 = 200;
 
 impl Variant {
-    /// A server.
+    /// Creates a server variant.
     pub const fn server(name: &'static str, yields: u64, build: fn(Baggage) -> Box<dyn Subject>) -> Self {
         Self { name, family: Family::Server, batch: BATCH, yields, build }
     }
 
-    /// A client. Ten calls belong to one transaction, as in a service that makes some for each request.
+    /// Creates a client variant. Ten calls belong to one transaction, as in a service that makes
+    /// several calls per request.
     pub const fn outgoing(name: &'static str, yields: u64, build: fn(Baggage) -> Box<dyn Subject>) -> Self {
         Self { name, family: Family::Outgoing, batch: 10, yields, build }
     }
 
-    /// Reading or writing headers.
+    /// Creates a variant that reads or writes headers.
     pub const fn headers(name: &'static str, build: fn(Baggage) -> Box<dyn Subject>) -> Self {
         Self { name, family: Family::Headers, batch: BATCH, yields: 0, build }
     }

@@ -38,7 +38,8 @@ pub enum Reply {
     Raw(&'static [u8]),
     /// Writes this text and closes the connection.
     Text(String),
-    /// Writes these bytes and then nothing, until the client closes the connection or the server is dropped.
+    /// Writes these bytes and then nothing, until the client closes the connection or the server is
+    /// dropped.
     Stall(&'static [u8]),
     /// Writes these bytes over and over, until the client closes the connection.
     Endless(&'static [u8]),
@@ -66,7 +67,8 @@ pub trait Script: Send + Sync + 'static {
     /// Returns the reply to a request that has been read.
     fn reply(&self, request: &Request) -> Reply;
 
-    /// Called before the reply is written; without a status if it is not a proper answer, or the client has gone.
+    /// Called before the reply is written; without a status if it is not a proper answer, or the
+    /// client has gone.
     fn replying(&self, request: Request, status: Option<u16>) {
         let _ = (request, status);
     }
@@ -190,7 +192,8 @@ fn serve(mut stream: &TcpStream, script: &dyn Script) {
             break;
         }
     }
-    // Reads what still comes: closing on unread bytes would reset the connection before the client has read the answer.
+    // Reads what still comes: closing on unread bytes would reset the connection before the client
+    // has read the answer.
     let _ = stream.shutdown(Shutdown::Write);
     let _ = std::io::copy(&mut reader, &mut std::io::sink());
     let _ = stream.shutdown(Shutdown::Both);

@@ -1,4 +1,5 @@
-//! An ingest for HTTP/1.1 and HTTP/2, with and without TLS, which checks only that what comes is compressed.
+//! An ingest for HTTP/1.1 and HTTP/2, with and without TLS, which checks only that what comes is
+//! compressed.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -243,8 +243,8 @@ fn decode(encoding: Option<&str>, body: &[u8]) -> Vec<u8> {
     }
 }
 
-/// An address of this machine where nothing listens yet. It is taken, so neither another ingest nor a client's
-/// connection can get it.
+/// An address of this machine where nothing listens yet. It is taken, so neither another ingest nor
+/// a client's connection can get it.
 #[derive(Debug)]
 pub struct Place {
     socket: Socket,

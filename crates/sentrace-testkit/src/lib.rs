@@ -1,6 +1,7 @@
 //! What the tests of several crates share: recording clients, scripted servers, HTTP by hand.
 //!
-//! Everything is bounded in time by [`PATIENCE`] and waits for conditions. Whatever goes wrong fails the test.
+//! Everything is bounded in time by [`PATIENCE`] and waits for conditions. Whatever goes wrong
+//! fails the test.
 #![expect(
     clippy::expect_used,
     clippy::panic,

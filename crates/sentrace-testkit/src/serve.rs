@@ -17,7 +17,8 @@ use tower::Service;
 
 use crate::{Answer, Wire, in_time};
 
-/// Serves a router with axum for as long as the test's runtime lives. Returns the base URL, `http://127.0.0.1:1234`.
+/// Serves a router with axum for as long as the test's runtime lives. Returns the base URL,
+/// `http://127.0.0.1:1234`.
 pub async fn serve(app: Router) -> String {
     format!("http://{}", serve_at(app).await)
 }
@@ -29,7 +30,8 @@ pub async fn serve_at(app: Router) -> SocketAddr {
     address
 }
 
-/// Serves a tower service with plain hyper for as long as the test's runtime lives. Returns the base URL.
+/// Serves a tower service with plain hyper for as long as the test's runtime lives. Returns the
+/// base URL.
 pub async fn serve_hyper<S, B>(service: S) -> String
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
@@ -99,12 +101,14 @@ impl Server {
         Wire::connect(self.address).await
     }
 
-    /// Sends one request (its head without the empty line) on a connection of its own, and returns the answer.
+    /// Sends one request (its head without the empty line) on a connection of its own, and returns
+    /// the answer.
     pub async fn ask(&self, head: &str) -> Answer {
         self.connect().await.ask(head).await
     }
 
-    /// Waits until every connection that was opened is over, and with it everything that was held for it.
+    /// Waits until every connection that was opened is over, and with it everything that was held
+    /// for it.
     pub async fn idle(&self) {
         let mut connections = self.connections.clone();
         let over = connections

@@ -51,7 +51,8 @@ impl Wire {
         Answer(String::from_utf8(self.received).expect("tests write UTF-8"))
     }
 
-    /// Sends one request (its head without the empty line), and returns what comes until the server closes the connection.
+    /// Sends one request (its head without the empty line), and returns what comes until the server
+    /// closes the connection.
     pub async fn ask(mut self, head: &str) -> Answer {
         self.send(format!("{head}Connection: close\r\n\r\n")).await;
         self.rest().await

@@ -1,67 +1,73 @@
-//! Counts instructions and allocations of our variants and compares them with the committed ones in `gate.json`.
+//! Counts instructions and allocations of sentrace's variants and compares them with the committed
+//! ones in `gate.json`.
 //!
-//! - `cargo run --release --no-default-features --bin gate` fails where something costs more than the tolerance allows.
-//! - `.. --bin gate -- --accept` writes what is counted now as the figures to compare with.
-//! - `.. --bin gate -- NAME` counts the variants whose names contain it.
-//! - `cargo run --profile release-default --no-default-features --bin gate` does the same in a profile close to cargo's
-//!   default, with its figures in `gate-release-default.json`. Without LTO the module layout and `#[inline]` decide what
-//!   is inlined.
+//! - `cargo run --release --no-default-features --bin gate` fails if a variant costs more than the
+//!   tolerance allows.
+//! - `.. --bin gate -- --accept` writes the current figures to compare with.
+//! - `.. --bin gate -- NAME` counts only the variants whose names contain it.
+//! - `cargo run --profile release-default --no-default-features --bin gate` does the same in a
+//!   profile close to cargo's default, with its figures in `gate-release-default.json`. Without LTO
+//!   the module layout and `#[inline]` decide what is inlined.
 //!
-//! What is compared is a variant's own cost: over that of the same without it, so that a change of axum or of the standard
-//! library is not taken for one of ours. The compiler may inline a server's code differently when something else in the
-//! program changes, with or without our layer: only what has grown both by itself and with the server counts as more.
-//! Instructions depend on the compiler and on the C library, too. Where they are others than those of the committed
-//! figures, more is tolerated and it is said.
+//! The gate compares a variant's own cost: the difference to its baseline, so that changes of axum
+//! or the standard library do not count. Since the compiler may inline the server's code
+//! differently after any change of the program, a variant only fails if both its own cost and its
+//! total have grown. Instructions also depend on the compiler and the C library. If these differ
+//! from the committed ones, the tolerance is larger, and a note says so.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use lexopt::prelude::*;
+use sentrace_bench::arguments;
 use sentrace_bench::request::Baggage;
 use sentrace_bench::tools::{CRATE, Tools, output, profile};
 use sentrace_bench::variant::{Family, Variant};
 use sentrace_bench::variants;
 use serde::{Deserialize, Serialize};
 
-/// How much more is let through, as a share.
+/// The tolerated increase, as a fraction.
 const TOLERANCE: f64 = 0.03;
-/// The same where compiler or C library are others.
+/// The tolerated increase with another compiler or C library.
 const TOLERANCE_ELSEWHERE: f64 = 0.10;
-/// Instructions that decide nothing, whatever share they are.
+/// A difference in instructions that is always tolerated.
 const TRIFLE: f64 = 50.0;
-/// Allocations that decide nothing: a map that grew during one of a thousand calls.
+/// A difference in allocations that is always tolerated: a map that grew during one of a thousand
+/// calls.
 const TRIFLE_OF_ALLOCATIONS: f64 = 0.02;
 
-/// What is committed.
+/// The committed file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Committed {
-    /// What the figures depend on besides the code.
+    /// The tools that the figures depend on.
     toolchain: String,
     variants: BTreeMap<String, Figures>,
 }
 
-/// What one call of a variant costs, without what it is compared with.
+/// The cost of a call of a variant, minus its baseline.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Figures {
     instructions: f64,
-    /// The same with what it is compared with.
+    /// Instructions including the baseline.
     whole: f64,
     allocations: f64,
     bytes: f64,
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let accept = words.iter().any(|word| word == "--accept");
-    let only = words.iter().find(|word| !word.starts_with("--"));
-    match run(accept, only.map_or("", String::as_str)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+    arguments::run(|| {
+        let (mut accept, mut only) = (false, String::new());
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(argument) = parser.next().map_err(|error| error.to_string())? {
+            match argument {
+                Long("accept") => accept = true,
+                Value(name) => only = name.to_string_lossy().into_owned(),
+                other => return Err(other.unexpected().to_string()),
+            }
         }
-    }
+        run(accept, &only)
+    })
 }
 
 fn run(accept: bool, only: &str) -> Result<bool, String> {
@@ -77,7 +83,7 @@ fn run(accept: bool, only: &str) -> Result<bool, String> {
     if !same && !accept {
         println!("note: counted with {toolchain}\n      committed with {}", committed.toolchain);
         println!(
-            "      so that {:.0} % more are let through instead of {:.0} %\n",
+            "      so the tolerance is {:.0} % instead of {:.0} %\n",
             tolerance * 100.0,
             TOLERANCE * 100.0
         );
@@ -126,20 +132,18 @@ fn run(accept: bool, only: &str) -> Result<bool, String> {
             tolerance * 100.0,
             worse.join(", ")
         );
-        println!(
-            "If that is the price of something wanted, run `{command} -- --accept` in crates/sentrace-bench,"
-        );
-        println!("commit {name} with the change, and say in its message what is paid for.");
+        println!("If the increase is justified, run `{command} -- --accept` in crates/sentrace-bench,");
+        println!("commit {name} with the change, and give the reason in the message.");
     }
     Ok(worse.is_empty())
 }
 
-/// Counts, and remembers what others are compared with.
+/// Counts variants, and caches baselines.
 struct Counter {
     tools: Tools,
-    /// Instructions of what was counted with others and not yet asked for.
+    /// Instructions that were counted together and not yet used.
     counted: BTreeMap<&'static str, f64>,
-    /// The first that was counted of each.
+    /// The first figures of each variant.
     first: BTreeMap<&'static str, Figures>,
 }
 
@@ -164,8 +168,8 @@ impl Counter {
         Ok(figures)
     }
 
-    /// What is handed to another thread costs a little more or less, as that thread happens to run: the least of some
-    /// counts is what it has to cost.
+    /// Compares a variant with its committed figures. The cost of passing records to another thread
+    /// varies with that thread's timing, so the minimum of several counts is used.
     fn judged(
         &mut self,
         variant: Variant,
@@ -207,7 +211,7 @@ impl Counter {
     }
 }
 
-/// What a variant is compared with.
+/// Returns the baseline of a variant.
 fn base(variant: Variant) -> Option<&'static str> {
     match (variant.family, is_ours(variant)) {
         (Family::Headers, _) => None,
@@ -218,7 +222,7 @@ fn base(variant: Variant) -> Option<&'static str> {
     }
 }
 
-/// The others are shown, but what they cost is not for us to answer.
+/// Returns `true` for variants that can fail. Baselines are only shown.
 fn is_ours(variant: Variant) -> bool {
     variant.family == Family::Headers || variant.name.contains("sentrace")
 }
@@ -237,7 +241,7 @@ impl Verdict {
             Self::Worse => "MORE",
             Self::Same => "",
             Self::New => "NOT COMMITTED",
-            Self::Better => "less: `gate -- --accept` keeps it so",
+            Self::Better => "less: accept with `gate -- --accept`",
         }
     }
 }
@@ -272,7 +276,7 @@ fn write(path: &Path, committed: &Committed) -> Result<(), String> {
     Ok(())
 }
 
-/// Compiler, valgrind and C library.
+/// Returns the versions of compiler, valgrind and C library.
 fn toolchain() -> Result<String, String> {
     let first_line = |program: &str, argument: &str| {
         let text = output(Command::new(program).arg(argument))?;

@@ -1,50 +1,39 @@
-//! One variant in a process of its own, started by the other tools.
+//! Runs a variant in a separate process, started by the other tools.
 //!
-//! - `measure list` names the variants of this build.
+//! - `measure list` lists the variants of this build.
 //! - `measure time VARIANT [mixed|sentrys] [CALLS]` prints nanoseconds.
-//! - `measure growth` prints how our costs grow.
-//! - `measure serve VARIANT DSN` serves it, `measure collect` takes envelopes; both print their address.
+//! - `measure growth` prints how the cost grows.
+//! - `measure serve VARIANT DSN` serves it, and `measure collect` receives envelopes. Both print
+//!   their address.
 
 use std::process::ExitCode;
 
-use sentrace_bench::arguments::Arguments;
+use lexopt::prelude::*;
+use sentrace_bench::arguments::{self, Arguments};
 use sentrace_bench::measured::shift_heap;
 use sentrace_bench::{growth, serve, time, variants};
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match run(&words) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    arguments::run(|| run(&mut lexopt::Parser::from_env()).map(|()| true))
 }
 
-fn run(words: &[&str]) -> Result<(), String> {
-    match words {
-        ["list"] => {
-            for variant in variants::all() {
-                println!("{}", variant.name);
-            }
-        }
-        ["time", rest @ ..] => {
-            let arguments = Arguments::read(rest, 20_000)?;
+fn run(parser: &mut lexopt::Parser) -> Result<(), lexopt::Error> {
+    match parser.value()?.string()?.as_str() {
+        "list" => variants::all().iter().for_each(|variant| println!("{}", variant.name)),
+        "time" => {
+            let arguments = Arguments::read(parser, 20_000)?;
             shift_heap();
             let time = time::measure(&mut arguments.start(2_000), arguments.calls);
             println!("{}", serde_json::json!(time));
         }
-        ["growth"] => println!("{}", serde_json::json!(growth::measure())),
-        ["serve", name, collector] => {
+        "growth" => println!("{}", serde_json::json!(growth::measure())),
+        "serve" => {
+            let (name, collector) = (parser.value()?.string()?, parser.value()?.string()?);
             shift_heap();
-            serve::variant(name, collector)?;
+            serve::variant(&name, &collector)?;
         }
-        ["collect"] => serve::collector(),
-        _ => {
-            return Err("usage: measure list | time VARIANT .. | growth | ..".to_owned());
-        }
+        "collect" => serve::collector(),
+        other => return Err(format!("{other:?} is none of list, time, growth, serve and collect").into()),
     }
     Ok(())
 }

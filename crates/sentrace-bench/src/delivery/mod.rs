@@ -1,4 +1,4 @@
-//! What the `delivery` binary finds out, as figures and as the tables that show them.
+//! The results of the `delivery` binary, and their tables.
 
 mod table;
 
@@ -6,85 +6,86 @@ use serde::{Deserialize, Serialize};
 
 pub use self::table::{Row, table};
 
-/// What became of all that a service recorded, and what that cost.
+/// What happened to the transactions that a service recorded, and the cost.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Figures {
     /// Transactions that were recorded.
     pub recorded: u64,
-    /// Of them, those that the collector took.
+    /// Transactions that the collector accepted.
     pub delivered: u64,
-    /// Those that came more than once.
+    /// Transactions that arrived more than once.
     pub twice: u64,
-    /// Those that the collector refused with 429, so that they are its to count.
+    /// Transactions that the collector refused with 429, and therefore counts itself.
     pub refused: u64,
-    /// Those of which the collector was told that they are lost.
+    /// Transactions that were reported to the collector as lost.
     pub reported: u64,
-    /// Those that were lost and of which nobody could be told before the end.
+    /// Transactions that were lost, but could not be reported before the end.
     pub unreported: u64,
-    /// Bytes of the body of a post, on average.
+    /// Average bytes of a request body.
     pub body_bytes: u64,
-    /// Microseconds that a request took to be recorded: half of them no more than this.
+    /// Microseconds to record a request: the median.
     pub median: f64,
-    /// The same, 99 of a hundred.
+    /// Microseconds to record a request: the 99th percentile.
     pub p99: f64,
-    /// The same, all.
+    /// Microseconds to record a request: the maximum.
     pub slowest: f64,
-    /// Microseconds on a processor of the worker for each transaction; `None` for a burst, which ends before the worker does.
+    /// CPU microseconds of the worker per transaction; `None` for a burst, which ends before the
+    /// worker does.
     pub worker: Option<f64>,
-    /// Of them, those in the kernel.
+    /// CPU microseconds of the worker per transaction in the kernel.
     pub kernel: Option<f64>,
-    /// Most bytes in memory, over those at the start.
+    /// The peak of memory in bytes, over that at the start.
     pub memory: u64,
-    /// Milliseconds until the client was closed.
+    /// Milliseconds to close the client.
     pub close: u64,
 }
 
 impl Figures {
-    /// Recorded, and nobody can say what became of them.
+    /// Returns how many transactions were recorded but not accounted for.
     pub fn unaccounted(&self) -> i64 {
         let known = self.delivered + self.refused + self.reported + self.unreported;
         self.recorded as i64 - known as i64
     }
 }
 
-/// A transport under a load.
+/// A transport under load.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Loaded {
-    /// How much is recorded.
+    /// The load.
     pub scenario: String,
-    /// Who delivers it.
+    /// The transport.
     pub transport: String,
-    /// What became of it.
+    /// The result.
     pub figures: Figures,
 }
 
 /// Delivery while the collector misbehaves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Faulted {
-    /// What the collector does.
+    /// The fault of the collector.
     pub fault: String,
     /// Whether there is a spool.
     pub spool: bool,
-    /// What became of what was recorded.
+    /// The result.
     pub figures: Figures,
 }
 
-/// Instructions of the worker, which do not depend on what else the machine does.
+/// Instructions of the worker, which do not depend on the load of the machine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Counted {
-    /// What is spoken with the collector.
+    /// The protocol.
     pub protocol: String,
-    /// Instructions for each transaction, outside the kernel.
+    /// Instructions per transaction, excluding the kernel.
     pub instructions: u64,
 }
 
-/// A collector that is down for long.
+/// A long outage of the collector.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outage {
-    /// What the service has.
+    /// The configuration of the service.
     pub variant: String,
     /// Bytes on disk when the service ended.
     pub on_disk: u64,
-    /// What became of what was recorded; what is delivered is delivered afterwards.
+    /// The result. Delivered transactions were delivered after the outage.
     pub figures: Figures,
 }

@@ -1,65 +1,54 @@
-//! The tables, written here for the report and for those who measure by hand.
+//! The tables, for the report and for those who measure by hand.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Counted, Faulted, Figures, Loaded, Outage};
-use crate::chart::figure;
+use crate::table::{self, figure};
 
 /// A row of a table of its own kind.
 pub trait Row: Serialize + DeserializeOwned {
-    /// What the columns are called.
-    const COLUMNS: &'static [&'static str];
+    /// The names of the columns.
+    const COLUMNS: &'static str;
+    /// How many of them name the subject; a table has one row of each.
+    const SUBJECT: usize = 1;
 
-    /// What it is of; a table has one of the same.
-    fn subject(&self) -> Vec<&str>;
-
-    /// What follows the subject.
+    /// The cells.
     fn cells(&self) -> Vec<String>;
 
-    /// The first two lines of the table: figures to the right, what they are of to the left.
-    fn head(&self) -> String {
-        let of = self.subject().len();
-        let rule = (0..Self::COLUMNS.len()).map(|at| if at < of { "---|" } else { "---:|" });
-        format!("| {} |\n|{}\n", Self::COLUMNS.join(" | "), rule.collect::<String>())
+    /// The first two lines of the table.
+    fn head() -> String {
+        table::head(Self::COLUMNS, Self::SUBJECT)
     }
 
-    /// Its line.
+    /// The row's own line.
     fn line(&self) -> String {
-        let subject = self.subject().into_iter().map(str::to_owned);
-        format!("| {} |\n", subject.chain(self.cells()).collect::<Vec<_>>().join(" | "))
+        table::row(self.cells())
+    }
+
+    /// Whether another row is of the same subject.
+    fn replaces(&self, other: &Self) -> bool {
+        self.cells()[..Self::SUBJECT] == other.cells()[..Self::SUBJECT]
     }
 }
 
-/// All rows.
+/// Writes all rows as a table.
 pub fn table<R: Row>(rows: &[R]) -> String {
-    let lines: String = rows.iter().map(Row::line).collect();
-    rows.first().map(Row::head).unwrap_or_default() + &lines
+    rows.iter().fold(R::head(), |table, row| table + &row.line())
 }
 
 impl Row for Loaded {
-    const COLUMNS: &'static [&'static str] = &[
-        "scenario",
-        "transport",
-        "recorded",
-        "arrived",
-        "reported lost",
-        "unaccounted",
-        "bytes each",
-        "worker's processor time each, us (of it the kernel's)",
-        "request, us (median / slowest)",
-        "memory peak over start, MiB",
-        "close, ms",
-    ];
-
-    fn subject(&self) -> Vec<&str> {
-        vec![&self.scenario, &self.transport]
-    }
+    const COLUMNS: &'static str = "scenario | transport | recorded | arrived | reported lost | unaccounted | \
+        bytes each | worker's processor time each, us (of it the kernel's) | request, us (median / slowest) | \
+        memory peak over start, MiB | close, ms";
+    const SUBJECT: usize = 2;
 
     fn cells(&self) -> Vec<String> {
-        let figures = &self.figures;
+        let Self { scenario, transport, figures } = self;
         let worker = figures.worker.zip(figures.kernel);
         vec![
+            scenario.clone(),
+            transport.clone(),
             count(figures.recorded),
             count(figures.delivered),
             count(figures.reported),
@@ -74,27 +63,15 @@ impl Row for Loaded {
 }
 
 impl Row for Faulted {
-    const COLUMNS: &'static [&'static str] = &[
-        "fault",
-        "spool",
-        "recorded",
-        "delivered",
-        "refused by 429",
-        "reported lost",
-        "left at the end",
-        "twice",
-        "unaccounted",
-        "memory peak over start, MiB",
-        "request, us (p99 / slowest)",
-    ];
-
-    fn subject(&self) -> Vec<&str> {
-        vec![&self.fault, if self.spool { "yes" } else { "no" }]
-    }
+    const COLUMNS: &'static str = "fault | spool | recorded | delivered | refused by 429 | reported lost | \
+        left at the end | twice | unaccounted | memory peak over start, MiB | request, us (p99 / slowest)";
+    const SUBJECT: usize = 2;
 
     fn cells(&self) -> Vec<String> {
-        let figures = &self.figures;
+        let Self { fault, spool, figures } = self;
         vec![
+            fault.clone(),
+            if *spool { "yes" } else { "no" }.to_owned(),
             count(figures.recorded),
             count(figures.delivered),
             count(figures.refused),
@@ -109,38 +86,23 @@ impl Row for Faulted {
 }
 
 impl Row for Counted {
-    const COLUMNS: &'static [&'static str] = &["protocol", "instructions each, outside the kernel"];
-
-    fn subject(&self) -> Vec<&str> {
-        vec![&self.protocol]
-    }
+    const COLUMNS: &'static str = "protocol | instructions each, outside the kernel";
 
     fn cells(&self) -> Vec<String> {
-        vec![count(self.instructions)]
+        vec![self.protocol.clone(), count(self.instructions)]
     }
 }
 
 impl Row for Outage {
-    const COLUMNS: &'static [&'static str] = &[
-        "variant",
-        "recorded",
-        "on disk, MiB",
-        "delivered afterwards",
-        "reported lost",
-        "left",
-        "request, us (median / p99 / slowest)",
-        "memory peak over start, MiB",
-    ];
-
-    fn subject(&self) -> Vec<&str> {
-        vec![&self.variant]
-    }
+    const COLUMNS: &'static str = "variant | recorded | on disk, MiB | delivered afterwards | reported lost | \
+        left | request, us (median / p99 / slowest) | memory peak over start, MiB";
 
     fn cells(&self) -> Vec<String> {
-        let figures = &self.figures;
+        let Self { variant, on_disk, figures } = self;
         vec![
+            variant.clone(),
             count(figures.recorded),
-            mebibytes(self.on_disk),
+            mebibytes(*on_disk),
             count(figures.delivered),
             count(figures.reported),
             count(figures.unreported),
@@ -169,7 +131,7 @@ mod tests {
     #[test]
     fn every_cell_has_a_column() {
         fn columns<R: Row>(row: &R) -> (usize, usize) {
-            (R::COLUMNS.len(), row.subject().len() + row.cells().len())
+            (R::COLUMNS.split('|').count(), row.cells().len())
         }
         let (name, figures) = (String::new, Figures::default());
         for (columns, cells) in [

@@ -1,4 +1,4 @@
-//! What there is without tracing: the server itself, and what a layer costs that does nothing.
+//! The cost without tracing: the server itself, and a layer that does nothing.
 
 use std::task::{Context, Poll};
 
@@ -22,7 +22,7 @@ fn noop_layer(baggage: Baggage) -> Box<dyn Subject> {
     Box::new(Server::new(router, RequestHead::new(baggage, true), Nothing))
 }
 
-/// A service that only calls the one inside.
+/// A service that only calls the inner one.
 #[derive(Debug, Clone)]
 pub struct Noop<S>(pub S);
 

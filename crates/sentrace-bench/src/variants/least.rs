@@ -1,7 +1,8 @@
-//! The least that a layer can do that does this job: what is left of the cost when everything is taken away that makes it of
-//! use. Each row does what the one before does, and one thing more.
+//! The minimal cost of a layer for this job: what remains without everything that makes it useful.
+//! Each row does what the previous one does, and one thing more.
 //!
-//! Nobody could use it: there are no settings, hooks, secrets, child spans, other threads, clients or panics.
+//! This layer is not usable: it has no settings, hooks, secrets, child spans, other threads,
+//! clients or panics.
 
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
@@ -24,7 +25,7 @@ use crate::request::{Baggage, PARENT_SPAN_ID, RequestHead, TRACE_ID};
 use crate::server::{Recorded, Server, router, user};
 use crate::variant::{Subject, Variant};
 
-/// How much is done.
+/// How much the layer does.
 trait Step: Clone + Send + Sync + 'static {
     const DOES: u8;
 }
@@ -36,15 +37,15 @@ macro_rules! steps {
 }
 
 steps! {
-    /// Future and body wrapped, so that the end is seen.
+    /// Wraps future and body to observe the end.
     Wrapped = 0,
-    /// A block of memory that is reused, current in the call, in polls and in frames.
+    /// Makes a reused block of memory current in the call, in polls and in frames.
     Current = 1,
-    /// Both trace headers found, the one read and the other copied.
+    /// Finds both trace headers, parses one and copies the other.
     Traced = 2,
-    /// Ids drawn, the clock read, status and size noted.
+    /// Generates ids, reads the clock, and records status and size.
     Timed = 3,
-    /// Method, route, path, query and ten header fields copied, three values left out.
+    /// Copies method, route, path, query and ten header fields, and omits three values.
     Copied = 4,
 }
 
@@ -75,7 +76,7 @@ struct Record {
     sent: u64,
 }
 
-/// What a record held when it was closed, and how many were closed before.
+/// The content of the last closed record, and the number of closed ones.
 #[derive(Debug, Clone, Copy, Default)]
 struct Closed {
     number: u64,
@@ -171,7 +172,7 @@ fn random() -> u64 {
     state
 }
 
-/// Makes the record current meanwhile.
+/// Makes the record current during a call.
 fn enter<T, D: Step>(held: &mut Held, run: impl FnOnce() -> T) -> T {
     if D::DOES < Current::DOES {
         return run();
@@ -278,7 +279,7 @@ impl<B: Body, D: Step> Body for LeastBody<B, D> {
     }
 }
 
-/// The record that was closed last, on this thread, which serves all requests.
+/// The last closed record of this thread, which serves all requests.
 struct Last<D>(Baggage, PhantomData<D>);
 
 impl<D: Step> Recorded for Last<D> {

@@ -11,7 +11,7 @@ mod trace_headers;
 pub use self::baseline::Noop;
 use crate::variant::Variant;
 
-/// Everything that can be measured in this build.
+/// Returns all variants of this build.
 pub fn all() -> Vec<Variant> {
     let mut variants = ours();
     variants.extend(least::VARIANTS);
@@ -19,12 +19,12 @@ pub fn all() -> Vec<Variant> {
     variants
 }
 
-/// Ours and what they are compared with, which the gate counts.
+/// Returns sentrace's variants and their baselines, which the gate counts.
 pub fn ours() -> Vec<Variant> {
     [baseline::VARIANTS, sentrace::VARIANTS, outgoing::VARIANTS, trace_headers::VARIANTS].concat()
 }
 
-/// What others have made.
+/// Returns the variants of peers.
 pub fn peers() -> Vec<Variant> {
     #[cfg(feature = "peers")]
     return peers::all();
@@ -32,10 +32,10 @@ pub fn peers() -> Vec<Variant> {
     return Vec::new();
 }
 
-/// The variant of that name.
+/// Returns the variant of that name.
 ///
 /// # Errors
-/// Where there is none, with those that there are.
+/// Returns an error that lists the variants if there is none of that name.
 pub fn named(name: &str) -> Result<Variant, String> {
     let all = all();
     all.iter().find(|variant| variant.name == name).copied().ok_or_else(|| {
@@ -44,7 +44,7 @@ pub fn named(name: &str) -> Result<Variant, String> {
     })
 }
 
-/// sentry-tower as services have it: everything is sampled and sent by its default transport.
+/// sentry-tower as services use it: everything is sampled and sent by its default transport.
 #[cfg(feature = "peers")]
 pub fn sentry_delivering(collector: &str) -> axum::Router {
     peers::sentry_delivering(collector)

@@ -1,4 +1,4 @@
-//! Requests that leave the service.
+//! Outgoing requests.
 
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ pub const VARIANTS: &[Variant] = &[
     Variant::outgoing("outgoing-sentrace-unsampled", 0, unsampled),
 ];
 
-/// A client of which nothing is recorded.
+/// A client that is not recorded.
 pub struct Plain {
     runtime: Runtime,
     client: ClientWithMiddleware,
 }
 
 impl Plain {
-    /// `middleware` and the stub.
+    /// A client with `middleware` and the stub.
     pub fn boxed(middleware: Option<Arc<dyn Middleware>>) -> Box<dyn Subject> {
         Box::new(Self { runtime: runtime(), client: Stub::client(middleware) })
     }
@@ -65,17 +65,18 @@ fn unsampled(baggage: Baggage) -> Box<dyn Subject> {
     Traced::boxed(baggage, false, with_middleware)
 }
 
-/// Our middleware on a client that somebody else built.
+/// sentrace's middleware on an existing client.
 fn with_middleware() -> ClientWithMiddleware {
     ClientBuilder::new(reqwest::Client::new()).with(SentryTracingMiddleware::new()).build()
 }
 
-/// A client whose redirects are guarded. The stub sees no redirects, so this is what the guard costs every other call.
+/// A client whose redirects are guarded. The stub does not redirect, so this is the cost of the
+/// guard for other calls.
 fn with_guard() -> ClientWithMiddleware {
     sentrace::reqwest::client(reqwest::Client::builder()).expect("the builder is right").build()
 }
 
-/// Calls within a transaction, which a request has begun and ends.
+/// Calls within a transaction, as if within a request.
 struct Traced {
     runtime: Runtime,
     client: ClientWithMiddleware,

@@ -1,4 +1,4 @@
-//! Our server layer.
+//! sentrace's server layer.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ fn subscribe() {
     tracing::subscriber::set_global_default(subscriber).expect("there is no subscriber yet");
 }
 
-/// No rate: traces pass through, and that is all.
+/// No sample rate: traces are only propagated.
 fn off(baggage: Baggage) -> Box<dyn Subject> {
     let options = sentrace::Options::new().dsn(NOWHERE).release("shop@1.4.0").environment("production");
     Dropping::client(options);
@@ -109,7 +109,7 @@ fn to_worker(router: Router, baggage: Baggage, spans: usize) -> Box<dyn Subject>
     Box::new(Server::new(router, request, ToWorker { worker, spans }))
 }
 
-/// Ten spans by hand.
+/// Ten spans, started manually.
 async fn user_with_spans(path: Path<u64>) -> &'static str {
     for _ in 0..SPANS {
         sentrace::start_span("db.query", payload::DESCRIPTION).finish();
@@ -171,7 +171,7 @@ impl Recorded for Off {
     }
 }
 
-/// The trace goes on with the decision that came in, and all that Sentry said of it.
+/// Checks that the trace continues with the incoming decision and sampling context.
 fn assert_continues(decision: &str, client: Client) {
     let router = router(async || {
         let baggage = sentrace::get_baggage().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Reading and writing `sentry-trace` and `baggage`, without anything around it.
+//! Reading and writing `sentry-trace` and `baggage`, and nothing else.
 
 use std::hint::black_box;
 
@@ -33,13 +33,13 @@ fn headers_and_client(baggage: Baggage) -> (HeaderMap, Client) {
     (RequestHead::new(baggage, true).fresh_headers(), client)
 }
 
-/// Both headers read, and decided whether their trace is continued, as the server layer does.
+/// Reads both headers and decides whether to continue the trace, as the server layer does.
 fn read(baggage: Baggage) -> Box<dyn Subject> {
     let (headers, client) = headers_and_client(baggage);
     Box::new(Over(move || drop(black_box(client.extract(black_box(&headers))))))
 }
 
-/// The headers of a call below a continued trace, as any adapter asks for them.
+/// Returns the headers of a call in a continued trace, as adapters do.
 fn of_a_call(baggage: Baggage) -> Box<dyn Subject> {
     let (headers, client) = headers_and_client(baggage);
     let trace: Trace = client.continue_trace(&headers);
@@ -47,7 +47,7 @@ fn of_a_call(baggage: Baggage) -> Box<dyn Subject> {
     Box::new(Over(move || drop(black_box(black_box(&trace).trace_headers()))))
 }
 
-/// Both values written into a buffer, from what was read before.
+/// Writes both values into a buffer.
 fn write_text(baggage: Baggage) -> Box<dyn Subject> {
     let parsed =
         Parsed::read(&RequestHead::new(baggage, true).fresh_headers()).expect("both headers are there");
@@ -55,7 +55,7 @@ fn write_text(baggage: Baggage) -> Box<dyn Subject> {
     Box::new(Over(move || black_box(&parsed).write(black_box(&mut buffer))))
 }
 
-/// Read into values alone and written again, without a pipeline.
+/// Reads both headers into values and writes them again, without a client.
 fn read_and_write_text(baggage: Baggage) -> Box<dyn Subject> {
     let headers = RequestHead::new(baggage, true).fresh_headers();
     let mut buffer = Vec::with_capacity(1_024);
@@ -66,7 +66,7 @@ fn read_and_write_text(baggage: Baggage) -> Box<dyn Subject> {
     }))
 }
 
-/// Both headers, read.
+/// Both parsed headers.
 struct Parsed {
     sentry_trace: SentryTrace,
     baggage: String,

@@ -1,4 +1,4 @@
-//! Each fault, what became of what was recorded, and what it cost.
+//! Faults of the collector.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::ingest::{Ingest, Mode};
 use crate::outcome::figures;
 use crate::service::{self, Plan, Sdk};
 
-/// Two seconds of peace, six of the fault, two of peace.
+/// Two seconds without the fault, six with it, and two without.
 const RATE: u64 = 500;
 const SECONDS: u64 = 10;
 
@@ -27,7 +27,7 @@ const FAULTS: [(&str, Mode); 12] = [
     ("429, pause of 2 s", Mode::Limit),
 ];
 
-/// Those faults that are wanted, each without a spool and with one.
+/// Runs the selected faults, each without and with a spool.
 pub fn run(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Faulted> {
     let faults = FAULTS.into_iter().filter(move |(name, _)| wanted(name));
     faults
@@ -52,7 +52,7 @@ fn under(fault: &str, mode: Mode, spool: bool) -> Faulted {
     ingest.set(Mode::Well);
     let recorded = service::result(child);
     if spool {
-        // What is on disk is sent by the next start.
+        // The next start sends what is on disk.
         let next = Plan { transactions: 0, close_seconds: 1, ..plan };
         while has_files(&folder) {
             service::result(next.spawn());

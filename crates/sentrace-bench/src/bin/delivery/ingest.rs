@@ -1,4 +1,4 @@
-//! A collector that counts, and misbehaves on demand.
+//! A collector that counts, with configurable faults.
 
 use std::collections::HashSet;
 use std::io::Read as _;
@@ -19,30 +19,30 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-/// What the collector does.
+/// How the collector behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Takes everything after 50 ms.
+    /// Accepts everything after 50 ms.
     Well,
-    /// Takes everything after 2 s.
+    /// Accepts everything after 2 s.
     Slow,
     /// Answers with this status.
     Status(u16),
-    /// 429, and asks for a pause of 2 s.
+    /// Answers with 429 and a rate limit of 2 s.
     Limit,
     /// Reads, then resets the connection.
     Reset,
     /// Reads and never answers.
     Hang,
-    /// Answers what is no HTTP.
+    /// Answers with bytes that are not HTTP.
     Garbage,
-    /// Reads 64 bytes each 20 ms.
+    /// Reads 64 bytes every 20 ms.
     SlowRead,
-    /// Nobody listens.
+    /// Does not listen.
     Down,
 }
 
-/// What has come.
+/// What has been received.
 #[derive(Debug, Default, Clone)]
 pub struct Counts {
     pub accepted: u64,

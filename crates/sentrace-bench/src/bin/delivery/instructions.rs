@@ -1,4 +1,4 @@
-//! Instructions of the worker for each transaction, which do not depend on what else the machine does.
+//! Instructions of the worker per transaction, which do not depend on the load of the machine.
 
 use std::path::{Path, PathBuf};
 
@@ -8,13 +8,13 @@ use crate::ingest::Ingest;
 use crate::service::{self, Plan, Sdk};
 
 const PROTOCOLS: [(&str, bool); 2] = [("HTTP/1.1", false), ("HTTP/2", true)];
-/// As many as callgrind keeps up with.
+/// A rate that callgrind can keep up with.
 const RATE: u64 = 200;
-/// What more cost than few is what each costs, without the start.
+/// The difference between few and more transactions excludes the cost of the start.
 const FEW: u64 = 200;
 const MORE: u64 = 1_200;
 
-/// Those protocols that are wanted.
+/// Counts for the selected protocols.
 pub fn run(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Counted> {
     let protocols = PROTOCOLS.into_iter().filter(move |(name, _)| wanted(name));
     protocols.map(|(name, http2)| {
@@ -40,7 +40,7 @@ fn out(profile: &Path) -> String {
     format!("--callgrind-out-file={}", profile.display())
 }
 
-/// The thread that delivers is the first that is started.
+/// The delivering thread is the first that is started.
 fn of_worker(profile: &Path) -> PathBuf {
     PathBuf::from(format!("{}-02", profile.display()))
 }

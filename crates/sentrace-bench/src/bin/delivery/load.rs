@@ -1,4 +1,4 @@
-//! Load, ours beside the official transport.
+//! Load, with sentrace and with the official transport.
 
 use sentrace_bench::delivery::Loaded;
 
@@ -15,7 +15,7 @@ const SCENARIOS: [(&str, u64, u64, bool); 4] = [
 
 const TRANSPORTS: [(&str, Sdk); 2] = [("sentrace", Sdk::Sentrace), ("sentry", Sdk::Sentry)];
 
-/// Those scenarios that are wanted, each with both transports.
+/// Runs the selected scenarios, each with both transports.
 pub fn run(wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Loaded> {
     let scenarios = SCENARIOS.into_iter().filter(move |(name, ..)| wanted(name));
     scenarios

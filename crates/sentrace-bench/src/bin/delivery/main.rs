@@ -1,16 +1,18 @@
-//! What delivery delivers, costs and accounts for: under load beside the official transport, under faults, and through a
-//! long outage.
+//! Measures what delivery delivers, at which cost: under load compared with the official transport,
+//! under faults, and during a long outage.
 //!
-//! - `delivery load [SCENARIO]`: bursts and sustained rates, sentrace and `sentry` in turns; two minutes.
-//! - `delivery instructions [PROTOCOL]`: the worker's, under valgrind; half a minute.
-//! - `delivery faults [FAULT]`: what a collector may do wrong, with a spool and without; six minutes.
-//! - `delivery outage [SECONDS]` keeps the collector down for that long (600 by default) at 500 transactions a second, and takes
-//!   longer still to deliver what is on disk.
+//! - `delivery load [SCENARIO]`: bursts and sustained rates, sentrace and `sentry` alternating; two
+//!   minutes.
+//! - `delivery instructions [PROTOCOL]`: instructions of the worker, with valgrind; half a minute.
+//! - `delivery faults [FAULT]`: faults of the collector, with and without a spool; six minutes.
+//! - `delivery outage [SECONDS]`: the collector is down for this long (default: 600) at 500
+//!   transactions per second. Delivering what is on disk takes additional time.
 //!
-//! A name measures those that contain it. `--json` prints the rows as JSON, as `report -- delivery` wants them, which writes
-//! the first three into the pages.
+//! A name selects what contains it. `--json` prints the rows as JSON for `report -- delivery`,
+//! which writes the first three into the pages.
 //!
-//! The collector runs in this process; what is measured is a service in a process of its own (`delivery service ..`).
+//! The collector runs in this process, and the measured service in a separate one (`delivery
+//! service ..`).
 
 mod faults;
 mod ingest;
@@ -23,40 +25,44 @@ mod service;
 
 use std::process::ExitCode;
 
+use lexopt::prelude::*;
+use sentrace_bench::arguments;
 use sentrace_bench::delivery::Row;
 
 const USAGE: &str = "usage: delivery load [SCENARIO] | instructions [PROTOCOL] | faults [FAULT] | outage [SECONDS], with --json for rows as JSON";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let json = arguments.iter().any(|argument| argument == "--json");
-    let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--json").collect();
-    let (part, name) = match words.as_slice() {
-        ["service", plan] => {
-            service::run(plan);
-            return ExitCode::SUCCESS;
-        }
-        [part] => (*part, None),
-        [part, name] => (*part, Some(*name)),
-        _ => ("", None),
-    };
-    let wanted = |candidate: &str| name.is_none_or(|name| candidate.contains(name));
-    match (part, name.map(str::parse)) {
-        ("load", _) => show(json, load::run(wanted)),
-        ("instructions", _) => show(json, instructions::run(wanted)),
-        ("faults", _) => show(json, faults::run(wanted)),
-        ("--help", _) => println!("{USAGE}"),
-        ("outage", None) => show(json, outage::run(600).into_iter()),
-        ("outage", Some(Ok(seconds))) => show(json, outage::run(seconds).into_iter()),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::FAILURE;
-        }
-    }
-    ExitCode::SUCCESS
+    arguments::run(|| run(lexopt::Parser::from_env()).map(|()| true))
 }
 
-/// Each row as soon as it is there.
+fn run(mut parser: lexopt::Parser) -> Result<(), lexopt::Error> {
+    let (mut json, mut words) = (false, Vec::new());
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("json") => json = true,
+            Long("help") => words = vec!["help".to_owned()],
+            Value(word) => words.push(word.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let (part, name) = (words.first().map_or("", String::as_str), words.get(1));
+    let wanted = |candidate: &str| name.is_none_or(|name| candidate.contains(name.as_str()));
+    match part {
+        "load" => show(json, load::run(wanted)),
+        "instructions" => show(json, instructions::run(wanted)),
+        "faults" => show(json, faults::run(wanted)),
+        "outage" => {
+            let seconds = name.map_or(Ok(600), |name| name.parse());
+            show(json, outage::run(seconds.map_err(|_| USAGE)?).into_iter());
+        }
+        "service" => service::run(name.ok_or(USAGE)?),
+        "help" => println!("{USAGE}"),
+        _ => return Err(USAGE.into()),
+    }
+    Ok(())
+}
+
+/// Prints each row as soon as it is available.
 fn show<R: Row>(json: bool, rows: impl Iterator<Item = R>) {
     if !json {
         println!("load average {}\n", process::load_average());
@@ -65,7 +71,7 @@ fn show<R: Row>(json: bool, rows: impl Iterator<Item = R>) {
         if json {
             println!("{}", serde_json::json!(row));
         } else {
-            print!("{}{}", if at == 0 { row.head() } else { String::new() }, row.line());
+            print!("{}{}", if at == 0 { R::head() } else { String::new() }, row.line());
         }
     }
 }

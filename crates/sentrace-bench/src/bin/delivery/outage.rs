@@ -1,4 +1,4 @@
-//! A collector that is down for long.
+//! A long outage of the collector.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use crate::outcome::figures;
 use crate::service::{self, Plan, Sdk};
 
 const RATE: u64 = 500;
-/// Long enough that a processor is taken away as often with tracing as without.
+/// Long enough that a thread is preempted as often with tracing as without.
 const WORK_MICROS: u64 = 100;
 
-/// All variants at the same time, so that what else happens on the machine happens to all of them.
+/// Runs all variants at the same time, so that other load on the machine affects all of them.
 pub fn run(seconds: u64) -> [Outage; 3] {
     let variants = [
         ("without tracing", Sdk::None, false),
@@ -49,7 +49,8 @@ fn through(variant: &str, sdk: Sdk, spools: bool, seconds: u64) -> Outage {
     Outage { variant: variant.to_owned(), on_disk, figures: Figures { delivered, ..figures } }
 }
 
-/// Starts the service again, for as long as it has something on disk, with a little fresh traffic; how much of that.
+/// Restarts the service with a little new traffic until nothing is left on disk. Returns the number
+/// of new transactions.
 fn resend(plan: &Plan, folder: &std::path::Path) -> u64 {
     let (start, mut fresh) = (Instant::now(), 0);
     while size(folder) > 0 && start.elapsed() < Duration::from_secs(7_200) {

@@ -1,11 +1,11 @@
-//! What a service says together with what the collector saw.
+//! Combines the results of a service with those of the collector.
 
 use sentrace_bench::delivery::Figures;
 
 use crate::ingest::Counts;
 use crate::service::Recorded;
 
-/// All figures of one run.
+/// Returns all figures of a run.
 pub fn figures(recorded: &Recorded, counts: &Counts) -> Figures {
     let micros = |nanos: u64| nanos as f64 / 1_000.0;
     let each = |nanos: u64| micros(nanos) / recorded.recorded as f64;

@@ -1,8 +1,8 @@
-//! What the system says of a process.
+//! Statistics of processes from the operating system.
 
 use std::fs;
 
-/// Bytes in memory now, and the most there ever were.
+/// Returns the current and the peak resident bytes.
 pub fn memory(pid: u32) -> (u64, u64) {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let kibibytes = |key: &str| {
@@ -12,12 +12,12 @@ pub fn memory(pid: u32) -> (u64, u64) {
     (kibibytes("VmRSS:") * 1024, kibibytes("VmHWM:") * 1024)
 }
 
-/// Nanoseconds on a processor of all threads of this process whose name starts so.
+/// Returns the CPU nanoseconds of all threads of this process with this prefix of the name.
 pub fn thread_nanos(prefix: &str) -> u64 {
     threads(prefix, "schedstat").filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok()).sum()
 }
 
-/// How many of them were the kernel's, to a hundredth of a second.
+/// Returns how many of them were spent in the kernel, with a resolution of 10 ms.
 pub fn thread_kernel_nanos(prefix: &str) -> u64 {
     let ticks: u64 = threads(prefix, "stat")
         .filter_map(|text| text.rsplit(')').next()?.split_whitespace().nth(12)?.parse::<u64>().ok())
@@ -34,7 +34,7 @@ fn threads(prefix: &str, file: &str) -> impl Iterator<Item = String> {
         .filter_map(move |task| fs::read_to_string(task.path().join(file)).ok())
 }
 
-/// How busy the machine is, as figures taken on a busy one are worse.
+/// Returns the load average, since results are worse on a busy machine.
 pub fn load_average() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().unwrap_or("?").to_owned()

@@ -1,4 +1,4 @@
-//! The service that is measured, in a process of its own: it records transactions, and prints what that was like.
+//! The measured service, in a separate process: records transactions and prints the results.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::process;
 
-/// What a service is to do.
+/// The configuration of a service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     pub dsn: String,
     pub sdk: Sdk,
     pub transactions: u64,
-    /// A second; 0 is as fast as it goes.
+    /// Transactions per second; 0 means as fast as possible.
     pub rate: u64,
     pub spans: u64,
-    /// What a request does besides being recorded, in microseconds of a processor's time.
+    /// CPU microseconds that a request spends on other work.
     pub work_micros: u64,
     pub http2: bool,
     pub close_seconds: u64,
@@ -25,23 +25,23 @@ pub struct Plan {
     pub queue_bytes: usize,
 }
 
-/// Who records.
+/// The SDK that records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sdk {
     Sentrace,
     Sentry,
-    /// The same without tracing.
+    /// None, for comparison.
     None,
 }
 
-/// What a service says of itself.
+/// The results of a service.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Recorded {
     pub recorded: u64,
     pub median_ns: u64,
     pub p99_ns: u64,
     pub slowest_ns: u64,
-    /// Where the load lasts; after a burst the worker has most of its work before it.
+    /// Only for sustained load. After a burst, most of the worker's work is still to be done.
     pub worker_ns: Option<u64>,
     pub kernel_ns: Option<u64>,
     pub memory_before: u64,
@@ -72,7 +72,7 @@ impl Plan {
         self.spawn_under(&[])
     }
 
-    /// Starts the service under another program.
+    /// Starts the service with a wrapper program.
     pub fn spawn_under(&self, program: &[&str]) -> Child {
         let plan = serde_json::to_string(self).expect("a plan is JSON");
         let service = std::env::current_exe().unwrap().display().to_string();
@@ -170,7 +170,8 @@ fn ended(recorded: &mut Recorded, start: Instant) {
     recorded.memory_peak = process::memory(std::process::id()).1;
 }
 
-/// Records at the plan's rate. A request is late where it takes longer, not where the clock of the loop is.
+/// Records at the plan's rate. A request counts as slow if it takes longer, not if the loop is
+/// late.
 fn record(plan: &Plan, worker: &str, request: impl Fn(u64)) -> Recorded {
     let work = Duration::from_micros(plan.work_micros);
     let (before, _) = process::memory(std::process::id());
@@ -191,7 +192,7 @@ fn record(plan: &Plan, worker: &str, request: impl Fn(u64)) -> Recorded {
     }
     took.sort_unstable();
     let at = |share: f64| took.get(((took.len() as f64 - 1.0) * share) as usize).copied().unwrap_or(0);
-    // What is left when all was recorded is measured with the rest, in the time it needs.
+    // What is left after recording is included in the measurement.
     let lasts = plan.rate > 0 && plan.sdk != Sdk::None;
     Recorded {
         recorded: plan.transactions,

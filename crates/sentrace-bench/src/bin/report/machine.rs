@@ -8,24 +8,10 @@ use sentrace_bench::load::wrk_version;
 use sentrace_bench::tools::{CRATE, output};
 use serde::{Deserialize, Serialize};
 
-/// Versions of these are told.
-const PACKAGES: [&str; 15] = [
-    "axum",
-    "http",
-    "tokio",
-    "reqwest",
-    "reqwest-middleware",
-    "sentry",
-    "sentry-tower",
-    "sentry-tracing",
-    "tower-http",
-    "opentelemetry_sdk",
-    "opentelemetry-instrumentation-tower",
-    "axum-tracing-opentelemetry",
-    "tracing-opentelemetry",
-    "tracing",
-    "reqwest-tracing",
-];
+/// Packages whose versions are named.
+const PACKAGES: &str = "axum http tokio reqwest reqwest-middleware sentry sentry-tower sentry-tracing tower-http \
+    opentelemetry_sdk opentelemetry-instrumentation-tower axum-tracing-opentelemetry tracing-opentelemetry tracing \
+    reqwest-tracing";
 
 /// What figures depend on.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -73,16 +59,11 @@ pub fn now() -> String {
 /// Names and versions from the lock file; of several versions of a package all.
 fn packages() -> Vec<String> {
     let lock = fs::read_to_string(Path::new(CRATE).join("Cargo.lock")).unwrap_or_default();
-    let mut lines = lock.lines().peekable();
-    let mut found = Vec::new();
-    while let Some(line) = lines.next() {
-        let name = line.strip_prefix("name = \"").and_then(|rest| rest.strip_suffix('"'));
-        let version = lines.peek().and_then(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
-        if let (Some(name), Some(version)) = (name, version)
-            && PACKAGES.contains(&name)
-        {
-            found.push(format!("{name} {version}"));
-        }
-    }
-    found
+    let packages = lock.split("[[package]]").filter_map(|package| {
+        // `name = ".."`, then `version = ".."`.
+        let mut texts = package.split('"').skip(1).step_by(2);
+        let (name, version) = (texts.next()?, texts.next()?);
+        PACKAGES.split(' ').any(|wanted| wanted == name).then(|| format!("{name} {version}"))
+    });
+    packages.collect()
 }

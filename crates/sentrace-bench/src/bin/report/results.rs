@@ -11,6 +11,7 @@ use sentrace_bench::request::Baggage;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
+use crate::options::Part;
 
 /// What a report is made of. What was not measured yet is empty.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -19,18 +20,13 @@ pub struct Results {
     pub machine: Machine,
     /// When each part was measured, and how busy the machine was.
     pub parts: BTreeMap<String, String>,
-    pub times: ByBaggage<Timing>,
-    pub counts: ByBaggage<Counts>,
+    /// By [`key`].
+    pub times: BTreeMap<String, Timing>,
+    /// By [`key`].
+    pub counts: BTreeMap<String, Counts>,
     pub growth: Option<Growth>,
     pub load: Vec<Load>,
     pub delivery: Delivery,
-}
-
-/// Figures by variant, with either baggage.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ByBaggage<T> {
-    mixed: BTreeMap<String, T>,
-    sentrys: BTreeMap<String, T>,
 }
 
 /// Nanoseconds of a call of a variant.
@@ -52,7 +48,7 @@ pub struct Counts {
     pub bytes: f64,
 }
 
-/// What the `delivery` binary found out.
+/// What the `delivery` binary finds out.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Delivery {
@@ -61,42 +57,9 @@ pub struct Delivery {
     pub faults: Vec<Faulted>,
 }
 
-impl<T> Default for ByBaggage<T> {
-    fn default() -> Self {
-        Self { mixed: BTreeMap::new(), sentrys: BTreeMap::new() }
-    }
-}
-
-impl<T: Copy> ByBaggage<T> {
-    pub fn of(&self, baggage: Baggage) -> &BTreeMap<String, T> {
-        match baggage {
-            Baggage::Mixed => &self.mixed,
-            Baggage::Sentrys => &self.sentrys,
-        }
-    }
-
-    pub fn of_mut(&mut self, baggage: Baggage) -> &mut BTreeMap<String, T> {
-        match baggage {
-            Baggage::Mixed => &mut self.mixed,
-            Baggage::Sentrys => &mut self.sentrys,
-        }
-    }
-
-    pub fn get(&self, baggage: Baggage, name: &str) -> Option<T> {
-        self.of(baggage).get(name).copied()
-    }
-}
-
-impl ByBaggage<Counts> {
-    /// What `name` costs, without `base`; `None` where either was not counted.
-    pub fn own(&self, baggage: Baggage, name: &str, base: &str) -> Option<Counts> {
-        let (whole, base) = (self.get(baggage, name)?, self.get(baggage, base)?);
-        Some(Counts {
-            instructions: whole.instructions - base.instructions,
-            allocations: whole.allocations - base.allocations,
-            bytes: whole.bytes - base.bytes,
-        })
-    }
+/// Names a variant with a baggage.
+pub fn key(baggage: Baggage, name: &str) -> String {
+    format!("{name} {}", baggage.name())
 }
 
 impl Results {
@@ -105,8 +68,64 @@ impl Results {
         serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    pub fn write(&self, path: &Path) -> Result<(), String> {
-        let text = serde_json::to_string(self).map_err(|error| error.to_string())?;
-        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+    pub fn time(&self, baggage: Baggage, name: &str) -> Option<Timing> {
+        self.times.get(&key(baggage, name)).copied()
+    }
+
+    pub fn own_time(&self, baggage: Baggage, name: &str) -> Option<Interval> {
+        self.time(baggage, name).map(|time| time.own)
+    }
+
+    pub fn count(&self, baggage: Baggage, name: &str) -> Option<Counts> {
+        self.counts.get(&key(baggage, name)).copied()
+    }
+
+    /// What `name` costs without `base`.
+    pub fn own_count(&self, baggage: Baggage, name: &str, base: &str) -> Option<Counts> {
+        let (whole, base) = (self.count(baggage, name)?, self.count(baggage, base)?);
+        Some(Counts {
+            instructions: whole.instructions - base.instructions,
+            allocations: whole.allocations - base.allocations,
+            bytes: whole.bytes - base.bytes,
+        })
+    }
+
+    /// Forgets what is known of a part.
+    pub fn forget(&mut self, part: Part) {
+        match part {
+            Part::Criterion => self.times.clear(),
+            Part::Counts => self.counts.clear(),
+            Part::Growth => self.growth = None,
+            Part::Load => self.load.clear(),
+            Part::Delivery => self.delivery = Delivery::default(),
+        }
+    }
+
+    /// Notes when a part, or what of it contains a name, was measured.
+    pub fn note(&mut self, part: &str, only: Option<&str>, began: String) {
+        match only {
+            Some(only) => _ = self.parts.insert(format!("{part} of {only:?}"), began),
+            None => {
+                self.parts.retain(|known, _| !known.starts_with(part));
+                self.parts.insert(part.to_owned(), began);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_part_takes_the_place_of_what_was_noted_of_it() {
+        let mut results = Results::default();
+        for (part, only, at) in
+            [("counts", None, "1"), ("counts", Some("bare"), "2"), ("load", None, "3"), ("counts", None, "4")]
+        {
+            results.note(part, only, at.to_owned());
+        }
+        let noted = [("counts", "4"), ("load", "3")].map(|(part, at)| (part.to_owned(), at.to_owned()));
+        assert_eq!(results.parts, BTreeMap::from(noted));
     }
 }

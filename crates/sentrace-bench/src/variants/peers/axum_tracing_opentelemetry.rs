@@ -1,4 +1,4 @@
-//! axum-tracing-opentelemetry: spans of the `tracing` crate, turned into OpenTelemetry's.
+//! axum-tracing-opentelemetry: spans of the `tracing` crate, converted to OpenTelemetry's.
 
 use axum_tracing_opentelemetry::middleware::OtelAxumLayer;
 use opentelemetry::trace::TracerProvider as _;

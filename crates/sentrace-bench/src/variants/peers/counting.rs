@@ -1,4 +1,5 @@
-//! Where the peers' spans go: counted and dropped, by an exporter of OpenTelemetry or a transport of sentry.
+//! Sinks of the peers, which count and drop: an exporter for OpenTelemetry and a transport for
+//! sentry.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -12,17 +13,17 @@ use sentry::{Envelope, Transport};
 
 use crate::server::Recorded;
 
-/// How many have come.
+/// A counter.
 #[derive(Debug, Clone, Default)]
 pub struct Counter(Arc<AtomicU64>);
 
 impl Counter {
-    /// So many more.
+    /// Adds to the counter.
     pub fn add(&self, count: usize) {
         self.0.fetch_add(count as u64, Ordering::Relaxed);
     }
 
-    /// So many so far.
+    /// Returns the count so far.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -58,7 +59,7 @@ impl Transport for Counter {
     }
 }
 
-/// Hands each envelope to another thread, which counts and drops it.
+/// Passes each envelope to another thread, which counts and drops it.
 pub struct HandingOver(Sender<Envelope>);
 
 impl HandingOver {
@@ -82,7 +83,7 @@ impl Transport for HandingOver {
     }
 }
 
-/// Transactions and spans in it.
+/// Returns the number of transactions and spans.
 fn records(envelope: &Envelope) -> usize {
     envelope
         .items()

@@ -1,4 +1,4 @@
-//! What others have made, set up as their documentation says.
+//! Other crates for the same purpose, configured as documented.
 
 mod axum_tracing_opentelemetry;
 mod counting;
@@ -11,7 +11,7 @@ mod tracing_spans;
 
 use crate::variant::Variant;
 
-/// All of them.
+/// Returns all of them.
 pub fn all() -> Vec<Variant> {
     [
         tower_http::VARIANTS,

@@ -1,5 +1,5 @@
-//! opentelemetry-instrumentation-tower with the OpenTelemetry SDK. The trace comes in as `traceparent`; `baggage` is not
-//! read, to the SDK's advantage.
+//! opentelemetry-instrumentation-tower with the OpenTelemetry SDK. The incoming trace is read from
+//! `traceparent`; `baggage` is not read, to the SDK's advantage.
 
 use axum::extract::Path;
 use opentelemetry::global;
@@ -23,7 +23,7 @@ pub const VARIANTS: &[Variant] = &[
     Variant::server("opentelemetry-10-spans-unsampled", 0, ten_spans_unsampled),
 ];
 
-/// A provider that is global from now on, with an exporter that drops on the thread that brings the span.
+/// Installs a global provider, with an exporter that drops spans on the thread that exports them.
 pub fn provider() -> (SdkTracerProvider, Counter) {
     let counter = Counter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(counter.clone()).build();
@@ -72,7 +72,7 @@ fn batch(baggage: Baggage) -> Box<dyn Subject> {
     Box::new(Server::new(router, RequestHead::w3c(baggage, true), Batched { provider, counter }))
 }
 
-/// Waits for the batch, which otherwise goes out every five seconds.
+/// Flushes the batch, which is otherwise exported every five seconds.
 struct Batched {
     provider: SdkTracerProvider,
     counter: Counter,

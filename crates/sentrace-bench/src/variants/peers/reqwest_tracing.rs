@@ -1,4 +1,4 @@
-//! reqwest-tracing, alone and with OpenTelemetry 0.32, the last that it knows.
+//! reqwest-tracing, alone and with OpenTelemetry 0.32, the latest version that it supports.
 
 use std::sync::Arc;
 

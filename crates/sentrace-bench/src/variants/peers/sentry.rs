@@ -1,4 +1,4 @@
-//! sentry-tower with both of its layers, in the order that it asks for under axum.
+//! sentry-tower with both layers, in the order that its documentation requires for axum.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ fn layered(router: Router) -> Router {
         .layer(NewSentryLayer::<Request<Body>>::new_from_top())
 }
 
-/// Sets sentry up for the rest of the process.
+/// Initialises sentry for the rest of the process.
 pub fn init(transport: impl TransportFactory + 'static, rate: f32) {
     let options = ClientOptions::new()
         .release("shop@1.4.0")
@@ -46,7 +46,7 @@ pub fn init(transport: impl TransportFactory + 'static, rate: f32) {
     std::mem::forget(sentry::init((NOWHERE, options)));
 }
 
-/// Sampled, with a transport that drops on the thread that brings the envelope.
+/// Sampled, with a transport that drops envelopes on the sending thread.
 pub fn init_dropping() -> Counter {
     let counter = Counter::default();
     init(Arc::new(counter.clone()), 1.0);
@@ -69,7 +69,7 @@ fn unsampled(baggage: Baggage) -> Box<dyn Subject> {
     Box::new(Server::new(layered(router(user)), RequestHead::new(baggage, false), counter))
 }
 
-/// A rate of 0 alone would not do: an incoming decision wins.
+/// A rate of 0 is not sufficient, since an incoming decision takes precedence.
 fn off(baggage: Baggage) -> Box<dyn Subject> {
     let counter = Counter::default();
     init(Arc::new(counter.clone()), 0.0);
@@ -115,7 +115,7 @@ async fn user_with_spans(path: Path<u64>) -> &'static str {
     user(path).await
 }
 
-/// A router whose transactions are all sent to `dsn`, by the default transport.
+/// Returns a router whose transactions are all sent to `dsn` by the default transport.
 pub fn delivering(dsn: &str) -> Router {
     let options =
         ClientOptions::new().release("shop@1.4.0").environment("production").traces_sample_rate(1.0);

@@ -1,4 +1,5 @@
-//! sentry has no middleware for reqwest: a span and its headers by hand, in a middleware as a service would write it.
+//! sentry has no middleware for reqwest, so this is a middleware as a service would write it: a
+//! span and its headers.
 
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ impl Middleware for ByHand {
     }
 }
 
-/// Calls within a transaction, which a request has begun and ends.
+/// Calls within a transaction, as if within a request.
 struct Traced {
     runtime: Runtime,
     client: ClientWithMiddleware,

@@ -1,4 +1,4 @@
-//! tower-http's `TraceLayer`, which makes spans of the `tracing` crate and propagates nothing.
+//! tower-http's `TraceLayer`, which creates spans of the `tracing` crate and does not propagate.
 
 use tower_http::trace::TraceLayer;
 

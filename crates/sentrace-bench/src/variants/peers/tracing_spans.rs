@@ -1,4 +1,4 @@
-//! Ten spans of the `tracing` crate in the handler, with nobody who does anything with them.
+//! Ten spans of the `tracing` crate in the handler, without a layer that processes them.
 
 use crate::request::{Baggage, RequestHead};
 use crate::server::{Nothing, Server, router, user_with_tracing_spans};
