@@ -1,7 +1,7 @@
 //! The handle that requests, callers and the consumer share.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::process::Process;
 use crate::queue::Queue;
 use crate::requests::{End, Requests};
 use crate::spans::SpanBuckets;
+use crate::sync::{Mutex, MutexGuard};
 
 /// The most that is reserved of a close timeout for the consumer to count what it discards, so that it is counted when
 /// [`close`](Outbox::close) returns.

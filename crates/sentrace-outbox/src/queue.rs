@@ -166,7 +166,8 @@ impl Queue {
 
     /// Only the first of several pushes wakes a sleeping consumer: it takes what the others push, too.
     fn wake_consumer(&self, reserved: Reserved) {
-        let was_asleep = self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed);
+        let take_flag = || self.asleep.compare_exchange(true, false, Ordering::Relaxed, Ordering::Relaxed);
+        let was_asleep = self.asleep.load(Ordering::Relaxed) && take_flag().is_ok();
         if was_asleep || reserved == Reserved::CrossedMark {
             self.wake();
         }
