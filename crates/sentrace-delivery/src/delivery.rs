@@ -9,16 +9,14 @@ use sentrace_outbox::{Consumer, Hooks, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentrace_protocol::{Dsn, Reason};
 use tokio::sync::Notify;
 
+use crate::StartError;
 use crate::envelope::Encoder;
 use crate::error::OnMachine;
-use crate::health::{Checkup, Pressure};
-use crate::ledger::Ledger;
-use crate::post::Ingest;
+use crate::ingest::{Backpressure, HEALTH_CHECK_INTERVAL, HealthCheck, Ingest};
 use crate::spool::Spool;
 use crate::spotlight::Spotlight;
 use crate::thread;
-use crate::worker::{Parts, Worker};
-use crate::{StartError, health};
+use crate::worker::{Archive, Intake, Reporter, Sender, Worker, WorkerStats};
 
 /// Delivers finished transactions to the ingest of one DSN, from a thread of its own.
 ///
@@ -55,10 +53,10 @@ use crate::{StartError, health};
 #[derive(Debug)]
 pub struct Delivery {
     outbox: Arc<Outbox>,
-    pressure: Arc<Pressure>,
-    ledger: Arc<Ledger>,
+    backpressure: Arc<Backpressure>,
+    stats: Arc<WorkerStats>,
     reports: bool,
-    grace: Duration,
+    shutdown_timeout: Duration,
 }
 
 impl Delivery {
@@ -111,17 +109,17 @@ impl Delivery {
             });
         let delivery = Self {
             outbox: Arc::new(outbox),
-            pressure: Arc::default(),
-            ledger: Arc::default(),
+            backpressure: Arc::default(),
+            stats: Arc::default(),
             reports: options.sends_client_reports() && dsn.is_some(),
-            grace: options.get_shutdown_timeout(),
+            shutdown_timeout: options.get_shutdown_timeout(),
         };
         let consumer = Consumer::new(Arc::clone(&delivery.outbox));
         let started = delivery
             .worker(wakes, dsn, options, pace, on_machine)
             .and_then(|worker| thread::start(worker.run(), consumer, options.is_debug()));
         if let Err(error) = started {
-            on_machine.went_wrong(error, "nothing is sent, and all that is recorded is counted as lost")?;
+            on_machine.went_wrong(error, "nothing is sent, and everything is counted as lost")?;
             delivery.outbox.give_up(Reason::InternalSdkError);
         }
         Ok(delivery)
@@ -136,28 +134,23 @@ impl Delivery {
         on_machine: OnMachine,
     ) -> Result<Worker, StartError> {
         let now = Instant::now();
-        // A viewer that cannot be shown anything is no reason not to deliver.
+        let outbox = || Arc::clone(&self.outbox);
+        // Delivery does not depend on a viewer.
         let spotlight = options.get_spotlight().map(Spotlight::new).transpose();
         let spotlight = spotlight.unwrap_or_else(|error| {
             diagnostics::warn(format_args!("{error}"));
             None
         });
-        let encoder = Encoder::new(options.get_compression(), Hooks::of(options), spotlight.is_some());
+        let copies = spotlight.as_ref().map(Spotlight::copies);
+        let encoder = Encoder::new(options.get_compression(), Hooks::of(options), copies);
         let encoding = encoder.content_encoding();
         let ingest = dsn.map(|dsn| Ingest::new(dsn, options, encoding, on_machine)).transpose()?;
-        Ok(Worker::new(Parts {
-            outbox: Arc::clone(&self.outbox),
-            wakes,
-            pressure: Arc::clone(&self.pressure),
-            ledger: Arc::clone(&self.ledger),
-            ingest,
-            spotlight,
-            spool: self.spool(dsn, options, on_machine)?,
-            encoder,
-            schedule: ReportSchedule::new(options.sends_client_reports(), pace.report, now),
-            checkup: Checkup::new(options.handles_backpressure().then_some(pace.checkup), now),
-            retry_timeout: options.get_retry_timeout(),
-        }))
+        let sender = Sender::new(ingest, outbox(), Arc::clone(&self.stats), options.get_retry_timeout());
+        let archive = self.spool(dsn, options, on_machine)?.map(Archive::new);
+        let schedule = ReportSchedule::new(self.reports, pace.report, now);
+        let check = HealthCheck::new(options.handles_backpressure().then_some(pace.health_check), now);
+        let reporter = Reporter::new(outbox(), schedule, check, Arc::clone(&self.backpressure));
+        Ok(Worker::new(Intake::new(outbox(), wakes), encoder, sender, archive, reporter, spotlight))
     }
 
     fn spool(
@@ -183,16 +176,16 @@ impl Delivery {
     }
 }
 
-/// How often what is done by the clock.
+/// The intervals of what is done by the clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     pub(crate) report: Duration,
-    pub(crate) checkup: Duration,
+    pub(crate) health_check: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { report: REPORT_INTERVAL, checkup: health::INTERVAL }
+        Self { report: REPORT_INTERVAL, health_check: HEALTH_CHECK_INTERVAL }
     }
 }
 
@@ -207,13 +200,13 @@ impl Deliver for Delivery {
 
     /// One more each ten seconds in which the queue was full or a rate limit holds.
     fn downsample_factor(&self) -> u32 {
-        self.pressure.halvings()
+        self.backpressure.halvings()
     }
 
     fn stats(&self) -> DeliveryStats {
         let Some(mut stats) = self.outbox.stats() else { return DeliveryStats::default() };
-        stats.downsample_factor = self.pressure.halvings();
-        self.ledger.tell(&mut stats, Instant::now());
+        stats.downsample_factor = self.backpressure.halvings();
+        self.stats.fill(&mut stats, Instant::now());
         stats
     }
 
@@ -246,7 +239,7 @@ impl DeliverSpans for Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        self.outbox.request_close(self.grace);
+        self.outbox.request_close(self.shutdown_timeout);
     }
 }
 
@@ -332,8 +325,9 @@ mod tests {
             panic!("a fault of ours");
         };
         thread::start(work, Consumer::new(Arc::clone(&outbox)), false).unwrap();
-        let (pressure, ledger) = (Arc::default(), Arc::default());
-        let delivery = Delivery { outbox, pressure, ledger, reports: true, grace: Duration::MAX };
+        let (backpressure, stats) = (Arc::default(), Arc::default());
+        let shutdown_timeout = Duration::MAX;
+        let delivery = Delivery { outbox, backpressure, stats, reports: true, shutdown_timeout };
         let client = Client::new(options, Arc::new(delivery), Arc::clone(&losses)).unwrap();
         (0..5).for_each(|_| record(&client, "queued", 1));
         assert!(client.stats().delivery.running);
@@ -361,7 +355,7 @@ mod tests {
         });
         let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0).send_client_reports(false);
         let losses = Arc::new(Losses::default());
-        let pace = Pace { checkup: Duration::from_millis(20), ..Pace::default() };
+        let pace = Pace { health_check: Duration::from_millis(20), ..Pace::default() };
         let delivery =
             Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail)
                 .unwrap();
@@ -391,7 +385,7 @@ mod tests {
         for (handles, expected) in [(true, 10), (false, 0)] {
             let options = options.clone().backpressure_handling(handles);
             let losses = Arc::new(Losses::default());
-            let pace = Pace { checkup: Duration::from_millis(20), ..Pace::default() };
+            let pace = Pace { health_check: Duration::from_millis(20), ..Pace::default() };
             let delivery =
                 Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail);
             let delivery = Arc::new(delivery.unwrap());

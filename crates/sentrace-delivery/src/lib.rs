@@ -1,33 +1,24 @@
-//! Brings finished transactions to Sentry: queue, worker, rate limits, compression.
+//! Delivers finished transactions to Sentry: retries, rate limits, compression, a spool on disk.
 //!
 //! [`Delivery`] implements [`sentrace_core::deliver::Deliver`]. Services get one from `sentrace::init`.
 //!
 //! ```text
-//! requests -> queue -> worker: encode -> posts in flight -> ingest
-//!               |        |                    |
-//!               +--------+--- losses <--------+    limits <- answers
-//!                                |
-//!                                +--> client reports
+//! requests -> outbox -> worker: encode -> posts in flight -> ingest
+//!               |          |                 |
+//!               +----------+---- losses <----+    rate limits <- responses
+//!                                  |
+//!                                  +--> client reports
 //! ```
 
 mod backoff;
-mod client;
-mod connect;
 mod delivery;
 mod envelope;
 mod error;
-mod health;
-mod in_flight;
-mod ledger;
-mod limits;
-mod parcel;
-mod post;
-mod reach;
-mod retry;
+mod http;
+mod ingest;
 mod spool;
 mod spotlight;
 mod thread;
-mod tls;
 mod worker;
 
 #[cfg(test)]

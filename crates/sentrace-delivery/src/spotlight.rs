@@ -1,7 +1,7 @@
-//! Copies of all envelopes for Spotlight, which never hold anything up.
+//! Copies of all envelopes for Spotlight, which never delay delivery.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,31 +12,32 @@ use sentrace_protocol::{envelope, sensitive};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use crate::client::{Client, Config, Target, describe};
 use crate::error::OnMachine;
-use crate::{StartError, backoff, tls};
+use crate::http::{Config, HttpClient, Target, describe_error, tls};
+use crate::{StartError, backoff};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Pauses while nobody listens (Sentry SDK specification, *Spotlight*).
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// Envelopes and bytes that may wait; more are left out.
+/// Pauses while Spotlight does not respond (Sentry SDK specification, *Spotlight*).
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+/// Envelopes and bytes that may wait. Further copies are dropped.
 const MAX_WAITING: usize = 1_000;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The way to Spotlight, one post after the other.
+/// Posts copies to Spotlight, one after the other.
 #[derive(Debug)]
 pub(crate) struct Spotlight {
-    sender: mpsc::Sender<Bytes>,
+    copies: Copies,
     receiver: Option<mpsc::Receiver<Bytes>>,
-    viewer: Arc<Viewer>,
-    waiting: Arc<Waiting>,
+    client: Arc<HttpClient>,
+    url: String,
 }
 
-#[derive(Debug)]
-struct Viewer {
-    client: Client,
-    target: Target,
+/// Hands copies of envelopes to Spotlight.
+#[derive(Debug, Clone)]
+pub(crate) struct Copies {
+    sender: mpsc::Sender<Bytes>,
+    waiting: Arc<Waiting>,
 }
 
 #[derive(Debug, Default)]
@@ -62,45 +63,58 @@ impl Spotlight {
             proxy: None,
             http2_prior_knowledge: false,
             timeout: TIMEOUT,
+            max_idle_connections: 1,
         };
-        let viewer = Arc::new(Viewer { client: Client::new(&target, headers, config), target });
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        Ok(Self { sender, receiver: Some(receiver), viewer, waiting: Arc::default() })
+        Ok(Self {
+            copies: Copies { sender, waiting: Arc::default() },
+            receiver: Some(receiver),
+            client: Arc::new(HttpClient::new(&target, headers, config)),
+            url: sensitive::filter_url(&target.uri().to_string()).into_owned(),
+        })
     }
 
-    /// Starts to post, on the runtime that this is called in.
+    /// Starts to post, on the current runtime.
     pub(crate) fn start(&mut self) {
         if let Some(receiver) = self.receiver.take() {
-            tokio::spawn(run(receiver, Arc::clone(&self.viewer), Arc::clone(&self.waiting)));
+            let waiting = Arc::clone(&self.copies.waiting);
+            tokio::spawn(run(receiver, Arc::clone(&self.client), self.url.clone(), waiting));
         }
     }
 
-    /// Hands a copy over, or leaves it out where too many wait.
-    pub(crate) fn send(&self, envelope: Bytes) {
+    pub(crate) fn copies(&self) -> Copies {
+        self.copies.clone()
+    }
+
+    /// Returns `true` if no copy is left that could still be posted.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.copies.waiting.envelopes.load(Ordering::Relaxed) == 0
+    }
+
+    /// Waits until no copy is left that could still be posted. Returns at once if there is no Spotlight.
+    pub(crate) async fn all_settled(spotlight: Option<&Self>) {
+        let Some(spotlight) = spotlight else { return };
+        loop {
+            let none_left = spotlight.copies.waiting.none_left.notified();
+            if spotlight.is_settled() {
+                return;
+            }
+            none_left.await;
+        }
+    }
+}
+
+impl Copies {
+    /// Hands over a copy, unless too many wait.
+    pub(crate) fn send(&self, envelope: &[u8]) {
         let size = envelope.len();
         if self.waiting.bytes.load(Ordering::Relaxed) + size > MAX_BYTES {
             return;
         }
         self.waiting.envelopes.fetch_add(1, Ordering::Relaxed);
         self.waiting.bytes.fetch_add(size, Ordering::Relaxed);
-        if self.sender.try_send(envelope).is_err() {
+        if self.sender.try_send(Bytes::copy_from_slice(envelope)).is_err() {
             self.waiting.done(size);
-        }
-    }
-
-    /// Whether no copy is left that could still be posted.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.waiting.envelopes.load(Ordering::Relaxed) == 0
-    }
-
-    /// Waits until no copy is left that could still be posted.
-    pub(crate) async fn settled(&self) {
-        loop {
-            let none_left = self.waiting.none_left.notified();
-            if self.is_settled() {
-                return;
-            }
-            none_left.await;
         }
     }
 }
@@ -114,25 +128,27 @@ impl Waiting {
     }
 }
 
-async fn run(mut receiver: mpsc::Receiver<Bytes>, viewer: Arc<Viewer>, waiting: Arc<Waiting>) {
-    let (mut failures, mut away_until, mut told) = (0, Instant::now(), false);
+async fn run(
+    mut receiver: mpsc::Receiver<Bytes>,
+    client: Arc<HttpClient>,
+    url: String,
+    waiting: Arc<Waiting>,
+) {
+    let (mut failures, mut paused_until) = (0, Instant::now());
+    let warned = AtomicBool::new(false);
     while let Some(body) = receiver.recv().await {
         let size = body.len();
-        // While nobody listens, what comes is left out: it would be old when somebody does.
-        if Instant::now() >= away_until {
-            match viewer.client.post(body).await {
+        // Copies are dropped while Spotlight does not respond: they would be old when it does.
+        if Instant::now() >= paused_until {
+            match client.post(body).await {
                 Ok(_) => failures = 0,
                 Err(error) => {
                     failures += 1;
-                    away_until = Instant::now() + backoff::pause(failures, FIRST_PAUSE, LONGEST_PAUSE);
-                    if !std::mem::replace(&mut told, true) {
-                        let url = viewer.target.uri().to_string();
-                        let url = sensitive::filter_url(&url);
-                        diagnostics::warn(format_args!(
-                            "Spotlight does not answer at {url}: {}",
-                            describe(&error)
-                        ));
-                    }
+                    paused_until = Instant::now() + backoff::pause(failures, FIRST_BACKOFF, MAX_BACKOFF);
+                    diagnostics::warn_once(
+                        &warned,
+                        format_args!("Spotlight does not respond at {url}: {}", describe_error(&error)),
+                    );
                 }
             }
         }

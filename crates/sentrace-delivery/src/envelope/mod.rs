@@ -14,6 +14,7 @@ use sentrace_protocol::span_v2::SpanItems;
 use sentrace_protocol::{ClientReport, DynamicSamplingContext, Reason, Timestamp, envelope};
 
 use self::compress::Compressor;
+use crate::spotlight::Copies;
 
 /// The buffer shrinks to this size after an unusually large envelope.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -42,8 +43,8 @@ impl Purpose {
 }
 
 impl Encoder {
-    /// `copies`: whether [`take_copy`](Self::take_copy) will be called.
-    pub(crate) fn new(compression: Compression, hooks: Hooks, copies: bool) -> Self {
+    /// Creates an encoder that sends `copies` of all envelopes to Spotlight.
+    pub(crate) fn new(compression: Compression, hooks: Hooks, copies: Option<Copies>) -> Self {
         Self { builder: EnvelopeBuilder::new(hooks), output: Output::new(compression, copies) }
     }
 
@@ -111,11 +112,6 @@ impl Encoder {
         let plain = self.output.spool_compressor.decompress(spooled)?;
         self.output.restamp(&plain, Purpose::Post)
     }
-
-    /// Takes the last envelope as it was before compression.
-    pub(crate) fn take_copy(&mut self) -> Option<Bytes> {
-        self.output.copy.take()
-    }
 }
 
 /// The compressors and what they share.
@@ -124,23 +120,23 @@ struct Output {
     /// Spooled envelopes outlive the choice of a compression.
     spool_compressor: Compressor,
     compressed: Vec<u8>,
-    copies: bool,
-    copy: Option<Bytes>,
+    copies: Option<Copies>,
 }
 
 impl Output {
-    fn new(compression: Compression, copies: bool) -> Self {
+    fn new(compression: Compression, copies: Option<Copies>) -> Self {
         Self {
             compressor: Compressor::new(compression),
             spool_compressor: Compressor::gzip(),
             compressed: Vec::new(),
             copies,
-            copy: None,
         }
     }
 
     fn encode(&mut self, plain: &[u8], purpose: Purpose) -> Option<Bytes> {
-        self.copy = self.copies.then(|| Bytes::copy_from_slice(plain));
+        if let Some(copies) = &self.copies {
+            copies.send(plain);
+        }
         let body = self.compress(plain, purpose);
         self.compressed.clear();
         self.compressed.shrink_to(BUFFER_BYTES);
@@ -189,7 +185,7 @@ mod tests {
     use super::*;
 
     fn encoder() -> Encoder {
-        Encoder::new(Compression::default(), Hooks::default(), false)
+        Encoder::new(Compression::default(), Hooks::default(), None)
     }
 
     fn gunzip(body: &[u8]) -> String {

@@ -1,67 +1,60 @@
-//! Flushes: when everything that was handed over before one is through.
+//! Flushes: when everything that was handed over before one is settled.
 
 use std::time::Instant;
 
 use tokio::task::Id;
 
 use super::Worker;
-use crate::parcel::Kind;
 use crate::spotlight::Spotlight;
 
-/// A flush that waits for its answer.
+/// A flush that was requested and is not completed.
 #[derive(Debug)]
 pub(super) struct Flush {
     number: u64,
-    /// How many transactions have to be through: those taken and queued when the flush was seen.
+    /// How many transactions and batches have to be settled: those taken and queued when the flush was noticed.
     target: u64,
-    report: Report,
-}
-
-#[derive(Debug)]
-enum Report {
-    NotYet,
-    Posted(Vec<Id>),
+    /// The client reports that follow, once they are posted.
+    reports: Option<Vec<Id>>,
 }
 
 impl Worker {
-    /// Takes notice of flushes, which end the wait for more to go out together.
-    pub(super) fn see_flushes(&mut self) {
-        let requested = self.outbox.requests().pending_flush().map_or(0, |flush| flush.number);
-        if requested > self.flushes_seen {
-            self.flushes_seen = requested;
-            let target = self.taken + self.outbox.queue().len() as u64 + self.flush_spans();
-            self.flushes.push(Flush { number: requested, target, report: Report::NotYet });
+    /// Notices flush requests, which end the wait for more to be sent together.
+    pub(super) fn poll_flush_requests(&mut self) {
+        let Some(request) = self.intake.outbox().requests().pending_flush() else { return };
+        if request.number > self.flushes_seen {
+            self.flushes_seen = request.number;
+            let target = self.intake.target();
+            self.flushes.push(Flush { number: request.number, target, reports: None });
         }
     }
 
-    /// Answers the flushes whose transactions are through, after telling what was lost on the way.
-    pub(super) fn answer_flushes(&mut self) {
+    /// Completes the flushes whose transactions are settled, after reporting what was lost on the way.
+    pub(super) fn complete_flushes(&mut self) {
         while let Some(flush) = self.flushes.first() {
-            if !self.are_through(flush.target) {
+            if !self.is_settled(flush.target) {
                 return;
             }
-            match &flush.report {
-                Report::NotYet => {
-                    if let Some(spool) = &mut self.spool {
-                        spool.commit();
+            match &flush.reports {
+                None => {
+                    if let Some(archive) = &mut self.archive {
+                        archive.commit();
                     }
-                    let report = self.post_reports(Instant::now());
-                    self.flushes[0].report = Report::Posted(report);
+                    let reports = self.reporter.post(&mut self.sender, &mut self.encoder, Instant::now());
+                    self.flushes[0].reports = Some(reports);
                 }
-                Report::Posted(posts) if posts.iter().any(|post| self.in_flight.contains(*post)) => return,
-                Report::Posted(_) => {
-                    self.outbox.requests().complete_flush(flush.number, true);
+                Some(reports) if reports.iter().any(|post| self.sender.is_in_flight(*post)) => return,
+                Some(_) => {
+                    self.intake.outbox().requests().complete_flush(flush.number, true);
                     self.flushes.remove(0);
                 }
             }
         }
     }
 
-    /// Whether nothing is left of the first so many transactions; what is on disk is through, too.
-    fn are_through(&self, target: u64) -> bool {
-        let earlier = |kind: Kind| matches!(kind, Kind::Fresh(number) if number < target);
-        self.taken >= target
-            && !self.in_flight.kinds().chain(self.retries.kinds()).any(earlier)
-            && (self.ingest.is_some() || self.spotlight.as_ref().is_none_or(Spotlight::is_settled))
+    /// Returns `true` if none of the first `target` transactions and batches is left. What is on disk is settled.
+    fn is_settled(&self, target: u64) -> bool {
+        self.intake.taken() >= target
+            && !self.sender.has_before(target)
+            && (self.sender.has_ingest() || self.spotlight.as_ref().is_none_or(Spotlight::is_settled))
     }
 }

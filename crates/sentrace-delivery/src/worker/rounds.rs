@@ -1,18 +1,18 @@
-//! When to look at the queues: seldom enough that what comes goes out together.
+//! When to look at the queues: rarely enough that transactions are sent together.
 
 use std::time::{Duration, Instant};
 
-/// How many are to go out together, about. Each then costs less: connections, caches and wake-ups are shared. More would
-/// keep a processor busy for longer at a time.
+/// About how many transactions a round should send. Each then costs less: connections, caches and wake-ups are shared.
+/// More would keep a processor busy for longer at a time.
 const TOGETHER: u32 = 32;
-/// Nothing waits for others for longer than this.
+/// The longest that a transaction waits for others.
 const LONGEST: Duration = Duration::from_millis(100);
 const SHORTEST: Duration = Duration::from_millis(10);
-/// Rounds in which nothing comes, after which it is better to sleep until something does.
+/// Rounds without a transaction after which the worker sleeps until there is one.
 const IDLE_UNTIL_SLEEP: u32 = 3;
 
-/// While something comes now and then, the worker looks by the clock instead of being woken by each: the requests then
-/// make no system call.
+/// While transactions keep coming, the worker polls instead of being woken by each of them, so that requests make no
+/// system call.
 #[derive(Debug)]
 pub(super) struct Rounds {
     began: Instant,
@@ -33,20 +33,20 @@ impl Rounds {
         self.next_at.saturating_duration_since(now)
     }
 
-    /// The queues are empty now, and so many came out of them since they were last.
-    pub(super) fn end(&mut self, came: u32, now: Instant) {
+    /// Ends a round: the queues are empty, and this many were taken from them since they were last.
+    pub(super) fn end(&mut self, taken: u32, now: Instant) {
         let lasted = now.saturating_duration_since(self.began);
-        let enough = lasted.saturating_mul(TOGETHER).checked_div(came);
-        self.idle = if came > 0 { 0 } else { self.idle.saturating_add(1) };
+        let enough = lasted.saturating_mul(TOGETHER).checked_div(taken);
+        self.idle = if taken > 0 { 0 } else { self.idle.saturating_add(1) };
         self.begin(now, enough.map_or(LONGEST, |enough| enough.clamp(SHORTEST, LONGEST)));
     }
 
-    /// Whether nothing has come for a while.
+    /// Returns `true` if there was nothing to take for a while.
     pub(super) fn may_sleep(&self) -> bool {
         self.idle >= IDLE_UNTIL_SLEEP
     }
 
-    /// Something came after a while, which others may follow.
+    /// Begins a round after a sleep: more may follow what ended it.
     pub(super) fn wake(&mut self, now: Instant) {
         self.idle = 0;
         self.begin(now, LONGEST);

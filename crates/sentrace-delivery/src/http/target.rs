@@ -1,13 +1,10 @@
 //! The URL that is posted to.
 
-use http::header::{ACCEPT, PROXY_AUTHORIZATION};
+use http::Uri;
 use http::uri::Scheme;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use sentrace_protocol::url::{Host, UrlRef};
 
-use super::Proxy;
-
-/// An absolute URL of the schemes `http` and `https`, without name and password.
+/// An absolute `http` or `https` URL, without user name and password.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     uri: Uri,
@@ -15,7 +12,7 @@ pub(crate) struct Target {
 
 impl Target {
     /// # Errors
-    /// Which rule is broken.
+    /// Names the rule that `url` breaks.
     pub(crate) fn parse(url: &str) -> Result<Self, &'static str> {
         let uri: Uri = url.parse().map_err(|_| "it has characters that cannot be in a URL")?;
         match uri.scheme() {
@@ -36,22 +33,9 @@ impl Target {
     pub(crate) fn is_https(&self) -> bool {
         self.uri.scheme() == Some(&Scheme::HTTPS)
     }
-
-    /// A request to it, which `proxy` can pass on.
-    pub(super) fn request(&self, mut headers: HeaderMap, proxy: Option<&Proxy>) -> Request<()> {
-        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        // A proxy that only passes on what is encrypted is told when it is connected to.
-        let auth = proxy.filter(|_| !self.is_https()).and_then(Proxy::auth);
-        headers.extend(auth.map(|auth| (PROXY_AUTHORIZATION, auth.clone())));
-        let mut request = Request::new(());
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = headers;
-        request
-    }
 }
 
-/// Half an address is a mistake here, though resolvers complete it.
+/// An incomplete address is a mistake here, although resolvers accept it.
 fn is_host(host: &str) -> bool {
     match Host::parse(host) {
         Some(Host::Address(_)) => host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok(),
@@ -72,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_posted_to_is_told_from_what_cannot() {
+    fn only_urls_that_can_be_posted_to_are_accepted() {
         let rows = [
             ("https://o1.ingest.sentry.io/api/2/envelope/", true, "Sentry"),
             ("http://127.0.0.1:8969/stream", true, "IPv4"),

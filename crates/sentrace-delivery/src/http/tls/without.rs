@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::Ask;
+use super::Alpn;
 use crate::StartError;
 use crate::error::OnMachine;
 
@@ -15,7 +15,7 @@ pub(crate) type Connector<C> = C;
 pub(crate) type MaybeTls<T> = T;
 
 /// The same connector.
-pub(crate) fn connector<C>(inner: C, _: &Config, _: Ask) -> Connector<C> {
+pub(crate) fn connector<C>(inner: C, _: &Config, _: Alpn) -> Connector<C> {
     inner
 }
 

@@ -5,14 +5,14 @@ mod with_rustls;
 #[cfg(not(any(feature = "aws-lc", feature = "ring")))]
 mod without;
 
-/// What a server is asked for while TLS is agreed upon (ALPN).
+/// The protocols that are offered in the TLS handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ask {
-    /// Nothing: HTTP/1.1 is spoken.
-    Nothing,
-    /// HTTP/2, or HTTP/1.1.
+pub(crate) enum Alpn {
+    /// None, which means HTTP/1.1.
+    None,
+    /// HTTP/2 and HTTP/1.1.
     Either,
-    /// HTTP/2.
+    /// HTTP/2 alone.
     Http2,
 }
 

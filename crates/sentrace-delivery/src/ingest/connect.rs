@@ -1,4 +1,4 @@
-//! How the ingest is connected to: time limit, proxy, TLS, HTTP version.
+//! How to connect to the ingest: timeout, proxy, TLS, HTTP version.
 
 use std::time::Duration;
 
@@ -7,26 +7,27 @@ use sentrace_core::Options;
 use sentrace_protocol::sensitive;
 use sentrace_protocol::url::Host;
 
-use crate::client::{Client, Config, Proxy, Target};
+use super::Reachability;
+use crate::StartError;
 use crate::error::OnMachine;
-use crate::{StartError, tls};
+use crate::http::{Config, HttpClient, Proxy, Target, tls};
 
-/// For one post, with the connection that it may need.
+/// For one post, including the connection that it may have to open.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The client for one DSN; `local` where it names this machine.
-pub(crate) fn client(
+/// Returns the client for one DSN. `is_local` is `true` if its host is this machine.
+pub(super) fn client(
     options: &Options,
     target: &Target,
     headers: HeaderMap,
-    local: bool,
+    is_local: bool,
     on_machine: OnMachine,
-) -> Result<Client, StartError> {
+) -> Result<HttpClient, StartError> {
     let proxy = match options.get_proxy() {
-        Some(url) => Some(named(url, target)?),
-        // A proxy would look for the collector on its own machine.
-        None if local => None,
-        None => Proxy::of_environment(target),
+        Some(url) => Some(parse_proxy(url, target)?),
+        // The proxy would look for the collector on its own machine.
+        None if is_local => None,
+        None => Proxy::from_env(target),
     };
     let encrypts = target.is_https() || proxy.as_ref().is_some_and(Proxy::is_https);
     let config = Config {
@@ -34,11 +35,12 @@ pub(crate) fn client(
         proxy,
         http2_prior_knowledge: options.has_http2_prior_knowledge(),
         timeout: TIMEOUT,
+        max_idle_connections: Reachability::MAX_POSTS,
     };
-    Ok(Client::new(target, headers, config))
+    Ok(HttpClient::new(target, headers, config))
 }
 
-fn named(url: &str, target: &Target) -> Result<Proxy, StartError> {
+fn parse_proxy(url: &str, target: &Target) -> Result<Proxy, StartError> {
     Proxy::named(url, target).ok_or_else(|| {
         let shown = sensitive::filter_option(url);
         StartError::new(
@@ -48,8 +50,8 @@ fn named(url: &str, target: &Target) -> Result<Proxy, StartError> {
     })
 }
 
-/// Whether a host of a URL is the machine that we run on.
-pub(crate) fn is_this_machine(host: &str) -> bool {
+/// Returns `true` if the host of a URL is this machine.
+pub(super) fn is_this_machine(host: &str) -> bool {
     match Host::parse(host) {
         Some(Host::Name(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Address(address)) => address.is_loopback(),
@@ -83,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_is_none_is_told_without_its_password() {
+    fn an_invalid_proxy_is_reported_without_its_password() {
         let options = Options::new().proxy("http://user:secret@exa mple:3128");
         let target = Target::parse("http://localhost/api/1/envelope/").unwrap();
         let error =

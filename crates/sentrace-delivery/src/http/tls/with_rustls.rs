@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-use super::Ask;
+use super::Alpn;
 use crate::StartError;
 use crate::error::OnMachine;
 
@@ -30,12 +30,12 @@ fn provider() -> CryptoProvider {
 }
 
 /// Encrypts what `inner` connects to.
-pub(crate) fn connector<C>(inner: C, config: &Config, ask: Ask) -> Connector<C> {
+pub(crate) fn connector<C>(inner: C, config: &Config, alpn: Alpn) -> Connector<C> {
     let mut config = config.clone();
-    config.alpn_protocols = match ask {
-        Ask::Nothing => Vec::new(),
-        Ask::Either => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        Ask::Http2 => vec![b"h2".to_vec()],
+    config.alpn_protocols = match alpn {
+        Alpn::None => Vec::new(),
+        Alpn::Either => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        Alpn::Http2 => vec![b"h2".to_vec()],
     };
     HttpsConnector::from((inner, config))
 }

@@ -1,4 +1,4 @@
-//! Looks up host names on threads of their own.
+//! Host names are looked up on separate threads.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -11,11 +11,11 @@ use hyper_util::client::legacy::connect::dns::Name;
 use tokio::sync::{Semaphore, oneshot};
 use tower_service::Service;
 
-/// Lookups at the same time. One that hangs keeps its thread.
+/// Concurrent lookups. One that hangs keeps its thread.
 const MAX_LOOKUPS: usize = 2;
 
-/// The system's resolver. Unlike tokio's `spawn_blocking`, which panics when the system gives no thread, this then fails as
-/// the network does: the post is tried again.
+/// The system's resolver. If no thread can be started, tokio's `spawn_blocking` panics, but this fails as the network does:
+/// the post is retried.
 #[derive(Debug, Clone)]
 pub(super) struct Resolver(Arc<Semaphore>);
 
@@ -38,21 +38,21 @@ impl Service<Name> for Resolver {
         let lookups = Arc::clone(&self.0);
         Box::pin(async move {
             let permit = lookups.acquire_owned().await.map_err(io::Error::other)?;
-            let (tell, told) = oneshot::channel();
+            let (sender, receiver) = oneshot::channel();
             let look_up = move || {
-                // Nobody waits for a lookup that took too long.
-                let _ = tell.send((name.as_str(), 0).to_socket_addrs());
+                // The post may have timed out meanwhile.
+                let _ = sender.send((name.as_str(), 0).to_socket_addrs());
                 drop(permit);
             };
             std::thread::Builder::new().name("sentrace-lookup".to_owned()).spawn(look_up).map_err(
                 |error| {
                     io::Error::new(
                         error.kind(),
-                        format!("there is no thread to look up the host with: {error}"),
+                        format!("no thread can be started to look up the host: {error}"),
                     )
                 },
             )?;
-            told.await.map_err(io::Error::other)?
+            receiver.await.map_err(io::Error::other)?
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Time limits that posts share: a timer of its own costs each of them a system call.
+//! Deadlines that posts share, because a timer for each would cost a system call.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,10 +7,10 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 use tokio::time::sleep;
 
-/// So many timers run at the same time at most; a limit is short by this share of it.
+/// How many timers run at the same time at most. A deadline may be early by this fraction of the limit.
 const TIMERS: u32 = 30;
 
-/// Gives what begins at about the same time the same end.
+/// Gives posts that begin at about the same time the same deadline.
 #[derive(Debug)]
 pub(super) struct Deadlines {
     limit: Duration,
@@ -22,12 +22,12 @@ impl Deadlines {
         Self { limit, latest: Mutex::default() }
     }
 
-    /// The limit, which is never exceeded.
+    /// Returns the limit, which is never exceeded.
     pub(super) fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// Is ready when what begins now has to end.
+    /// Returns a future that is ready at the deadline of what begins now.
     pub(super) fn next(&self) -> OwnedNotified {
         let now = Instant::now();
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,9 @@
-//! One request to the ingest.
+//! The ingest of one DSN: requests to it, its rate limits, and whether it responds.
+
+mod backpressure;
+mod connect;
+mod rate_limits;
+mod reachability;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
@@ -7,22 +12,25 @@ use sentrace_core::deliver::FinishedTransaction;
 use sentrace_core::{Options, diagnostics};
 use sentrace_protocol::{Dsn, envelope};
 
-use crate::client::{Answer, Client, Error, Target};
+pub(crate) use self::backpressure::{Backpressure, HEALTH_CHECK_INTERVAL, HealthCheck};
+pub(crate) use self::rate_limits::RateLimits;
+pub(crate) use self::reachability::{PROBES, Reachability};
+use crate::StartError;
 use crate::error::OnMachine;
-use crate::{StartError, connect};
+use crate::http::{Error, HttpClient, Response, Target};
 
 const SENTRY_AUTH: HeaderName = HeaderName::from_static("x-sentry-auth");
 const SENTRY_ERROR: HeaderName = HeaderName::from_static("x-sentry-error");
 
-/// Where one DSN's envelopes go (Sentry SDK specification, *Authentication* and *Compression*).
+/// Posts envelopes to the ingest of one DSN (Sentry SDK specification, *Authentication* and *Compression*).
 #[derive(Debug)]
 pub(crate) struct Ingest {
-    client: Client,
+    client: HttpClient,
     target: Target,
 }
 
 impl Ingest {
-    /// `encoding`: how the bodies are going to be compressed.
+    /// `encoding` is the `content-encoding` of the bodies.
     pub(crate) fn new(
         dsn: &Dsn,
         options: &Options,
@@ -31,7 +39,7 @@ impl Ingest {
     ) -> Result<Self, StartError> {
         let url = dsn.envelope_url();
         let target = Target::parse(&url).map_err(|rule| {
-            StartError::new(format!("the DSN leads to {url:?}, which is no URL; correct its host"), rule)
+            StartError::new(format!("the DSN leads to {url:?}, which is not a URL; correct its host"), rule)
         })?;
         let headers = headers(dsn, encoding).map_err(|error| {
             StartError::new("the DSN's keys cannot be sent in a header; correct them", error)
@@ -41,23 +49,23 @@ impl Ingest {
         Ok(Self { client, target })
     }
 
-    /// Posts an envelope, compressed. Anything that the ingest says is an answer, a refusal too.
+    /// Posts a compressed envelope. A refusal is a response, too.
     ///
     /// # Errors
-    /// When no answer came: the ingest cannot be reached, took too long or does not speak HTTP.
-    pub(crate) async fn post(&self, body: Bytes) -> Result<Answer, Error> {
-        let answer = self.client.post(body).await?;
-        if !answer.status.is_success() {
-            let error = answer.headers.get(SENTRY_ERROR).map(HeaderValue::as_bytes).unwrap_or_default();
+    /// If there is no response: the ingest is unreachable, takes too long or does not speak HTTP.
+    pub(crate) async fn post(&self, body: Bytes) -> Result<Response, Error> {
+        let response = self.client.post(body).await?;
+        if !response.status.is_success() {
+            let error = response.headers.get(SENTRY_ERROR).map(HeaderValue::as_bytes).unwrap_or_default();
             diagnostics::debug(format_args!(
-                "the ingest {} answered {}, X-Sentry-Error {:?}, body {:?}",
+                "the ingest {} responded with {}, X-Sentry-Error {:?}, body {:?}",
                 self.target.uri(),
-                answer.status,
+                response.status,
                 String::from_utf8_lossy(error),
-                String::from_utf8_lossy(&answer.said),
+                String::from_utf8_lossy(&response.body_start),
             ));
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 
@@ -80,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_that_is_none_is_told() {
+    fn an_invalid_host_is_reported() {
         let dsn: Dsn = "http://key@256.256.256.256/1".parse().unwrap();
         let error = Ingest::new(&dsn, &Options::new(), None, OnMachine::Fail).unwrap_err().to_string();
         assert!(error.contains("256.256.256.256") && error.contains("correct its host"), "{error}");

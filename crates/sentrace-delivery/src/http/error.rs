@@ -1,4 +1,4 @@
-//! Why a post was not answered.
+//! Why a post got no response.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use hyper_util::client::legacy;
 
-use crate::tls;
+use super::tls;
 
 pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// No answer came.
+/// There is no response.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// Nobody could be reached.
+    /// The connection could not be opened.
     Connect(legacy::Error),
-    /// The connection broke, or what came is no HTTP.
+    /// The connection broke, or the peer does not speak HTTP.
     Broken(legacy::Error),
-    /// The ingest answered, with a status even, and the rest is no HTTP.
+    /// There is a status, but the rest is not HTTP.
     Unreadable(legacy::Error),
-    /// It took longer than this.
+    /// The timeout passed.
     TimedOut(Duration),
 }
 
@@ -34,14 +34,14 @@ impl fmt::Display for Error {
         match self {
             Self::Connect(_) => f.write_str("there is no connection"),
             Self::Broken(_) => f.write_str("the connection broke or does not speak HTTP"),
-            Self::Unreadable(_) => f.write_str("there was an answer that is no proper HTTP"),
-            Self::TimedOut(after) => write!(f, "there was no answer within {after:?}"),
+            Self::Unreadable(_) => f.write_str("the response is not valid HTTP"),
+            Self::TimedOut(after) => write!(f, "there was no response within {after:?}"),
         }
     }
 }
 
 impl StdError for Error {
-    /// The client's own error says no more than ours.
+    /// The client's own error adds nothing to this one.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Connect(error) | Self::Broken(error) | Self::Unreadable(error) => error.source(),
@@ -51,13 +51,13 @@ impl StdError for Error {
 }
 
 impl Error {
-    /// Whether it would be the same the next time.
+    /// Returns `true` if a retry would fail in the same way.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Unreadable(_))
     }
 }
 
-/// What hyper says, which the client only passes on.
+/// Returns the cause that hyper reports.
 pub(super) fn of_hyper(error: &legacy::Error) -> Option<&hyper::Error> {
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -69,8 +69,8 @@ pub(super) fn of_hyper(error: &legacy::Error) -> Option<&hyper::Error> {
     None
 }
 
-/// The error with all its causes, which tell more than it does, and what to do where that is known.
-pub(crate) fn describe(error: &Error) -> String {
+/// Returns the error with all its causes, and what to do about it if that is known.
+pub(crate) fn describe_error(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

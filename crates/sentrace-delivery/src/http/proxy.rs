@@ -1,4 +1,4 @@
-//! The proxy on the way, by option or by environment.
+//! The proxy that an option or the environment names.
 
 use http::uri::Scheme;
 use http::{HeaderValue, Uri};
@@ -6,7 +6,7 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use sentrace_core::diagnostics;
 use sentrace_protocol::sensitive;
 
-use super::Target;
+use super::target::Target;
 
 /// A proxy, reached over `http` or `https`.
 #[derive(Debug, Clone)]
@@ -16,19 +16,19 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// By its URL, which may have a name and a password, and may lack its scheme; `None` where it is none.
+    /// Parses the URL of a proxy, which may have a user name and a password, and may lack its scheme.
     pub(crate) fn named(url: &str, target: &Target) -> Option<Self> {
         let proxy = Self::of(&Matcher::builder().all(with_escaped_userinfo(url)).build(), target)?;
         proxy.is_http().then_some(proxy)
     }
 
-    /// What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say, in upper or lower case, for this target.
-    pub(crate) fn of_environment(target: &Target) -> Option<Self> {
-        Self::of_variables(|name| std::env::var(name).ok(), target)
+    /// Returns the proxy for `target` by `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case.
+    pub(crate) fn from_env(target: &Target) -> Option<Self> {
+        Self::from_variables(|name| std::env::var(name).ok(), target)
     }
 
-    fn of_variables(var: impl Fn(&str) -> Option<String>, target: &Target) -> Option<Self> {
-        // A CGI program gets `HTTP_PROXY` from whoever sends a header `Proxy`.
+    fn from_variables(var: impl Fn(&str) -> Option<String>, target: &Target) -> Option<Self> {
+        // A CGI program has the request header `Proxy` in `HTTP_PROXY`.
         if var("REQUEST_METHOD").is_some() {
             return None;
         }
@@ -58,12 +58,12 @@ impl Proxy {
         matcher.intercept(target.uri()).map(|intercept| Self::from(&intercept))
     }
 
-    /// Without name and password.
+    /// Returns its URL without user name and password.
     pub(super) fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// What `Proxy-Authorization` says.
+    /// Returns the value of `Proxy-Authorization`.
     pub(super) fn auth(&self) -> Option<&HeaderValue> {
         self.auth.as_ref()
     }
@@ -72,14 +72,14 @@ impl Proxy {
         self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
-    /// SOCKS, which an environment may name, is not spoken.
+    /// Returns `false` for SOCKS, which the environment may name and which is not supported.
     pub(super) fn is_http(&self) -> bool {
         self.is_https() || self.uri.scheme() == Some(&Scheme::HTTP)
     }
 }
 
-/// The URL of a proxy has no path, so its last `@` ends name and password, whatever they consist of. What cannot stand there as
-/// it is, gets percent-encoded.
+/// Percent-encodes what cannot stand in a user name and password. The URL of a proxy has no path, so its last `@` ends them,
+/// whatever they contain.
 fn with_escaped_userinfo(url: &str) -> String {
     let url = url.trim();
     let Some(at) = url.rfind('@') else { return url.to_owned() };
@@ -175,7 +175,7 @@ mod tests {
             let var = |name: &str| {
                 vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
             };
-            let proxy = Proxy::of_variables(var, &Target::parse(url).unwrap())?;
+            let proxy = Proxy::from_variables(var, &Target::parse(url).unwrap())?;
             let auth = proxy.auth().map(|value| value.to_str().unwrap().to_owned());
             Some((proxy.uri().to_string(), auth))
         };

@@ -12,16 +12,16 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::Proxy;
 use super::error::BoxError;
 use super::metered::Metered;
+use super::proxy::Proxy;
 use super::resolver::Resolver;
 use super::stream::Stream;
-use crate::tls::{self, Ask, MaybeTls};
+use super::tls::{self, Alpn, MaybeTls};
 
-/// Until TLS is agreed upon, with all addresses that are tried.
+/// For all addresses that are tried, and the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection whose other side has vanished is noticed after about so long.
+/// Detects that the peer of a connection has vanished.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const KEEP_ALIVE_RETRIES: u32 = 3;
 #[cfg(target_os = "linux")]
@@ -29,19 +29,19 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// Opens connections in time, encrypted where the URL says so. The client copies it for each request.
+/// Opens connections within a timeout, encrypted if the URL asks for it. The client clones it for each request.
 #[derive(Debug, Clone)]
-pub(super) struct Connector(Arc<tls::Connector<Way>>);
+pub(super) struct Connector(Arc<tls::Connector<Route>>);
 
-/// To the host of a URL, through a proxy where there is one.
+/// Connects to the host of a URL, through a proxy if there is one.
 #[derive(Debug, Clone)]
-struct Way {
+struct Route {
     tcp: HttpConnector<Resolver>,
     proxy: Option<(Proxy, tls::Connector<HttpConnector<Resolver>>)>,
 }
 
 impl Connector {
-    pub(super) fn new(tls: &tls::Config, ask: Ask, proxy: Option<Proxy>) -> Self {
+    pub(super) fn new(tls: &tls::Config, alpn: Alpn, proxy: Option<Proxy>) -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Resolver::default());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -51,9 +51,9 @@ impl Connector {
         tcp.set_keepalive_retries(Some(KEEP_ALIVE_RETRIES));
         #[cfg(target_os = "linux")]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        // Proxies are spoken to in HTTP/1.1.
-        let proxy = proxy.map(|proxy| (proxy, tls::connector(tcp.clone(), tls, Ask::Nothing)));
-        Self(Arc::new(tls::connector(Way { tcp, proxy }, tls, ask)))
+        // Requests to proxies use HTTP/1.1.
+        let proxy = proxy.map(|proxy| (proxy, tls::connector(tcp.clone(), tls, Alpn::None)));
+        Self(Arc::new(tls::connector(Route { tcp, proxy }, tls, alpn)))
     }
 }
 
@@ -67,18 +67,18 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let mut connector: tls::Connector<Way> = (*self.0).clone();
+        let mut connector: tls::Connector<Route> = (*self.0).clone();
         let connecting = connector.call(uri);
         Box::pin(async move {
             match timeout(CONNECT_TIMEOUT, connecting).await {
                 Ok(connected) => Ok(Metered::new(connected?)),
-                Err(_) => Err(format!("it takes longer than {CONNECT_TIMEOUT:?}").into()),
+                Err(_) => Err(format!("connecting takes longer than {CONNECT_TIMEOUT:?}").into()),
             }
         })
     }
 }
 
-impl Service<Uri> for Way {
+impl Service<Uri> for Route {
     type Response = Stream;
     type Error = BoxError;
     type Future = Connecting<Stream>;
@@ -90,7 +90,7 @@ impl Service<Uri> for Way {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let Self { mut tcp, proxy } = self.clone();
         Box::pin(async move {
-            let (next, tells_proxy) = match proxy {
+            let (next, is_proxied) = match proxy {
                 None => (tls::plain(tcp.call(uri).await?), false),
                 Some((proxy, _)) if !proxy.is_http() => {
                     return Err("proxies of the environment have to be `http://` or `https://` ones".into());
@@ -104,7 +104,7 @@ impl Service<Uri> for Way {
                 }
                 Some((proxy, mut to_proxy)) => (to_proxy.call(proxy.uri().clone()).await?, true),
             };
-            Ok(Stream { next, tells_proxy })
+            Ok(Stream { next, is_proxied })
         })
     }
 }

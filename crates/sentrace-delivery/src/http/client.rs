@@ -1,153 +1,146 @@
 //! Posts to one URL over kept connections.
 
-mod connector;
-mod deadline;
-mod error;
-mod metered;
-mod pools;
-mod proxy;
-mod resolver;
-mod stream;
-mod target;
-
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, Version};
+use http::header::{ACCEPT, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper_util::client::legacy;
 use tokio::time::timeout;
 
-use self::deadline::Deadlines;
-pub(crate) use self::error::{Error, describe};
-use self::metered::Head;
-use self::pools::Pools;
-pub(crate) use self::proxy::Proxy;
-pub(crate) use self::target::Target;
-use crate::tls;
+use super::config::Config;
+use super::deadline::Deadlines;
+use super::error::{self, Error};
+use super::metered::Head;
+use super::pools::Pools;
+use super::proxy::Proxy;
+use super::target::Target;
 
-/// A connection that nothing was sent on for so long is closed.
+/// How long an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
-/// An answer is read up to here so that its connection can be used again; one that goes on closes it.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
-const MAX_ANSWER_TIME: Duration = Duration::from_secs(1);
-/// What is shown in place of a refusal that could not be read.
-const TOO_LARGE: &[u8] = b"(an answer with more header fields than can be read)";
-/// How much of a refusal is kept.
-const SHOWN_BYTES: usize = 512;
+/// A response body is read up to here so that its connection can be reused. A longer one closes it.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+const MAX_BODY_TIME: Duration = Duration::from_secs(1);
+/// Stands in for the body of a response that could not be read.
+const TOO_LARGE: &[u8] = b"(a response with more header fields than can be read)";
+/// How much of the body of a refusal is kept.
+const BODY_START_BYTES: usize = 512;
 
-/// A client for one [`Target`]: what is the same in all posts is prepared once. It follows no redirects.
+/// A client for one [`Target`]. It prepares once what all posts share, and follows no redirects.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct HttpClient {
     request: Request<()>,
     pools: Pools,
     deadlines: Deadlines,
 }
 
-/// How a [`Client`] connects.
+/// A response of any status.
 #[derive(Debug)]
-pub(crate) struct Config {
-    pub(crate) tls: tls::Config,
-    pub(crate) proxy: Option<Proxy>,
-    /// Whether HTTP/2 is spoken without asking.
-    pub(crate) http2_prior_knowledge: bool,
-    /// For one post, with the connection that it may need.
-    pub(crate) timeout: Duration,
-}
-
-/// What was answered.
-#[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) version: Version,
-    /// Of a refusal, the start of its body.
-    pub(crate) said: Vec<u8>,
+    /// The start of the body if this is a refusal.
+    pub(crate) body_start: Vec<u8>,
 }
 
-impl Client {
-    /// `headers` go with each post.
+impl HttpClient {
+    /// Creates a client that sends `headers` with each post.
     pub(crate) fn new(target: &Target, headers: HeaderMap, config: Config) -> Self {
         Self::idling(target, headers, config, IDLE)
     }
 
     fn idling(target: &Target, headers: HeaderMap, config: Config, idle: Duration) -> Self {
-        let request = target.request(headers, config.proxy.as_ref());
+        let request = request(target, headers, config.proxy.as_ref());
         let deadlines = Deadlines::new(config.timeout);
         Self { request, pools: Pools::new(target, config, idle), deadlines }
     }
 
-    /// Posts a body. Anything that is said is an answer, a refusal too.
+    /// Posts a body. A refusal is a response, too.
     ///
     /// # Errors
-    /// When no answer came: nobody can be reached, it took too long, or what came is no HTTP.
-    pub(crate) async fn post(&self, body: Bytes) -> Result<Answer, Error> {
-        let over = self.deadlines.next();
+    /// If there is no response: the connection fails, the timeout passes, or the peer does not speak HTTP.
+    pub(crate) async fn post(&self, body: Bytes) -> Result<Response, Error> {
+        let timed_out = self.deadlines.next();
         tokio::select! {
             biased;
             outcome = self.try_twice(body) => outcome,
-            () = over => Err(Error::TimedOut(self.deadlines.limit())),
+            () = timed_out => Err(Error::TimedOut(self.deadlines.limit())),
         }
     }
 
-    async fn try_twice(&self, body: Bytes) -> Result<Answer, Error> {
+    async fn try_twice(&self, body: Bytes) -> Result<Response, Error> {
         match self.try_once(body.clone()).await {
-            // A kept connection may be closed at the very moment it is used again. That is nobody's fault, and the
-            // ingest knows an envelope that it should see twice by its event id.
+            // A kept connection may be closed at the moment it is reused. The ingest recognises an envelope that it receives
+            // twice by its event id.
             Err(Error::Broken(_)) => self.try_once(body).await,
             outcome => outcome,
         }
     }
 
-    async fn try_once(&self, body: Bytes) -> Result<Answer, Error> {
+    async fn try_once(&self, body: Bytes) -> Result<Response, Error> {
         let request = self.request.clone().map(|()| Full::new(body));
         match self.pools.request(request).await {
             Ok(response) => self.read(response).await,
-            Err(error) => unread(error),
+            Err(error) => unparsed(error),
         }
     }
 
-    async fn read(&self, response: Response<Incoming>) -> Result<Answer, Error> {
+    async fn read(&self, response: http::Response<Incoming>) -> Result<Response, Error> {
         let (head, body) = response.into_parts();
-        let shown = if head.status.is_success() { 0 } else { SHOWN_BYTES };
-        let said = if body.is_end_stream() {
+        let kept = if head.status.is_success() { 0 } else { BODY_START_BYTES };
+        let body_start = if body.is_end_stream() {
             Vec::new()
         } else {
-            timeout(MAX_ANSWER_TIME, read(body, shown)).await.unwrap_or_default()
+            timeout(MAX_BODY_TIME, read(body, kept)).await.unwrap_or_default()
         };
-        Ok(Answer { status: head.status, headers: head.headers, version: head.version, said })
+        Ok(Response { status: head.status, headers: head.headers, version: head.version, body_start })
     }
 }
 
-/// What is known of an answer that hyper could not read. If it only has too much in its head, the status says whether the
-/// envelope arrived; to send it again would be to send it twice.
-fn unread(error: legacy::Error) -> Result<Answer, Error> {
+/// Returns what is known of a response that hyper could not parse. If only its head is too large, its status tells whether
+/// the envelope arrived, and a retry would send that twice.
+fn unparsed(error: legacy::Error) -> Result<Response, Error> {
     let is_unreadable = error::of_hyper(&error).is_some_and(hyper::Error::is_parse);
     let head = error.connect_info().filter(|_| is_unreadable).and_then(Head::of);
     match head.and_then(|head| Some((head.status()?, head.is_too_large()))) {
         Some((status, true)) => {
             let version = Version::HTTP_11;
-            Ok(Answer { status, headers: HeaderMap::new(), version, said: TOO_LARGE.to_vec() })
+            Ok(Response { status, headers: HeaderMap::new(), version, body_start: TOO_LARGE.to_vec() })
         }
         Some((_, false)) => Err(Error::Unreadable(error)),
         None => Err(error.into()),
     }
 }
 
-/// Reads to the end, unless that is far away, and keeps so much of the start.
-async fn read(mut body: Incoming, shown: usize) -> Vec<u8> {
+/// Reads to the end of a body of moderate size, and returns its start.
+async fn read(mut body: Incoming, kept: usize) -> Vec<u8> {
     let mut start = Vec::new();
     let mut total = 0;
     while let Some(Ok(frame)) = body.frame().await {
         let Some(chunk) = frame.data_ref() else { continue };
         total += chunk.len();
-        start.extend(chunk.iter().take(shown.saturating_sub(start.len())));
-        if total > MAX_ANSWER_BYTES {
+        start.extend(chunk.iter().take(kept.saturating_sub(start.len())));
+        if total > MAX_BODY_BYTES {
             break;
         }
     }
     start
+}
+
+/// Returns the request that all posts are copies of.
+fn request(target: &Target, mut headers: HeaderMap, proxy: Option<&Proxy>) -> Request<()> {
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    // A proxy that tunnels `https` gets its header when the tunnel is opened.
+    let auth = proxy.filter(|_| !target.is_https()).and_then(Proxy::auth);
+    headers.extend(auth.map(|auth| (PROXY_AUTHORIZATION, auth.clone())));
+    let mut request = Request::new(());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = target.uri().clone();
+    *request.headers_mut() = headers;
+    request
 }
 
 #[cfg(test)]
@@ -157,6 +150,7 @@ mod tests {
 
     use super::*;
     use crate::error::OnMachine;
+    use crate::http::{describe_error, tls};
     use crate::support::{Ingest, LONG, Reply};
 
     fn target(ingest: &Ingest) -> Target {
@@ -165,11 +159,11 @@ mod tests {
 
     fn config(timeout: Duration) -> Config {
         let tls = tls::config(false, &[], OnMachine::Fail).unwrap();
-        Config { tls, proxy: None, http2_prior_knowledge: false, timeout }
+        Config { tls, proxy: None, http2_prior_knowledge: false, timeout, max_idle_connections: 1 }
     }
 
-    fn client(ingest: &Ingest, timeout: Duration) -> Client {
-        Client::new(&target(ingest), HeaderMap::new(), config(timeout))
+    fn client(ingest: &Ingest, timeout: Duration) -> HttpClient {
+        HttpClient::new(&target(ingest), HeaderMap::new(), config(timeout))
     }
 
     fn run<T>(future: impl Future<Output = T>) -> T {
@@ -198,7 +192,7 @@ mod tests {
     fn an_idle_connection_is_closed_and_the_next_post_opens_another() {
         let ingest = Ingest::ok();
         let idle = Duration::from_millis(100);
-        let client = Client::idling(&target(&ingest), HeaderMap::new(), config(LONG), idle);
+        let client = HttpClient::idling(&target(&ingest), HeaderMap::new(), config(LONG), idle);
         run(async {
             client.post(envelope()).await.unwrap();
             sleep(2 * idle).await;
@@ -224,7 +218,7 @@ mod tests {
         let ingest = Ingest::start(|_| Reply::Stall(b""));
         let client = client(&ingest, Duration::from_millis(100));
         let error = run(client.post(envelope())).unwrap_err();
-        assert_eq!(describe(&error), "there was no answer within 100ms");
+        assert_eq!(describe_error(&error), "there was no response within 100ms");
         assert_eq!(ingest.requests(), 1);
     }
 
@@ -233,10 +227,10 @@ mod tests {
         let ingest = Ingest::start(|_| Reply::Stall(b"HTTP/1.1 403 No\r\ncontent-length: 9\r\n\r\nbad"));
         let client = client(&ingest, LONG);
         let answer = run(client.post(envelope())).unwrap();
-        assert_eq!((answer.status, answer.said.len()), (StatusCode::FORBIDDEN, 0));
+        assert_eq!((answer.status, answer.body_start.len()), (StatusCode::FORBIDDEN, 0));
         let ingest = Ingest::start(|_| Reply::status(403));
         let client = self::client(&ingest, LONG);
         let answer = run(client.post(envelope())).unwrap();
-        assert_eq!(answer.said, b"{\"id\":null}");
+        assert_eq!(answer.body_start, b"{\"id\":null}");
     }
 }

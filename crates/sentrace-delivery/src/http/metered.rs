@@ -1,4 +1,4 @@
-//! A connection on which answers have an end.
+//! A connection that limits the size of responses.
 
 use std::io::{Error, IoSlice, Result};
 use std::pin::Pin;
@@ -10,58 +10,58 @@ use http::{Extensions, StatusCode};
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
-/// What may come without anything being sent in between. An answer, of which 64 KiB are read, is much smaller; hundreds of
-/// them on one connection are too.
-const MAX_UNASKED: usize = 1024 * 1024;
-/// What hyper is told to read of a head. It has to be told: what it does not read is to be told from what it cannot.
+/// How much may be received without anything being sent. A response, of which 64 KiB are read, is much smaller. So are hundreds
+/// of them on one connection.
+const MAX_UNSOLICITED: usize = 1024 * 1024;
+/// What hyper reads of a head. It is set here so that a head that is too large can be told from one that is invalid.
 pub(super) const MAX_FIELDS: usize = 100;
 pub(super) const MAX_HEAD_BYTES: usize = 128 * 1024;
-/// As much is read at once.
+/// The size of a read.
 const CHUNK: usize = 2 * 1024;
-/// `HTTP/1.1 200` and what ends the number.
+/// `HTTP/1.1 200` and the byte after it.
 const STATUS_BYTES: usize = 13;
 
-/// Counts what comes. An ingest that answers `102 Processing` without end would otherwise keep the worker's thread busy for
-/// good, because hyper reads on as long as something is there.
+/// Counts what is received. A peer that sends `102 Processing` without end would otherwise keep the worker's thread busy
+/// forever, because hyper reads as long as there is data.
 #[derive(Debug)]
 pub(super) struct Metered<S> {
     inner: S,
-    unasked: usize,
+    unsolicited: usize,
     start: [u8; STATUS_BYTES],
     started: usize,
-    /// Of the head that is being read: its lines so far, the bytes of the last one, and whether it is over.
+    /// Of the head that is being read: its lines so far, the bytes of the last one, and whether it is complete.
     lines: usize,
     line_bytes: usize,
     ended: bool,
     head: Head,
 }
 
-/// What is known of the HTTP/1 answer that is being read, even if hyper cannot read the rest of it.
+/// What is known of the HTTP/1 response that is being read, even if hyper cannot parse the rest of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Head(Arc<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// 0 if it is not known.
+    /// 0 if unknown.
     status: AtomicU16,
     is_too_large: AtomicBool,
 }
 
 impl Head {
-    /// Of the connection that a post failed on.
+    /// Returns the head that was read last on a connection.
     pub(super) fn of(connected: &Connected) -> Option<Self> {
         let mut extras = Extensions::new();
         connected.get_extras(&mut extras);
         extras.remove()
     }
 
-    /// The status, unless another answer follows this one.
+    /// Returns the status unless it is informational: then another response follows.
     pub(super) fn status(&self) -> Option<StatusCode> {
         let status = StatusCode::from_u16(self.0.status.load(Ordering::Relaxed)).ok();
         status.filter(|status| !status.is_informational())
     }
 
-    /// Whether it has more fields or bytes than hyper is told to read.
+    /// Returns `true` if it has more fields or bytes than hyper reads.
     pub(super) fn is_too_large(&self) -> bool {
         self.0.is_too_large.load(Ordering::Relaxed)
     }
@@ -71,7 +71,7 @@ impl<S> Metered<S> {
     pub(super) fn new(inner: S) -> Self {
         Self {
             inner,
-            unasked: 0,
+            unsolicited: 0,
             start: [0; STATUS_BYTES],
             started: 0,
             lines: 0,
@@ -81,7 +81,7 @@ impl<S> Metered<S> {
         }
     }
 
-    fn came(&mut self, bytes: &[u8]) -> Result<()> {
+    fn on_read(&mut self, bytes: &[u8]) -> Result<()> {
         if self.started < STATUS_BYTES {
             let taken = bytes.len().min(STATUS_BYTES - self.started);
             self.start[self.started..self.started + taken].copy_from_slice(&bytes[..taken]);
@@ -89,18 +89,18 @@ impl<S> Metered<S> {
             self.head.0.status.store(status(&self.start[..self.started]).unwrap_or(0), Ordering::Relaxed);
         }
         self.count_lines(bytes);
-        self.unasked = self.unasked.saturating_add(bytes.len());
+        self.unsolicited = self.unsolicited.saturating_add(bytes.len());
         // The first line is the status.
-        if !self.ended && (self.lines > MAX_FIELDS + 1 || self.unasked >= MAX_HEAD_BYTES) {
+        if !self.ended && (self.lines > MAX_FIELDS + 1 || self.unsolicited >= MAX_HEAD_BYTES) {
             self.head.0.is_too_large.store(true, Ordering::Relaxed);
         }
-        if self.unasked > MAX_UNASKED {
-            return Err(Error::other(format!("the answer goes on for more than {MAX_UNASKED} bytes")));
+        if self.unsolicited > MAX_UNSOLICITED {
+            return Err(Error::other(format!("the response is longer than {MAX_UNSOLICITED} bytes")));
         }
         Ok(())
     }
 
-    /// Up to the empty line that ends the head.
+    /// Counts lines up to the empty one that ends the head.
     fn count_lines(&mut self, bytes: &[u8]) {
         for byte in bytes {
             match byte {
@@ -118,8 +118,8 @@ impl<S> Metered<S> {
         }
     }
 
-    fn went(&mut self) {
-        (self.unasked, self.started) = (0, 0);
+    fn on_write(&mut self) {
+        (self.unsolicited, self.started) = (0, 0);
         (self.lines, self.line_bytes, self.ended) = (0, 0, false);
         self.head.0.status.store(0, Ordering::Relaxed);
         self.head.0.is_too_large.store(false, Ordering::Relaxed);
@@ -155,13 +155,13 @@ impl<S: Read + Unpin> Read for Metered<S> {
             other => return other,
         }
         buffer.put_slice(chunk.filled());
-        Poll::Ready(self.came(chunk.filled()))
+        Poll::Ready(self.on_read(chunk.filled()))
     }
 }
 
 impl<S: Write + Unpin> Write for Metered<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
-        self.went();
+        self.on_write();
         Pin::new(&mut self.inner).poll_write(context, bytes)
     }
 
@@ -182,7 +182,7 @@ impl<S: Write + Unpin> Write for Metered<S> {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        self.went();
+        self.on_write();
         Pin::new(&mut self.inner).poll_write_vectored(context, parts)
     }
 }
@@ -224,29 +224,29 @@ mod tests {
         for (answer, expected, reason) in rows {
             for size in [1, 7, CHUNK] {
                 let mut metered = Metered::new(());
-                answer.as_bytes().chunks(size).for_each(|chunk| metered.came(chunk).unwrap());
+                answer.as_bytes().chunks(size).for_each(|chunk| metered.on_read(chunk).unwrap());
                 assert_eq!(metered.head.is_too_large(), expected, "{reason}, {size} at a time");
                 assert_eq!(metered.head.status(), Some(StatusCode::OK), "{reason}");
-                metered.went();
+                metered.on_write();
                 assert!(!metered.head.is_too_large() && metered.head.status().is_none(), "{reason}");
             }
         }
     }
 
     #[test]
-    fn what_comes_unasked_has_an_end() {
+    fn what_is_received_unsolicited_has_a_limit() {
         let mut metered = Metered::new(());
         let chunk = [0; CHUNK];
         for _ in 0..3 {
-            for _ in 0..MAX_UNASKED / CHUNK {
-                metered.came(&chunk).unwrap();
+            for _ in 0..MAX_UNSOLICITED / CHUNK {
+                metered.on_read(&chunk).unwrap();
             }
-            metered.went();
+            metered.on_write();
         }
-        for _ in 0..MAX_UNASKED / CHUNK {
-            metered.came(&chunk).unwrap();
+        for _ in 0..MAX_UNSOLICITED / CHUNK {
+            metered.on_read(&chunk).unwrap();
         }
-        let error = metered.came(&chunk).unwrap_err().to_string();
+        let error = metered.on_read(&chunk).unwrap_err().to_string();
         assert!(error.contains("1048576 bytes"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! A connection, and whether a proxy reads what is sent on it.
+//! A connection, and whether it leads to a proxy.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -9,21 +9,21 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::tls::MaybeTls;
+use super::tls::MaybeTls;
 
-/// Bytes to and from the next machine, encrypted where that is a proxy that wants it.
+/// Bytes to and from the next machine, encrypted if that is a proxy with `https`.
 pub(super) type ToNext = MaybeTls<TokioIo<TcpStream>>;
 
-/// A connection to the target, or to a proxy that has to be told where each request goes.
+/// A connection to the target, or to a proxy that needs the absolute URL in each request.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) next: ToNext,
-    pub(super) tells_proxy: bool,
+    pub(super) is_proxied: bool,
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        Connected::new().proxy(self.tells_proxy)
+        Connected::new().proxy(self.is_proxied)
     }
 }
 

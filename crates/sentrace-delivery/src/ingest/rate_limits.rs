@@ -1,16 +1,15 @@
-//! What the ingest asked us not to send for a while.
+//! The rate limits that the ingest imposes.
 
 use std::time::{Duration, Instant};
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use sentrace_core::ActiveLimit;
+use sentrace_outbox::deadline;
 use sentrace_protocol::Category;
 use sentrace_protocol::rate_limits::{self, Categories, RateLimit};
 
-use sentrace_outbox::deadline;
-
-/// How long an answer 429 holds that does not say how long.
+/// How long a 429 without a time limits.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// The rate limits of one DSN (Sentry SDK specification, *Rate Limiting*).
@@ -22,7 +21,7 @@ pub(crate) struct RateLimits {
 }
 
 impl RateLimits {
-    /// Takes in what an answer says, whatever its status. Of two limits the longer one is kept.
+    /// Applies the limits in a response of any status. Of two limits for a category, the longer one applies.
     pub(crate) fn update(&mut self, status: StatusCode, headers: &HeaderMap, now: Instant) {
         if headers.contains_key(rate_limits::HEADER) {
             for value in headers.get_all(rate_limits::HEADER) {
@@ -38,23 +37,23 @@ impl RateLimits {
         }
     }
 
-    /// Whether data of `category` may not be sent now.
+    /// Returns `true` if data of `category` must not be sent now.
     pub(crate) fn is_active(&self, category: Category, now: Instant) -> bool {
         [self.all, self.categories[category.index()]].into_iter().flatten().any(|until| now < until)
     }
 
-    /// For how much longer data of `category` may not be sent.
+    /// Returns for how much longer data of `category` must not be sent.
     pub(crate) fn remaining(&self, category: Category, now: Instant) -> Duration {
         let until = self.all.max(self.categories[category.index()]);
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
-    /// Whether anything may not be sent now.
+    /// Returns `true` if any limit applies now.
     pub(crate) fn any_active(&self, now: Instant) -> bool {
         self.categories.iter().chain([&self.all]).flatten().any(|until| now < *until)
     }
 
-    /// The limits that hold now.
+    /// Returns the limits that apply now.
     pub(crate) fn active(&self, now: Instant) -> impl Iterator<Item = ActiveLimit> {
         let all = std::iter::once((None, self.all));
         let each =

@@ -1,16 +1,16 @@
-//! What the worker tells of itself: for `stats()`, not for accounting.
+//! Counters for `stats()`. They are not used for accounting.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use sentrace_core::DeliveryStats;
 
-use crate::limits::RateLimits;
+use crate::ingest::RateLimits;
 use sentrace_outbox::Tally;
 
-/// Counts of the worker, which is the only one that writes: nobody who asks keeps it waiting for long.
+/// What the worker has done. Only the worker writes, so readers delay it for a moment at most.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger(Mutex<Counted>);
+pub(crate) struct WorkerStats(Mutex<Counted>);
 
 #[derive(Debug, Default)]
 struct Counted {
@@ -22,52 +22,55 @@ struct Counted {
     delivered: Tally,
     limited: Tally,
     limits: RateLimits,
-    answered_at: Option<Instant>,
+    responded_at: Option<Instant>,
 }
 
-impl Ledger {
-    /// A post of so many bytes begins.
+impl WorkerStats {
+    /// Records a post that starts.
     pub(crate) fn posted(&self, bytes: usize) {
         let mut counted = self.lock();
         counted.posts += 1;
         counted.bytes = counted.bytes.saturating_add(bytes as u64);
     }
 
-    /// It is through, however.
+    /// Records a post that ended.
     pub(crate) fn settled(&self) {
         self.lock().settled += 1;
     }
 
-    /// Nothing was answered.
+    /// Records a post without a response.
     pub(crate) fn failed(&self) {
         self.lock().failed += 1;
     }
 
-    /// Something was answered, after which these limits hold.
-    pub(crate) fn answered(&self, limits: &RateLimits, now: Instant) {
+    /// Records a response, and the limits that apply after it.
+    pub(crate) fn responded(&self, limits: &RateLimits, now: Instant) {
         let mut counted = self.lock();
-        counted.answered_at = Some(now);
+        counted.responded_at = Some(now);
         if counted.limits != *limits {
             counted.limits = limits.clone();
         }
     }
 
+    /// Records what arrived.
     pub(crate) fn delivered(&self, tally: Tally) {
         let mut counted = self.lock();
         counted.delivered = counted.delivered.plus(tally);
     }
 
+    /// Records what the ingest refused with 429.
     pub(crate) fn limited(&self, tally: Tally) {
         let mut counted = self.lock();
         counted.limited = counted.limited.plus(tally);
     }
 
+    /// Records a post that was refused with another status.
     pub(crate) fn refused(&self) {
         self.lock().refused += 1;
     }
 
-    /// Writes what is counted in here.
-    pub(crate) fn tell(&self, stats: &mut DeliveryStats, now: Instant) {
+    /// Fills in what is counted here.
+    pub(crate) fn fill(&self, stats: &mut DeliveryStats, now: Instant) {
         let counted = self.lock();
         stats.posts = counted.posts;
         stats.posts_in_flight = counted.posts - counted.settled;
@@ -79,7 +82,7 @@ impl Ledger {
         stats.limited_transactions = counted.limited.transactions;
         stats.limited_spans = counted.limited.spans;
         stats.rate_limits = counted.limits.active(now).collect();
-        stats.since_response = counted.answered_at.map(|at| now.saturating_duration_since(at));
+        stats.since_response = counted.responded_at.map(|at| now.saturating_duration_since(at));
     }
 
     fn lock(&self) -> MutexGuard<'_, Counted> {
