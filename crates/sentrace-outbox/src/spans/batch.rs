@@ -60,7 +60,7 @@ impl SpanBatch {
 
     /// Lets a hook change each span that is to be sent.
     pub(crate) fn edit(&mut self, edit: impl Fn(&mut SpanPayload<'_, '_>)) {
-        for span in self.spans.iter_mut().filter(|span| span.discarded().is_none()) {
+        for span in self.spans.iter_mut().filter(|span| span.discard_reason().is_none()) {
             // A payload that cannot be built is counted when it is read.
             sentrace_core::adapter::catch_panic(|| span.edit(&edit));
         }
