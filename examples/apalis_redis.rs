@@ -1,8 +1,9 @@
-//! Jobs of apalis in Redis, in the trace of the request that queued them.
+//! apalis jobs in Redis, in the trace of the request that queued them.
 //!
-//! `cargo run --example apalis_redis`, with a Redis at `REDIS_URL` (`redis://127.0.0.1/` by default), starts a service
-//! and a worker, signs somebody up, and prints the trace: request, `queue.publish`, and one `queue.process` for each
-//! attempt to send a welcome, of which the first fails. With `SENTRY_DSN` set, it is reported there instead.
+//! `cargo run --example apalis_redis`, with a Redis at `REDIS_URL` (`redis://127.0.0.1/` by
+//! default), starts a service and a worker, signs up a user, and prints the trace: request,
+//! `queue.publish`, and one `queue.process` for each attempt to send a welcome, of which the first
+//! fails. With `SENTRY_DSN` set, it is reported there instead.
 
 use std::env;
 use std::error::Error;
@@ -63,7 +64,7 @@ async fn sign_somebody_up(dsn: &str) -> Result<(), Box<dyn Error>> {
     let worker = WorkerBuilder::new("mailer")
         .backend(storage)
         .data(sent)
-        // Inside of what retries, the layer sees each attempt.
+        // Inside the retry layer, each attempt is recorded.
         .retry(RetryPolicy::retries(ATTEMPTS))
         .layer(SentryJobLayer::new(QUEUE, head).system("redis"))
         .build(welcome);
@@ -77,7 +78,7 @@ async fn sign_somebody_up(dsn: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The side that queues.
+/// The producer.
 async fn sign_up(
     State(mut storage): State<RedisStorage<Welcome>>,
     Path(name): Path<String>,
@@ -85,7 +86,7 @@ async fn sign_up(
     let id = TaskId::from(RandomId::default().to_string());
     let (span, trace) = Publish::to(QUEUE).system("redis").message_id(&id.to_string()).start();
     span.set_description(JOB);
-    // The trace travels in apalis' own metadata, so that jobs need no field for it.
+    // The trace is in apalis' own metadata, so jobs need no field for it.
     let metadata = trace.headers().map(|(name, value)| (name, value.into_owned()));
     let task = TaskBuilder::new(Welcome { to: format!("{name}@example.com") })
         .task_id(id)
@@ -97,7 +98,7 @@ async fn sign_up(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// What the layer is to know of a task.
+/// Describes a task to the layer.
 fn head(task: &Task<Welcome>) -> JobHead {
     let head = JobHead::new(JOB, JobTrace::from_carrier(task.metadata().as_map()))
         .retry_count(task.attempt() as u32);
@@ -107,7 +108,7 @@ fn head(task: &Task<Welcome>) -> JobHead {
     }
 }
 
-/// The side that works. The mail server does not know us at first.
+/// The consumer. The mail server refuses the first attempt.
 async fn welcome(
     welcome: Welcome,
     attempt: Attempt,

@@ -1,7 +1,8 @@
-//! An axum service: one layer, and spans by hand.
+//! An axum service: one layer, and manual spans.
 //!
-//! `cargo run --example axum` starts the service, asks it for a price that exists and one that does not, and prints
-//! both traces. The transactions have the names of their routes; the second one is `not_found`.
+//! `cargo run --example axum` starts the service, asks it for a price that exists and one that does
+//! not, and prints both traces. The transactions have the names of their routes; the second one is
+//! `not_found`.
 
 use std::error::Error;
 use std::time::Duration;
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Options::new().dsn(collector.dsn("1")).release("prices@1.0.0").traces_sample_rate(1.0), // all of them
     )?; // dropping this sends what is left
 
-    // `Router::layer` runs after routing: that is how the layer knows the route.
+    // `Router::layer` runs after routing, so the layer knows the route.
     let app = Router::new().route("/prices/{id}", get(price)).layer(SentryTracingLayer::new());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -39,16 +40,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn price(Path(id): Path<u64>) -> Result<String, StatusCode> {
-    // A span around a future, current inside it: what `load` starts would be below it.
+    // A span around a future, which is current inside: spans started by `load` would be its
+    // children.
     let price = sentrace::in_span("db.query", "SELECT price FROM prices WHERE id = ?", load(id)).await;
     let price = price.ok_or(StatusCode::NOT_FOUND)?;
 
-    // A span around code that does not wait ends where it goes out of scope.
+    // A span around synchronous code ends when it goes out of scope.
     let span = sentrace::start_span("task", "apply discounts");
     span.set_tag("plan", "gold");
     drop(span);
 
-    // Outside spans the transaction is current.
+    // Outside of spans, the transaction is current.
     sentrace::current_span().set_data("price", price);
     Ok(format!("{price:.2}"))
 }

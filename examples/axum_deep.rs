@@ -1,8 +1,9 @@
-//! An axum service whose layer sits around the router, behind a proxy.
+//! An axum service with the layer around the router, behind a proxy.
 //!
-//! `cargo run --example axum_deep` asks the service for a user, a missing one, a file and a page that does not exist, as
-//! a proxy on this machine would. The transactions have the names of routes though the layer never saw them, and one
-//! name for whatever matches none. It prints each with what it knows of client, queue and error.
+//! `cargo run --example axum_deep` asks the service for a user, a missing one, a file and a page
+//! that does not exist, as a proxy on this machine would. The transactions are named after routes
+//! although the layer runs before routing, and those without a route share one name. It prints each
+//! with client, queue time and error.
 
 use std::error::Error;
 use std::fmt;
@@ -31,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/users/{id}", get(user))
         .nest_service("/files", files) // no route that axum would tell
         .route_layer(SentryRouteLayer::new()); // tells the others
-    // Around the router, where also what rewrites URIs before routing has to be.
+    // Around the router, like layers that rewrite URIs before routing.
     let traced = SentryTracingLayer::new()
         .late_route(true)
         .trusted_proxies(TrustedProxies::new(["127.0.0.0/8"])?)
@@ -39,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(app);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
-    // axum serves routers: one that hands everything on.
+    // axum serves routers, so this one passes everything on.
     let service = Router::new().fallback_service(traced);
     let service = service.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(axum::serve(listener, service).into_future());
@@ -89,7 +90,7 @@ impl Error for NoSuchUser {}
 
 impl IntoResponse for NoSuchUser {
     fn into_response(self) -> Response {
-        // Sentry learns why; the client learns what it may know.
+        // Sentry receives the reason, and the client only a general message.
         (StatusCode::NOT_FOUND, HandlerError::new(self), "no such user").into_response()
     }
 }

@@ -1,7 +1,8 @@
-//! Lets a browser's trace headers in, whatever the CORS rules say about other headers.
+//! Allows a browser's trace headers, independently of the CORS rules for other headers.
 //!
-//! `cargo run --example cors` sends the preflight of a page at `https://shop.example`, and of one that is not let
-//! in, and prints the answers: the first lists `sentry-trace` and `baggage`, the second grants nothing.
+//! `cargo run --example cors` sends the preflight of a page at `https://shop.example`, and of one
+//! that is not allowed, and prints the answers: the first lists `sentry-trace` and `baggage`, and
+//! the second allows nothing.
 
 use std::error::Error;
 
@@ -17,7 +18,7 @@ use tower_http::cors::CorsLayer;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // What the service has anyway: who may call, and with what.
+    // The service's own rules for origins and headers.
     let cors = CorsLayer::new()
         .allow_origin([HeaderValue::from_static("https://shop.example")])
         .allow_methods([Method::POST])
@@ -26,13 +27,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .route("/checkout", post(|| async { "paid" }))
         .layer(cors)
-        // Later, so outside: `CorsLayer` answers preflights itself, and what is inside it never sees one.
+        // Added later, so outside: `CorsLayer` answers preflights itself, so inner layers never see
+        // them.
         .layer(SentryCorsLayer::new())
-        // Outermost. Preflights leave no transaction, unless `trace_options_requests(true)` says so.
+        // Outermost. Preflights are not recorded, unless `trace_options_requests(true)` is set.
         .layer(SentryTracingLayer::new());
 
     for origin in ["https://shop.example", "https://elsewhere.example"] {
-        // What a browser asks before it makes a call with such headers to another origin.
+        // The preflight of a browser before a call with such headers to another origin.
         let preflight = Request::options("/checkout")
             .header(ORIGIN, origin)
             .header(ACCESS_CONTROL_REQUEST_METHOD, "POST")

@@ -1,8 +1,9 @@
-//! Jobs that run at set times: each run is a trace, from the scheduler into the job's own process.
+//! Scheduled jobs: each run is a trace, from the scheduler to the process of the job.
 //!
-//! `cargo run --example cron` is a scheduler that starts two jobs every quarter of a second, three times, and prints the
-//! traces. With `SENTRY_DSN` set, everything is reported there instead. A job can be started by the system's cron as well,
-//! as in this line of a crontab, and has a trace of its own then:
+//! `cargo run --example cron` is a scheduler that starts two jobs every quarter of a second, three
+//! times, and prints the traces. With `SENTRY_DSN` set, everything is reported there instead. The
+//! system's cron can also start a job, as in this line of a crontab, which then starts its own
+//! trace:
 //!
 //! ```text
 //! 0 3 * * *  SENTRY_DSN=https://key@host/1 SENTRY_TRACES_SAMPLE_RATE=1 /usr/local/bin/cron backup
@@ -38,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Outside of any request each transaction begins a trace, so every run has its own.
+/// Outside of a request, each transaction starts a trace, so every run has its own.
 async fn schedule(dsn: &str) -> Result<(), Box<dyn Error>> {
     let options = Options::new().dsn(dsn).release("scheduler@1.0.0").traces_sample_rate(1.0);
     let _sentrace = sentrace::init(options)?;
@@ -70,7 +71,7 @@ async fn start_jobs(dsn: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The `main` of a job, whoever started it.
+/// The `main` of a job, however it was started.
 async fn run(job: &str) -> Result<(), Box<dyn Error>> {
     let _sentrace = sentrace::init(Options::from_env())?;
 

@@ -1,8 +1,8 @@
-//! Queries as spans, without a line of code about them: sqlx tells of each, and the layer listens.
+//! Queries as spans without any code: sqlx emits an event for each, which the layer records.
 //!
-//! `cargo run --example database` starts a service with a SQLite database, asks it for a price, and prints the trace:
-//! both queries are in it, with their statements without values, rows and times. It is the same with sqlx's other
-//! databases, and with `sea-orm`, whose queries are sqlx's.
+//! `cargo run --example database` starts a service with a SQLite database, asks it for a price, and
+//! prints the trace: both queries are in it, with their statements without values, rows and times.
+//! It is the same with sqlx's other databases, and with `sea-orm`, whose queries are sqlx's.
 
 use std::error::Error;
 use std::time::Duration;
@@ -24,19 +24,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::new().dsn(collector.dsn("1")).release("prices@1.0.0").traces_sample_rate(1.0);
     let _sentrace = sentrace::init(options)?;
 
-    // sqlx tells of queries at DEBUG. The log can do without them; the other layer must see them.
+    // sqlx emits events for queries at DEBUG. The log does not need them, but the other layer does.
     tracing_subscriber::registry()
         .with(fmt::layer().with_filter(LevelFilter::INFO))
         .with(sentrace::tracing::layer().with_filter(LevelFilter::DEBUG))
         .init();
 
-    // One connection, because each has a database of its own in memory.
+    // One connection, because each has its own in-memory database.
     let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
     sqlx::raw_sql("CREATE TABLE prices (id INTEGER, price REAL); INSERT INTO prices VALUES (7, 12.5)")
         .execute(&pool)
         .await?;
 
-    // SQLite's queries run on a thread of sqlx. The span that this layer opens for each request leads back from there.
+    // SQLite's queries run on a thread of sqlx. The span that this layer opens for each request
+    // connects them to the request.
     let app = Router::new()
         .route("/prices/{id}", get(price))
         .with_state(pool)

@@ -1,11 +1,11 @@
 //! gRPC with tonic, on both sides.
 //!
-//! `cargo run --example grpc` calls an order service three times: for an order, for one that does not exist, and for a
-//! stream that fails after two messages. It prints the traces: names are those of the methods, statuses those of
-//! `grpc-status`, from the head or from the trailers.
+//! `cargo run --example grpc` calls an order service three times: for an order, for one that does
+//! not exist, and for a stream that fails after two messages. It prints the traces: names are those
+//! of the methods, statuses those of `grpc-status`, from the head or from the trailers.
 //!
-//! Messages are texts and the service is written by hand, so that no protocol compiler is needed. With generated code, the
-//! two layers go to the same places.
+//! Messages are plain text and the service is written manually, so no protocol compiler is needed.
+//! With generated code, the two layers are added in the same places.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -40,7 +40,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::builder().layer(SentryTracingLayer::new()).add_service(Orders);
     tokio::spawn(server.serve_with_incoming(incoming));
 
-    // The client: a layer over the channel, which is told where the channel leads. `OrdersClient::new(channel)`.
+    // The client: a layer over the channel, configured with the channel's address.
+    // `OrdersClient::new(channel)`.
     let layer = SentryClientLayer::new().endpoint(endpoint.uri().clone());
     let mut orders = Grpc::new(ServiceBuilder::new().layer(layer).service(endpoint.connect().await?));
 
@@ -102,7 +103,7 @@ async fn watch(_: Request<String>) -> Result<Response<Changes>, Status> {
     }))))
 }
 
-/// What a compiler of `.proto` files writes for a service.
+/// What a compiler for `.proto` files generates for a service.
 #[derive(Clone)]
 struct Orders;
 
@@ -131,7 +132,7 @@ impl tower::Service<axum::http::Request<Body>> for Orders {
     }
 }
 
-/// Texts as messages.
+/// Messages of plain text.
 #[derive(Clone, Copy, Default)]
 struct Text;
 

@@ -1,7 +1,8 @@
 //! A service on plain hyper: the layer around a tower service.
 //!
-//! `cargo run --example hyper` starts the service, calls it with the trace headers of somebody else, and prints the
-//! trace: it has that caller's id, and its parent is marked as an orphan because the caller reports nothing here.
+//! `cargo run --example hyper` starts the service, calls it with the trace headers of another
+//! service, and prints the trace: it has that caller's id, and its parent is marked as an orphan
+//! because the caller does not report here.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -22,7 +23,8 @@ use tower::{ServiceBuilder, service_fn};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let collector = Collector::start("127.0.0.1:0").await?; // stands in for Sentry
-    // Rate 0: what begins here is not recorded. Whoever calls and records brings a decision, which wins.
+    // With a rate of 0, traces that start here are not recorded. An incoming decision takes
+    // precedence.
     let options = Options::new().dsn(collector.dsn("1")).release("inventory@1.0.0").traces_sample_rate(0.0);
     let _sentrace = sentrace::init(options)?;
 
@@ -47,7 +49,7 @@ async fn serve(listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
         let service = TowerToHyperService::new(service.clone());
         tokio::spawn(async move {
-            // An error here is a client that went away; its transaction is `cancelled`.
+            // An error here means that the client disconnected; its transaction is `cancelled`.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }

@@ -1,8 +1,8 @@
-//! Outgoing calls of hyper's client: the same as with reqwest, as a tower layer.
+//! Outgoing calls with hyper's client: the same as with reqwest, as a tower layer.
 //!
-//! `cargo run --example hyper_client` makes three calls in a transaction: one as it is, one whose span is named by a hook,
-//! and one that a hook leaves out. It prints who found which parent, and the trace. Then a request without any layer
-//! gets its headers by hand.
+//! `cargo run --example hyper_client` makes three calls in a transaction: one plain, one whose span
+//! is named by a hook, and one that a hook excludes. It prints which parent each request arrived
+//! with, and the trace. Then it sets the headers of a request without any layer.
 
 use std::error::Error;
 use std::time::Duration;
@@ -22,7 +22,8 @@ use tower::{Service as _, ServiceBuilder};
 async fn main() -> Result<(), Box<dyn Error>> {
     let collector = Collector::start("127.0.0.1:0").await?; // stands in for Sentry
     let _sentrace = sentrace::init(
-        // Without `tracing_origins`, traces go to this machine only: that is where the service below is.
+        // Without `tracing_origins`, trace headers are only sent to this machine, where the service
+        // below runs.
         Options::new().dsn(collector.dsn("1")).release("caller@1.0.0").traces_sample_rate(1.0),
     )?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -38,11 +39,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let transaction = sentrace::start_transaction("ask around", "task");
     for path in ["/stock/7", "/users/7", "/health"] {
         let request = Request::get(format!("{service}{path}")).body(Empty::<Bytes>::new())?;
-        // The span ends with the answer's head; below the transaction, because that is current.
+        // The span is a child of the current transaction and ends with the head of the response.
         let answer = transaction.scope(async { http.call(request).await }).await?;
         println!("{}", String::from_utf8_lossy(&answer.into_body().collect().await?.to_bytes()));
     }
-    // Without the layer: headers, and no span. `false` where the host is not among the `tracing_origins`.
+    // Without the layer: headers, but no span. Returns `false` if the host is not in
+    // `tracing_origins`.
     let mut request = Request::get(format!("{service}/by-hand")).body(Empty::new())?;
     assert!(transaction.enter(|| sentrace::inject(&mut request)));
     let answer = hyper.request(request).await?;
@@ -56,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What a request brought.
+/// Returns the trace headers of a request.
 async fn tell(uri: Uri, headers: HeaderMap) -> String {
     let value = headers.get("sentry-trace").and_then(|value| value.to_str().ok()).unwrap_or("none");
     format!("{:<10}  sentry-trace  {value}", uri.path())

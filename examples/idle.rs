@@ -1,7 +1,8 @@
-//! Idle transactions: work that has no request to hang on is a transaction as long as something goes on.
+//! Idle transactions: work outside of requests is a transaction as long as there is activity.
 //!
-//! `cargo run --example idle` plays a chat in a terminal: its start, and two conversations at the same time. Each burst of
-//! messages becomes a transaction by itself, and ends when its last message is answered, not when the silence is over.
+//! `cargo run --example idle` plays a chat in a terminal: its start, and two conversations at the
+//! same time. Each burst of messages becomes a transaction, which ends when its last message is
+//! answered, not after the idle time that follows.
 
 use std::error::Error;
 use std::time::Duration;
@@ -24,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     start().await;
     tokio::join!(conversation("red"), conversation("green"));
 
-    // All three end by themselves.
+    // All three end on their own.
     collector.wait_for(|store| store.transactions().count() == 3, Duration::from_secs(5)).await;
     for trace in collector.traces().iter().rev().filter_map(|trace| collector.trace(trace.id)) {
         println!("{}", waterfall::render(&trace, waterfall::Options::default()));
@@ -32,7 +33,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What happens when the program starts, wherever in it: while this one is open, it is current where nothing else is.
+/// Everything that happens during the start: while this transaction is open, it is current wherever
+/// nothing else is.
 async fn start() {
     sentrace::start_idle_transaction("start");
 
@@ -46,10 +48,10 @@ async fn start() {
     sleep(Duration::from_millis(5)).await;
     sentrace::pop_activity(connecting);
 
-    // sentrace::finish_idle_transaction() would end it now; it ends by itself, too.
+    // sentrace::finish_idle_transaction() would end it now; it also ends on its own.
 }
 
-/// One of many: each has its own.
+/// One of many conversations, each with its own transaction.
 async fn conversation(room: &str) {
     let name = format!("conversation in {room}");
     let options = TransactionOptions::new(&name, "websocket.server");

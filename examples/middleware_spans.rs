@@ -1,8 +1,9 @@
-//! What each middleware has to do with a request's time.
+//! Spans of middleware: where a request spends its time.
 //!
-//! `cargo run --example middleware_spans` sends two requests at once to a service that lets one in at a time, checks
-//! who asks, and saves a session on the way back. In the printed traces each of these is a span of its own time, beside
-//! the handler's; the second request waited for the first in `limit`.
+//! `cargo run --example middleware_spans` sends two requests at once to a service that lets one in
+//! at a time, authenticates them, and saves a session with the response. In the printed traces,
+//! each of these is a span with its own time, next to the handler's. The second request waited for
+//! the first in `limit`.
 
 use std::error::Error;
 use std::time::Duration;
@@ -24,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let _sentrace =
         sentrace::init(Options::new().dsn(collector.dsn("1")).release("cart@1.0.0").traces_sample_rate(1.0))?;
 
-    // The last layer is the outermost: the limit comes first, then who asks, then the session.
+    // The last layer is the outermost: first the limit, then authentication, then the session.
     let app = Router::new()
         .route("/cart", get(cart))
         .layer(SentryMiddlewareSpanLayer::new("session", from_fn(session)).response_span(true))

@@ -1,8 +1,10 @@
-//! A raw Redis stream: messages carry their trace as fields, a consumer group works on them and tries again.
+//! A plain Redis stream: messages carry their trace in fields, and a consumer group processes and
+//! retries them.
 //!
-//! `cargo run --example redis_stream`, with a Redis at `REDIS_URL` (`redis://127.0.0.1/` by default), places an order,
-//! works on it, and prints the trace: `queue.publish`, and one `queue.process` for each attempt, of which the first
-//! fails. With `SENTRY_DSN` set, it is reported there instead.
+//! `cargo run --example redis_stream`, with a Redis at `REDIS_URL` (`redis://127.0.0.1/` by
+//! default), places an order, works on it, and prints the trace: `queue.publish`, and one
+//! `queue.process` for each attempt, of which the first fails. With `SENTRY_DSN` set, it is
+//! reported there instead.
 
 use std::collections::HashMap;
 use std::env;
@@ -50,7 +52,7 @@ async fn order_and_bill(dsn: &str) -> Result<(), Box<dyn Error>> {
         return Err(error.into());
     }
 
-    // Stands for a request.
+    // Stands in for a request.
     let transaction = sentrace::start_transaction("place order", "task");
     transaction.scope(publish(&mut redis, r#"{"order":7,"total":12.5}"#)).await?;
     transaction.finish();
@@ -59,7 +61,7 @@ async fn order_and_bill(dsn: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The side that queues.
+/// The producer.
 async fn publish(redis: &mut MultiplexedConnection, order: &str) -> Result<(), Box<dyn Error>> {
     let (span, trace) = Publish::to(STREAM).system("redis").body_size(order.len() as u64).start();
     span.set_description(JOB);
@@ -71,7 +73,7 @@ async fn publish(redis: &mut MultiplexedConnection, order: &str) -> Result<(), B
     Ok(())
 }
 
-/// The side that works; whether a message was worked on to its end.
+/// The consumer. Returns `true` if a message was processed successfully.
 async fn work_on_next(redis: &mut MultiplexedConnection) -> Result<bool, Box<dyn Error>> {
     let Some(message) = next(redis).await? else { return Ok(false) };
     let times: StreamPendingCountReply =
@@ -87,7 +89,7 @@ async fn work_on_next(redis: &mut MultiplexedConnection) -> Result<bool, Box<dyn
         .start(&trace_of(&message));
     let billed = transaction.scope(charge(&order, retries)).await;
     if let Err(error) = &billed {
-        // Not acknowledged, it stays pending and is tried again.
+        // Without an acknowledgement, it stays pending and is retried.
         transaction.set_status(SpanStatus::InternalError);
         transaction.set_data("error.message", error.as_str());
     } else {
@@ -99,7 +101,7 @@ async fn work_on_next(redis: &mut MultiplexedConnection) -> Result<bool, Box<dyn
     Ok(billed.is_ok())
 }
 
-/// What an earlier attempt has left, else what is new.
+/// Returns a pending message of an earlier attempt, or else a new one.
 async fn next(redis: &mut MultiplexedConnection) -> Result<Option<StreamId>, Box<dyn Error>> {
     let idle_ms = 20;
     let one = StreamAutoClaimOptions::default().count(1);
@@ -113,14 +115,14 @@ async fn next(redis: &mut MultiplexedConnection) -> Result<Option<StreamId>, Box
     Ok(new.and_then(|reply| reply.keys.into_iter().next()?.ids.into_iter().next()))
 }
 
-/// The trace is among the message's fields.
+/// The trace is in the message's fields.
 fn trace_of(message: &StreamId) -> JobTrace {
     let fields: HashMap<String, String> =
         message.map.keys().filter_map(|name| Some((name.clone(), message.get(name)?))).collect();
     JobTrace::from_carrier(&fields)
 }
 
-/// The bank is busy at first.
+/// Fails at the first attempt.
 async fn charge(order: &str, retries: usize) -> Result<(), String> {
     let busy = retries + 1 < ATTEMPTS;
     let answer = async { if busy { Err(format!("the bank is busy: {order}")) } else { Ok(()) } };

@@ -1,8 +1,8 @@
-//! Who gets the trace headers of outgoing calls, and who does not.
+//! Which hosts receive the trace headers of outgoing calls.
 //!
-//! `cargo run --example reqwest_client` calls a host that is among the `tracing_origins`, one that is not, and the
-//! first one again for a redirect to the second. It prints which trace headers each request arrived with, and the
-//! trace: one `http.client` span for each call.
+//! `cargo run --example reqwest_client` calls a host that is among the `tracing_origins`, one that
+//! is not, and the first one again for a redirect to the second. It prints which trace headers each
+//! request arrived with, and the trace: one `http.client` span for each call.
 
 use std::error::Error;
 use std::time::Duration;
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .dsn(collector.dsn("1"))
             .release("caller@1.0.0")
             .traces_sample_rate(1.0)
-            // This host and those below it, on any port. Without a list: this machine only.
+            // This host and its subdomains, on any port. Without a list, only this machine.
             .tracing_origins([Origin::host("ours.example")]),
     )?;
 
@@ -40,10 +40,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .fallback(tell);
     tokio::spawn(axum::serve(listener, app).into_future());
 
-    // Both names lead to the server above. The builder is reqwest's own, with whatever one sets there.
+    // Both names resolve to the server above. The builder is reqwest's own, with any settings.
     let builder = reqwest::Client::builder().no_proxy();
     let builder = builder.resolve("ours.example", addr).resolve("theirs.example", addr);
-    // The middleware, and redirects that cannot carry the headers away.
+    // The middleware, and redirects that cannot carry the headers to other hosts.
     let http = sentrace::reqwest::client(builder)?.build();
 
     let transaction = sentrace::start_transaction("ask around", "task");
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints what a request brought.
+/// Prints the trace headers of a request.
 async fn tell(uri: Uri, headers: HeaderMap) {
     let value = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("none");
     println!("{}{uri}\n    sentry-trace  {}", value("host"), value("sentry-trace"));

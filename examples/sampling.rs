@@ -1,19 +1,20 @@
-//! Which transactions are recorded: by a rate, by a function, and by whoever called.
+//! Which transactions are recorded: by a rate, by a function, and by the caller.
 //!
-//! `cargo run --example sampling` starts a thousand transactions of each kind and prints how many were recorded,
-//! by which rule. Nothing is sent.
+//! `cargo run --example sampling` starts a thousand transactions of each kind and prints how many
+//! were recorded, by which rule. Nothing is sent.
 
 use sentrace::testing::Capture;
 use sentrace::{Client, Options, SamplingContext};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A quarter of all traces. The dice are thrown once, where a trace begins.
+    // A quarter of all traces. The decision is made once, at the start of a trace.
     let by_rate = Options::new().traces_sample_rate(0.25);
     count("a rate of 0.25", by_rate, |client| {
         client.start_transaction("POST /checkout", "http.server").finish();
     })?;
 
-    // Somebody called and has decided. That wins over the rate: a trace is recorded whole, or not at all.
+    // The caller's decision takes precedence over the rate: a trace is recorded completely or not
+    // at all.
     for (decision, flag) in [("yes", 1), ("no", 0)] {
         let by_rate = Options::new().traces_sample_rate(0.25);
         let header = format!("0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flag}");
@@ -23,7 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })?;
     }
 
-    // A function knows what it is about. It also wins over the caller, so it passes the caller's decision on.
+    // A function decides by context. It takes precedence over the caller, so it returns the
+    // caller's decision.
     for name in ["GET /health", "POST /checkout", "GET /products"] {
         let by_function = Options::new().traces_sampler(rate);
         count(&format!("a function, for {name}"), by_function, |client| {
@@ -31,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })?;
     }
 
-    // No rate at all: tracing is off. Nothing is recorded, and traces still pass through.
+    // Without a rate, tracing is off: nothing is recorded, but traces are still propagated.
     let (client, _) = Capture::client(Options::new())?;
     let headers = [("sentry-trace", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")];
     if let Some(passed_on) = client.continue_trace(&headers).trace_headers() {
@@ -49,7 +51,7 @@ fn rate(context: &SamplingContext<'_>) -> f64 {
     }
 }
 
-/// Runs `transaction` a thousand times with a client of its own, which keeps what it records.
+/// Runs `transaction` a thousand times with a client that keeps what it records.
 fn count(
     rule: &str,
     options: Options,

@@ -1,9 +1,10 @@
-//! Server-sent events, held or not.
+//! Server-sent events: transactions that last as long as the stream, or not.
 //!
-//! `cargo run --example sse` reads a stream of three prices twice. By default the transaction lasts as long as the stream,
-//! and what an event does is a span of it: right for streams of seconds, as of answers that are being written. For
-//! streams of hours it ends with the answer's head, and what an event does is a transaction of its own, in the
-//! same trace. It prints both traces.
+//! `cargo run --example sse` reads a stream of three prices twice. By default the transaction lasts
+//! as long as the stream, and the work for an event is a span of it. This is right for streams of
+//! seconds, such as generated answers. For streams of hours, the transaction ends with the head of
+//! the response, and the work for an event is a separate transaction in the same trace. It prints
+//! both traces.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -48,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn prices_now() -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    // The request is current wherever its body is made.
+    // The request is current while its body is produced.
     Sse::new(
         stream::iter(1..=3).then(|number| sentrace::in_span("task", "look at the market", price(number))),
     )

@@ -1,7 +1,8 @@
 //! A program and the processes that it starts, in one trace.
 //!
-//! `cargo run --example subprocess` starts itself again for each picture of a gallery and prints the trace. One of the
-//! pictures is broken, and its process fails. With `SENTRY_DSN` set, everything is reported there instead.
+//! `cargo run --example subprocess` starts itself again for each picture of a gallery and prints
+//! the trace. One of the pictures is broken, and its process fails. With `SENTRY_DSN` set,
+//! everything is reported there instead.
 
 use std::env;
 use std::error::Error;
@@ -38,7 +39,7 @@ fn gallery() -> Result<(), Box<dyn Error>> {
 }
 
 fn publish(dsn: &str) -> Result<(), Box<dyn Error>> {
-    // Where somebody has started this program in a trace, it is continued here, too.
+    // If this program was started within a trace, it continues it.
     let options = Options::from_env().dsn(dsn).release("gallery@1.0.0").traces_sample_rate(1.0);
     let _sentrace = sentrace::init(options)?;
 
@@ -51,10 +52,10 @@ fn publish(dsn: &str) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// Waits for a process of its own.
+/// Starts a process and waits for it.
 fn shrink(picture: &str, dsn: &str) -> Result<(), Box<dyn Error>> {
-    // Opens the span `subprocess`, which the child's transaction will have as its parent, and sets the child's
-    // SENTRY_TRACE and SENTRY_BAGGAGE.
+    // Opens the span `subprocess`, which the child's transaction will have as its parent, and sets
+    // the child's SENTRY_TRACE and SENTRY_BAGGAGE.
     let (mut child, span) = Command::new(env::current_exe()?)
         .arg(picture)
         .env("SENTRY_DSN", dsn)
@@ -69,7 +70,7 @@ fn shrink(picture: &str, dsn: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The `main` of a child. It knows of no parent: the trace is in its environment, and so is the sampling decision.
+/// The `main` of a child. The trace and the sampling decision are in its environment.
 fn thumbnail(picture: &str) -> Result<(), Box<dyn Error>> {
     let _sentrace = sentrace::init(Options::from_env().traces_sample_rate(0.0))?;
 
@@ -87,6 +88,6 @@ fn thumbnail(picture: &str) -> Result<(), Box<dyn Error>> {
         transaction.set_status(SpanStatus::InternalError);
     }
     transaction.finish();
-    // The guard sends what was recorded before the process ends, also where it ends with an error.
+    // The guard sends what was recorded before the process ends, even if it ends with an error.
     made.map_err(Into::into)
 }

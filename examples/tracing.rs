@@ -1,8 +1,9 @@
-//! A service that is instrumented with `tracing`: its spans become spans of the request, its log lines tell the trace.
+//! A service that is instrumented with `tracing`: its spans become spans of the request, and its
+//! log lines contain the trace.
 //!
-//! `cargo run --example tracing` starts the service, asks it for two carts, one of which cannot be paid, runs a job
-//! outside of any request, and prints the log and the traces. The failed payment marks its span; the job's span is a
-//! transaction of its own because of its field.
+//! `cargo run --example tracing` starts the service, requests two carts, one of which cannot be
+//! paid, runs a job outside of requests, and prints the log and the traces. The failed payment
+//! marks its span as failed. The job's span is a separate transaction because of its field.
 
 use std::error::Error;
 use std::time::Duration;
@@ -23,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::new().dsn(collector.dsn("1")).release("carts@1.0.0").traces_sample_rate(1.0);
     let _sentrace = sentrace::init(options)?;
 
-    // Log lines begin with trace and span; which lines there are is the log's own affair.
+    // Log lines start with trace and span. The filter of the log is independent.
     let log = fmt::layer().event_format(WithTraceId(fmt::format().compact())).with_filter(LevelFilter::INFO);
     tracing_subscriber::registry().with(log).with(sentrace::tracing::layer()).init();
 
@@ -48,7 +49,7 @@ async fn cart(Path(id): Path<u64>) -> Result<&'static str, StatusCode> {
     info_span!("apply discounts", sentry.op = "task", tags.plan = "gold")
         .in_scope(|| info!("discounts are known"));
 
-    // A task of its own stays part of the request where the span goes along.
+    // A spawned task stays part of the request if it is instrumented with the span.
     let mail = tokio::time::sleep(Duration::from_millis(2)).instrument(info_span!("send mail"));
     let mail = tokio::spawn(mail);
 
@@ -57,7 +58,8 @@ async fn cart(Path(id): Path<u64>) -> Result<&'static str, StatusCode> {
     Ok("paid")
 }
 
-/// Arguments are data of the span; `err` tells of a failure in an event at `ERROR`, which marks it.
+/// Arguments become data of the span. With `err`, a failure is an event at `ERROR`, which marks the
+/// span as failed.
 #[instrument(err)]
 async fn pay(cart: u64, amount: f64) -> Result<(), String> {
     tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,8 +1,9 @@
-//! A conversation over a WebSocket: the request ends, the conversation goes on in its trace.
+//! A conversation over a WebSocket: the request ends, and the conversation continues in its trace.
 //!
-//! `cargo run --example websocket` talks to a service in two ways. At `/chat` the request's transaction ends with the
-//! upgrade, and each message is a transaction of its own below it. At `/game` the transaction is held as long as the
-//! conversation lasts, and each move is a span. It prints both traces.
+//! `cargo run --example websocket` talks to a service in two ways. At `/chat` the request's
+//! transaction ends with the upgrade, and each message is a separate transaction below it. At
+//! `/game` the transaction stays open as long as the conversation, and each move is a span. It
+//! prints both traces.
 
 use std::error::Error;
 use std::time::Duration;
@@ -53,12 +54,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn chat(upgrade: WebSocketUpgrade) -> Response {
-    // Known here; the conversation runs on a task of its own, where nothing is current.
+    // Taken here, since nothing is current on the task that runs the conversation.
     let request = sentrace::current_span();
     upgrade.on_upgrade(async move |mut socket: WebSocket| {
         let conversation = async {
             while let Some(Ok(Message::Text(text))) = socket.recv().await {
-                // Below the request, in its trace, with its sampling decision.
+                // A child of the request, with its sampling decision.
                 let message = sentrace::start_transaction("chat message", "websocket.server");
                 message.scope(answer(&mut socket, &text)).await;
             }
@@ -82,6 +83,6 @@ async fn game(upgrade: WebSocketUpgrade, Extension(hold): Extension<UpgradeGuard
 
 async fn answer(socket: &mut WebSocket, text: &str) {
     tokio::time::sleep(Duration::from_millis(5)).await;
-    // A client that went away ends the conversation at the next message.
+    // If the client has disconnected, the conversation ends at the next message.
     let _ = socket.send(Message::text(format!("{text} to you, too"))).await;
 }

@@ -1,8 +1,8 @@
-//! A service that has the official `sentry` crate for its errors, and sentrace for its traces.
+//! A service that uses the official `sentry` crate for errors and sentrace for traces.
 //!
-//! `cargo run --example with_sentry` starts the service and asks it for three carts: one is fine, one cannot be paid,
-//! with which the handler answers 500 and says why, and one makes it panic. It prints which events the official client
-//! sent with which trace and span, and the traces.
+//! `cargo run --example with_sentry` starts the service and requests three carts: one is fine, one
+//! cannot be paid, for which the handler answers 500 with an error, and one makes it panic. It
+//! prints which events the official client sent with which trace and span, and the traces.
 
 use std::error::Error;
 use std::io;
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }));
     let sentry = sentry::init(official);
 
-    // The same project, release and environment; all that is left to say is how much to record.
+    // The same project, release and environment. Only the sample rate is left to set.
     let _sentrace = sentrace::init(options_from(&sentry).traces_sample_rate(1.0))?;
 
     let app = Router::new()
@@ -61,7 +61,7 @@ async fn cart(Path(id): Path<u64>) -> Response {
     sentry::configure_scope(|scope| scope.set_tag("cart", id)); // stays with this request
     match sentrace::try_in_span("task", "pay", pay(id)).await {
         Ok(()) => "paid".into_response(),
-        // What the layer captures, with all causes. The caller learns nothing of it.
+        // The layer captures the error with its causes, which are not sent to the caller.
         Err(error) => {
             (StatusCode::INTERNAL_SERVER_ERROR, Extension(HandlerError::new(error))).into_response()
         }

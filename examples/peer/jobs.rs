@@ -1,4 +1,4 @@
-//! Jobs in Redis as Celery has them: queued for its workers, and worked on when it has queued them.
+//! Jobs in Redis in Celery's format: queued for its workers, and processed if queued by it.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -16,7 +16,8 @@ use crate::redis::Connection;
 const FOR_CELERY: &str = "celery";
 const FOR_US: &str = "rust";
 
-/// What we read of a message in Celery's protocol, version 2.
+/// The parts of a message in Celery's protocol, version 2, that are used here. A worker's Sentry
+/// looks for the trace below this name, and wants the time of queueing as a number there:
 #[derive(Deserialize)]
 struct Message {
     body: String,
@@ -29,13 +30,16 @@ struct Headers {
     task: String,
     #[serde(default)]
     retries: u32,
-    /// A worker's Sentry looks for the trace below this name, and wants the time of queueing as a number there:
-    /// what serde makes of it, not the texts of [`JobTrace::headers`].
+    /// A worker's Sentry looks for the trace below this name, and wants the time of queueing as a
+    /// number there: A worker's Sentry SDK expects the trace under this name, with the time of
+    /// queueing as a number: as serialised by serde,
+    /// not as the strings of [`JobTrace::headers`].
     #[serde(default, rename = "headers")]
     trace: JobTrace,
 }
 
-/// Where Redis is. Whoever waits for a job there can do nothing else meanwhile, so each use has its own connection.
+/// The address of Redis. A connection that waits for a job is blocked, so each use has its own
+/// connection.
 #[derive(Clone)]
 pub(crate) struct Queue {
     address: String,
@@ -83,7 +87,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Works on what Celery queues for us, until Redis goes away.
+    /// Processes the jobs that Celery queues, until Redis disconnects.
     pub(crate) async fn work(self) {
         if let Err(error) = self.work_on_all().await {
             eprintln!("the queue {FOR_US}: {error}");
@@ -93,7 +97,7 @@ impl Queue {
     async fn work_on_all(&self) -> Result<(), Error> {
         let mut waiting = Connection::open(&self.address).await?;
         loop {
-            // Waits without end; the answer is the queue and the message.
+            // Waits without a limit. The answer is the queue and the message.
             let Some(message) = waiting.command(&["BRPOP", FOR_US, "0"]).await?.pop() else { continue };
             match serde_json::from_str::<Message>(&message) {
                 Ok(message) => self.work_on(&message).await,
@@ -110,7 +114,7 @@ impl Queue {
             .body_size(message.body.len() as u64)
             .retry_count(*retries)
             .start(trace);
-        // The job's work: to tell that it was done, in a span of its own.
+        // The work of the job: reporting that it is done, in a separate span.
         let result = transaction.scope(self.tell(id, task)).await;
         transaction.set_status(if result.is_ok() { SpanStatus::Ok } else { SpanStatus::InternalError });
         transaction.finish();

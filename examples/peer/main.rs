@@ -1,21 +1,23 @@
-//! A service among services of other languages: what `tests/peers` puts between Node, Python and a browser.
+//! A service among services in other languages, which `tests/peers` runs with Node, Python and a
+//! browser.
 //!
-//! It is a program to be driven by a test, and shows in one place all the lines that such a service needs.
+//! A test drives it, and it shows in one place all the code that such a service needs.
 //!
 //! | what | where |
 //! |---|---|
-//! | a call that comes in and goes on, with the trace | `relay.rs` |
-//! | pages that begin a browser's trace: `<meta>` tags, `Server-Timing` | `pages.rs` |
+//! | an incoming call that is forwarded, with the trace | `relay.rs` |
+//! | pages that a browser continues the trace of: `<meta>` tags, `Server-Timing` | `pages.rs` |
 //! | jobs in Redis, to and from Celery | `jobs.rs` |
 //!
 //! ```sh
 //! SENTRY_DSN=http://public@127.0.0.1:8969/1 SENTRY_TRACES_SAMPLE_RATE=1 cargo run --example peer
 //! ```
 //!
-//! Beside Sentry's variables it reads `PEER_NAME`, `PEER_LIFECYCLE` (`static` or `stream`), `PEER_ORIGINS` (hosts that
-//! may get trace headers), `PEER_PAGES` (an origin whose pages may call), `PEER_CORS` (`plain` leaves
-//! [`SentryCorsLayer`] out), `PEER_SCRIPT` (the file that pages load), and `PEER_REDIS` (`host:port`). It prints its address, and
-//! ends when its standard input does.
+//! In addition to Sentry's variables, it reads `PEER_NAME`, `PEER_LIFECYCLE` (`static` or
+//! `stream`), `PEER_ORIGINS` (hosts that may get trace headers), `PEER_PAGES` (an origin whose
+//! pages may call), `PEER_CORS` (`plain` leaves [`SentryCorsLayer`] out), `PEER_SCRIPT` (the file
+//! that pages load), and `PEER_REDIS` (`host:port`). It prints its address, and ends when its
+//! standard input does.
 
 mod jobs;
 mod pages;
@@ -32,7 +34,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tower_http::cors::CorsLayer;
 
-/// Whatever goes wrong in a demonstration is told and ends it.
+/// Any error is printed and ends the demonstration.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
@@ -74,7 +76,7 @@ async fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// Whoever started this holds its standard input, and closes it even by dying.
+/// Waits until standard input is closed, which happens even if the parent process is killed.
 async fn end_of_input() {
     let mut input = tokio::io::stdin();
     let mut buffer = [0; 64];

@@ -1,4 +1,4 @@
-//! Pages whose browser continues the trace of the request that they were made for.
+//! Pages for which the browser continues the trace of the request.
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -9,8 +9,8 @@ use sentrace::prelude::*;
 
 use crate::Error;
 
-/// `/tagged` has the trace in its `<meta>` tags, `/timed` has it in its `Server-Timing`. What is below `/static` has
-/// none, as files have none: the browser begins the trace there.
+/// `/tagged` has the trace in its `<meta>` tags, and `/timed` in its `Server-Timing` header. Pages
+/// below `/static` have none, like static files, so the browser starts a trace.
 pub(crate) async fn router(script: Option<String>) -> Result<Router, Error> {
     let script = match script {
         Some(path) => tokio::fs::read_to_string(path).await?,

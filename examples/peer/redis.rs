@@ -1,4 +1,4 @@
-//! As much of Redis' protocol as jobs need.
+//! The part of Redis' protocol that jobs need.
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::TcpStream;
@@ -12,7 +12,7 @@ impl Connection {
         Ok(Self(BufStream::new(TcpStream::connect(address).await?)))
     }
 
-    /// What Redis answers: one text, or several.
+    /// An answer of Redis: one or several strings.
     pub(crate) async fn command(&mut self, words: &[&str]) -> Result<Vec<String>, Error> {
         let mut command = format!("*{}\r\n", words.len());
         for word in words {

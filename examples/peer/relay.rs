@@ -1,4 +1,4 @@
-//! A call that comes in and goes on to others.
+//! An incoming call that is forwarded to others.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use serde_json::Value;
 
 use crate::Error;
 
-/// The addresses that the call has yet to pass, separated by commas.
+/// The remaining addresses of the call, separated by commas.
 #[derive(Deserialize)]
 struct Way {
     #[serde(default)]
     via: String,
 }
 
-/// Who was called, with which headers, and what those further on have said.
+/// The called service, the headers it received, and the answers of those after it.
 #[derive(Serialize)]
 struct Passed {
     party: String,
@@ -34,7 +34,7 @@ struct Relay {
 }
 
 pub(crate) fn router(name: String) -> Result<Router, Error> {
-    // Redirects are judged by the same origins, so that no trace follows one to a stranger.
+    // The same origins apply to redirects, so that no trace headers reach another host.
     let http = sentrace::reqwest::client(reqwest::Client::builder())?.build();
     Ok(Router::new()
         .route(&format!("/{name}/{{item}}"), get(relay))
@@ -63,7 +63,7 @@ async fn relay(
 }
 
 impl Relay {
-    /// Calls with baggage of our own, which has to arrive beside Sentry's.
+    /// Calls with its own baggage, which has to arrive together with Sentry's.
     async fn call(&self, first: &str, rest: &str) -> Result<Value, reqwest_middleware::Error> {
         let request =
             self.http.get(first).query(&[("via", rest)]).header("baggage", format!("{}=own", self.name));

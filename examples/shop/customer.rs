@@ -1,4 +1,4 @@
-//! The customer, or rather the customer's browser: it knows nothing of sentrace.
+//! The customer's browser, which does not use sentrace.
 
 use std::time::{Duration, Instant};
 
@@ -10,17 +10,17 @@ use crate::script::{Patience, SCRIPT, Scene};
 use crate::shop::Shop;
 use crate::{Error, outgoing};
 
-/// A visit that is over.
+/// A finished visit.
 pub(crate) struct Visit {
     pub(crate) scene: &'static Scene,
     pub(crate) trace_id: TraceId,
-    /// The status that the page's call got.
+    /// The status of the page's call.
     pub(crate) status: u16,
-    /// How long that call took.
+    /// The duration of that call.
     pub(crate) took: Duration,
 }
 
-/// Plays all scenes, one after the other.
+/// Plays all scenes one after the other.
 pub(crate) async fn follow_the_script(shop: &Shop) -> Result<Vec<Visit>, Error> {
     let browser = Browser { http: outgoing::builder().build()?, shop: &shop.storefront, api: &shop.backend };
     let mut visits = Vec::new();
@@ -66,7 +66,7 @@ impl Browser<'_> {
         Ok(Visit { scene, trace_id, status, took: began.elapsed() })
     }
 
-    /// The preflight. A browser that is not told that the trace headers are welcome does not make the call.
+    /// Sends the preflight. A browser only makes the call if the answer allows the trace headers.
     async fn ask_before(&self, scene: &Scene) -> Result<(), Error> {
         let ask = self
             .request(Method::OPTIONS, scene.path)
@@ -91,7 +91,7 @@ impl Browser<'_> {
     }
 }
 
-/// The content of a meta tag, as a browser's `document` has it.
+/// Returns the content of a meta tag.
 fn meta(page: &str, name: &str) -> Option<String> {
     let (_, tag) = page.split_once(&format!("<meta name=\"{name}\" content=\""))?;
     let (content, _) = tag.split_once('"')?;

@@ -18,7 +18,7 @@ pub(crate) struct Product {
     pub(crate) price_cents: i64,
 }
 
-/// A line of a cart; the inventory reads it, too.
+/// A line of a cart, which the inventory also reads.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Item {
     pub(crate) product: i64,
@@ -41,7 +41,7 @@ const PLACE_ORDER: &str = "INSERT INTO orders (cart, total_cents) VALUES (?, ?) 
 const ORDERS_AFTER: &str = "SELECT id, cart, total_cents FROM orders WHERE id > ? ORDER BY id LIMIT ?";
 
 impl Database {
-    /// A new database with some goods, which lives as long as the folder.
+    /// Creates a database with some goods in the folder.
     pub(crate) async fn create() -> std::result::Result<(Self, TempDir), crate::Error> {
         let folder = tempfile::tempdir()?;
         let options = SqliteConnectOptions::new()
@@ -70,7 +70,7 @@ impl Database {
         query(PLACE_ORDER, insert.fetch_one(&self.0)).await
     }
 
-    /// The next orders after the one with this id, `count` at most.
+    /// Returns at most `count` orders after the one with this id.
     pub(crate) async fn orders_after(&self, id: i64, count: i64) -> Result<Vec<Order>> {
         let select = sqlx::query_as(ORDERS_AFTER).bind(id).bind(count);
         query(ORDERS_AFTER, select.fetch_all(&self.0)).await
@@ -108,8 +108,8 @@ impl FromRow<'_, SqliteRow> for Order {
     }
 }
 
-/// Runs a query in a span of its own. The description is the SQL with its parameters left open: values would tell
-/// about customers, and make every query look like another.
+/// Runs a query in a span. The description is the SQL with placeholders, since values may be
+/// personal data and would make every query different.
 async fn query<T>(sql: &'static str, run: impl Future<Output = Result<T>>) -> Result<T> {
     sentrace::in_span("db.query", sql, async {
         let span = sentrace::current_span();

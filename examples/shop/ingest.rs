@@ -1,4 +1,4 @@
-//! Where the services report, and as whom.
+//! The DSNs and identities of the services.
 
 use sentrace::protocol::Dsn;
 use sentrace::{Client, Options};
@@ -7,7 +7,8 @@ use sentrace_collector::Collector;
 use crate::Error;
 use crate::relay::Relay;
 
-/// The collector, or with `SENTRY_DSN` a relay that gives everything to the collector and to that DSN.
+/// The collector, or with `SENTRY_DSN` a relay that forwards everything to the collector and to
+/// that DSN.
 pub(crate) struct Ingest {
     authority: String,
     public_key: String,
@@ -23,19 +24,24 @@ impl Ingest {
             return Ok(Self { authority, public_key: "public".to_owned(), org_id: None, relay: None });
         };
         let dsn = Dsn::parse(&also)?;
-        // Key and organisation go into the sampling context of every trace, where Sentry looks for its own.
+        // Key and organisation are in the sampling context of every trace, where Sentry expects its
+        // own.
         let (public_key, org_id) = (dsn.public_key().to_owned(), dsn.org_id().map(str::to_owned));
         let relay = Relay::start(collector.url(), dsn).await?;
         Ok(Self { authority: relay.addr().to_string(), public_key, org_id, relay: Some(relay) })
     }
 
-    /// Every service has a project of its own, as in a real Sentry organisation.
+    /// Every service has its own project, as in a real Sentry organisation.
+    /// A client for one of the services in this process. Where a process is one service,
+    /// `sentrace::init` makes
     pub(crate) fn dsn(&self, service: &str) -> String {
         format!("http://{}@{}/{service}", self.public_key, self.authority)
     }
 
-    /// A client for one of the services in this process. Where a process is one service, `sentrace::init` makes
-    /// the one client that everything finds by itself.
+    /// A client for one of the services in this process. Where a process is one service,
+    /// `sentrace::init` makes Creates a client for one of the services in this process. In a
+    /// process with a single service, `sentrace::init` creates
+    /// a global client instead.
     pub(crate) fn client(&self, service: &str) -> Result<Client, Error> {
         Ok(sentrace::client(self.options(service))?)
     }
@@ -46,9 +52,9 @@ impl Ingest {
             .release(release(service))
             .environment(ENVIRONMENT)
             .server_name(format!("{service}-1"))
-            // Everything is recorded here; a busy service takes a share.
+            // Everything is recorded here; a busy service would sample.
             .traces_sample_rate(1.0)
-            // Only the inventory may know our traces, whoever else is called.
+            // Only the inventory may receive trace headers.
             .tracing_origins([sentrace::Origin::host("127.0.0.1")]);
         match &self.org_id {
             Some(org_id) => options.org_id(org_id),
@@ -56,7 +62,7 @@ impl Ingest {
         }
     }
 
-    /// What became of the reports to `SENTRY_DSN`.
+    /// Returns the results of the reports to `SENTRY_DSN`.
     pub(crate) fn summary(&self) -> Option<String> {
         self.relay.as_ref().map(Relay::summary)
     }
@@ -64,7 +70,7 @@ impl Ingest {
 
 pub(crate) const ENVIRONMENT: &str = "demo";
 
-/// Sentry has no service names: the part before `@` tells services apart.
+/// Sentry has no service names: the part before `@` distinguishes services.
 pub(crate) fn release(service: &str) -> String {
     format!("{service}@1.0.0")
 }

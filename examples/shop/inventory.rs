@@ -1,4 +1,4 @@
-//! Which warehouse has what: a service on plain hyper.
+//! The stock of warehouses: a service on plain hyper.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -21,13 +21,14 @@ use crate::database::Item;
 
 pub(crate) async fn serve(listener: TcpListener, client: Client) {
     let service = ServiceBuilder::new()
-        // Without a router nobody knows the routes but we: a name for each path would be too many.
+        // Without a router, the service has to name the routes: a name for each path would be too
+        // many.
         .layer(SentryTracingLayer::new().client(client).name(route))
         .service(service_fn(answer));
     while let Ok((stream, _)) = listener.accept().await {
         let service = TowerToHyperService::new(service.clone());
         tokio::spawn(async move {
-            // An error here is a client that went away; its transaction has said so.
+            // An error here means that the client disconnected, which its transaction has recorded.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -55,7 +56,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(response)
 }
 
-/// Somebody walks to the shelf and counts: the farther the warehouse, the longer it takes.
+/// Counts the stock. The farther the warehouse, the longer it takes.
 async fn stock(place: &str, product: &str) -> (StatusCode, serde_json::Value) {
     let (walk, days) = match place {
         "downtown" => (60, 1),

@@ -1,21 +1,22 @@
-//! A shop of five services in one process, and the traces that its customers leave.
+//! A shop of five services in one process, and the traces of its customers.
 //!
 //! ```sh
 //! cargo run --example shop              # a scripted customer shops, then the shop stays open until Ctrl-C
-//! cargo run --example shop -- --once    # ends after printing, with status 1 if a trace is not whole
+//! cargo run --example shop -- --once    # ends after printing, with status 1 if a trace is incomplete
 //! SENTRY_DSN=https://key@o1.ingest.sentry.io/2 cargo run --example shop    # reports to Sentry, too
 //! ```
 //!
-//! One sees what each customer did, as a waterfall across the services, and the addresses of the pages.
+//! It prints what each customer did, as a waterfall across the services, and the addresses of the
+//! pages.
 //!
 //! | what | where |
 //! |---|---|
 //! | the trace in a served page, and the browser that continues it | `storefront/`, `storefront/shop.js` |
-//! | axum with CORS, spans by hand, a streamed answer, SQLite | `backend/`, `database.rs` |
+//! | axum with CORS, manual spans, a streamed response, SQLite | `backend/`, `database.rs` |
 //! | plain hyper | `inventory.rs` |
 //! | a queue whose messages carry the trace, and a subprocess that continues it | `queue.rs`, `worker.rs`, `notify.rs` |
-//! | a host that must see no trace headers | `payments.rs` |
-//! | who does what, and what must come of it | `script.rs`, `customer.rs`, `verify.rs` |
+//! | a host that must not receive trace headers | `payments.rs` |
+//! | the script, and the checks of its results | `script.rs`, `customer.rs`, `verify.rs` |
 
 mod backend;
 mod customer;
@@ -42,7 +43,7 @@ use sentrace_collector::Collector;
 use self::ingest::Ingest;
 use self::shop::Shop;
 
-/// Whatever goes wrong in a demonstration is told and ends it.
+/// Any error is printed and ends the demonstration.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
     let whole = match arguments.as_slice() {
         [] => open(false),
         ["--once"] => open(true),
-        // How the worker starts this program a second time.
+        // The worker starts this program again.
         [notify::ARGUMENT, order] => notify::run(order).map(|()| true),
         _ => Err("the shop takes no argument but --once".into()),
     };
@@ -65,7 +66,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Opens the shop, shows what customers leave, and closes it again; whether all traces are whole.
+/// Runs the shop and shows the traces. Returns `true` if all traces are complete.
 #[tokio::main]
 async fn open(once: bool) -> Result<bool, Error> {
     let collector = collector(once).await?;
@@ -79,10 +80,11 @@ async fn open(once: bool) -> Result<bool, Error> {
     whole
 }
 
-/// Lets the customer in, shows the traces and judges them; then, unless `once`, waits for Ctrl-C.
+/// Runs the customer's script, and shows and checks the traces. Unless `once`, then waits for
+/// Ctrl-C.
 async fn serve(shop: &Shop, collector: &Collector, once: bool) -> Result<bool, Error> {
     let visits = customer::follow_the_script(shop).await?;
-    // What a customer left arrives a moment after the customer has gone.
+    // The traces of a visit arrive shortly after it has ended.
     let all_there = |store: &_| visits.iter().all(|visit| verify::has_arrived(visit, store));
     collector.wait_for(all_there, Duration::from_secs(10)).await;
 
@@ -96,7 +98,8 @@ async fn serve(shop: &Shop, collector: &Collector, once: bool) -> Result<bool, E
     Ok(complaints.is_empty())
 }
 
-/// At the port where Sentry's own tools expect a local ingest, unless somebody is there.
+/// Listens on the port where Sentry's tools expect a local ingest, or on another one if it is
+/// taken.
 async fn collector(once: bool) -> std::io::Result<Collector> {
     if !once && let Ok(collector) = Collector::start("127.0.0.1:8969").await {
         return Ok(collector);

@@ -11,12 +11,13 @@ use crate::Error;
 /// The hidden first argument that makes the shop run as this job.
 pub(crate) const ARGUMENT: &str = "notify";
 
-/// A program without a runtime: delivery has its own thread.
+/// A program without a runtime, since delivery has its own thread.
 pub(crate) fn run(order: &str) -> Result<(), Error> {
-    // SENTRY_DSN and the like are the worker's settings for us, SENTRY_TRACE and SENTRY_BAGGAGE its trace.
+    // The worker sets SENTRY_DSN and other options, and its trace in SENTRY_TRACE and
+    // SENTRY_BAGGAGE.
     let _sentrace = sentrace::init(Options::from_env().server_name("notifications-1"))?;
 
-    // Outside any request a transaction belongs to the trace that the environment brought.
+    // Outside of a request, a transaction continues the trace of the environment.
     let transaction = sentrace::start_transaction("send confirmation", "task");
     transaction.enter(|| {
         let letter = write_letter(order);

@@ -1,8 +1,8 @@
-//! What all outgoing connections of the shop have in common.
+//! Settings of all outgoing connections of the shop.
 
 use std::time::Duration;
 
-/// Bounded in time, and never through a proxy: all of the shop is on this machine.
+/// With a timeout and without a proxy, since the whole shop is on this machine.
 pub(crate) fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5))
 }

@@ -1,4 +1,4 @@
-//! Another company's service: it is called, and must not learn of our traces.
+//! A service of another company, which must not receive trace headers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,10 +7,10 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use axum::{Json, Router};
 
-/// Its host name. Nobody resolves it: the backend's HTTP client is told the address.
+/// Its host name, which is not resolved: the backend's HTTP client is configured with the address.
 pub(crate) const HOST: &str = "payments.example";
 
-/// Remembers which headers every call brought.
+/// Records the headers of every call.
 #[derive(Clone, Default)]
 pub(crate) struct Payments {
     calls: Arc<Mutex<Vec<HeaderMap>>>,
@@ -25,7 +25,7 @@ impl Payments {
         self.with_calls(|calls| calls.len())
     }
 
-    /// Calls that brought a trace header.
+    /// Returns the calls with a trace header.
     pub(crate) fn traced_calls(&self) -> usize {
         let traced = |call: &HeaderMap| {
             ["sentry-trace", "baggage", "traceparent"].iter().any(|name| call.contains_key(*name))

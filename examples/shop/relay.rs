@@ -1,6 +1,6 @@
-//! Gives every envelope to the collector and to `SENTRY_DSN`.
+//! Forwards every envelope to the collector and to `SENTRY_DSN`.
 //!
-//! A client has one DSN. Where two places must know, the second copy is made on the way.
+//! A client has one DSN, so a relay makes the second copy.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -83,7 +83,7 @@ impl Ways {
         match answer {
             Ok(status) if status.is_success() => tally.taken += 1,
             Ok(status) => tally.last_refusal = Some(status.to_string()),
-            // reqwest says which URL failed, its innermost source why.
+            // reqwest's error names the URL, and its innermost source the reason.
             Err(error) => tally.last_refusal = Some(root_cause(&error)),
         }
     }

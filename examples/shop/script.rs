@@ -1,23 +1,23 @@
-//! What the customer does, and what must come of it.
+//! What the customer does, and the expected transactions.
 
 /// One visit: the customer opens the page, and the page makes one call.
 pub(crate) struct Scene {
-    /// What is told about it.
+    /// The description.
     pub(crate) story: &'static str,
     /// The page's path.
     pub(crate) page: &'static str,
-    /// What the page's transaction must be called, with which the trace begins.
+    /// The expected name of the page's transaction, which starts the trace.
     pub(crate) page_name: &'static str,
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
-    /// The status that the customer gets.
+    /// The status of the response.
     pub(crate) status: u16,
     pub(crate) patience: Patience,
     /// The transactions below that of the page.
     pub(crate) expected: &'static [Expected],
 }
 
-/// How much of the answer the customer waits for.
+/// How much of the response the customer waits for.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Patience {
     ReadsAll,

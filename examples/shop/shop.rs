@@ -1,4 +1,4 @@
-//! Opens all services, each on a port of its own and with a client of its own.
+//! Starts all services, each with its own port and client.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::queue::Queue;
 use crate::storefront::{self, Links};
 use crate::{Error, inventory, outgoing, worker};
 
-/// The running services; they end with this value.
+/// The running services, which end when this value is dropped.
 pub(crate) struct Shop {
     /// The origin of the page, `http://host:port`.
     pub(crate) storefront: String,
@@ -37,7 +37,7 @@ impl Shop {
         let clients = [client("storefront")?, client("backend")?, client("inventory")?, client("worker")?];
         let [for_storefront, for_backend, for_inventory, for_worker] = clients.clone();
 
-        // All listen before any starts: they must know of each other.
+        // All listen before any of them starts, since they need each other's addresses.
         let (storefront_listener, storefront) = listen().await?;
         let (backend_listener, backend) = listen().await?;
         let (inventory_listener, inventory) = listen().await?;
@@ -47,7 +47,7 @@ impl Shop {
         let (database, database_folder) = Database::create().await?;
         let (queue, messages) = Queue::new();
         let payments = Payments::default();
-        // Redirects of this client cannot carry our headers to a foreign host.
+        // Redirects of this client cannot carry the trace headers to a foreign host.
         let http =
             sentrace::reqwest::client(outgoing::builder().resolve(payments::HOST, payments_addr))?.build();
         let api = Backend {
@@ -70,12 +70,12 @@ impl Shop {
         Ok(Self { storefront, backend, payments, clients, services, _database_folder: database_folder })
     }
 
-    /// Ends the services and waits until what they recorded has been sent.
+    /// Stops the services and waits until everything they recorded has been sent.
     pub(crate) async fn close(mut self) {
         self.services.shutdown().await;
         let clients = std::mem::take(&mut self.clients);
         let close = move || clients.iter().for_each(|client| _ = client.close(Duration::from_secs(2)));
-        // Closing blocks. It can only fail by a panic, which has been printed.
+        // Closing blocks. It only fails if it panics, which has already been printed.
         let _ = tokio::task::spawn_blocking(close).await;
     }
 }
@@ -91,6 +91,6 @@ fn origin(addr: SocketAddr) -> String {
 }
 
 async fn serve(listener: TcpListener, router: Router) {
-    // axum's `serve` goes on until it is dropped.
+    // axum's `serve` runs until it is dropped.
     let _ = axum::serve(listener, router).await;
 }

@@ -1,4 +1,4 @@
-//! What is printed.
+//! The output.
 
 use std::io::IsTerminal as _;
 
@@ -8,7 +8,7 @@ use crate::customer::Visit;
 use crate::payments::{self, Payments};
 use crate::shop::Shop;
 
-/// Every trace as a waterfall, below a line that says what the customer did.
+/// Prints every trace as a waterfall, below a line that describes the visit.
 pub(crate) fn traces(collector: &Collector, visits: &[Visit]) {
     let color =
         std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -27,7 +27,7 @@ pub(crate) fn traces(collector: &Collector, visits: &[Visit]) {
     }
 }
 
-/// Whether all is as it should be.
+/// Prints whether everything is as expected.
 pub(crate) fn verdict(complaints: &[String], visits: &[Visit], payments: &Payments) {
     for complaint in complaints {
         eprintln!("shop: {complaint}");
@@ -42,7 +42,7 @@ pub(crate) fn verdict(complaints: &[String], visits: &[Visit], payments: &Paymen
     }
 }
 
-/// Where one can go on by hand.
+/// Prints the addresses of the running shop.
 pub(crate) fn addresses(shop: &Shop, collector: &Collector) {
     println!();
     println!("collector    {}    all traces as pages", collector.url());
@@ -52,7 +52,7 @@ pub(crate) fn addresses(shop: &Shop, collector: &Collector) {
 
 const WIDTH: usize = 118;
 
-/// `once`, `2 times`.
+/// Formats a count: `once`, `2 times`.
 pub(crate) fn times(count: usize) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }

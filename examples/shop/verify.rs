@@ -1,5 +1,5 @@
-//! Whether the traces are whole, judged by the JSON that the collector serves: by what was received, not by what
-//! somebody printed or assembled.
+//! Checks that the traces are complete, by the JSON of the collector: by what was received, not by
+//! what was printed or assembled.
 
 use std::collections::HashSet;
 
@@ -13,12 +13,12 @@ use crate::script::{Expected, Scene};
 use crate::show::times;
 use crate::{Error, ingest, outgoing};
 
-/// Whether all transactions of a visit have come.
+/// Returns `true` if all transactions of a visit have been received.
 pub(crate) fn has_arrived(visit: &Visit, store: &Store) -> bool {
     store.summary(visit.trace_id).is_some_and(|trace| trace.transactions > visit.scene.expected.len())
 }
 
-/// Everything that is not as it should be, in plain words.
+/// Returns everything that differs from what is expected.
 pub(crate) async fn all(
     collector: &str,
     visits: &[Visit],
@@ -69,7 +69,7 @@ fn trace(visit: &Visit, trace: &Trace) -> Vec<String> {
     complaints
 }
 
-/// The right transactions, each as often as expected, and no other.
+/// Checks that exactly the expected transactions were received.
 fn expected(scene: &Scene, trace: &Trace, complaints: &mut Vec<String>) {
     let mut missing: Vec<Expected> = vec![("storefront", scene.page_name, "ok")];
     missing.extend(scene.expected);
@@ -94,7 +94,7 @@ fn expected(scene: &Scene, trace: &Trace, complaints: &mut Vec<String>) {
     }
 }
 
-/// Every parent is a span that was received, but that of the page, which has none.
+/// Checks that every parent was received. The page has no parent.
 fn parents(trace: &Trace, complaints: &mut Vec<String>) {
     let spans: Vec<Link<'_>> = trace.transactions.iter().flat_map(|transaction| links(transaction)).collect();
     let received: HashSet<SpanId> = spans.iter().map(|link| link.id).collect();
@@ -126,7 +126,8 @@ fn links(transaction: &Transaction) -> impl Iterator<Item = Link<'_>> {
     [own].into_iter().chain(spans)
 }
 
-/// One trace, one decision and one dynamic sampling context, from the page to the last process.
+/// Checks that trace, decision and dynamic sampling context are the same from the page to the last
+/// process.
 fn sampling(visit: &Visit, trace: &Trace, transaction: &Transaction, complaints: &mut Vec<String>) {
     let mut complain =
         |what: String| complaints.push(format!("{} of {}: {what}", transaction.name, transaction.project));

@@ -1,4 +1,4 @@
-//! Takes orders from the queue and starts the notification job, a process of its own, for each.
+//! Takes orders from the queue and starts the notification job, a separate process, for each.
 
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::queue::{self, OrderPlaced};
 use crate::{Error, ingest, notify};
 
-/// Works until the queue is closed.
+/// Processes orders until the queue is closed.
 pub(crate) async fn work(mut messages: mpsc::Receiver<String>, client: Client, notifications_dsn: String) {
     while let Some(message) = messages.recv().await {
         let job: OrderPlaced = match serde_json::from_str(&message) {
@@ -20,7 +20,7 @@ pub(crate) async fn work(mut messages: mpsc::Receiver<String>, client: Client, n
                 continue;
             }
         };
-        // A `queue.process` transaction in the message's trace, with how long the message has waited.
+        // A `queue.process` transaction in the message's trace, with the latency of the message.
         let transaction = job.trace.process_with(&client, queue::NAME, "order placed");
         let result = transaction.scope(confirm(job.order, &notifications_dsn)).await;
         if let Err(error) = &result {
@@ -39,7 +39,7 @@ async fn confirm(order: i64, dsn: &str) -> Result<(), Error> {
         .env("SENTRY_DSN", dsn)
         .env("SENTRY_RELEASE", ingest::release("notifications"))
         .env("SENTRY_ENVIRONMENT", ingest::ENVIRONMENT)
-        // Its own rate is 0, and yet it records: the decision was made where the trace began.
+        // It records although its own rate is 0: the decision was made at the start of the trace.
         .env("SENTRY_TRACES_SAMPLE_RATE", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

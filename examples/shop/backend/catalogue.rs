@@ -1,4 +1,4 @@
-//! What there is, and how long it takes to come.
+//! The catalogue, with delivery times.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -20,15 +20,15 @@ pub(super) async fn product(
     product.map(Json).ok_or(Failure::NotFound("we do not have this product"))
 }
 
-/// How soon one warehouse can send something.
+/// Returns how soon a warehouse can send something.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Stock {
     place: String,
     days: u32,
 }
 
-/// Asks all warehouses at the same time. The slowest decides how long it takes, which a list of timings would not
-/// show, and a waterfall does.
+/// Queries all warehouses concurrently. The slowest determines the time, which a waterfall shows
+/// and a list of timings does not.
 pub(super) async fn delivery(
     State(shop): State<Backend>,
     Path(id): Path<i64>,

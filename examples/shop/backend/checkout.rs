@@ -1,4 +1,4 @@
-//! Buying.
+//! The checkout.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -24,7 +24,7 @@ pub(super) async fn checkout(
         return Err(Failure::NotFound("this cart is empty"));
     }
     let total_cents = with_discount(&items);
-    // Values that one looks for later: they are set on the transaction, which is current between spans.
+    // Values to search for are set on the transaction, which is current between spans.
     sentrace::current_span().set_data("cart.items", items.len() as u64);
     sentrace::current_span().set_data("cart.total_cents", total_cents);
 
@@ -36,7 +36,7 @@ pub(super) async fn checkout(
     Ok(Json(Receipt { order, total_cents }))
 }
 
-/// A span around code that does not wait: it ends where it goes out of scope.
+/// A span around synchronous code, which ends when it goes out of scope.
 fn with_discount(items: &[Item]) -> i64 {
     let span = sentrace::start_span("task", "apply discounts");
     let total: i64 = items.iter().map(|item| item.quantity * item.price_cents).sum();
@@ -45,8 +45,8 @@ fn with_discount(items: &[Item]) -> i64 {
     total - total * percent / 100
 }
 
-/// Asks the payment company, which is not among the `tracing_origins`: the call is a span of ours, and carries
-/// nothing of it.
+/// Calls the payment company, which is not in `tracing_origins`: the call is a span, but carries no
+/// trace headers.
 pub(super) async fn payment_methods(State(shop): State<Backend>) -> Result<Json<Value>, Failure> {
     let url = format!("{}/methods", shop.payments);
     Ok(Json(shop.http.get(url).send().await?.error_for_status()?.json().await?))

@@ -1,4 +1,4 @@
-//! Why a request got no good answer.
+//! Errors of requests.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -6,11 +6,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 pub(super) enum Failure {
-    /// There is no such thing.
+    /// Something was not found.
     NotFound(&'static str),
-    /// The database, or anything else of ours.
+    /// The database or another part of this service failed.
     Internal(crate::Error),
-    /// Somebody whom we asked.
+    /// A called service failed.
     Upstream(reqwest_middleware::Error),
 }
 
@@ -21,7 +21,8 @@ impl IntoResponse for Failure {
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here"),
             Self::Upstream(_) => (StatusCode::BAD_GATEWAY, "somebody whom we need does not answer"),
         };
-        // The customer gets no details. We find them with the transaction, which is current here, too.
+        // The response has no details. They are logged with the transaction, which is also current
+        // here.
         let detail = match self {
             Self::NotFound(_) => None,
             Self::Internal(error) => Some(error.to_string()),

@@ -1,4 +1,4 @@
-//! What the storefront's page calls: an API on axum, at an origin of its own.
+//! The API that the storefront's page calls: axum, at a different origin.
 
 mod catalogue;
 mod checkout;
@@ -17,16 +17,18 @@ use tower_http::cors::CorsLayer;
 use crate::database::Database;
 use crate::queue::Queue;
 
-/// What handlers work with.
+/// The state of handlers.
 #[derive(Clone)]
 pub(crate) struct Backend {
     pub(crate) database: Database,
     pub(crate) queue: Queue,
-    /// The tracing client: every call is a span and carries the trace to those who may have it.
+    /// The tracing client: every call is a span, and carries trace headers to allowed hosts.
     pub(crate) http: ClientWithMiddleware,
-    /// Where the inventory is, `http://host:port`.
+    /// The URL of the inventory, `http://host:port`.
     pub(crate) inventory: String,
-    /// Where the payment company is, `http://host:port`.
+    /// The URL of the payment company, `http://host:port`.
+    // Later layers are further out. The CORS rules know nothing of tracing;
+    // this one sees their answers to preflights and lets `sentry-trace` and `baggage` in;
     pub(crate) payments: String,
 }
 
@@ -47,6 +49,8 @@ pub(crate) fn router(backend: Backend, storefront: HeaderValue, client: Client) 
         .layer(cors)
         // this one sees their answers to preflights and lets `sentry-trace` and `baggage` in;
         .layer(SentryCorsLayer::new())
-        // and this one sees all of a request, what the others do included.
+        // Later layers are further out. The CORS rules do not know about tracing;
+        // this one adds `sentry-trace` and `baggage` to their answers to preflights;
+        // and this one covers the whole request, including the other layers.
         .layer(SentryTracingLayer::new().client(client))
 }

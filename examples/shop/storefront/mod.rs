@@ -1,4 +1,4 @@
-//! The page that customers see, with its trace in it.
+//! The page that customers see, which contains its trace.
 
 use std::sync::Arc;
 
@@ -11,27 +11,28 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sentrace::Client;
 use sentrace::prelude::*;
 
-/// Where the page finds others, `http://host:port`.
+/// The URL of the backend, `http://host:port`.
 pub(crate) struct Links {
     pub(crate) backend: String,
     pub(crate) collector: String,
 }
 
 pub(crate) fn router(links: Links, client: Client) -> Router {
-    // One page for all of them, as single-page applications have it; every route names its own transactions.
+    // One page for all routes, as in single-page applications; every route names its own
+    // transactions.
     let pages = ["/", "/cart", "/gift-cards", "/orders", "/payment", "/products/{id}"];
     pages
         .into_iter()
         .fold(Router::new(), |router, path| router.route(path, get(page)))
         .with_state(Arc::new(links))
-        // Around the routes so far only: nobody wants transactions of files, and of what is not there.
+        // Only around the routes so far: transactions of files and of missing pages are not useful.
         .route_layer(SentryTracingLayer::new().client(client))
         .route("/shop.js", get(([(CONTENT_TYPE, "text/javascript")], include_str!("shop.js"))))
         .route("/shop.css", get(([(CONTENT_TYPE, "text/css")], include_str!("shop.css"))))
 }
 
 async fn page(State(links): State<Arc<Links>>) -> Response {
-    // The trace of this very request: what the page calls will be below it.
+    // The trace of this request, which the calls of the page continue.
     let trace = PreEscaped(sentrace::trace_meta_tags());
     let page = sentrace::start_span("template.render", "page").enter(|| render(&links, trace));
     let policy = format!("default-src 'self'; connect-src {}", links.backend);
