@@ -4,6 +4,7 @@
 
 mod coverage;
 mod document;
+mod foreign_types;
 mod harness;
 mod layers;
 mod lookup;

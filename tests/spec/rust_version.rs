@@ -16,7 +16,7 @@ fn version(text: &str) -> Version {
 }
 
 /// What cargo knows of the packages that this machine needs; all of them are here, since this test was built.
-fn metadata() -> Value {
+pub(crate) fn metadata() -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let about = Command::new(rustc).arg("-vV").output().unwrap();

@@ -1,4 +1,4 @@
-//! The future: waits for the answer from inside and adds the names to a granted preflight.
+//! The response future, which adds the names to the response.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -14,7 +14,7 @@ use super::headers::{allow, sentry_headers, sentry_headers_with_traceparent};
 use super::misplacement::Watch;
 
 pin_project! {
-    /// The answer of [`SentryCors`](super::SentryCors).
+    /// Response future of [`SentryCors`](super::SentryCors).
     pub struct SentryCorsFuture<F> {
         #[pin]
         inner: F,
@@ -42,29 +42,29 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut answer = ready!(this.inner.poll(cx))?;
-        this.role.apply(&mut answer);
-        Poll::Ready(Ok(answer))
+        let mut response = ready!(this.inner.poll(cx))?;
+        this.role.apply(&mut response);
+        Poll::Ready(Ok(response))
     }
 }
 
-/// What a request is to the layer.
+/// What the layer does with the response to a request.
 pub(super) enum Role {
-    /// Its answer gets the names, if it is a grant.
+    /// Adds the names if the origin is allowed.
     Preflight { traceparent: bool, path: Option<NonZeroU64>, watch: Arc<Watch> },
-    /// Its answer may show that the layer is misplaced.
+    /// Checks whether the layer is misplaced.
     CrossOrigin { watch: Arc<Watch> },
     /// Nothing.
     Other,
 }
 
 impl Role {
-    fn apply<B>(&self, answer: &mut Response<B>) {
+    fn apply<B>(&self, response: &mut Response<B>) {
         match self {
             Self::Preflight { traceparent, path, watch } => {
-                watch.preflight_answered(*path, answer);
-                if is_grant(answer) {
-                    let headers = answer.headers_mut();
+                watch.preflight_answered(*path, response);
+                if is_allowed(response) {
+                    let headers = response.headers_mut();
                     if *traceparent {
                         allow(headers, &sentry_headers_with_traceparent());
                     } else {
@@ -72,13 +72,13 @@ impl Role {
                     }
                 }
             }
-            Self::CrossOrigin { watch } => watch.request_answered(answer),
+            Self::CrossOrigin { watch } => watch.request_answered(response),
             Self::Other => {}
         }
     }
 }
 
-/// Which origin is granted is the browser's to compare: an answer that depended on it would need a `Vary`.
-fn is_grant<B>(answer: &Response<B>) -> bool {
-    answer.status().is_success() && answer.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
+/// The browser compares the origin: a response that depended on it would need a `Vary`.
+fn is_allowed<B>(response: &Response<B>) -> bool {
+    response.status().is_success() && response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
 }

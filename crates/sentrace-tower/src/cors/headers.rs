@@ -1,13 +1,12 @@
-//! The names of the trace headers, and how they join a list that somebody else wrote.
+//! The names of the trace headers, and how they are added to an existing list.
 
 use http::HeaderMap;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, Entry, HeaderName, HeaderValue,
 };
 
-/// The request headers that carry a trace: `sentry-trace` and `baggage`.
-///
-/// For a CORS layer that is to list them itself. [`SentryCorsLayer`](super::SentryCorsLayer) is then not needed.
+/// Returns the request headers that carry a trace, `sentry-trace` and `baggage`, for a CORS layer that lists them. Then
+/// [`SentryCorsLayer`](super::SentryCorsLayer) is not needed.
 ///
 /// Follows the Sentry SDK specification, *Trace Propagation* 1.9, which names the headers.
 ///
@@ -26,10 +25,10 @@ pub fn sentry_headers() -> [HeaderName; 2] {
     [HeaderName::from_static("sentry-trace"), HeaderName::from_static("baggage")]
 }
 
-/// [`sentry_headers`], and `traceparent` of W3C Trace Context.
+/// Returns [`sentry_headers`] and `traceparent` of W3C Trace Context.
 ///
-/// For frontends whose SDK has `propagateTraceparent` switched on (Sentry SDK specification, *Trace
-/// Propagation* 1.9; off unless asked for).
+/// For frontends whose SDK enables `propagateTraceparent` (Sentry SDK specification, *Trace Propagation* 1.9), which is off by
+/// default.
 ///
 /// ```
 /// let names = sentrace_tower::sentry_headers_with_traceparent();
@@ -41,7 +40,7 @@ pub fn sentry_headers_with_traceparent() -> [HeaderName; 3] {
     [sentry_trace, baggage, HeaderName::from_static("traceparent")]
 }
 
-/// Adds those of `names` to the allowed headers that are not among them yet.
+/// Adds the missing `names` to the allowed headers.
 pub(super) fn allow(answer: &mut HeaderMap, names: &[HeaderName]) {
     let Some(missing) = missing(answer, names) else {
         return;
@@ -57,7 +56,7 @@ pub(super) fn allow(answer: &mut HeaderMap, names: &[HeaderName]) {
         }
         Ok(Entry::Vacant(place)) => {
             if let Ok(list) = HeaderValue::from_str(&missing) {
-                // A map that is full keeps what it has: the answer matters more than the trace.
+                // If the map is full, the response matters more than the trace.
                 let _ = place.try_insert(list);
             }
         }
@@ -65,13 +64,13 @@ pub(super) fn allow(answer: &mut HeaderMap, names: &[HeaderName]) {
     }
 }
 
-/// The names to add, as a list; `None` when the answer allows all of them already.
+/// Returns the names to add as a list, or `None` if the response already allows all of them.
 fn missing(answer: &HeaderMap, names: &[HeaderName]) -> Option<String> {
     let missing: Vec<&str> = not_allowed(answer, names).into_iter().map(HeaderName::as_str).collect();
     (!missing.is_empty()).then(|| missing.join(","))
 }
 
-/// Those of `names` that the answer to a preflight does not allow.
+/// Returns those of `names` that the response to a preflight does not allow.
 pub(crate) fn not_allowed<'a>(answer: &HeaderMap, names: &'a [HeaderName]) -> Vec<&'a HeaderName> {
     let listed = |wanted: &str| {
         let lists = answer.get_all(ACCESS_CONTROL_ALLOW_HEADERS).iter().filter_map(|list| list.to_str().ok());

@@ -1,28 +1,28 @@
-//! The layer, which is all there is to configure.
+//! The layer and its setters.
 
 use std::fmt;
 use std::sync::Arc;
 
 use tower_layer::Layer;
 
+use super::config::Config;
 use super::misplacement::{Misplacement, Watch, warn};
 use super::service::SentryCors;
 
-/// Adds `sentry-trace` and `baggage` to the allowed headers of CORS preflight answers.
+/// Adds `sentry-trace` and `baggage` to the allowed headers in responses to CORS preflights.
 ///
-/// Put it outside the CORS layer; [the module](crate::cors) shows how, for both ways of stacking layers.
+/// Put it outside the CORS layer; [the module](crate::cors) shows how.
 ///
-/// It follows what the CORS layer decided and never opens an origin. Only a granted preflight is touched: the
-/// request is `OPTIONS` with `Origin` and `Access-Control-Request-Method`, the answer has a 2xx status and
-/// `Access-Control-Allow-Origin`. Names that are listed stay as they are, `*` too, unless credentials are
-/// allowed: there it is no wildcard.
+/// It follows the decision of the CORS layer and never allows an origin. Only responses to allowed preflights are changed: the
+/// request is `OPTIONS` with `Origin` and `Access-Control-Request-Method`, the response has a 2xx status and
+/// `Access-Control-Allow-Origin`. Listed names are kept, and so is `*`, unless credentials are allowed: then it is not a
+/// wildcard.
 ///
-/// The names are added whether or not this browser asked for them in `Access-Control-Request-Headers`. That
-/// permits nothing which another request would not be permitted, and the answer stays the same for all, so a
-/// cache may keep it without a `Vary` of ours.
+/// The names are added even if the browser did not ask for them in `Access-Control-Request-Headers`. This allows nothing that
+/// another request would not be allowed, and the response is the same for all, so caches need no `Vary`.
 ///
-/// Header names as in the Sentry SDK specification, *Trace Propagation* 1.9; the meaning of the lists as in
-/// the Fetch standard, *CORS-preflight fetch*.
+/// The header names are those of the Sentry SDK specification, *Trace Propagation* 1.9; the lists are those of the Fetch
+/// standard, *CORS-preflight fetch*.
 ///
 /// # Examples
 ///
@@ -37,7 +37,7 @@ use super::service::SentryCors;
 ///     .layer(SentryCorsLayer::new()); // later, so outside
 /// ```
 ///
-/// With `traceparent`, and findings in the log of the application:
+/// With `traceparent`, and with a hook that logs misplacement:
 ///
 /// ```
 /// # fn log(_: &dyn std::fmt::Display) {}
@@ -49,31 +49,26 @@ use super::service::SentryCors;
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is applied to a service"]
 pub struct SentryCorsLayer {
-    traceparent: Option<bool>,
-    watch: Arc<Watch>,
+    config: Config,
 }
 
 impl SentryCorsLayer {
-    /// A layer for `sentry-trace` and `baggage` that warns once when it looks misplaced.
-    ///
-    /// The warning goes through [`sentrace_core::diagnostics`]: to standard error, unless the process has set
-    /// another handler there.
+    /// Creates the layer. It warns once, through [`sentrace_core::diagnostics`], if it seems to be misplaced.
     pub fn new() -> Self {
-        Self { traceparent: None, watch: Arc::new(Watch::new(warn)) }
+        Self { config: Config { traceparent: None, watch: Arc::new(Watch::new(warn)) } }
     }
 
-    /// Whether `traceparent` is allowed, too. Defaults to whether the client
+    /// Sets whether `traceparent` is also allowed. Defaults to whether the client
     /// [continues](sentrace_core::Options::continue_traceparent) or
     /// [propagates](sentrace_core::Options::propagate_traceparent) it.
     pub fn traceparent(mut self, allow: bool) -> Self {
-        self.traceparent = Some(allow);
+        self.config.traceparent = Some(allow);
         self
     }
 
-    /// Calls `hook` instead of warning when the layer looks misplaced.
+    /// Sets a hook that is called instead of the warning if the layer seems to be misplaced.
     ///
-    /// At most once per layer, however often it is cloned, on the thread of the request that showed it. The
-    /// hook must not block or panic.
+    /// It is called at most once per layer and its clones, on the thread of the request that shows it. It must not block.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,7 +79,7 @@ impl SentryCorsLayer {
     /// # let _ = layer;
     /// ```
     pub fn on_misplaced(mut self, hook: impl Fn(&Misplacement) + Send + Sync + 'static) -> Self {
-        self.watch = Arc::new(Watch::new(hook));
+        self.config.watch = Arc::new(Watch::new(hook));
         self
     }
 }
@@ -97,7 +92,9 @@ impl Default for SentryCorsLayer {
 
 impl fmt::Debug for SentryCorsLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SentryCorsLayer").field("traceparent", &self.traceparent).finish_non_exhaustive()
+        f.debug_struct("SentryCorsLayer")
+            .field("traceparent", &self.config.traceparent)
+            .finish_non_exhaustive()
     }
 }
 
@@ -105,6 +102,6 @@ impl<S> Layer<S> for SentryCorsLayer {
     type Service = SentryCors<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SentryCors::new(inner, self.traceparent, Arc::clone(&self.watch))
+        SentryCors::new(inner, self.config.clone())
     }
 }

@@ -1,4 +1,4 @@
-//! Notices, as far as that can be seen from here, that the layer sits in the wrong place.
+//! Detects, as far as requests and responses show it, that the layer is in the wrong place.
 
 use std::error::Error;
 use std::fmt;
@@ -15,25 +15,24 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use sentrace_core::adapter::catch_panic;
 use sentrace_core::diagnostics;
 
-/// What shows that a [`SentryCorsLayer`](super::SentryCorsLayer) does not sit outside a CORS layer.
+/// Indicates that a [`SentryCorsLayer`](super::SentryCorsLayer) is not outside a CORS layer.
 ///
-/// It is a conclusion from traffic, not a proof. In the wrong order the preflights are answered before they
-/// get here, so only requests that need none can tell. A service without any CORS layer looks the same. Answers
-/// that other layers may have cut short (errors, redirects) conclude nothing, nor do requests that carry
-/// `sentry-trace`: somebody has allowed that.
+/// This is inferred from traffic. In the wrong order, the CORS layer responds to preflights before they reach this layer, so only
+/// requests without a preflight show it; a service without a CORS layer looks the same. Responses that other layers may have
+/// created (errors, redirects) are ignored, and so are requests with `sentry-trace`, which has been allowed then.
 ///
-/// A CORS layer may serve a part of the routes only. So nothing is concluded once an answer has shown one, nor from a
-/// preflight that comes once or asks for no trace header: whoever tries addresses at random sends those, too.
+/// A CORS layer may serve some of the routes only. So nothing is inferred once a response has shown such a layer, nor from a
+/// single preflight or one that asks for no trace header, as scanners send them.
 ///
-/// [`Display`](fmt::Display) says what to change.
+/// [`Display`](fmt::Display) describes what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Misplacement {
-    /// A cross-origin request succeeded without `Access-Control-Allow-Origin` in the answer from inside, and
-    /// no preflight has come by: the CORS layer sits outside, or there is none.
+    /// A cross-origin request succeeded without `Access-Control-Allow-Origin` in the inner response, and no preflight has arrived:
+    /// the CORS layer is outside, or there is none.
     NoPreflightSeen,
-    /// Preflights for one path asked for trace headers and were answered with this status, with no sign of a CORS
-    /// decision: there is no CORS layer inside.
+    /// Preflights for one path asked for trace headers and got this status without a CORS decision: there is no CORS layer
+    /// inside.
     PreflightUndecided(StatusCode),
 }
 
@@ -42,7 +41,7 @@ impl fmt::Display for Misplacement {
         match self {
             Self::NoPreflightSeen => f.write_str(
                 "SentryCorsLayer: a cross-origin request was answered without Access-Control-Allow-Origin and no \
-                 preflight has come by, so the CORS layer sits outside of SentryCorsLayer, or there is none. ",
+                 preflight has arrived, so the CORS layer is outside of SentryCorsLayer, or there is none. ",
             )?,
             Self::PreflightUndecided(status) => write!(
                 f,
@@ -63,14 +62,14 @@ impl Error for Misplacement {}
 
 type Hook = dyn Fn(&Misplacement) + Send + Sync;
 
-/// What one layer has seen; shared by all services made from it, for axum makes one per route.
+/// What a layer has seen; shared by its services, since axum creates one per route.
 pub(super) struct Watch {
     preflight_seen: AtomicBool,
-    /// Whether an answer has shown a CORS layer.
+    /// Whether a response has shown a CORS layer.
     decision_seen: AtomicBool,
-    /// Of the path whose preflight was answered without a decision, last.
+    /// A hash of the path of the last preflight without a decision.
     undecided_path: AtomicU64,
-    told: AtomicBool,
+    warned: AtomicBool,
     hook: Box<Hook>,
 }
 
@@ -80,23 +79,23 @@ impl Watch {
             preflight_seen: AtomicBool::new(false),
             decision_seen: AtomicBool::new(false),
             undecided_path: AtomicU64::new(0),
-            told: AtomicBool::new(false),
+            warned: AtomicBool::new(false),
             hook: Box::new(hook),
         }
     }
 
-    pub(super) fn preflight_came(&self) {
+    pub(super) fn preflight_arrived(&self) {
         self.preflight_seen.store(true, Ordering::Relaxed);
     }
 
-    /// Whether requests that are no preflights have something left to tell.
-    pub(super) fn is_curious(&self) -> bool {
-        ![&self.preflight_seen, &self.decision_seen, &self.told]
+    /// Returns `true` if requests other than preflights can still show something.
+    pub(super) fn watches_requests(&self) -> bool {
+        ![&self.preflight_seen, &self.decision_seen, &self.warned]
             .map(|seen| seen.load(Ordering::Relaxed))
             .contains(&true)
     }
 
-    /// `path` is a hash of the path whose trace headers the preflight asked for.
+    /// Records the response to a preflight; `path` is a hash of its path if it asked for trace headers.
     pub(super) fn preflight_answered<B>(&self, path: Option<NonZeroU64>, answer: &Response<B>) {
         let status = answer.status();
         let conclusive =
@@ -107,13 +106,13 @@ impl Watch {
         let Some(path) = path else { return };
         let again = self.undecided_path.swap(path.get(), Ordering::Relaxed) == path.get();
         if again && !self.decision_seen.load(Ordering::Relaxed) {
-            self.tell(Misplacement::PreflightUndecided(status));
+            self.report(Misplacement::PreflightUndecided(status));
         }
     }
 
     pub(super) fn request_answered<B>(&self, answer: &Response<B>) {
-        if !self.shows_decision(answer) && self.is_curious() && answer.status().is_success() {
-            self.tell(Misplacement::NoPreflightSeen);
+        if !self.shows_decision(answer) && self.watches_requests() && answer.status().is_success() {
+            self.report(Misplacement::NoPreflightSeen);
         }
     }
 
@@ -125,19 +124,19 @@ impl Watch {
         shows
     }
 
-    fn tell(&self, misplacement: Misplacement) {
-        if !self.told.swap(true, Ordering::Relaxed) {
+    fn report(&self, misplacement: Misplacement) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
             catch_panic(|| (self.hook)(&misplacement));
         }
     }
 }
 
-/// The hook of layers that were given none.
+/// The default hook.
 pub(super) fn warn(misplacement: &Misplacement) {
     diagnostics::warn(format_args!("{misplacement}"));
 }
 
-/// Fetch standard, *CORS-preflight request*: `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
+/// Returns `true` for a CORS preflight (Fetch standard): `OPTIONS` with `Origin` and `Access-Control-Request-Method`.
 pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     request.method() == Method::OPTIONS
@@ -145,7 +144,7 @@ pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// A hash of the path of a preflight that asks for trace headers.
+/// Returns a hash of the path of a preflight that asks for trace headers.
 pub(super) fn path_asking_for_trace_headers<B>(preflight: &Request<B>) -> Option<NonZeroU64> {
     let asks = asks_for(preflight.headers(), "sentry-trace") || asks_for(preflight.headers(), "baggage");
     asks.then(|| {
@@ -155,17 +154,16 @@ pub(super) fn path_asking_for_trace_headers<B>(preflight: &Request<B>) -> Option
     })
 }
 
-/// Whether a preflight asks to send this header, a name in lower case.
+/// Returns `true` if a preflight asks to send this header, a name in lower case.
 pub(crate) fn asks_for(preflight: &HeaderMap, name: &str) -> bool {
     let lists =
         preflight.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).any(|asked| asked.trim().eq_ignore_ascii_case(name))
 }
 
-/// Whether a browser sent this across origins and will look for `Access-Control-Allow-Origin`.
+/// Returns `true` if a browser sent this across origins and will check `Access-Control-Allow-Origin`.
 ///
-/// Browsers add `Origin` to same-origin `POST`s, form submissions and WebSocket handshakes, too, which ask
-/// for nothing.
+/// Browsers also add `Origin` to same-origin `POST`s, form submissions and WebSocket handshakes, which need no permission.
 pub(super) fn is_cross_origin<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     let Some(origin) = text(headers, ORIGIN) else {
@@ -188,7 +186,7 @@ pub(super) fn is_cross_origin<B>(request: &Request<B>) -> bool {
     host.is_some_and(|host| !host.eq_ignore_ascii_case(authority))
 }
 
-/// `Vary: Origin` is what a CORS layer leaves on the answer to an origin that it refuses.
+/// Returns `true` if a CORS layer has allowed or refused the origin: refusals have `Vary: Origin`.
 fn has_cors_decision(answer: &HeaderMap) -> bool {
     answer.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN)
         || answer.get_all(VARY).iter().filter_map(|value| value.to_str().ok()).any(|names| {
@@ -320,10 +318,10 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_seen_ends_the_curiosity_about_requests() {
+    fn requests_are_not_watched_once_a_preflight_has_arrived() {
         let told = told(|watch| {
-            watch.preflight_came();
-            assert!(!watch.is_curious());
+            watch.preflight_arrived();
+            assert!(!watch.watches_requests());
             watch.request_answered(&answer(StatusCode::OK, &[]));
         });
         assert_eq!(told, None);
@@ -335,6 +333,6 @@ mod tests {
         for part in ["status 405 ", "after it with axum's Router::layer", "before it in a ServiceBuilder"] {
             assert!(message.contains(part), "{part} is missing in: {message}");
         }
-        assert!(Misplacement::NoPreflightSeen.to_string().contains("no preflight has come by"));
+        assert!(Misplacement::NoPreflightSeen.to_string().contains("no preflight has arrived"));
     }
 }

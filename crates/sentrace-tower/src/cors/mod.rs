@@ -1,18 +1,16 @@
-//! Lets browsers send trace headers: `sentry-trace` and `baggage` in CORS preflight answers.
+//! Allows browsers to send trace headers: `sentry-trace` and `baggage` in responses to CORS preflights.
 //!
-//! A browser asks before it sends a header of its own to another origin. Unless the answer lists
-//! `sentry-trace` and `baggage`, a frontend with Sentry's SDK either loses its trace at the first call to the
-//! backend, or, when its `tracePropagationTargets` name that backend, the whole call.
+//! Before a browser sends a custom header to another origin, it sends a preflight. If the response does not list
+//! `sentry-trace` and `baggage`, a frontend with Sentry's SDK loses its trace at the first call to the backend or, if its
+//! `tracePropagationTargets` include that backend, the whole call.
 //!
-//! There are two ways to list them. [`sentry_headers`] gives the names for a CORS layer that is configured in
-//! one place. [`SentryCorsLayer`] adds them to whatever another layer decided, so that the CORS rules need not
-//! know about tracing.
+//! There are two ways to list them: [`sentry_headers`] returns the names for the configuration of a CORS layer, and
+//! [`SentryCorsLayer`] adds them to the response of any CORS layer, whose rules then need not name them.
 //!
 //! # Order
 //!
-//! [`SentryCorsLayer`] must sit **outside** the CORS layer. tower-http's `CorsLayer` answers preflights by
-//! itself, so a layer inside it never sees one. With axum's `Router::layer` the later call is the outer
-//! layer; in a `ServiceBuilder` the earlier one is:
+//! [`SentryCorsLayer`] must be **outside** the CORS layer. tower-http's `CorsLayer` responds to preflights itself, so a layer
+//! inside it gets none. With axum's `Router::layer` the last layer added is the outermost; in a `ServiceBuilder` the first one:
 //!
 //! ```
 //! # use http::header::CONTENT_TYPE;
@@ -35,8 +33,9 @@
 //! # Ok::<(), http::header::InvalidHeaderValue>(())
 //! ```
 //!
-//! The wrong order is warned about, once, as far as it can be seen from inside: see [`Misplacement`].
+//! If requests and responses show that the order is wrong, there is one warning: see [`Misplacement`].
 
+mod config;
 mod future;
 mod headers;
 mod layer;

@@ -1,4 +1,4 @@
-//! The service: sees what kind of request it is, and leaves the rest to the future.
+//! The service of the layer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,34 +9,34 @@ use sentrace_core::Client;
 use sentrace_core::adapter::inner_accessors;
 use tower_service::Service;
 
+use super::config::Config;
 use super::future::{Role, SentryCorsFuture};
-use super::misplacement::{Watch, is_cross_origin, is_preflight, path_asking_for_trace_headers};
+use super::misplacement::{is_cross_origin, is_preflight, path_asking_for_trace_headers};
 
-/// The service that [`SentryCorsLayer`](super::SentryCorsLayer) makes; see there.
+/// A service that allows trace headers in CORS; see [`SentryCorsLayer`](super::SentryCorsLayer).
 #[derive(Clone)]
 pub struct SentryCors<S> {
     inner: S,
-    traceparent: Option<bool>,
-    watch: Arc<Watch>,
+    config: Config,
 }
 
 impl<S> SentryCors<S> {
-    pub(super) fn new(inner: S, traceparent: Option<bool>, watch: Arc<Watch>) -> Self {
-        Self { inner, traceparent, watch }
+    pub(super) fn new(inner: S, config: Config) -> Self {
+        Self { inner, config }
     }
 
     inner_accessors!(S);
 
     fn role<B>(&self, request: &Request<B>) -> Role {
         if is_preflight(request) {
-            self.watch.preflight_came();
+            self.config.watch.preflight_arrived();
             Role::Preflight {
                 traceparent: self.allows_traceparent(),
                 path: path_asking_for_trace_headers(request),
-                watch: Arc::clone(&self.watch),
+                watch: Arc::clone(&self.config.watch),
             }
-        } else if self.watch.is_curious() && is_cross_origin(request) {
-            Role::CrossOrigin { watch: Arc::clone(&self.watch) }
+        } else if self.config.watch.watches_requests() && is_cross_origin(request) {
+            Role::CrossOrigin { watch: Arc::clone(&self.config.watch) }
         } else {
             Role::Other
         }
@@ -44,14 +44,17 @@ impl<S> SentryCors<S> {
 
     fn allows_traceparent(&self) -> bool {
         let is_used = |client: Client| client.propagates_traceparent() || client.continues_traceparent();
-        self.traceparent.unwrap_or_else(|| Client::current().is_some_and(is_used))
+        self.config.traceparent.unwrap_or_else(|| Client::current().is_some_and(is_used))
     }
 }
 
 impl<S: fmt::Debug> fmt::Debug for SentryCors<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut service = f.debug_struct("SentryCors");
-        service.field("inner", &self.inner).field("traceparent", &self.traceparent).finish_non_exhaustive()
+        service
+            .field("inner", &self.inner)
+            .field("traceparent", &self.config.traceparent)
+            .finish_non_exhaustive()
     }
 }
 

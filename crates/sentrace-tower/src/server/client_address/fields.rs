@@ -1,4 +1,4 @@
-//! The headers in which proxies say whom they serve, and what was asked of them.
+//! The headers in which proxies name their client and the requested scheme and host.
 
 use std::net::IpAddr;
 
@@ -12,22 +12,22 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-/// The header in which trusted proxies say who the client is.
+/// The header in which trusted proxies name the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForwardedHeader {
-    /// `X-Forwarded-For`: addresses, one for each proxy, the nearest last.
+    /// `X-Forwarded-For`: one address per proxy, the nearest last.
     XForwardedFor,
     /// `Forwarded` (RFC 7239): the `for` of each element, the nearest last.
     Forwarded,
-    /// `X-Real-IP`: one address, which the nearest proxy has set.
+    /// `X-Real-IP`: one address, set by the nearest proxy.
     XRealIp,
-    /// Another header with one address, as `CF-Connecting-IP` and `Fly-Client-IP` are.
+    /// Another header with one address, such as `CF-Connecting-IP` or `Fly-Client-IP`.
     Other(HeaderName),
 }
 
 impl ForwardedHeader {
-    /// What each proxy wrote of its client, from the nearest on: an address, or `None` for something else. At most `max`.
+    /// Calls `read` with the client of each proxy, from the nearest on: an address, or `None` for anything else. At most `max`.
     pub(super) fn hops<R>(
         &self,
         headers: &HeaderMap,
@@ -48,19 +48,19 @@ impl ForwardedHeader {
         }
     }
 
-    /// What was asked of the proxy that is so many hops away, the nearest being 0: the one that the client has reached.
+    /// Returns what the client has requested from the proxy that is `hop` hops away, 0 being the nearest.
     pub(super) fn asked<'a>(&self, headers: &'a HeaderMap, hop: usize) -> Asked<'a> {
         let by_element = || Asked::in_forwarded(headers, hop);
         match self {
             Self::Forwarded => by_element(),
-            // Of proxies that write nothing of the kind, some write the standard's header instead.
-            Self::XForwardedFor if !says_anything(headers) => by_element(),
+            // Some proxies that set none of these headers set the standard one instead.
+            Self::XForwardedFor if !has_any(headers) => by_element(),
             _ => Asked::in_x_forwarded(headers, hop),
         }
     }
 }
 
-/// Scheme, host and port that a client has asked a proxy for, as far as it says.
+/// Scheme, host and port that a client has requested from a proxy, as far as they are known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Asked<'a> {
     pub(crate) scheme: Option<&'static str>,
@@ -84,24 +84,24 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The member that the proxy so many hops away has written. Proxies that replace a header instead of extending it leave fewer
-/// members: then the furthest one is the outermost proxy's.
+/// Returns the member that the proxy `hop` hops away has written. If a proxy replaces the header instead of extending it, there
+/// are fewer members, and the last of them is returned.
 fn member<'a>(headers: &'a HeaderMap, name: &HeaderName, hop: usize) -> Option<&'a str> {
     forwarded::members(lines(headers, name)).take(hop + 1).last()?
 }
 
-fn says_anything(headers: &HeaderMap) -> bool {
+fn has_any(headers: &HeaderMap) -> bool {
     [X_FORWARDED_FOR, X_FORWARDED_PROTO, X_FORWARDED_HOST, X_FORWARDED_PORT]
         .iter()
         .any(|name| headers.contains_key(name))
 }
 
-/// The address in the last field of a header that has one.
+/// Returns the address in the last field of a header.
 fn one(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = Option<IpAddr>> {
     lines(headers, name).take(1).map(|line| address(std::str::from_utf8(line).ok()?))
 }
 
-/// The fields of a header, the last first.
+/// Returns the fields of a header, the last one first.
 fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> + use<'a> {
     headers.get_all(name).into_iter().rev().map(HeaderValue::as_bytes)
 }

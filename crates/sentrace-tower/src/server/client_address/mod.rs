@@ -1,4 +1,4 @@
-//! Whose request it is, past the proxies in between.
+//! The address of the client, past the proxies in between.
 
 mod fields;
 mod network;
@@ -12,21 +12,20 @@ pub use self::fields::ForwardedHeader;
 use self::network::Network;
 pub use self::network::NetworkError;
 
-/// Proxies in a row that are looked through; nobody has as many.
+/// Longest chain of proxies that is followed.
 const MAX_HOPS: usize = 16;
 
-/// Which proxies are believed when they say who the client is.
+/// The proxies that are trusted about the client's address.
 ///
-/// The client is who opened the connection. Where that is a trusted proxy, its header is read from the right, where the
-/// nearest proxy wrote: the first address that is not a trusted proxy's is the client's. So whatever a client writes into
-/// the header itself stands further left and is not looked at. Where that place holds no address (`unknown`,
-/// an obfuscated name) the client is not known.
+/// The client is the other end of the connection. If that is a trusted proxy, its header is read from the right, where the
+/// nearest proxy has written: the first address that is not a trusted proxy is the client. Values that a client has written
+/// itself are further left and not read. If there is no address in that place (`unknown`, an obfuscated name), the client is
+/// unknown.
 ///
-/// What the outermost trusted proxy says of scheme and host determines the recorded URL: `proto` and `host` of its element
-/// of `Forwarded`, or else `X-Forwarded-Proto`, `-Host` and `-Port`. What a proxy does not say, or says in a form that is
-/// none of a scheme, host or port, stays as the request has it.
+/// The outermost trusted proxy also determines scheme and host of the recorded URL, with `proto` and `host` of its element of
+/// `Forwarded`, or else with `X-Forwarded-Proto`, `-Host` and `-Port`. Missing and invalid values are taken from the request.
 ///
-/// The address of a connection is found in the request's extensions: as axum's `ConnectInfo<SocketAddr>` (feature `axum`;
+/// The address of a connection is read from the request's extensions: as axum's `ConnectInfo<SocketAddr>` (feature `axum`;
 /// serve the router with `into_make_service_with_connect_info::<SocketAddr>()`), or as [`PeerAddress`].
 ///
 /// ```
@@ -45,11 +44,11 @@ pub struct TrustedProxies {
     peer_is_proxy: bool,
 }
 
-/// What the outermost trusted proxy says.
+/// The outermost trusted proxy.
 struct Outermost {
-    /// Its client, where it says an address.
+    /// Its client, if it names an address.
     client: Option<IpAddr>,
-    /// How many trusted proxies lie between it and this service.
+    /// The number of trusted proxies between it and this service.
     hop: usize,
 }
 
@@ -74,37 +73,37 @@ impl PeerAddress {
 }
 
 impl TrustedProxies {
-    /// Proxies in these networks (`10.0.0.0/8`, `2001:db8::/32`) or at these addresses (`192.0.2.1`).
+    /// Trusts proxies in these networks (`10.0.0.0/8`, `2001:db8::/32`) or at these addresses (`192.0.2.1`).
     ///
     /// # Errors
-    /// [`NetworkError`] for the first text that is neither.
+    /// Returns [`NetworkError`] for the first text that is neither.
     pub fn new(networks: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, NetworkError> {
         let networks = networks.into_iter().map(|network| network.as_ref().parse());
         Ok(Self { networks: networks.collect::<Result<_, _>>()?, ..Self::none() })
     }
 
-    /// Proxies on this machine and in networks that the internet does not route: `10.0.0.0/8`, `172.16.0.0/12`,
+    /// Trusts proxies on this machine and in networks that are not routed on the internet: `10.0.0.0/8`, `172.16.0.0/12`,
     /// `192.168.0.0/16`, `100.64.0.0/10`, link-local and unique local addresses.
     pub fn private() -> Self {
         Self { networks: Network::PRIVATE.to_vec(), ..Self::none() }
     }
 
-    /// No proxy is believed: the client is who opened the connection. The default.
+    /// Trusts no proxy: the client is the other end of the connection. The default.
     pub const fn none() -> Self {
         Self { networks: Vec::new(), header: ForwardedHeader::XForwardedFor, peer_is_proxy: false }
     }
 
-    /// Where the proxies write who the client is; `X-Forwarded-For` by default. Only this header is read for that: what a
-    /// proxy does not write it may pass on as the client wrote it. With [`ForwardedHeader::Forwarded`] scheme and host are
-    /// read there, too; with the others from `X-Forwarded-Proto`, `-Host` and `-Port`.
+    /// Sets the header in which the proxies name the client; `X-Forwarded-For` by default. Only this header is read, since a
+    /// proxy may pass on the others as the client has sent them. With [`ForwardedHeader::Forwarded`] it also has scheme and
+    /// host; otherwise these are read from `X-Forwarded-Proto`, `-Host` and `-Port`.
     #[must_use]
     pub fn header(mut self, header: ForwardedHeader) -> Self {
         self.header = header;
         self
     }
 
-    /// Every connection is a trusted proxy's, also where its address is not known: for services on a Unix socket, or
-    /// without `ConnectInfo`, that nobody but the proxy reaches.
+    /// Trusts the other end of every connection, even if its address is unknown: for services on a Unix socket, or without
+    /// `ConnectInfo`, that only the proxy can reach.
     #[must_use]
     pub fn peer_is_proxy(mut self) -> Self {
         self.peer_is_proxy = true;
@@ -121,7 +120,7 @@ impl TrustedProxies {
         self.peer_is_proxy || !self.networks.is_empty()
     }
 
-    /// What the client has asked for, by the word of the outermost trusted proxy.
+    /// Returns scheme, host and port from the outermost trusted proxy.
     #[inline(never)]
     pub(super) fn asked<'a>(&self, headers: &'a HeaderMap, extensions: &Extensions) -> Asked<'a> {
         let peer = peer(extensions).map(|address| address.to_canonical());
@@ -135,14 +134,14 @@ impl TrustedProxies {
         self.peer_is_proxy || peer.is_some_and(|peer| self.trusts(peer))
     }
 
-    /// Looks through the trusted proxies, of which `peer` is the nearest.
+    /// Follows the trusted proxies, of which `peer` is the nearest.
     fn look_through(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Outermost {
         self.header.hops(headers, MAX_HOPS, |hops| {
             let mut outermost = Outermost { client: peer, hop: 0 };
             for (hop, client) in hops.enumerate() {
                 let client = client.map(|address| address.to_canonical());
                 outermost = Outermost { client, hop };
-                // Behind an address that nobody vouches for there is nothing to believe.
+                // Values beyond an untrusted address are not trusted.
                 if !client.is_some_and(|client| self.trusts(client)) {
                     break;
                 }
@@ -162,7 +161,7 @@ impl Default for TrustedProxies {
     }
 }
 
-/// Who opened the connection, by what the server has put into the request's extensions.
+/// Returns the address of the connection's other end from the request's extensions.
 pub(super) fn peer(extensions: &Extensions) -> Option<IpAddr> {
     let address = extensions.get::<PeerAddress>().map(|PeerAddress(address)| *address);
     #[cfg(feature = "axum")]
