@@ -1,4 +1,4 @@
-//! The constructors of guarded clients.
+//! Constructors of guarded clients.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::default_headers::DefaultHeaders;
 use crate::middleware::SentryTracingMiddleware;
 use crate::redirect::{PrintedPolicy, RedirectGuard, RedirectPolicy, Settings};
 
-/// The tracing middleware on a client that sends trace headers to allowed hosts only, redirects included.
+/// Adds the tracing middleware to a client that sends trace headers to allowed hosts only, even after redirects.
 ///
-/// The builder's redirect policy stays in force if it is a limit or none at all. A closure cannot be got back out of
-/// a builder: give it to [`client_with_redirect_policy`]. If a newer reqwest does not tell its policy in a form that is known
-/// here, the builder keeps it, redirects are not guarded, and a warning says so once.
+/// The builder's redirect policy is kept if it is a limit or none. A closure cannot be read from a builder: pass it to
+/// [`client_with_redirect_policy`]. If the policy of a newer reqwest cannot be read, the builder keeps it, redirects are not
+/// guarded, and there is one warning.
 ///
-/// `baggage`, `sentry-trace` and `traceparent` among the builder's default headers are treated as those of a request: what is
-/// in `baggage` goes out beside Sentry's members, and a `sentry-trace` stays.
+/// `baggage`, `sentry-trace` and `traceparent` among the builder's default headers are treated like those of a request: the
+/// members of `baggage` are sent beside Sentry's, and a `sentry-trace` is kept.
 ///
 /// ```
 /// let http = sentrace_reqwest::client(reqwest::Client::builder())?.build();
@@ -29,8 +29,8 @@ use crate::redirect::{PrintedPolicy, RedirectGuard, RedirectPolicy, Settings};
 /// ```
 ///
 /// # Errors
-/// [`ClientError::CustomRedirectPolicy`] where the builder has a redirect policy of its own, and
-/// [`ClientError::Build`] where reqwest cannot build the client.
+/// Returns [`ClientError::CustomRedirectPolicy`] if the builder has a custom redirect policy, and [`ClientError::Build`] if
+/// reqwest cannot build the client.
 pub fn client(builder: reqwest::ClientBuilder) -> Result<ClientBuilder, ClientError> {
     let settings = Settings::read(&builder);
     client_with(builder, settings)
@@ -57,10 +57,10 @@ fn client_with(builder: reqwest::ClientBuilder, settings: Settings) -> Result<Cl
     guarded(builder, settings, policy)
 }
 
-/// Like [`client`], with a redirect policy instead of the builder's, which is overwritten.
+/// Like [`client`], with a redirect policy that replaces the builder's.
 ///
 /// # Errors
-/// [`ClientError::Build`] where reqwest cannot build the client.
+/// Returns [`ClientError::Build`] if reqwest cannot build the client.
 pub fn client_with_redirect_policy(
     builder: reqwest::ClientBuilder,
     policy: RedirectPolicy,
@@ -77,10 +77,9 @@ fn guarded(
     ClientBuilder::new(builder.redirect(policy.guarded()), settings)
 }
 
-/// Builds a guarded client: [`reqwest_middleware::ClientBuilder`], with tracing as the last middleware.
+/// A builder for guarded clients: [`reqwest_middleware::ClientBuilder`] with tracing as the last middleware.
 ///
-/// The last one is next to the wire: it sees the URL and the headers that really go out, and a retrying middleware
-/// gets a span for every attempt.
+/// The last middleware sees the URL and the headers that are sent, and each attempt of a retrying middleware gets a span.
 #[must_use = "nothing is sent before `build`"]
 pub struct ClientBuilder {
     inner: reqwest_middleware::ClientBuilder,
@@ -120,14 +119,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds an initialiser, which edits each request builder.
+    /// Adds an initialiser, which changes each request builder.
     pub fn with_init<I: RequestInitialiser>(mut self, initialiser: I) -> Self {
         self.inner = self.inner.with_init(initialiser);
         self
     }
 
-    /// Headers for every request that has not got them, as reqwest's setter of that name; and unlike there, a
-    /// redirect to a foreign host finds no trace of the credentials among them.
+    /// Adds headers to every request that lacks them, like reqwest's method of this name. Unlike there, credentials among them are
+    /// removed completely by a redirect to another host.
     ///
     /// ```
     /// use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -148,19 +147,19 @@ impl ClientBuilder {
         self
     }
 
-    /// The client whose `tracing_origins` decide, instead of the current or global one.
+    /// Sets the client whose `tracing_origins` apply, instead of the current or global one.
     pub fn client(mut self, client: Client) -> Self {
         self.config.client = Some(client);
         self
     }
 
-    /// Which calls become spans; see [`SentryTracingMiddleware::filter`].
+    /// Sets which calls become spans; see [`SentryTracingMiddleware::filter`].
     pub fn filter(mut self, filter: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static) -> Self {
         self.config.filter = Some(Arc::new(filter));
         self
     }
 
-    /// Which calls may carry trace headers, of those that the `tracing_origins` allow.
+    /// Sets which of the calls that the `tracing_origins` allow carry trace headers.
     pub fn propagate_if(
         mut self,
         propagate: impl Fn(&Request, &Extensions) -> bool + Send + Sync + 'static,
@@ -169,7 +168,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Names spans; see [`SentryTracingMiddleware::name`].
+    /// Sets the names of spans; see [`SentryTracingMiddleware::name`].
     ///
     /// ```
     /// let http = sentrace_reqwest::client(reqwest::Client::builder())?
@@ -185,7 +184,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The client that requests are made with.
+    /// Builds the client.
     pub fn build(self) -> ClientWithMiddleware {
         let headers = DefaultHeaders::new(self.default_headers, &self.settings);
         let guard = self.is_guarded.then(|| RedirectGuard::new(self.http, self.settings));
@@ -199,13 +198,13 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-/// Why there is no guarded client.
+/// The error returned if a guarded client cannot be built.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The builder has a redirect policy that is a closure.
+    /// The builder's redirect policy is a closure.
     CustomRedirectPolicy,
-    /// What reqwest said.
+    /// reqwest cannot build the client.
     Build(reqwest::Error),
 }
 

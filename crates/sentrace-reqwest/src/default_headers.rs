@@ -1,4 +1,4 @@
-//! Headers of every request that has not got them.
+//! Default headers of requests.
 
 use std::sync::atomic::AtomicBool;
 
@@ -7,11 +7,11 @@ use sentrace_core::diagnostics;
 
 use crate::redirect::Settings;
 
-/// The default headers of our builder, and those of reqwest's that concern tracing. reqwest adds its own below every
-/// middleware, and only where there is none: ours would take the place of `baggage` that the service needs.
+/// The default headers of this crate's builder, and the trace headers among those of reqwest's. reqwest adds its own below
+/// every middleware if a header is missing, so an injected `baggage` would replace one that the service needs.
 pub(crate) struct DefaultHeaders {
     headers: HeaderMap,
-    /// Trace headers that reqwest will add and whose value it does not tell.
+    /// Trace headers that reqwest will add and whose value cannot be read.
     hidden: Vec<HeaderName>,
 }
 
@@ -38,7 +38,7 @@ impl DefaultHeaders {
         Self { headers, hidden }
     }
 
-    /// Adds the headers that the request has not got, as reqwest does with its own.
+    /// Adds the headers that the request lacks, as reqwest does with its own.
     pub(crate) fn add_to(&self, headers: &mut HeaderMap) {
         for name in self.headers.keys() {
             if !headers.contains_key(name) {
@@ -49,7 +49,7 @@ impl DefaultHeaders {
         }
     }
 
-    /// Trace headers that reqwest will add to this request: they must stay absent until then.
+    /// Returns the trace headers that reqwest will add to this request. They must stay absent until then.
     pub(crate) fn hidden_from(&self, headers: &HeaderMap) -> Vec<HeaderName> {
         self.hidden.iter().filter(|name| !headers.contains_key(*name)).cloned().collect()
     }

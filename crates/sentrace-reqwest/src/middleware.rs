@@ -1,4 +1,4 @@
-//! The middleware: a span around each request, and trace headers on it.
+//! The middleware, which records a span for each request and injects trace headers.
 
 use std::fmt;
 use std::pin::Pin;
@@ -16,19 +16,17 @@ use crate::default_headers::DefaultHeaders;
 use crate::redirect::{GuardedFuture, RedirectChain, RedirectGuard, is_redirect};
 use crate::span;
 
-/// Makes each request an `http.client` span of the current transaction and carries the trace to the hosts of
+/// Records each request as an `http.client` span of the current transaction and propagates the trace to the hosts in
 /// `tracing_origins` (Sentry SDK specification, *HTTP Client Integrations* and *Trace Propagation* 1.9).
 ///
-/// Without a current transaction the request still carries the trace that it belongs to. Requests to the DSN's host
-/// are left alone, and so is a request to which the application gave a `sentry-trace` of its own. Headers that a gateway
-/// hands on from the request it serves are replaced, and so are those that this process put on a request which is sent
-/// again; where the trace may not go, both are removed ([`OutgoingCall::inject`]). The answer, and every error, pass
-/// through as they are.
+/// Without a current transaction the request still carries the trace that it belongs to. Requests to the DSN's host are not
+/// traced, and a `sentry-trace` that the application set is kept. Headers that a gateway copies from the request it serves are
+/// replaced, and so are those that this process injected into a request that it sends again; if the host may not get the trace,
+/// both are removed ([`OutgoingCall::inject`]). Responses and errors are passed through unchanged.
 ///
-/// [`client`](crate::client) builds the middleware into a client whose redirects are guarded, and is to be
-/// preferred. [`new`](Self::new) is for a client that somebody else built: add it last. There, a redirect takes the
-/// headers along wherever it leads; when that has happened, it is said once on stderr or to the
-/// [handler](sentrace_core::diagnostics::set_handler).
+/// Prefer [`client`](crate::client), which builds the middleware into a client with guarded redirects. [`new`](Self::new) is for
+/// an existing client: add it last. There, redirects carry the headers to any host; the first time this happens there is a
+/// warning on stderr or to the [handler](sentrace_core::diagnostics::set_handler).
 ///
 /// ```
 /// use reqwest_middleware::ClientBuilder;
@@ -45,7 +43,7 @@ pub struct SentryTracingMiddleware {
 }
 
 impl SentryTracingMiddleware {
-    /// For a client that somebody else built, whose redirects are not guarded.
+    /// Creates the middleware for an existing client, whose redirects are not guarded.
     pub fn new() -> Self {
         Self::default()
     }
@@ -54,17 +52,17 @@ impl SentryTracingMiddleware {
         Self { config, headers: Some(Arc::new(headers)), guard: guard.map(Arc::new) }
     }
 
-    /// The client whose `tracing_origins` decide, instead of the current or global one.
+    /// Sets the client whose `tracing_origins` apply, instead of the current or global one.
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
         self.config.client = Some(client);
         self
     }
 
-    /// Which calls become spans. Others still carry the trace on: what they call finds the current span.
+    /// Sets which calls become spans. Others still carry the trace, with the current span as the parent.
     ///
-    /// The hook sees the request and what [`with_extension`](reqwest_middleware::RequestBuilder::with_extension) put
-    /// beside it.
+    /// The hook gets the request and the extensions that
+    /// [`with_extension`](reqwest_middleware::RequestBuilder::with_extension) has added.
     ///
     /// ```
     /// use sentrace_reqwest::SentryTracingMiddleware;
@@ -77,7 +75,7 @@ impl SentryTracingMiddleware {
         self
     }
 
-    /// Which calls may carry trace headers, of those that the `tracing_origins` allow.
+    /// Sets which of the calls that the `tracing_origins` allow carry trace headers.
     #[must_use]
     pub fn propagate_if(
         mut self,
@@ -87,8 +85,8 @@ impl SentryTracingMiddleware {
         self
     }
 
-    /// Names spans; `None` leaves the name as it would be, `METHOD scheme://host/path`. Good names are few:
-    /// `GET /users/{id}`.
+    /// Sets the names of spans. With `None` a span keeps its default name, `METHOD scheme://host/path`. Use names with few
+    /// distinct values: `GET /users/{id}`.
     ///
     /// ```
     /// use sentrace_reqwest::SentryTracingMiddleware;
@@ -127,7 +125,7 @@ impl Middleware for SentryTracingMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        // The request is not held here: what a future keeps is copied with it, and large futures cost most of all.
+        // The request is not stored here: a future's data is copied with it, and large futures cost more than anything else.
         let (mut sent, begun) = self.send(request, extensions, next);
         let mut answer = (&mut sent).await;
         let Some(Begun { span, unguarded }) = begun else { return answer };
@@ -135,40 +133,40 @@ impl Middleware for SentryTracingMiddleware {
         if let (Some(guard), Some(foreign_hop), Some(saved)) = (&self.guard, foreign_hop, saved)
             && is_redirect(&answer)
         {
-            // The rare way has its own allocation, so that the usual one is small.
+            // The rare path has its own allocation, so that the common one stays small.
             (answer, hops) = Box::pin(guard.reissue(saved, foreign_hop, hops)).await;
             extensions.insert(LeftWithoutTrace);
         }
         if let (Some(call), Ok(response)) = (unguarded, &answer)
             && extensions.get::<LeftWithoutTrace>().is_none()
         {
-            warn_if_carried_away(&call, response.url());
+            warn_if_redirected(&call, response.url());
         }
         span::end(span, &answer, hops);
         answer
     }
 }
 
-/// Tells a middleware further out, which has no guard, that this one took the trace off before a hop to a foreign host.
+/// Shows a middleware without a guard further out that this one has removed the trace before a hop to a foreign host.
 #[derive(Clone)]
 struct LeftWithoutTrace;
 
-/// What the next middleware does.
+/// The future of the next middleware.
 type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>>;
 
-/// The request under way.
+/// The request that is being sent.
 type Sent<'a> = GuardedFuture<Sending<'a>>;
 
-/// A call that is traced.
+/// A traced call.
 struct Begun {
     span: CallSpan,
-    /// Where it carries trace headers that nobody guards.
+    /// Set if it carries trace headers through unguarded redirects.
     unguarded: Option<OutgoingCall>,
 }
 
 impl SentryTracingMiddleware {
-    /// Starts the span, puts the trace on the request and gives it to the next middleware; nothing has [`Begun`] where the
-    /// call is left alone.
+    /// Starts the span, injects the trace and passes the request to the next middleware. Returns no [`Begun`] if the call is not
+    /// traced.
     fn send<'a>(
         &'a self,
         mut request: Request,
@@ -213,7 +211,7 @@ impl SentryTracingMiddleware {
             None if injected => unguarded = Some(call),
             None => {}
         }
-        span::take_along(&span, &mut request);
+        span::attach_to_body(&span, &mut request);
         let sent = self.guarded(next.run(request, extensions), chain);
         (sent, Some(Begun { span, unguarded }))
     }
@@ -229,16 +227,16 @@ impl SentryTracingMiddleware {
 
 const SENTRY_TRACE: HeaderName = HeaderName::from_static("sentry-trace");
 
-/// The host that reqwest gives to an answer that a middleware made up.
-const MADE_UP: &str = "no.url.provided.local";
+/// The host that reqwest assigns to a response that a middleware has created.
+const SYNTHETIC: &str = "no.url.provided.local";
 
-fn warn_if_carried_away(call: &OutgoingCall, answered: &Url) {
-    static SAID: AtomicBool = AtomicBool::new(false);
+fn warn_if_redirected(call: &OutgoingCall, answered: &Url) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
     let host = answered.host_str().unwrap_or_default();
-    // The request was for an allowed URL, so that an answer from another one came by a redirect.
-    if host != MADE_UP && !call.propagation_targets().allows(answered.as_str()) {
+    // The request was for an allowed URL, so a response from another one is the result of a redirect.
+    if host != SYNTHETIC && !call.propagation_targets().allows(answered.as_str()) {
         diagnostics::warn_once(
-            &SAID,
+            &WARNED,
             format_args!(
                 "a redirect carried trace headers to {host}, which is not among the tracing_origins; \
                  build the client with sentrace::reqwest::client, which guards redirects",

@@ -1,18 +1,18 @@
-//! What is recorded of a request.
+//! The span of a request.
 
 use reqwest::{Body, Request, Response, Url};
 use reqwest_middleware::{Error, Result};
 use sentrace_core::adapter::{CallSpan, OutgoingRequest};
 use sentrace_core::{InCurrentSpan as _, SpanRef};
 
-/// The `http.client` span of one call.
+/// Starts the `http.client` span of a call.
 pub(crate) fn start(parent: &SpanRef, name: Option<&str>, request: &Request) -> CallSpan {
     CallSpan::http(parent, "auto.http.reqwest", name, &parts(request.method().as_str(), request.url()))
 }
 
-/// A body that is a stream is polled on the connection's task, where nothing is current: it takes the span along, so that
-/// spans that start in it are recorded or counted.
-pub(crate) fn take_along(span: &SpanRef, request: &mut Request) {
+/// Attaches the span to a body that is a stream, which is polled on the connection's task, so that spans that start in it are
+/// recorded or counted.
+pub(crate) fn attach_to_body(span: &SpanRef, request: &mut Request) {
     let is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
     if is_stream
         && !span.is_none()
@@ -23,12 +23,12 @@ pub(crate) fn take_along(span: &SpanRef, request: &mut Request) {
     }
 }
 
-/// Ends the span with what came of the call; `hops` are the redirects that are known to have been followed.
-pub(crate) fn end(span: CallSpan, answer: &Result<Response>, hops: u32) {
+/// Ends the span with the result of the call, after `hops` followed redirects.
+pub(crate) fn end(span: CallSpan, result: &Result<Response>, hops: u32) {
     if hops > 0 {
         span.set_data("http.request.resend_count", hops);
     }
-    match answer {
+    match result {
         Ok(response) => span.finish_with_status_code(response.status().as_u16()),
         Err(error) => span.finish_with_error(error_type(error)),
     }

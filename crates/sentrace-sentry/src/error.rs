@@ -1,19 +1,19 @@
-//! Why the bridge cannot be set up.
+//! The error of the bridge.
 
 use std::fmt;
 use std::io;
 
 use sentrace_core::OptionsError;
 
-/// Why traces cannot go through the official client's transport.
+/// The error returned if traces cannot be sent through the official client's transport.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The official client has no DSN or no transport, so it sends nothing itself.
+    /// The official client has no DSN or no transport.
     NoTransport,
-    /// The system gives no thread for the worker.
+    /// The thread of the worker cannot be started.
     Thread(io::Error),
-    /// An option breaks its rule.
+    /// An option is invalid.
     Options(OptionsError),
 }
 

@@ -1,4 +1,4 @@
-//! The integration: what the official client captures belongs to the current span.
+//! The integration, which links what the official client captures to the current span.
 
 use std::sync::Arc;
 
@@ -8,17 +8,16 @@ use sentry_core::protocol::{Event, Log, Metric, TraceContext};
 use sentry_core::protocol::{SpanId, TraceId};
 use sentry_core::{ClientOptions, Integration};
 
-/// Where the span is named in the attributes of a log (Sentry SDK specification, *Logs*).
+/// The attribute of logs with the id of the span (Sentry SDK specification, *Logs*).
 const PARENT_SPAN_ID: &str = "sentry.trace.parent_span_id";
 
-/// Gives error events, messages, panics, logs and metrics the ids of the trace and of the span that is current where
-/// they are captured, and events the name of their transaction.
+/// Adds the ids of the current trace and span to error events, messages, panics, logs and metrics, and the name of the
+/// transaction to events.
 ///
-/// Where a trace of ours is current, it goes before that of an official span: both cannot be. Where none is current,
-/// nothing changes.
+/// A current trace of sentrace takes precedence over that of an official span. Without one, nothing changes.
 ///
-/// An event is named as its scope says, which [`SentryHubLayer`](crate::SentryHubLayer) sees to in requests; a
-/// transaction that begins its trace names its events in any case.
+/// The name of an event is that of its scope, which [`SentryHubLayer`](crate::SentryHubLayer) sets in requests. A transaction
+/// that starts its trace names its events even without it.
 ///
 /// ```no_run
 /// use sentrace_sentry::SentraceIntegration;
@@ -31,7 +30,7 @@ const PARENT_SPAN_ID: &str = "sentry.trace.parent_span_id";
 pub struct SentraceIntegration {}
 
 impl SentraceIntegration {
-    /// The integration.
+    /// Creates the integration.
     pub fn new() -> Self {
         Self {}
     }
@@ -42,11 +41,11 @@ impl Integration for SentraceIntegration {
         "sentrace"
     }
 
-    /// Logs and metrics pass by no integration, only by their hooks.
+    /// Integrations do not see logs and metrics; only their hooks do.
     fn setup(&self, options: &mut ClientOptions) {
         let of_user = options.before_send_log.take();
         options.before_send_log = Some(Arc::new(move |mut log: Log| {
-            Ids::current().into_iter().for_each(|ids| ids.tell_log(&mut log));
+            Ids::current().into_iter().for_each(|ids| ids.apply_to_log(&mut log));
             match &of_user {
                 Some(hook) => hook(log),
                 None => Some(log),
@@ -54,7 +53,7 @@ impl Integration for SentraceIntegration {
         }));
         let of_user = options.before_send_metric.take();
         options.before_send_metric = Some(Arc::new(move |mut metric: Metric| {
-            Ids::current().into_iter().for_each(|ids| ids.tell_metric(&mut metric));
+            Ids::current().into_iter().for_each(|ids| ids.apply_to_metric(&mut metric));
             match &of_user {
                 Some(hook) => hook(metric),
                 None => Some(metric),
@@ -65,7 +64,7 @@ impl Integration for SentraceIntegration {
     fn process_event(&self, mut event: Event<'static>, _options: &ClientOptions) -> Option<Event<'static>> {
         let span = current_span();
         if let Some(ids) = Ids::of(&span) {
-            ids.tell_event(&mut event);
+            ids.apply_to_event(&mut event);
             if event.transaction.is_none() {
                 event.transaction = name_of_head(&span);
             }
@@ -90,24 +89,24 @@ impl Ids {
         Some(Self { trace_id: trace_id.to_bytes().into(), span_id: span_id.to_bytes().into() })
     }
 
-    fn tell_event(self, event: &mut Event<'static>) {
+    fn apply_to_event(self, event: &mut Event<'static>) {
         let Self { trace_id, span_id } = self;
         let context = TraceContext { trace_id, span_id, ..TraceContext::default() };
         event.contexts.insert("trace".to_owned(), context.into());
     }
 
-    fn tell_log(self, log: &mut Log) {
+    fn apply_to_log(self, log: &mut Log) {
         log.trace_id = Some(self.trace_id);
         log.attributes.insert(PARENT_SPAN_ID.to_owned(), self.span_id.to_string().into());
     }
 
-    fn tell_metric(self, metric: &mut Metric) {
+    fn apply_to_metric(self, metric: &mut Metric) {
         metric.trace_id = self.trace_id;
         metric.span_id = Some(self.span_id);
     }
 }
 
-/// What the frozen context says of a trace that begins here. Elsewhere it names the transaction of its head.
+/// Returns the name in the frozen context if the trace starts here. Elsewhere that is the name of another transaction.
 fn name_of_head(span: &SpanRef) -> Option<String> {
     if !(span.begins_trace() && span.has_transaction()) {
         return None;

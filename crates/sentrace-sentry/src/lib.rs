@@ -1,6 +1,6 @@
 //! sentrace beside the official `sentry` crate: one project, one trace, a Hub for each request.
 //!
-//! Errors, logs and panics stay with the official crate; traces are recorded here. Services use this crate through the
+//! The official crate captures errors, logs and panics; sentrace records traces. Services use this crate through the
 //! feature `sentry` of the `sentrace` crate, as `sentrace::sentry`.
 //!
 //! ```no_run
@@ -10,7 +10,7 @@
 //!     sentry::ClientOptions::new()
 //!         .dsn("https://key@o1.ingest.example.com/42")
 //!         .release("shop@1.4.0")
-//!         .add_integration(SentraceIntegration::new()), // events, logs and panics name our trace and span
+//!         .add_integration(SentraceIntegration::new()), // events, logs and panics get the ids of trace and span
 //! );
 //! let options = options_from(&sentry).traces_sample_rate(0.25); // the same project, release and environment
 //! // let _sentrace = sentrace::init(options)?;
@@ -20,15 +20,15 @@
 //! | what | how |
 //! |---|---|
 //! | the same project, release, environment | [`options_from`] |
-//! | the same transport, where it must be | [`TransportDeliver`] |
-//! | events, logs, metrics and panics in our traces | [`SentraceIntegration`] |
+//! | the same transport, if required | [`TransportDeliver`] |
+//! | events, logs, metrics and panics in traces of sentrace | [`SentraceIntegration`] |
 //! | a Hub for each request | `SentryHubLayer` (feature `tower`) |
-//! | 5xx answers and errors as events | `SentryHubLayer::capture_failed_requests` |
+//! | 5xx responses and errors as events | `SentryHubLayer::capture_failed_requests` |
 //!
-//! The official crate must not record traces itself: leave its `traces_sample_rate` unset, and take none of
+//! The official crate must not record traces itself: leave its `traces_sample_rate` unset, and use none of
 //! `sentry-tower`'s layers.
 //!
-//! A task that is spawned goes on in the request's span and Hub with both of
+//! A spawned task continues in the request's span and Hub with both
 //! [`in_current_span`](sentrace_core::InCurrentSpan::in_current_span) and
 //! [`bind_hub`](sentry_core::SentryFutureExt::bind_hub):
 //!
@@ -42,8 +42,8 @@
 //! # }
 //! ```
 //!
-//! The `trace` header of the envelopes that errors travel in stays empty: official transports throw it away when they
-//! look at their rate limits.
+//! The `trace` header of envelopes with errors stays empty, because official transports drop it when they apply their rate
+//! limits.
 
 mod error;
 #[cfg(feature = "tower")]

@@ -1,15 +1,15 @@
-//! What the official client was told need not be told again.
+//! Options from the settings of the official client.
 
 use std::sync::atomic::AtomicBool;
 
 use sentrace_core::{Options, diagnostics};
 use sentry_core::{Client, TracesSamplingStrategy};
 
-/// Options with what the official client knows: DSN, release, environment, server name, organisation, strict
+/// Creates options from the settings of the official client: DSN, release, environment, server name, organisation, strict
 /// continuation, proxy and shutdown timeout.
 ///
-/// Rates are not taken over, nor where traces may go: one of the two SDKs records traces, and it is this one. Leave
-/// `traces_sample_rate` and `traces_sampler` unset over there; otherwise a warning says so.
+/// Sample rates and propagation targets are not copied: only one of the two SDKs records traces, and it is this one. Leave
+/// `traces_sample_rate` and `traces_sampler` of the official client unset; otherwise there is a warning.
 ///
 /// ```no_run
 /// use sentrace_core::Origin;
@@ -47,7 +47,7 @@ pub fn options_from(client: &Client) -> Options {
     options.dsn(dsn.to_string())
 }
 
-/// Both record the same requests then, in traces that do not know of each other, and both are paid for.
+/// If both record, each request is recorded and paid for twice, in unrelated traces.
 fn warn_of_two_recorders(strategy: &TracesSamplingStrategy) {
     static WARNED: AtomicBool = AtomicBool::new(false);
     if let Some(option) = records_traces(strategy) {
@@ -61,7 +61,7 @@ fn warn_of_two_recorders(strategy: &TracesSamplingStrategy) {
     }
 }
 
-/// What makes the official client record traces, if it does.
+/// Returns the option that makes the official client record traces, if there is one.
 fn records_traces(strategy: &TracesSamplingStrategy) -> Option<String> {
     match strategy {
         TracesSamplingStrategy::FixedRate(rate) if *rate > 0.0 => Some(format!("traces_sample_rate {rate}")),

@@ -13,12 +13,11 @@ use tracing::Span;
 
 use crate::bound_span;
 
-/// Opens a [`bound_span`] for each request, entered while the service and its body are at work.
+/// Opens a [`bound_span`] for each request, which is entered while the service and the body run.
 ///
-/// It belongs inside of `SentryTracingLayer`, where the request's transaction is current; outside of it, it does nothing.
-/// Wherever the request's `tracing` span goes from there, its transaction goes along: so the queries of SQLite, which run
-/// on threads of sqlx, find the request, and so do tasks that are spawned with `in_current_span`. All log lines of the
-/// request tell its trace.
+/// Put it inside `SentryTracingLayer`, where the request's transaction is current; outside, it does nothing. The transaction
+/// follows the request's `tracing` span: to queries of SQLite, which run on threads of sqlx, and to tasks that are spawned with
+/// `in_current_span`. All log lines of the request have the ids of its trace.
 ///
 /// ```
 /// use sentrace_tower::SentryTracingLayer;
@@ -34,7 +33,7 @@ use crate::bound_span;
 pub struct SentryRequestSpanLayer {}
 
 impl SentryRequestSpanLayer {
-    /// The layer.
+    /// Creates the layer.
     pub fn new() -> Self {
         Self {}
     }
@@ -48,7 +47,7 @@ impl<S> Layer<S> for SentryRequestSpanLayer {
     }
 }
 
-/// A service whose requests have a `tracing` span; see [`SentryRequestSpanLayer`].
+/// A service that opens a `tracing` span for each request; see [`SentryRequestSpanLayer`].
 #[derive(Debug, Clone)]
 pub struct SentryRequestSpan<S> {
     inner: S,
@@ -78,7 +77,7 @@ where
 }
 
 pin_project! {
-    /// The answer of [`SentryRequestSpan`], in the making.
+    /// Response future of [`SentryRequestSpan`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct RequestSpanFuture<F> {
@@ -95,14 +94,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut inside = self.project().inside;
-        let answer = ready!(inside.as_mut().poll(cx));
+        let result = ready!(inside.as_mut().poll(cx));
         let body = |inner| RequestSpanBody { inside: Inside::new(inner, inside.get_around().clone()) };
-        Poll::Ready(answer.map(|response| response.map(body)))
+        Poll::Ready(result.map(|response| response.map(body)))
     }
 }
 
 pin_project! {
-    /// The body of an answer of [`SentryRequestSpan`].
+    /// Response body of [`SentryRequestSpan`].
     #[derive(Debug)]
     pub struct RequestSpanBody<B> {
         #[pin]
@@ -136,7 +135,7 @@ impl<B: Body> Body for RequestSpanBody<B> {
     }
 }
 
-/// The request's span, entered while the service is at work.
+/// The request's span, which is entered while the service runs.
 #[derive(Debug, Clone)]
 struct Entered(Span);
 

@@ -11,12 +11,10 @@ use sentrace_core::adapter::catch_panic;
 
 use super::chain::{self, HopDecision, RedirectChain};
 
-/// Which redirects a guarded client follows: [`reqwest::redirect::Policy`], in a form that can be composed with
-/// the guard.
+/// The redirect policy of a guarded client: [`reqwest::redirect::Policy`] in a form that can be combined with the guard.
 ///
-/// reqwest's own type gives its answer away only once, so a guard over it could not both ask it and stop a
-/// hop. A closure written for `Policy::custom` compiles here unchanged. The default follows ten hops,
-/// as reqwest's does.
+/// reqwest's own type consumes the attempt when it decides, so a guard could not use it and still stop a hop. A closure written
+/// for `Policy::custom` compiles here unchanged. The default follows ten hops, as in reqwest.
 ///
 /// ```
 /// use sentrace_reqwest::RedirectPolicy;
@@ -42,17 +40,17 @@ enum Kind {
 }
 
 impl RedirectPolicy {
-    /// Follows no redirect: the answer is the 3xx response itself.
+    /// Follows no redirect: the 3xx response is returned.
     pub const fn none() -> Self {
         Self(Kind::None)
     }
 
-    /// Follows at most `max` hops; one more is reqwest's error "too many redirects".
+    /// Follows at most `max` hops. One more is reqwest's error "too many redirects".
     pub const fn limited(max: usize) -> Self {
         Self(Kind::Limited(max))
     }
 
-    /// Asks `decide` about every hop. It has to put an end to loops itself; if it panics, the redirect is not followed.
+    /// Calls `decide` for every hop. It must end loops itself. If it panics, the redirect is not followed.
     pub fn custom<F>(decide: F) -> Self
     where
         F: Fn(RedirectAttempt<'_>) -> RedirectAction + Send + Sync + 'static,
@@ -60,21 +58,21 @@ impl RedirectPolicy {
         Self(Kind::Custom(Box::new(decide)))
     }
 
-    /// The policy to give to reqwest: this one, and the guard where a call asked for it.
+    /// Converts to a policy of reqwest that applies this one, and the guard for calls that need it.
     pub(crate) fn guarded(self) -> Policy {
         Policy::custom(move |attempt| match chain::take_current() {
-            Ok(None) => self.answer(attempt, None),
+            Ok(None) => self.action(attempt, None),
             Ok(Some(mut current)) => {
-                let action = self.answer(attempt, Some(&mut current));
+                let action = self.action(attempt, Some(&mut current));
                 chain::put_back(current);
                 action
             }
-            // Without the thread-local there is no telling what the request carries.
+            // Without the thread-local it is unknown what the request carries.
             Err(_) => attempt.stop(),
         })
     }
 
-    fn answer(&self, attempt: Attempt<'_>, current: Option<&mut RedirectChain>) -> Action {
+    fn action(&self, attempt: Attempt<'_>, current: Option<&mut RedirectChain>) -> Action {
         let earlier = current.as_ref().map_or(&[][..], |chain| chain.earlier());
         match self.judge(&attempt, earlier) {
             Verdict::Follow => match current.map(|chain| chain.follow(&attempt)) {
@@ -99,7 +97,7 @@ impl RedirectPolicy {
                     _ => Cow::Owned([earlier, attempt.previous()].concat()),
                 };
                 let asked = RedirectAttempt { status: attempt.status(), url: attempt.url(), previous };
-                // A policy that panics has not asked for the redirect to be followed.
+                // If the policy panics, the redirect is not followed.
                 catch_panic(|| decide(asked).0).unwrap_or(Verdict::Stop)
             }
         }
@@ -122,7 +120,7 @@ impl fmt::Debug for RedirectPolicy {
     }
 }
 
-/// A redirect that a server asked for, before it is followed.
+/// A redirect before it is followed.
 #[derive(Debug)]
 pub struct RedirectAttempt<'a> {
     status: StatusCode,
@@ -131,38 +129,38 @@ pub struct RedirectAttempt<'a> {
 }
 
 impl RedirectAttempt<'_> {
-    /// 301, 302, 303, 307 or 308.
+    /// Returns the status: 301, 302, 303, 307 or 308.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Where it leads, made absolute.
+    /// Returns the absolute URL of the next hop.
     pub fn url(&self) -> &Url {
         self.url
     }
 
-    /// What was requested so far, the first request included; also over hops that the guard sent itself.
+    /// Returns the URLs requested so far, including the first one and those of hops that the guard has sent.
     pub fn previous(&self) -> &[Url] {
         &self.previous
     }
 
-    /// Follow it.
+    /// Follows the redirect.
     pub fn follow(self) -> RedirectAction {
         RedirectAction(Verdict::Follow)
     }
 
-    /// Return the 3xx response as the answer.
+    /// Returns the 3xx response.
     pub fn stop(self) -> RedirectAction {
         RedirectAction(Verdict::Stop)
     }
 
-    /// Fail the request; `reqwest::Error::is_redirect` is then true.
+    /// Fails the request with an error for which `reqwest::Error::is_redirect` is true.
     pub fn error<E: Into<Box<dyn Error + Send + Sync>>>(self, error: E) -> RedirectAction {
         RedirectAction(Verdict::Error(error.into()))
     }
 }
 
-/// What to do about a [`RedirectAttempt`]; made by its methods.
+/// The decision about a [`RedirectAttempt`], returned by its methods.
 #[derive(Debug)]
 pub struct RedirectAction(Verdict);
 

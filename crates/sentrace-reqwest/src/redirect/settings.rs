@@ -1,8 +1,8 @@
-//! What a `reqwest::ClientBuilder` says about itself.
+//! The settings of a `reqwest::ClientBuilder`.
 //!
-//! A hop that the guard sends must use the client's settings, but the builder has no getters for them; it does print
-//! them. Settings that cannot be read fall back to what cannot do harm, and whether they can be read at all is found out
-//! on a builder whose settings are known.
+//! A hop that the guard sends must use the client's settings. The builder has no getters for them, but its `Debug` output has
+//! them. Settings that cannot be read fall back to the conservative choice. A builder with known settings shows whether they can
+//! be read at all.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -23,19 +23,18 @@ pub(crate) struct Settings {
     pub(crate) fixed_credentials: Vec<HeaderName>,
     /// Trace headers among the builder's default headers, which a request cannot leave out either.
     pub(crate) fixed_trace_headers: Vec<HeaderName>,
-    /// Those of them whose value is printed, to be merged as the request's own would be. One that is marked as sensitive
-    /// is not.
+    /// Those of them whose value is printed, which are merged like a request's own. Values marked as sensitive are not printed.
     pub(crate) trace_headers: HeaderMap,
 }
 
-/// The redirect policy of a builder, as far as it can be known.
+/// The redirect policy of a builder, as it is printed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum PrintedPolicy {
     Limited(usize),
     None,
     /// A closure.
     Custom,
-    /// This version of reqwest prints policies in a way that is not known here.
+    /// The format of this version of reqwest is unknown.
     Unreadable,
 }
 
@@ -48,8 +47,8 @@ impl Settings {
         Self::parse(&format!("{builder:#?}"), *READABLE)
     }
 
-    /// `printed` has one field a line, indented by four; what belongs to a field is indented deeper. A default policy is
-    /// not printed, so that a missing one can be told from one under a new name only where `policy_is_readable`.
+    /// Parses `printed`, which has one field per line, indented by four; its content is indented deeper. A default policy is not
+    /// printed: only if `policy_is_readable`, a missing one is known to be the default.
     pub(super) fn parse(printed: &str, policy_is_readable: bool) -> Self {
         let defaults = field(printed, "default_headers").map(|(_, entries)| {
             let entry = |line| {
@@ -86,19 +85,19 @@ impl Settings {
     }
 }
 
-/// A builder with a policy that is printed if policies are, and the limit that it must show.
+/// Returns a builder with a policy that is not the default, and its limit.
 fn probe() -> (ClientBuilder, usize) {
     (reqwest::Client::builder().redirect(Policy::limited(7)), 7)
 }
 
-/// The value of a field on its line, and the lines that belong to it.
+/// Returns the value of a field on its line, and the lines of its content.
 fn field<'a>(printed: &'a str, name: &str) -> Option<(&'a str, impl Iterator<Item = &'a str>)> {
     let mut lines = printed.lines();
     let value = lines.find_map(|line| line.strip_prefix("    ")?.strip_prefix(name)?.strip_prefix(": "));
     value.map(|value| (value, lines.take_while(|line| line.starts_with("     "))))
 }
 
-/// `None` if no policy is printed.
+/// Returns `None` if no policy is printed.
 fn policy_of(printed: &str) -> Option<PrintedPolicy> {
     let (_, inside) = field(printed, "redirect_policy")?;
     Some(parse_policy(inside.map(|line| line.trim().trim_end_matches(','))))
@@ -113,15 +112,15 @@ fn parse_policy<'a>(mut lines: impl Iterator<Item = &'a str>) -> PrintedPolicy {
     }
 }
 
-/// The `Debug` form of a header's value. `None` if it is hidden, or if a backslash leaves open what it says.
+/// Parses the `Debug` output of a header's value. Returns `None` if it is hidden, or if a backslash makes it ambiguous.
 fn parse_value(text: &str) -> Option<HeaderValue> {
     let inside = text.strip_prefix('"')?.strip_suffix('"')?;
-    // A quotation mark is always printed behind a backslash, so it can be read back; another backslash may be itself.
+    // A quotation mark is always escaped. Any other backslash may be an escape or itself.
     let inside = inside.replace("\\\"", "\"");
     if inside.contains('\\') { None } else { HeaderValue::from_str(&inside).ok() }
 }
 
-/// The `Debug` form of a `Duration`: a decimal number and its unit.
+/// Parses the `Debug` output of a `Duration`: a decimal number and its unit.
 fn parse_duration(text: &str) -> Option<Duration> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at(unit_at);

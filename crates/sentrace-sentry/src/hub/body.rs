@@ -1,4 +1,4 @@
-//! From the answer's head to its last byte.
+//! The response body.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use sentrace_core::adapter::Inside;
 use super::bound::BoundHub;
 
 pin_project! {
-    /// The body of an answer of [`SentryHub`](super::SentryHub).
+    /// Response body of [`SentryHub`](super::SentryHub).
     #[derive(Debug)]
     pub struct HubBody<B> {
         #[pin]

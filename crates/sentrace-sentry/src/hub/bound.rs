@@ -1,4 +1,4 @@
-//! The Hub of one request.
+//! The Hub of a request.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use sentry_core::{Hub, HubSwitchGuard};
 use super::config::Config;
 use super::thread::{has_hub, still_has_hub};
 
-/// Runs code of the service with the request's Hub current, where it has one.
+/// The Hub of a request, if it has one. It is current in the service's code.
 #[derive(Debug, Default)]
 pub(super) struct BoundHub(Option<Arc<Hub>>);
 
 impl BoundHub {
-    /// A Hub that begins with what the one around it knows; none without a client.
-    pub(super) fn fresh(config: &Config) -> Self {
+    /// Creates a Hub from the one around it. There is none without a client.
+    pub(super) fn new(config: &Config) -> Self {
         let around = match &config.hub {
-            // What the service says of its Hub must not cost it the request.
+            // A panic of this hook must not fail the request.
             Some(hub) => run_hook(|| hub()),
             None => has_hub().then(Hub::current),
         };

@@ -11,15 +11,15 @@ use sentry_core::{Hub, Level, event_from_error, parse_type_from_debug};
 use super::config::Config;
 use super::head::{self, Name};
 
-/// Marks a request whose failure is somebody's to capture already.
+/// Marks a request whose failure another layer captures.
 #[derive(Debug, Clone, Copy)]
 struct CapturedTransaction;
 
-/// What is told of a request that fails.
+/// The data of events for a failed request.
 #[derive(Debug)]
 pub(super) struct FailureReport {
     config: Arc<Config>,
-    /// As it came.
+    /// The method as the client sent it.
     method: String,
     method_in_names: &'static str,
     url: Option<String>,
@@ -28,7 +28,7 @@ pub(super) struct FailureReport {
 }
 
 impl FailureReport {
-    /// `None` where failures are not captured, or a layer outside of this one does it.
+    /// Returns `None` if failures are not captured, or if a layer outside this one captures them.
     pub(super) fn prepare<B>(
         config: &Arc<Config>,
         name: &Name,
@@ -48,22 +48,22 @@ impl FailureReport {
         }))
     }
 
-    /// Captures an answer whose status is a failure.
-    pub(super) fn answered<B>(&self, hub: &Hub, response: &Response<B>) {
+    /// Captures a response whose status is a failure.
+    pub(super) fn capture_response<B>(&self, hub: &Hub, response: &Response<B>) {
         let status = response.status();
         if !self.config.statuses.iter().any(|range| range.contains(&status.as_u16())) {
             return;
         }
         let event = match response.extensions().get::<HandlerError>() {
-            // Formatting it is code of users.
+            // Formatting it runs user code.
             Some(error) => catch_panic(|| event_from_error(error.error())),
             None => Some(self.event_of_status(status)),
         };
         self.capture(hub, event, true);
     }
 
-    /// Captures a service that failed without an answer.
-    pub(super) fn failed<E: fmt::Debug + fmt::Display>(&self, hub: &Hub, error: &E) {
+    /// Captures the error of a service.
+    pub(super) fn capture_error<E: fmt::Debug + fmt::Display>(&self, hub: &Hub, error: &E) {
         let event = catch_panic(|| {
             let (debug, text) = (format!("{error:?}"), error.to_string());
             let ty = if debug == format!("{text:?}") { "Error" } else { parse_type_from_debug(&debug) };
@@ -72,7 +72,8 @@ impl FailureReport {
         self.capture(hub, event, false);
     }
 
-    /// All answers of a route with one status are one issue. Paths that are no route's would each be one.
+    /// Groups responses by route and status into one issue. Without a route, each path would be an issue of its own, so the
+    /// method is used.
     fn event_of_status(&self, status: StatusCode) -> Event<'static> {
         let mut event = exception(
             "HttpServerError".to_owned(),
@@ -99,7 +100,7 @@ impl FailureReport {
             url: self.url.as_deref().and_then(|url| url.parse().ok()),
             ..RequestInfo::default()
         });
-        // Hooks and processors of users run in here.
+        // This runs the user's hooks and processors.
         catch_panic(|| hub.capture_event(event));
     }
 }

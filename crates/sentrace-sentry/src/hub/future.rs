@@ -1,4 +1,4 @@
-//! From the call to the answer's head.
+//! The response future.
 
 use std::fmt;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use super::bound::BoundHub;
 use super::failure::FailureReport;
 
 pin_project! {
-    /// The answer of [`SentryHub`](super::SentryHub), in the making.
+    /// Response future of [`SentryHub`](super::SentryHub).
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct HubFuture<F> {
@@ -38,16 +38,16 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let answer = ready!(this.inside.as_mut().poll(cx));
-        // What the handler holds goes before the Hub goes on to the body.
+        let result = ready!(this.inside.as_mut().poll(cx));
+        // The handler's values are dropped before the Hub moves on to the body.
         this.inside.as_mut().drop_inner();
         let hub = std::mem::take(this.inside.get_around_mut());
         if let Some((report, current)) = this.report.as_ref().zip(hub.get()) {
-            hub.enter(|| match &answer {
-                Ok(response) => report.answered(current, response),
-                Err(error) => report.failed(current, error),
+            hub.enter(|| match &result {
+                Ok(response) => report.capture_response(current, response),
+                Err(error) => report.capture_error(current, error),
             });
         }
-        Poll::Ready(answer.map(|response| response.map(|body| HubBody::new(body, hub))))
+        Poll::Ready(result.map(|response| response.map(|body| HubBody::new(body, hub))))
     }
 }

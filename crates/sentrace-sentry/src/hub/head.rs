@@ -1,14 +1,14 @@
-//! What is noted of a request's head: text of its own, since a shared handle would keep the whole head alive.
+//! Name and URL of a request. They are copied, since a shared handle would keep the whole head alive.
 
 use sentrace_core::adapter::HttpHead;
 use sentrace_protocol::http_method;
 use sentrace_protocol::sensitive::filter_text;
 use sentrace_protocol::url::host_header;
 
-/// The request's name, as transactions have it.
+/// The name of a request, like that of its transaction.
 pub(super) struct Name {
     pub(super) text: String,
-    /// Whether it is a route's, so that there are few of them.
+    /// Whether it is the name of a route.
     pub(super) is_route: bool,
 }
 
@@ -21,17 +21,17 @@ impl Name {
     }
 }
 
-/// The method, or `HTTP` for one that only this client knows.
+/// Returns the method, or `HTTP` for an unknown one.
 pub(super) fn method_in_names(head: &HttpHead<'_>) -> &'static str {
     http_method::in_names(head.method().as_str())
 }
 
-/// The URL without user, query and fragment, where the host is known.
+/// Returns the URL without user, query and fragment, if the host is known.
 pub(super) fn url(head: &HttpHead<'_>) -> Option<String> {
     let uri = head.uri();
     let host = head.uri_host().or_else(|| host_header(head.headers()))?;
     let url = [uri.scheme_str().unwrap_or("http"), "://", host, uri.path()].concat();
-    // A path may hold a token.
+    // A path may contain a token.
     Some(filter_text(&url).into_owned())
 }
 

@@ -1,4 +1,4 @@
-//! The layer and all that can be set on it.
+//! The layer and its setters.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -10,16 +10,15 @@ use tower_layer::Layer;
 use super::config::Config;
 use super::service::SentryHub;
 
-/// Gives each request a fresh Hub of the official crate, which is current on every poll of the answer and of its body,
-/// and where they are dropped. What a request sets on its scope stays with it; the Hub is gone when the request is.
+/// Creates a Hub of the official crate for each request. It is current whenever the response future and the body are polled or
+/// dropped. What a request sets on its scope stays with the request.
 ///
-/// The Hub begins with what the scope around it knows, and with the name of the request, `GET /users/{id}` or
-/// `GET /users/7` where no route is known, for whatever is captured in it. Where no official client is bound, nothing
-/// happens at all.
+/// The Hub starts with the data of the scope around it and with the name of the request, which its events get: `GET
+/// /users/{id}`, or `GET /users/7` if no route is known. Without an official client the layer does nothing.
 ///
-/// It keeps its promises in any order of layers. Put it inside of `SentryTracingLayer` for
-/// [`capture_failed_requests`](Self::capture_failed_requests): outside of it the request's span is not current any more
-/// when the answer is there, so that those events have no trace of ours. `sentry-tower`'s layers are not needed beside it.
+/// It works in any order of layers. For [`capture_failed_requests`](Self::capture_failed_requests), put it inside
+/// `SentryTracingLayer`: outside, the request's span is no longer current when the response is there, so the events would not be
+/// part of the trace. The layers of `sentry-tower` are not needed beside it.
 ///
 /// ```
 /// use sentrace_sentry::SentryHubLayer;
@@ -45,7 +44,7 @@ impl Default for SentryHubLayer {
 }
 
 impl SentryHubLayer {
-    /// The layer as most services want it.
+    /// Creates the layer with default settings.
     pub fn new() -> Self {
         Self { config: Arc::default() }
     }

@@ -1,4 +1,4 @@
-//! A Hub of its own for each request.
+//! A Hub for each request.
 
 mod body;
 mod bound;

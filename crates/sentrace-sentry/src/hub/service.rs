@@ -1,4 +1,4 @@
-//! The service that the layer makes.
+//! The service of the layer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::failure::FailureReport;
 use super::future::HubFuture;
 use super::head::Name;
 
-/// A service whose requests have a Hub of their own; see [`SentryHubLayer`](super::SentryHubLayer).
+/// A service that creates a Hub for each request; see [`SentryHubLayer`](super::SentryHubLayer).
 #[derive(Debug, Clone)]
 pub struct SentryHub<S> {
     inner: S,
@@ -44,7 +44,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let hub = BoundHub::fresh(&self.config);
+        let hub = BoundHub::new(&self.config);
         let report = hub.get().and_then(|hub| {
             let name = Name::of(&HttpHead::of(&request));
             hub.configure_scope(|scope| scope.set_transaction(Some(&name.text)));

@@ -1,5 +1,5 @@
-//! Whether a thread still has a current Hub. The official crate panics where it has none any more, and with its panic
-//! hook that ends the process.
+//! Whether this thread's Hub is still alive. `Hub::current` panics once its thread-local has been destroyed, and with the
+//! official crate's panic hook that aborts the process.
 
 use std::cell::Cell;
 
@@ -7,11 +7,11 @@ use sentry_core::Hub;
 
 thread_local! {
     static WITNESS: Witness = Witness::new();
-    /// Has no destructor, so that it can be asked at any time.
+    /// Has no destructor, so that it can be read at any time.
     static WITNESSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Made after the thread's Hub, and so gone before it.
+/// Created after the thread's Hub, and so destroyed before it.
 struct Witness;
 
 impl Witness {
@@ -24,17 +24,17 @@ impl Witness {
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        // That it can be dropped is all that makes it a witness.
+        // Having a destructor is enough.
     }
 }
 
-/// Whether there is a current Hub to be replaced here.
+/// Returns `true` if this thread has a Hub that can be replaced.
 pub(super) fn has_hub() -> bool {
     WITNESS.try_with(|_| ()).is_ok()
 }
 
-/// The same where something is dropped, which may be as late as the end of a thread. Of a thread that has not run
-/// requests nobody knows, so the answer is no.
+/// Like [`has_hub`], for destructors, which may run as late as the end of a thread. Returns `false` on a thread that has not run
+/// requests, where it is unknown.
 pub(super) fn still_has_hub() -> bool {
     WITNESSED.get() && has_hub()
 }

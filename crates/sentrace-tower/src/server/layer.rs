@@ -50,7 +50,7 @@ use super::service::SentryTracing;
 /// disconnects before or during the response, `cancelled`. A layer outside may replace the response, so if the body is dropped
 /// before it is polled, the status is that of the status code. A layer outside that stops waiting, such as a timeout, looks like
 /// a client that disconnects: put it inside this layer. The time to the first byte is recorded separately. For connections that
-/// stay open longer, such as WebSockets, see [`LongLived`].
+/// stay open longer, such as a WebSocket, see [`LongLived`].
 ///
 /// A transaction starts with the call. The time that inner services spend in `poll_ready`, such as a concurrency limit in the
 /// same `ServiceBuilder`, is not part of it: the layer gets the request after they are ready. If the proxy in front sends
