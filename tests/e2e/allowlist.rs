@@ -1,4 +1,4 @@
-//! Trace headers reach the allowed hosts and no other.
+//! Trace headers reach only the allowed hosts.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use http::HeaderMap;
 use sentrace::Origin;
 use sentrace_tests::{Ingest, Project, get as ask, serve};
 
-/// What a host has received: each request's path and headers.
+/// The requests that a host has received: paths and headers.
 #[derive(Debug, Clone, Default)]
 struct Received(Arc<Mutex<Vec<(String, HeaderMap)>>>);
 
@@ -46,7 +46,7 @@ fn trace_headers(headers: &HeaderMap) -> (bool, Option<&str>) {
     (headers.contains_key("sentry-trace"), headers.get("baggage").map(|baggage| baggage.to_str().unwrap()))
 }
 
-/// The same server by the name that is not in the list.
+/// Returns the URL of the same server with the name that is not in the list.
 fn foreign(base: &str) -> String {
     base.replace("127.0.0.1", "localhost")
 }

@@ -1,4 +1,4 @@
-//! Many requests at once.
+//! Many concurrent requests.
 
 use std::collections::HashSet;
 
@@ -69,7 +69,7 @@ async fn two_hundred_requests_through_two_services_never_mix_up_a_parent() {
             "one request, one trace"
         );
         for side in ["left", "right"] {
-            // Below each side hangs one call, one transaction, one query, all of this request.
+            // Each side has one call, one transaction and one query, all of this request.
             let node = trace.named(&format!("{side} {id}"));
             assert_eq!(trace.way_up(node), ["task front", "http.server front"]);
         }

@@ -1,4 +1,4 @@
-//! A browser's preflight through both orders of the CORS layers, beside tracing.
+//! A browser's preflight through both orders of the CORS layers, with tracing.
 
 use std::sync::mpsc;
 
@@ -74,7 +74,7 @@ async fn inside_cors_layer_somebody_is_told_once() {
     let preflight = Wire::connect(&base).await.ask(PREFLIGHT).await;
     assert!(!permits_trace_headers(preflight.header("access-control-allow-headers")), "{preflight:?}");
     for _ in 0..3 {
-        // What a browser sends after such an answer: its request, without the headers.
+        // After such an answer, a browser sends the request without the headers.
         let call = CALL.split("sentry-trace").next().unwrap();
         assert_eq!(
             Wire::connect(&base).await.ask(call).await.status(),

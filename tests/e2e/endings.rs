@@ -1,4 +1,4 @@
-//! How requests end, as the ingest is told.
+//! How requests end, as received by the ingest.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(60);
 
 type Frames = mpsc::Sender<Result<Frame<Bytes>, std::io::Error>>;
 
-/// A body whose frames come from `send`, which runs by itself.
+/// A body whose frames come from `send`, which runs on a separate task.
 fn stream<F: Future<Output = ()> + Send + 'static>(send: impl FnOnce(Frames) -> F) -> Response {
     let (frames, mut received) = mpsc::channel(1);
     tokio::spawn(send(frames));
@@ -73,7 +73,7 @@ async fn served(ingest: &Ingest) -> String {
     serve(app).await
 }
 
-/// Status, duration and time to the first byte, both in milliseconds.
+/// Returns the status, the duration and the time to the first byte, in milliseconds.
 fn told(trace: &Assembled, name: &str) -> (String, f64, Option<f64>) {
     let transaction = trace.transaction_named(name);
     let first_byte = transaction.data.get("http.request.time_to_first_byte");
@@ -99,7 +99,7 @@ async fn a_client_that_leaves_before_the_answer_cancels() {
     let base = served(&ingest).await;
     let mut wire = Wire::connect(&base).await;
     wire.send("GET /hangs HTTP/1.1\r\nHost: shop.test\r\n\r\n").await;
-    // Nothing is answered, so there is nothing to wait for but time.
+    // There is no response to wait for, only time.
     tokio::time::sleep(PAUSE).await;
     drop(wire);
     let (status, duration, first_byte) = told(&ingest.trace(1).await, "GET /hangs");

@@ -9,7 +9,7 @@ use sentrace_tests::Ingest;
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1";
 const RATE: &str = "SENTRY_TRACES_SAMPLE_RATE";
 
-/// What the service, started with these variables and no other of ours, says and records.
+/// Returns what the service prints and records with exactly these variables.
 struct Ran {
     ok: bool,
     printed: String,
@@ -29,7 +29,7 @@ async fn run(ingest: &Ingest, vars: BTreeMap<&str, OsString>, arguments: &[&str]
     service.args(arguments).envs(vars);
     let output = tokio::task::spawn_blocking(move || service.output().unwrap()).await.unwrap();
     let [stdout, stderr] = [output.stdout, output.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
-    // The process is over: what has not arrived never will.
+    // The process has ended, so nothing more will arrive.
     let traces: Vec<_> = ingest.traces(0).await.iter().map(|trace| trace.id.to_string()).collect();
     Ran {
         ok: output.status.success(),
@@ -39,7 +39,7 @@ async fn run(ingest: &Ingest, vars: BTreeMap<&str, OsString>, arguments: &[&str]
     }
 }
 
-/// A service at whose start everything is right but one variable.
+/// A service whose configuration is valid except for one variable.
 fn with(ingest: &Ingest, name: &'static str, value: OsString) -> BTreeMap<&'static str, OsString> {
     let dsn = ingest.dsn("1");
     let mut vars: BTreeMap<_, OsString> = [("SENTRY_DSN", dsn.into()), (RATE, "1".into())].into();
@@ -52,7 +52,7 @@ async fn a_service_starts_in_any_environment_and_warns_once_of_what_is_wrong() {
     let ingest = Ingest::start();
     let dsn = ingest.dsn("1");
     let quoted = |text: &str| format!("\"{text}\"");
-    // The variable, its value, whether the transaction is recorded, what the warning says (nothing: there is none).
+    // The variable, its value, whether the transaction is recorded, and the warning (empty: none).
     let rows: Vec<(&'static str, String, bool, &str)> = vec![
         (RATE, "1".into(), true, ""),
         (RATE, " 1 \n".into(), true, ""),

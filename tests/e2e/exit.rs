@@ -8,7 +8,7 @@ use sentrace_tests::{Ingest, PATIENCE};
 
 const TRANSACTIONS: usize = 500;
 
-/// Runs the helper program to its end; whether it went well.
+/// Runs the helper program to its end. Returns `true` if it succeeded.
 async fn run(ingest: &Ingest, ends_by: &str, environment: &[(&str, &str)]) -> bool {
     let mut job = Command::new(env!("CARGO_BIN_EXE_sentrace-test-job"));
     job.args([&TRANSACTIONS.to_string(), ends_by]).env("SENTRY_DSN", ingest.dsn("job")).stderr(Stdio::null());
@@ -34,7 +34,7 @@ async fn run(ingest: &Ingest, ends_by: &str, environment: &[(&str, &str)]) -> bo
 async fn a_process_that_returns_from_main_loses_nothing() {
     let ingest = Ingest::start();
     assert!(run(&ingest, "return", &[]).await);
-    // The process is over: what has not arrived never will.
+    // The process has ended, so nothing more will arrive.
     assert_eq!(ingest.transactions().await, TRANSACTIONS);
     assert_eq!(ingest.reports().lost("transaction"), 0);
     ingest.assert_no_problems();

@@ -1,4 +1,4 @@
-//! An ingest that is down, slow, or answers nonsense costs no request anything.
+//! An ingest that is down, slow, or answers nonsense does not affect requests.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,10 @@ use tokio::net::TcpListener;
 
 const REQUESTS: usize = 200;
 
-/// No answer may take longer; all the faults below last for seconds.
+/// The limit for responses. All faults below last for seconds.
 const BOUND: Duration = Duration::from_secs(1);
 
-/// All requests are answered, none slower than [`BOUND`].
+/// Asserts that all requests are answered, none slower than [`BOUND`].
 async fn assert_it_costs_nothing(project: &Project, reason: &str) {
     let app =
         Router::new().route("/x", get(async || sentrace::in_span("task", "work", async { "fine" }).await));
@@ -68,7 +68,7 @@ async fn down_slow_and_refusing() {
 
 #[tokio::test]
 async fn nobody_listens() {
-    // Bound and dropped: the port was free a moment ago.
+    // Bound and dropped, so nothing listens on the port.
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let project = sampled(format!("http://key@{address}/1"));
     assert_it_costs_nothing(&project, "nobody listens").await;

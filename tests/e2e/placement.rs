@@ -1,4 +1,4 @@
-//! One layer, wherever it is put.
+//! The layer works at any place.
 
 use axum::Router;
 use axum::extract::Path;
@@ -53,7 +53,7 @@ async fn inside_the_router_around_it_and_twice_it_opens_one_transaction() {
     }
 }
 
-/// A router as hyper sees it: its request bodies are hyper's.
+/// A router for hyper: its request bodies are hyper's.
 #[derive(Clone)]
 struct Hyper(Router);
 

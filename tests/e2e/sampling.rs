@@ -1,4 +1,4 @@
-//! Who decides, across services.
+//! Sampling decisions across services.
 
 use sentrace::Options;
 use sentrace_tests::{Ingest, plain_http};

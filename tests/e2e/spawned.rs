@@ -1,4 +1,4 @@
-//! Work that a handler starts and does not wait for.
+//! Work that a handler starts without waiting for it.
 
 use axum::Router;
 use axum::routing::get;
@@ -17,7 +17,7 @@ async fn spawned_work_keeps_its_trace_when_it_is_asked_to() {
     let order = get(async move || {
         let (http, done) = (http.clone(), done.clone());
         let asked = current_span().scope(async move {
-            // A transaction of its own, since the request's is over before the work is.
+            // A separate transaction, since the request ends before the work does.
             let work = start_transaction("send mail", "task");
             work.scope(async {
                 http.get(format!("{mail_url}/send")).send().await.unwrap().text().await.unwrap()

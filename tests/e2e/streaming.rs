@@ -1,4 +1,4 @@
-//! Spans that are sent by themselves, from requests to the pages.
+//! Streamed spans, from requests to the collector's pages.
 
 use std::sync::Arc;
 use std::time::Duration;

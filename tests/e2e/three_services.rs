@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use sentrace_tests::{Ingest, Project, get as ask, plain_http, serve, serve_hyper};
 use tower::{Layer, service_fn};
 
-/// `front` calls `middle`, which calls `back`: the base URL of `front`.
+/// Starts `front`, which calls `middle`, which calls `back`. Returns the base URL of `front`.
 pub(crate) async fn chain(front: &Project, middle: &Project, back: &Project) -> String {
     let stock = |request: Request<Incoming>| async move {
         sentrace::in_span("db.query", "SELECT amount FROM stock WHERE id = ?", tokio::task::yield_now())
@@ -65,7 +65,7 @@ async fn ids_and_parents_of_a_trace_through_three_services_resolve() {
         assert_eq!(transaction.source.as_deref(), Some(source), "{name}");
         assert_eq!(transaction.status.as_deref(), Some("ok"), "{name}");
     }
-    // One head, one dynamic sampling context, in all three envelopes.
+    // All three envelopes have the sampling context of the head.
     let head = trace.transaction_named("GET /cart/{id}").dsc.clone().unwrap();
     assert_eq!(head["release"], "front@1.0.0");
     assert!(trace.transactions.iter().all(|transaction| transaction.dsc.as_ref() == Some(&head)));

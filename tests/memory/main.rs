@@ -1,4 +1,5 @@
-//! What a recorded request keeps alive. Alone in its process: it counts the bytes of the heap.
+//! What a recorded request keeps alive. The only test of its process, since it counts the bytes of
+//! the heap.
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::alloc::System;
@@ -27,7 +28,7 @@ fn live_bytes() -> i64 {
     stats.bytes_allocated as i64 - stats.bytes_deallocated as i64
 }
 
-/// An ingest that is never done: every record stays.
+/// A deliverer that keeps every record.
 #[derive(Debug, Default)]
 struct Held(Mutex<Vec<FinishedTransaction>>);
 
@@ -64,12 +65,12 @@ async fn upload_all(base: &str) {
     }
 }
 
-/// Live bytes of the heap for each upload, when all connections are over.
+/// Returns the live bytes of the heap per upload after all connections have ended.
 async fn bytes_kept_by(base: &str, done: impl Fn() -> bool) -> i64 {
     upload_all(base).await; // pools, buffers and tables grow to their size
     let before = live_bytes();
     upload_all(base).await;
-    // Connections close a moment after their last byte.
+    // Connections close shortly after their last byte.
     for _ in 0..1000 {
         let settled = live_bytes();
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -96,7 +97,7 @@ async fn after_an_upload_nothing_of_hypers_buffer_stays_alive() {
     held.assert_whole();
     assert!((1..4096).contains(&kept), "{kept} bytes are kept for each upload");
 
-    // The same measure sees what one kept header value costs, which is what must not happen.
+    // The same measurement detects a single kept header value, which must not happen.
     let kept_headers = Arc::new(Mutex::new(Vec::<HeaderMap>::new()));
     let keep = Arc::clone(&kept_headers);
     let upload = move |request: Request<Incoming>| {

@@ -1,4 +1,4 @@
-//! A process that forks after its client was made.
+//! A process that forks after its client was created.
 
 use std::collections::HashSet;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The guard of `init`, which some drop too early.
+//! The guard of `init`, which is sometimes dropped too early by mistake.
 
 use std::process::{Command, Output};
 
@@ -7,7 +7,7 @@ fn run(what: &str) -> Output {
     life.arg(what).env_remove("SENTRY_DSN").output().expect("the helper is built with the tests")
 }
 
-/// What sentrace has said about the guard.
+/// Returns sentrace's messages about the guard.
 fn warnings(what: &str) -> Vec<String> {
     let said = String::from_utf8(run(what).stderr).unwrap();
     said.lines().filter(|line| line.contains("the guard of sentrace::init")).map(str::to_owned).collect()

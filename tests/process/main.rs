@@ -1,4 +1,4 @@
-//! Claims about whole processes: how they begin, fork and end.
+//! Tests of whole processes: how they start, fork and end.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails is a test that fails")]
 
 #[cfg(unix)]

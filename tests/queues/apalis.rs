@@ -1,4 +1,4 @@
-//! Jobs of apalis in Redis.
+//! apalis jobs in Redis.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Jobs that run at set times.
+//! Scheduled jobs.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
-//! Claims about what runs outside of requests: jobs in a real Redis, and processes of their own. The programs are those
-//! of `examples/`, as they are.
+//! Tests of work outside of requests: jobs in a real Redis, and child processes. They run the
+//! unchanged programs of `examples/`.
 //!
-//! Without the built-in harness, since some need a server: see [`sentrace_tests::servers`]. A new test is added to
-//! `main`.
+//! They do not use the built-in harness, since some need a server: see [`sentrace_tests::servers`].
+//! New tests have to be added to `main`.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What these tests say on a machine without the servers: this very program, started again.
+//! The output of these tests on a machine without the servers: this program is started again.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 const OF_REDIS: &str = "redis_stream::a_message_of_a_stream_is_tried_again_in_its_trace";
 const INSTALL: &str = "redis-server is not installed: `apt-get install redis-server`";
 
-/// Runs this program with these folders to look for servers in.
+/// Runs this program with these folders in `PATH`.
 fn run(path: &Path, required: Option<&str>, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(arguments).env("PATH", path).env_remove("SENTRACE_REQUIRE_SERVERS");

@@ -1,11 +1,11 @@
-//! A program of `examples/`, run to its end.
+//! Runs a program of `examples/` to its end.
 
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use sentrace_tests::{Ingest, PATIENCE};
 
-/// A program whose environment names no trace and no project but the test's.
+/// A program whose environment has only the test's project, and no trace.
 pub(crate) fn program(path: &str, ingest: &Ingest, project: &str) -> Command {
     let mut command = Command::new(path);
     for variable in
@@ -17,7 +17,7 @@ pub(crate) fn program(path: &str, ingest: &Ingest, project: &str) -> Command {
     command
 }
 
-/// Runs it; fails the test where it takes too long or fails.
+/// Runs the program. Fails the test if it fails or takes too long.
 pub(crate) async fn run(command: Command) {
     let mut command = tokio::process::Command::from(command);
     let ran =

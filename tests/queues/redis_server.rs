@@ -1,4 +1,4 @@
-//! A Redis of the test's own, which ends with it.
+//! A Redis server of a test, which ends with it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,9 +13,9 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// One that keeps nothing on disk and takes calls from this machine only.
+    /// Starts a server that keeps nothing on disk and only accepts connections from this machine.
     pub(crate) fn start() -> Self {
-        // Between our look at the port and Redis' own, somebody else may take it.
+        // Another program may take the port before Redis does.
         for _ in 0..5 {
             if let Some(server) = Self::try_start() {
                 return server;
@@ -68,7 +68,7 @@ impl RedisServer {
 
 impl Drop for RedisServer {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may already have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

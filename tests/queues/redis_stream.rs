@@ -1,4 +1,4 @@
-//! A Redis stream without a library for jobs.
+//! A Redis stream without a job library.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Processes that a program starts.
+//! Child processes.
 
 use sentrace_tests::Ingest;
 

@@ -1,4 +1,4 @@
-//! `docs/spec-coverage.md` against the tests that it names.
+//! Compares `docs/spec-coverage.md` with the tests that it names.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::{document, lookup};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What is wrong with the tables of `markdown`.
+/// Returns what is wrong with the tables of `markdown`.
 fn findings(markdown: &str) -> Vec<String> {
     let rows = match document::read(markdown) {
         Ok(rows) => rows,

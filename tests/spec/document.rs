@@ -1,18 +1,18 @@
 //! The tables of `docs/spec-coverage.md`.
 
-/// A clause of the specification, or a decision of ours, with what shows it.
+/// A clause of the specification, or a decision of sentrace, with its tests.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) id: String,
-    /// `crate::binary::module::test`; empty where `reason` says why there is none.
+    /// `crate::binary::module::test`; empty if `reason` states why there is none.
     pub(crate) tests: Vec<String>,
     pub(crate) reason: Option<String>,
 }
 
-/// What the last column begins with where no test can show the clause.
+/// The beginning of the last column if no test can show the clause.
 const WITHOUT_TEST: &str = "No test: ";
 
-/// Reads all rows whose first cell is an id (`TP-1`), and complains about those that are not complete.
+/// Reads all rows whose first cell is an id (`TP-1`), and reports incomplete ones.
 pub(crate) fn read(markdown: &str) -> Result<Vec<Row>, String> {
     let mut rows: Vec<Row> = Vec::new();
     for (line, text) in markdown.lines().enumerate().map(|(index, text)| (index + 1, text.trim())) {
@@ -51,7 +51,7 @@ fn is_id(cell: &str) -> bool {
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What stands between backticks.
+/// Returns the texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

@@ -1,11 +1,11 @@
-//! Test binaries of this package without the built-in harness: what they name in `main` is all that runs.
+//! Test binaries of this package without the built-in harness: only the tests named in `main` run.
 
 use std::fs;
 use std::path::Path;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// Whether a test binary of `sentrace-tests` has a harness of its own.
+/// Returns `true` if a test binary of `sentrace-tests` does not use the built-in harness.
 pub(crate) fn is_own(root: &Path, binary: &str) -> bool {
     let manifest = fs::read_to_string(root.join("tests/Cargo.toml")).unwrap_or_default();
     own(&manifest).any(|name| name == binary)
@@ -18,13 +18,13 @@ fn own(manifest: &str) -> impl Iterator<Item = &str> {
         .map(|name| name.trim_matches('"'))
 }
 
-/// Whether `main` runs the test of this path.
+/// Returns `true` if `main` runs the test of this path.
 pub(crate) fn check_test(main: &str, path: &str) -> Result<(), String> {
     let named = |end: &str| main.contains(&format!("test!({path}{end}"));
     if named(")") || named(",") { Ok(()) } else { Err(format!("`{path}` is not in `main`")) }
 }
 
-/// `#[test]` does nothing there, and nobody would notice.
+/// Refuses `#[test]`, which has no effect there.
 #[test]
 fn no_test_of_a_binary_with_its_own_harness_relies_on_the_built_in_one() {
     let tests = Path::new(ROOT).join("tests");

@@ -1,13 +1,13 @@
-//! Whether a named test is one that `cargo test` runs.
+//! Checks that a named test is one that `cargo test` runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::harness;
 
-/// Looks for `crate::binary::module::test`: the file of the module, that the modules above it are declared down to it,
-/// and a function of that name which is a test and not ignored. The binary of unit tests is `lib`. A binary without the
-/// built-in harness names its tests in its `main`.
+/// Looks for `crate::binary::module::test`: the file of the module, the declarations of the modules
+/// above it, and a function of that name that is a test and not ignored. The binary of unit tests
+/// is `lib`. A binary without the built-in harness names its tests in its `main`.
 pub(crate) fn find(root: &Path, reference: &str) -> Result<(), String> {
     let parts: Vec<&str> = reference.split("::").collect();
     let [package, binary, modules @ .., test] = &parts[..] else {
@@ -31,7 +31,7 @@ pub(crate) fn find(root: &Path, reference: &str) -> Result<(), String> {
 struct Module {
     file: PathBuf,
     text: String,
-    /// Where the files of its modules are.
+    /// The folder of its modules.
     below: PathBuf,
 }
 

@@ -1,5 +1,5 @@
-//! What was promised of the specification: that `docs/spec-coverage.md` names tests that exist, and what only the
-//! whole can show.
+//! The promises about the specification: `docs/spec-coverage.md` names existing tests, and
+//! properties of the whole workspace.
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod coverage;

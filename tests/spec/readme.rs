@@ -1,12 +1,12 @@
-//! The samples in the README and in the crate's documentation: whether the dependencies they list are those they use.
-//! That they compile is tested as documentation tests of `sentrace`, and by `.ci/run readme` as packages of their own.
+//! Checks that the samples in the README and in the crate's documentation list the dependencies
+//! that they use. Documentation tests of `sentrace` and `.ci/run readme` check that they compile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What shows that a feature of a dependency is needed.
+/// Code that requires a feature of a dependency.
 const FEATURES: [(&str, &str, &str); 9] = [
     ("#[tokio::main]", "tokio", "macros"),
     ("#[tokio::main]", "tokio", "rt-multi-thread"),
@@ -23,7 +23,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap()
 }
 
-/// The first code block that begins like this.
+/// Returns the first code block that begins like this.
 fn block(text: &str, language: &str) -> String {
     let start = format!("```{language}\n");
     let (_, rest) = text.split_once(&start).unwrap();
@@ -33,16 +33,16 @@ fn block(text: &str, language: &str) -> String {
 fn documentation_of_the_crate() -> String {
     let text = read("crates/sentrace/src/lib.rs");
     let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
-    // Lines that are hidden on the page are part of no sample.
+    // Lines that are hidden on the page are not part of the sample.
     let lines =
         lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).filter(|line| !line.starts_with("# "));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The crates that code names: what stands before the first `::` of a path.
+/// Returns the crates that code names: the part before the first `::` of a path.
 fn crates_of(code: &str) -> BTreeSet<String> {
     let code = code.lines().map(|line| line.split("//").next().unwrap_or_default());
-    // What stands in the braces of an import is below what stands before them.
+    // Names in the braces of an import are below the path before them.
     let code = code
         .map(|line| if line.starts_with("use ") { line.split('{').next().unwrap_or_default() } else { line });
     let code: Vec<&str> = code.collect();
@@ -60,7 +60,7 @@ fn crates_of(code: &str) -> BTreeSet<String> {
     crates
 }
 
-/// The lines of a `[dependencies]` table.
+/// Returns the lines of a `[dependencies]` table.
 fn dependencies(toml: &str) -> BTreeMap<&str, &str> {
     let lines = toml.lines().filter_map(|line| line.split_once(" = "));
     lines.filter(|(name, _)| !name.contains('[')).collect()

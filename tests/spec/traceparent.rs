@@ -1,4 +1,4 @@
-//! `traceparent` leaves under the same condition as the other headers.
+//! `traceparent` is sent under the same conditions as the other headers.
 
 use std::sync::{Arc, Mutex};
 

@@ -8,34 +8,34 @@ use sentrace_collector::{Behaviour, Collector, Store};
 
 use crate::{Assembled, PATIENCE, Project, get, in_time};
 
-/// A collector on a thread of its own, so that no test's runtime makes it wait.
+/// A collector on a separate thread, so that it does not depend on the runtime of a test.
 #[derive(Debug, Clone)]
 pub struct Ingest {
     collector: Arc<Collector>,
 }
 
 impl Ingest {
-    /// One that takes everything.
+    /// Starts an ingest that accepts everything.
     pub fn start() -> Self {
         Self { collector: Arc::new(Collector::start_in_background("127.0.0.1:0").expect("a free port")) }
     }
 
-    /// A service that samples all traces that begin with it.
+    /// Creates a service that samples all traces that it starts.
     pub fn project(&self, name: &str) -> Project {
         self.project_with(name, |options| options.traces_sample_rate(1.0))
     }
 
-    /// A service with options of its own; without a rate, tracing is off.
+    /// Creates a service with other options. Without a sample rate, tracing is off.
     pub fn project_with(&self, name: &str, set_up: impl FnOnce(Options) -> Options) -> Project {
         Project::new(name, self.dsn(name), set_up)
     }
 
-    /// Where a service sends to.
+    /// Returns the DSN of a service.
     pub fn dsn(&self, project: &str) -> String {
         self.collector.dsn(project)
     }
 
-    /// Changes how it answers from now on.
+    /// Changes how the ingest answers.
     pub fn behave(&self, behaviour: Behaviour) {
         self.collector.set_behaviour(behaviour);
     }
@@ -46,20 +46,21 @@ impl Ingest {
         assert!(arrived, "the ingest waits in vain; it has {:#?}", self.collector.traces());
     }
 
-    /// Waits for `transactions` in all, and gives every trace in short, the latest first.
+    /// Waits for `transactions` in total, and returns the summaries of all traces, latest first.
     pub async fn traces(&self, transactions: usize) -> Vec<TraceSummary> {
         self.wait_for(|store| store.transactions().count() >= transactions).await;
         self.collector.traces()
     }
 
-    /// Waits for the one trace of the test, whole with so many transactions, and reads it from the JSON API.
+    /// Waits for the only trace of the test with this many transactions, and reads it from the JSON
+    /// API.
     pub async fn trace(&self, transactions: usize) -> Assembled {
         let mut traces = self.traces(transactions).await;
         assert_eq!(traces.len(), 1, "one trace: {traces:#?}");
         self.read(traces.remove(0).id.to_string()).await
     }
 
-    /// One trace as the JSON API gives it.
+    /// Reads a trace from the JSON API.
     pub async fn read(&self, id: String) -> Assembled {
         let url = format!("{}/api/traces/{id}", self.collector.url());
         let answer = get(url).await;
@@ -67,7 +68,7 @@ impl Ingest {
         Assembled(serde_json::from_slice(&json).expect("a trace"))
     }
 
-    /// How many transactions have arrived so far.
+    /// Returns how many transactions have arrived so far.
     pub async fn transactions(&self) -> usize {
         let count = std::sync::atomic::AtomicUsize::new(0);
         let counted = |store: &Store| {
@@ -78,17 +79,17 @@ impl Ingest {
         count.into_inner()
     }
 
-    /// Forgets what has arrived so far.
+    /// Discards what has arrived so far.
     pub fn clear(&self) {
         self.collector.clear();
     }
 
-    /// What was reported as lost.
+    /// Returns the reported losses.
     pub fn reports(&self) -> Reports {
         self.collector.reports()
     }
 
-    /// What Sentry would not have liked; nothing, in a good test.
+    /// Asserts that no envelope breaks a rule of Sentry's.
     pub fn assert_no_problems(&self) {
         let problems = self.collector.problems();
         assert!(problems.is_empty(), "{problems:#?}");

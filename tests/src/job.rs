@@ -1,4 +1,4 @@
-//! A short-lived program, as the tests start it: it records transactions and ends.
+//! A short-lived program for tests: it records transactions and ends.
 //!
 //! `sentrace-test-job <transactions> [return|panic]`; project and trace come from the environment.
 #![expect(clippy::panic, reason = "ending by a panic is what one test is about")]

@@ -1,4 +1,4 @@
-//! What the end-to-end tests stand on: an ingest, projects that report to it, servers, and a client by hand.
+//! Support for the end-to-end tests: an ingest, projects that report to it, and servers.
 //!
 //! Everything is bounded in time by [`PATIENCE`] and waits for conditions.
 #![expect(

@@ -1,5 +1,5 @@
-//! A process that keeps, loses or copies its client, as the tests of whole processes start it:
-//! `sentrace-test-life <what it does>`. What sentrace says goes to stderr.
+//! A process that keeps, drops or forks its client, for tests of whole processes:
+//! `sentrace-test-life <what it does>`. sentrace's messages are printed to stderr.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use sentrace::{Guard, Options, start_transaction};
 
 type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
-/// Longer than a guard is held by mistake, and than other threads of an ending process go on.
+/// Longer than the time after which dropping a guard is not considered a mistake, and than other
+/// threads of an ending process keep running.
 const LONG: Duration = Duration::from_millis(2_300);
 
 fn main() -> Result {
@@ -93,7 +94,7 @@ fn main() -> Result {
 }
 
 fn options() -> Options {
-    // Nobody is there to send to, and that is waited for as short as possible.
+    // There is no server to send to, so the timeout is as short as possible.
     let options = Options::new().dsn("http://key@127.0.0.1:9/1").shutdown_timeout(Duration::from_millis(20));
     options.traces_sample_rate(1.0)
 }
@@ -112,7 +113,7 @@ fn drop_after(guard: Guard, time: Duration) {
     drop(guard);
 }
 
-/// Prints the ids of parent and child, each line with who it is.
+/// Prints the ids of parent and child, each line with its process.
 #[cfg(unix)]
 mod forked {
     use std::io::Write as _;
@@ -129,7 +130,8 @@ mod forked {
         let (client, capture) = Capture::client(options)?;
         client.bind();
         let unsampled = Capture::client(Options::new().traces_sample_rate(0.0))?.0;
-        // The parent's clock of idle transactions runs, its generator is seeded, and a transaction is open.
+        // In the parent, the timer of idle transactions runs, the generator is seeded, and a
+        // transaction is open.
         let idle = client.start_idle_transaction("before");
         let open = client.start_transaction("open", "task");
         open.start_span("task", "before").finish();
@@ -145,7 +147,7 @@ mod forked {
                 println!("child-idle {}", ended.len());
                 std::io::stdout().flush()?;
                 eprintln!("the idle transaction took {:?}", begun.elapsed());
-                // Without the parent's destructors.
+                // Skips the destructors of the parent.
                 std::process::exit(0);
             }
             Fork::Parent(child) => {
@@ -158,7 +160,7 @@ mod forked {
 
     fn print_ids(who: &str, client: &Client, unsampled: &Client, open: &Transaction) -> super::Result {
         let mut out = Vec::new();
-        // The very next one first: below what was open before.
+        // The next span is a child of what was open before.
         for _ in 0..MANY {
             let span = open.start_span("task", "inherited");
             writeln!(out, "{who} span {}", span.span_id().ok_or("no id")?)?;

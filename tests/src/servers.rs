@@ -1,15 +1,16 @@
 //! Tests that need a server which is not part of this repository, such as Redis.
 //!
-//! Where the server is not installed, such a test reports itself as ignored, with the reason and the command that
-//! installs it. Under `SENTRACE_REQUIRE_SERVERS=1` it fails instead. A server that is installed but does not start is
-//! always a failure. The built-in harness decides about ignoring at compile time, so these tests have another one:
-//! `harness = false` in `Cargo.toml`, and a `main` that calls [`run`].
+//! If the server is not installed, such a test is reported as ignored, with the reason and the
+//! command that installs it. With `SENTRACE_REQUIRE_SERVERS=1` it fails instead. If an installed
+//! server does not start, the test always fails. The built-in harness decides at compile time
+//! whether a test is ignored, so these tests use another one: `harness = false` in `Cargo.toml`,
+//! and a `main` that calls [`run`].
 
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-/// Redis, and whatever speaks its protocol under its name.
+/// Redis, or a compatible server of that name.
 pub const REDIS: Server = Server { program: "redis-server", install: "apt-get install redis-server" };
 
 const REQUIRE: &str = "SENTRACE_REQUIRE_SERVERS";
@@ -22,7 +23,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Why tests cannot have it; `None` if it is installed.
+    /// Returns the reason why it is missing, or `None` if it is installed.
     fn missing(self) -> Option<String> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let file = format!("{}{}", self.program, std::env::consts::EXE_SUFFIX);
@@ -40,7 +41,7 @@ pub struct Test {
 }
 
 impl Test {
-    /// Made by [`test!`](crate::test).
+    /// Used by [`test!`](crate::test).
     #[doc(hidden)]
     pub fn new(path: &str, needs: Option<Server>, run: fn()) -> Self {
         Self { name: path.replace(' ', ""), needs, run }
@@ -48,7 +49,7 @@ impl Test {
 
     fn into_trial(self, arguments: &Arguments, required: bool) -> Trial {
         let missing = self.needs.and_then(Server::missing);
-        // Whoever lists tests, or asks for the ignored ones, has to be told before they run.
+        // If tests are listed or ignored ones are requested, this has to be known before they run.
         let asked = arguments.list || arguments.ignored || arguments.include_ignored;
         let is_ignored = asked && missing.is_some() && !required;
         let run = move || match missing {
@@ -63,8 +64,8 @@ impl Test {
     }
 }
 
-/// Makes a [`Test`](crate::servers::Test) of an `async fn`, on a runtime of its own: `test!(module::name)`, or with a
-/// server that it needs, `test!(module::name, REDIS)`.
+/// Creates a [`Test`](crate::servers::Test) from an `async fn`, which runs on its own runtime:
+/// `test!(module::name)`, or with a required server `test!(module::name, REDIS)`.
 #[macro_export]
 macro_rules! test {
     ($path:path) => {
@@ -82,7 +83,7 @@ pub fn block_on(future: impl Future<Output = ()>) {
     runtime.expect("a runtime").block_on(future);
 }
 
-/// Runs the tests that the arguments select: those of the built-in harness.
+/// Runs the tests selected by the command line, which is that of the built-in harness.
 pub fn run(tests: impl IntoIterator<Item = Test>) -> ExitCode {
     let arguments = Arguments::from_args();
     let required = std::env::var_os(REQUIRE).is_some_and(|value| !value.is_empty() && value != "0");

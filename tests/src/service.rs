@@ -1,4 +1,5 @@
-//! A program that sets sentrace up as the README does: only the environment decides what it records.
+//! A program that initialises sentrace as in the README: only the environment decides what it
+//! records.
 //!
 //! It records one transaction, and prints its own trace headers as `trace=..`.
 
@@ -9,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("strict") => Options::try_from_env()?,
         _ => Options::from_env(),
     };
-    // As two clients of one process would.
+    // Like two clients in one process.
     drop(Options::from_env());
     let _guard = sentrace::init(options.tracing_origins([Origin::host("api.example.com")]))?;
     let transaction = start_transaction("work", "task");

@@ -1,4 +1,4 @@
-//! Questions to a trace that the collector has assembled.
+//! Queries of a trace that the collector has assembled.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use sentrace_collector::model::{Node, Trace, Transaction};
 pub struct Assembled(pub(crate) Trace);
 
 impl Assembled {
-    /// The only node of this name.
+    /// Returns the only node of this name.
     pub fn named(&self, name: &str) -> &Node {
         let mut found = self.tree.iter().filter(|node| node.name == name);
         match (found.next(), found.next()) {
@@ -20,12 +20,12 @@ impl Assembled {
         }
     }
 
-    /// The transaction behind the only node of this name.
+    /// Returns the transaction of the only node of this name.
     pub fn transaction_named(&self, name: &str) -> &Transaction {
         self.transaction_of(self.named(name)).expect("every node belongs to a transaction")
     }
 
-    /// From a node up to its root: `op service name`, outermost last.
+    /// Returns the path from a node to its root: `op service name`, root last.
     pub fn way_up(&self, node: &Node) -> Vec<String> {
         let mut way = Vec::new();
         let mut next = Some(node);
@@ -50,7 +50,7 @@ impl Deref for Assembled {
     }
 }
 
-/// A duration as the collector counts.
+/// Returns a duration in milliseconds, the unit of the collector.
 pub fn duration_ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
