@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sentrace_core::deliver::{Deliver, DeliverSpans, FinishedSpan, FinishedTransaction, Losses};
+use sentrace_core::deliver::{
+    Deliver, DeliverSpans, DeliverySettings, FinishedSpan, FinishedTransaction, Losses,
+};
 use sentrace_core::{DeliveryStats, Options, diagnostics};
 use sentrace_outbox::{Consumer, Hooks, Outbox, REPORT_INTERVAL, ReportSchedule};
 use sentrace_protocol::{Dsn, Reason};
@@ -43,7 +45,7 @@ use crate::worker::{Archive, Intake, Reporter, Sender, Worker, WorkerStats};
 ///
 /// let options = Options::new().dsn("http://key@localhost:8969/1").traces_sample_rate(1.0);
 /// let losses = Arc::new(Losses::default());
-/// let dsn = options.get_dsn().ok_or("no DSN")?.clone();
+/// let dsn = options.delivery().dsn.ok_or("no DSN")?.clone();
 /// let delivery = Delivery::start(dsn, &options, Arc::clone(&losses))?;
 /// let client = Client::new(options, Arc::new(delivery), losses)?;
 /// client.start_transaction("send invoice", "queue.task").finish();
@@ -90,7 +92,7 @@ impl Delivery {
         options: &Options,
         losses: Arc<Losses>,
     ) -> Result<Self, StartError> {
-        let on_machine = if options.is_strict() { OnMachine::Fail } else { OnMachine::Degrade };
+        let on_machine = if options.delivery().strict { OnMachine::Fail } else { OnMachine::Degrade };
         Self::start_with(dsn, options, losses, Pace::default(), on_machine)
     }
 
@@ -101,23 +103,23 @@ impl Delivery {
         pace: Pace,
         on_machine: OnMachine,
     ) -> Result<Self, StartError> {
+        let settings = options.delivery();
         let wakes = Arc::<Notify>::default();
         let wake = Arc::clone(&wakes);
-        let outbox =
-            Outbox::new(options.get_queue_bytes(), options.get_span_flush_interval(), losses, move || {
-                wake.notify_one();
-            });
+        let outbox = Outbox::new(settings.queue_bytes, settings.span_flush_interval, losses, move || {
+            wake.notify_one();
+        });
         let delivery = Self {
             outbox: Arc::new(outbox),
             backpressure: Arc::default(),
             stats: Arc::default(),
-            reports: options.sends_client_reports() && dsn.is_some(),
-            shutdown_timeout: options.get_shutdown_timeout(),
+            reports: settings.send_client_reports && dsn.is_some(),
+            shutdown_timeout: settings.shutdown_timeout,
         };
         let consumer = Consumer::new(Arc::clone(&delivery.outbox));
         let started = delivery
-            .worker(wakes, dsn, options, pace, on_machine)
-            .and_then(|worker| thread::start(worker.run(), consumer, options.is_debug()));
+            .worker(wakes, dsn, &settings, pace, on_machine)
+            .and_then(|worker| thread::start(worker.run(), consumer, settings.debug));
         if let Err(error) = started {
             on_machine.went_wrong(error, "nothing is sent, and everything is counted as lost")?;
             delivery.outbox.give_up(Reason::InternalSdkError);
@@ -129,26 +131,26 @@ impl Delivery {
         &self,
         wakes: Arc<Notify>,
         dsn: Option<&Dsn>,
-        options: &Options,
+        settings: &DeliverySettings<'_>,
         pace: Pace,
         on_machine: OnMachine,
     ) -> Result<Worker, StartError> {
         let now = Instant::now();
         let outbox = || Arc::clone(&self.outbox);
         // Delivery does not depend on a viewer.
-        let spotlight = options.get_spotlight().map(Spotlight::new).transpose();
+        let spotlight = settings.spotlight.map(Spotlight::new).transpose();
         let spotlight = spotlight.unwrap_or_else(|error| {
             diagnostics::warn(format_args!("{error}"));
             None
         });
         let copies = spotlight.as_ref().map(Spotlight::copies);
-        let encoder = Encoder::new(options.get_compression(), Hooks::of(options), copies);
+        let encoder = Encoder::new(settings.compression, Hooks::new(settings), copies);
         let encoding = encoder.content_encoding();
-        let ingest = dsn.map(|dsn| Ingest::new(dsn, options, encoding, on_machine)).transpose()?;
-        let sender = Sender::new(ingest, outbox(), Arc::clone(&self.stats), options.get_retry_timeout());
-        let archive = self.spool(dsn, options, on_machine)?.map(Archive::new);
+        let ingest = dsn.map(|dsn| Ingest::new(dsn, settings, encoding, on_machine)).transpose()?;
+        let sender = Sender::new(ingest, outbox(), Arc::clone(&self.stats), settings.retry_timeout);
+        let archive = self.spool(dsn, settings, on_machine)?.map(Archive::new);
         let schedule = ReportSchedule::new(self.reports, pace.report, now);
-        let check = HealthCheck::new(options.handles_backpressure().then_some(pace.health_check), now);
+        let check = HealthCheck::new(settings.backpressure_handling.then_some(pace.health_check), now);
         let reporter = Reporter::new(outbox(), schedule, check, Arc::clone(&self.backpressure));
         Ok(Worker::new(Intake::new(outbox(), wakes), encoder, sender, archive, reporter, spotlight))
     }
@@ -156,11 +158,11 @@ impl Delivery {
     fn spool(
         &self,
         dsn: Option<&Dsn>,
-        options: &Options,
+        settings: &DeliverySettings<'_>,
         on_machine: OnMachine,
     ) -> Result<Option<Spool>, StartError> {
-        let Some((dsn, folder)) = dsn.zip(options.get_spool_dir()) else { return Ok(None) };
-        match Spool::open(folder, dsn, options.get_spool_bytes(), Arc::clone(self.outbox.account())) {
+        let Some((dsn, folder)) = dsn.zip(settings.spool_dir) else { return Ok(None) };
+        match Spool::open(folder, dsn, settings.spool_bytes, Arc::clone(self.outbox.account())) {
             Ok(spool) => Ok(Some(spool)),
             Err(error) => {
                 on_machine
@@ -260,9 +262,14 @@ mod tests {
         let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0);
         let losses = Arc::new(Losses::default());
         let pace = Pace { report: INTERVAL, ..Pace::default() };
-        let delivery =
-            Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail)
-                .unwrap();
+        let delivery = Delivery::start_with(
+            options.delivery().dsn,
+            &options,
+            Arc::clone(&losses),
+            pace,
+            OnMachine::Fail,
+        )
+        .unwrap();
         (Client::new(options, Arc::new(delivery), Arc::clone(&losses)).unwrap(), losses)
     }
 
@@ -356,9 +363,14 @@ mod tests {
         let options = Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0).send_client_reports(false);
         let losses = Arc::new(Losses::default());
         let pace = Pace { health_check: Duration::from_millis(20), ..Pace::default() };
-        let delivery =
-            Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail)
-                .unwrap();
+        let delivery = Delivery::start_with(
+            options.delivery().dsn,
+            &options,
+            Arc::clone(&losses),
+            pace,
+            OnMachine::Fail,
+        )
+        .unwrap();
         let delivery = Arc::new(delivery);
         let deliver: Arc<dyn Deliver> = Arc::<Delivery>::clone(&delivery);
         let client = Client::new(options, deliver, Arc::clone(&losses)).unwrap();
@@ -386,8 +398,13 @@ mod tests {
             let options = options.clone().backpressure_handling(handles);
             let losses = Arc::new(Losses::default());
             let pace = Pace { health_check: Duration::from_millis(20), ..Pace::default() };
-            let delivery =
-                Delivery::start_with(options.get_dsn(), &options, Arc::clone(&losses), pace, OnMachine::Fail);
+            let delivery = Delivery::start_with(
+                options.delivery().dsn,
+                &options,
+                Arc::clone(&losses),
+                pace,
+                OnMachine::Fail,
+            );
             let delivery = Arc::new(delivery.unwrap());
             let deliver: Arc<dyn Deliver> = Arc::<Delivery>::clone(&delivery);
             let client =

@@ -34,7 +34,7 @@ fn a_refusal_is_told_once_aloud_and_in_full_in_debug_mode() {
         Options::new().dsn(ingest.dsn()).traces_sample_rate(1.0).debug(true).send_client_reports(false);
     let losses = Arc::new(Losses::default());
     let delivery =
-        Delivery::start(options.get_dsn().unwrap().clone(), &options, Arc::clone(&losses)).unwrap();
+        Delivery::start(options.delivery().dsn.unwrap().clone(), &options, Arc::clone(&losses)).unwrap();
     let client = CLIENT.get_or_init(|| Client::new(options, Arc::new(delivery), losses).unwrap());
     record(client, "first", 0);
     record(client, "second", 0);

@@ -12,7 +12,7 @@ use sentrace_delivery::Delivery;
 fn start(dsn: &str, spool: &Path) -> Client {
     let options = Options::new().dsn(dsn).traces_sample_rate(1.0).spool_dir(spool).send_client_reports(false);
     let losses = Arc::new(Losses::default());
-    let dsn = options.get_dsn().unwrap().clone();
+    let dsn = options.delivery().dsn.unwrap().clone();
     let delivery = Delivery::start(dsn, &options, Arc::clone(&losses)).unwrap();
     Client::new(options, Arc::new(delivery), losses).unwrap()
 }

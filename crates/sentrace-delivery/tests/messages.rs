@@ -93,7 +93,7 @@ fn certificates(warnings: &Warnings) {
 fn machines(warnings: &Warnings) {
     let file = tempfile::NamedTempFile::new().unwrap();
     let options = Options::new().dsn(DEAD_DSN).spool_dir(file.path()).retry_timeout(Duration::ZERO);
-    let dsn = options.get_dsn().unwrap().clone();
+    let dsn = options.delivery().dsn.unwrap().clone();
     let start = |options: &Options| {
         Delivery::start_or_degrade(Some(&dsn), options, Arc::<Losses>::default()).map(drop)
     };
@@ -109,7 +109,7 @@ fn machines(warnings: &Warnings) {
 fn empty_spool_dir(warnings: &Warnings) {
     for blank in ["", " "] {
         let options = Options::new().dsn(DEAD_DSN).spool_dir(blank);
-        assert_eq!(options.get_spool_dir(), None);
+        assert_eq!(options.delivery().spool_dir, None);
     }
     warnings.one(&["option spool_dir", "\"\""], &[]);
 }

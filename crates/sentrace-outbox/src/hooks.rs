@@ -3,7 +3,8 @@
 use std::fmt;
 
 use sentrace_core::adapter::catch_panic;
-use sentrace_core::{BeforeSendSpan, BeforeSendTransaction, Options, diagnostics};
+use sentrace_core::deliver::DeliverySettings;
+use sentrace_core::{BeforeSendSpan, BeforeSendTransaction, diagnostics};
 use sentrace_protocol::{SpanPayload, Transaction};
 
 use crate::account::Account;
@@ -17,10 +18,10 @@ pub struct Hooks {
 
 impl Hooks {
     /// Takes the hooks from the options.
-    pub fn of(options: &Options) -> Self {
+    pub fn new(settings: &DeliverySettings<'_>) -> Self {
         Self {
-            span: options.get_before_send_span().cloned(),
-            transaction: options.get_before_send_transaction().cloned(),
+            span: settings.before_send_span.cloned(),
+            transaction: settings.before_send_transaction.cloned(),
         }
     }
 

@@ -87,9 +87,9 @@ mod tests {
             .server_name("shop-1")
             .https_proxy("http://proxy.example.com:3128");
         let options = options_from(&official.into());
-        let dsn = options.get_dsn().unwrap();
+        let dsn = options.delivery().dsn.unwrap();
         assert_eq!((dsn.public_key(), dsn.project_id(), dsn.org_id()), ("key", "42", Some("7")));
-        assert_eq!(options.get_proxy(), Some("http://proxy.example.com:3128"));
+        assert_eq!(options.delivery().proxy, Some("http://proxy.example.com:3128"));
         let (client, capture) =
             sentrace_core::testing::Capture::client(options.traces_sample_rate(1.0)).unwrap();
         client.start_transaction("work", "task").finish();
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_disabled_client_leaves_tracing_without_a_project() {
         let options = options_from(&ClientOptions::new().https_proxy("http://proxy.example.com:3128").into());
-        assert!(options.get_dsn().is_none());
+        assert!(options.delivery().dsn.is_none());
         assert!(options.validated().is_ok());
     }
 
@@ -135,8 +135,8 @@ mod tests {
     fn the_proxy_is_that_of_the_scheme() {
         let official = || ClientOptions::new().https_proxy("http://tls.example.com:1");
         let plain = official().dsn("http://key@example.com/1");
-        assert_eq!(options_from(&plain.into()).get_proxy(), None, "there is none for http");
+        assert_eq!(options_from(&plain.into()).delivery().proxy, None, "there is none for http");
         let secure = official().dsn("https://key@example.com/1");
-        assert_eq!(options_from(&secure.into()).get_proxy(), Some("http://tls.example.com:1"));
+        assert_eq!(options_from(&secure.into()).delivery().proxy, Some("http://tls.example.com:1"));
     }
 }

@@ -30,7 +30,7 @@ use crate::guard::Guard;
 /// Returns [`InitError`] if an option is invalid. If the machine lacks something (certificates, a folder for the spool, file
 /// descriptors, a thread), this warns and continues without it, unless [`Options::strict`] is set.
 pub fn init(options: Options) -> Result<Guard, InitError> {
-    let timeout = options.get_shutdown_timeout();
+    let timeout = options.delivery().shutdown_timeout;
     let client = client(options)?;
     client.bind();
     Ok(Guard::new(client, timeout))
@@ -43,8 +43,8 @@ pub fn init(options: Options) -> Result<Guard, InitError> {
 pub fn client(options: Options) -> Result<Client, InitError> {
     let options = options.validated()?;
     let losses = Arc::new(Losses::default());
-    let Some(dsn) = options.get_dsn().cloned() else {
-        if options.get_spotlight().is_none() {
+    let Some(dsn) = options.delivery().dsn.cloned() else {
+        if options.delivery().spotlight.is_none() {
             return Ok(Client::without_delivery(options)?);
         }
         let delivery = Delivery::start_or_degrade(None, &options, Arc::clone(&losses))?;

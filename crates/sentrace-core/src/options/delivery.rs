@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use sentrace_protocol::{SpanPayload, Transaction};
+use sentrace_protocol::{Dsn, SpanPayload, Transaction};
 
+use super::lifecycle::DEFAULT_FLUSH_INTERVAL;
 use super::spotlight::SpotlightOption;
 use super::{Options, Spotlight};
 use crate::diagnostics;
@@ -273,79 +274,84 @@ impl Options {
         self
     }
 
-    /// Returns `true` if losses are reported.
-    pub fn sends_client_reports(&self) -> bool {
-        self.delivery.send_client_reports
+    /// Returns what a deliverer needs to know.
+    pub fn delivery(&self) -> DeliverySettings<'_> {
+        let delivery = &self.delivery;
+        DeliverySettings {
+            dsn: self.dsn.as_ref(),
+            debug: self.debug,
+            send_client_reports: delivery.send_client_reports,
+            backpressure_handling: delivery.backpressure_handling,
+            shutdown_timeout: delivery.shutdown_timeout,
+            retry_timeout: delivery.retry_timeout,
+            queue_bytes: delivery.queue_bytes,
+            span_flush_interval: self.lifecycle.flush_interval.unwrap_or(DEFAULT_FLUSH_INTERVAL),
+            before_send_span: delivery.before_send_span.as_ref(),
+            before_send_transaction: delivery.before_send_transaction.as_ref(),
+            compression: delivery.compression,
+            proxy: delivery.proxy.as_deref(),
+            ca_certificates: &delivery.ca_certificates,
+            http2_prior_knowledge: delivery.http2_prior_knowledge,
+            spool_dir: delivery.spool_dir.as_deref(),
+            spool_bytes: delivery.spool_bytes.unwrap_or(DEFAULT_SPOOL_BYTES),
+            strict: delivery.strict,
+            spotlight: delivery.spotlight.url(),
+        }
     }
+}
 
-    /// Returns `true` if fewer traces are recorded under load.
-    pub fn handles_backpressure(&self) -> bool {
-        self.delivery.backpressure_handling
-    }
+/// The [`Options`] that concern delivery, with their defaults. Each field has the name of its setter.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct DeliverySettings<'a> {
+    /// Where to send, if anywhere.
+    pub dsn: Option<&'a Dsn>,
+    /// Whether decisions are explained.
+    pub debug: bool,
+    /// Whether losses are reported.
+    pub send_client_reports: bool,
+    /// Whether fewer traces are recorded under load.
+    pub backpressure_handling: bool,
+    /// How long the last flush may take.
+    pub shutdown_timeout: Duration,
+    /// For how long the network may fail before a transaction is given up.
+    pub retry_timeout: Duration,
+    /// How many bytes may be queued.
+    pub queue_bytes: usize,
+    /// How long a streamed span waits at most for others of its trace.
+    pub span_flush_interval: Duration,
+    /// The hook that sees spans before they are sent.
+    pub before_send_span: Option<&'a BeforeSendSpan>,
+    /// The hook that sees transactions before they are sent.
+    pub before_send_transaction: Option<&'a BeforeSendTransaction>,
+    /// How envelopes are compressed.
+    pub compression: Compression,
+    /// The proxy that was set in code.
+    pub proxy: Option<&'a str>,
+    /// Additional trusted certificates in PEM.
+    pub ca_certificates: &'a [u8],
+    /// Whether HTTP/2 is used without negotiation.
+    pub http2_prior_knowledge: bool,
+    /// The folder for undelivered envelopes.
+    pub spool_dir: Option<&'a Path>,
+    /// How many bytes undelivered envelopes may take on disk.
+    pub spool_bytes: u64,
+    /// Whether `init` fails if the machine lacks something.
+    pub strict: bool,
+    /// Spotlight's URL, which gets a copy of every envelope.
+    pub spotlight: Option<&'a str>,
+}
 
-    /// Returns how long the last flush may take.
-    pub fn get_shutdown_timeout(&self) -> Duration {
-        self.delivery.shutdown_timeout
-    }
-
-    /// Returns for how long the network may fail before a transaction is given up.
-    pub fn get_retry_timeout(&self) -> Duration {
-        self.delivery.retry_timeout
-    }
-
-    /// Returns how many bytes may be queued for delivery.
-    pub fn get_queue_bytes(&self) -> usize {
-        self.delivery.queue_bytes
-    }
-
-    /// Returns the hook that sees spans before they are sent.
-    pub fn get_before_send_span(&self) -> Option<&BeforeSendSpan> {
-        self.delivery.before_send_span.as_ref()
-    }
-
-    /// Returns the hook that sees transactions before they are sent.
-    pub fn get_before_send_transaction(&self) -> Option<&BeforeSendTransaction> {
-        self.delivery.before_send_transaction.as_ref()
-    }
-
-    /// Returns how envelopes are compressed.
-    pub fn get_compression(&self) -> Compression {
-        self.delivery.compression
-    }
-
-    /// Returns the proxy that was set in code.
-    pub fn get_proxy(&self) -> Option<&str> {
-        self.delivery.proxy.as_deref()
-    }
-
-    /// Returns the additional trusted certificates in PEM.
-    pub fn get_ca_certificates(&self) -> &[u8] {
-        &self.delivery.ca_certificates
-    }
-
-    /// Returns `true` if HTTP/2 is used without negotiation.
-    pub fn has_http2_prior_knowledge(&self) -> bool {
-        self.delivery.http2_prior_knowledge
-    }
-
-    /// Returns the folder for undelivered envelopes.
-    pub fn get_spool_dir(&self) -> Option<&Path> {
-        self.delivery.spool_dir.as_deref()
-    }
-
-    /// Returns how many bytes undelivered envelopes may take on disk.
-    pub fn get_spool_bytes(&self) -> u64 {
-        self.delivery.spool_bytes.unwrap_or(DEFAULT_SPOOL_BYTES)
-    }
-
-    /// Returns `true` if `init` fails if the machine lacks something.
-    pub fn is_strict(&self) -> bool {
-        self.delivery.strict
-    }
-
-    /// Returns Spotlight's URL, which gets a copy of every envelope.
-    pub fn get_spotlight(&self) -> Option<&str> {
-        self.delivery.spotlight.url()
+/// Without what may be secret.
+impl fmt::Debug for DeliverySettings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliverySettings")
+            .field("queue_bytes", &self.queue_bytes)
+            .field("retry_timeout", &self.retry_timeout)
+            .field("shutdown_timeout", &self.shutdown_timeout)
+            .field("compression", &self.compression)
+            .field("spool_dir", &self.spool_dir)
+            .finish_non_exhaustive()
     }
 }
 
@@ -369,13 +375,13 @@ mod tests {
     #[test]
     fn an_empty_spool_dir_is_not_the_working_directory() {
         for blank in ["", " ", "\t\n"] {
-            assert_eq!(Options::new().spool_dir(blank).get_spool_dir(), None, "{blank:?}");
+            assert_eq!(Options::new().spool_dir(blank).delivery().spool_dir, None, "{blank:?}");
             let set_before = Options::new().spool_dir("/var/spool/shop").spool_dir(blank);
-            assert_eq!(set_before.get_spool_dir(), None, "{blank:?}");
+            assert_eq!(set_before.delivery().spool_dir, None, "{blank:?}");
         }
         for folder in [".", "spool", "/var/spool/shop", " spool"] {
             assert_eq!(
-                Options::new().spool_dir(folder).get_spool_dir(),
+                Options::new().spool_dir(folder).delivery().spool_dir,
                 Some(Path::new(folder)),
                 "{folder:?}"
             );

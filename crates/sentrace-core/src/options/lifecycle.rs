@@ -26,7 +26,7 @@ pub(crate) struct LifecycleOptions {
     pub(crate) flush_interval: Option<Duration>,
 }
 
-const DEFAULT_FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+pub(super) const DEFAULT_FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Options {
     /// Sets how spans are sent. Defaults to [`TraceLifecycle::default`].
@@ -73,15 +73,5 @@ impl Options {
     pub fn span_flush_interval(mut self, interval: Duration) -> Self {
         self.lifecycle.flush_interval = Some(interval);
         self
-    }
-
-    /// Returns how spans are sent.
-    pub fn get_trace_lifecycle(&self) -> TraceLifecycle {
-        self.lifecycle.lifecycle
-    }
-
-    /// Returns how long a streamed span waits at most for others of its trace.
-    pub fn get_span_flush_interval(&self) -> Duration {
-        self.lifecycle.flush_interval.unwrap_or(DEFAULT_FLUSH_INTERVAL)
     }
 }

@@ -15,7 +15,7 @@ use sentrace_protocol::{Dsn, sensitive};
 
 pub(crate) use self::contradictions::warn_of_contradictions;
 use self::delivery::DeliveryOptions;
-pub use self::delivery::{BeforeSendSpan, BeforeSendTransaction, Compression};
+pub use self::delivery::{BeforeSendSpan, BeforeSendTransaction, Compression, DeliverySettings};
 use self::idle::Timeouts;
 use self::lifecycle::LifecycleOptions;
 pub use self::spotlight::Spotlight;
@@ -225,16 +225,6 @@ impl Options {
             Some(error) => Err(error),
             None => Ok(self),
         }
-    }
-
-    /// Returns the DSN.
-    pub fn get_dsn(&self) -> Option<&Dsn> {
-        self.dsn.as_ref()
-    }
-
-    /// Returns `true` if decisions are explained.
-    pub fn is_debug(&self) -> bool {
-        self.debug
     }
 
     fn set_dsn(mut self, option: &'static str, dsn: &str) -> Self {

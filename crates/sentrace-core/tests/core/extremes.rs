@@ -79,7 +79,7 @@ fn every_idle_transaction_ends_in_time_or_by_hand() {
 fn every_size_is_taken() {
     for bytes in [0, 1, 1024, usize::MAX / 2, usize::MAX] {
         let options = Options::new().traces_sample_rate(1.0).queue_bytes(bytes).spool_bytes(bytes as u64);
-        assert_eq!((options.get_queue_bytes(), options.get_spool_bytes()), (bytes, bytes as u64));
+        assert_eq!((options.delivery().queue_bytes, options.delivery().spool_bytes), (bytes, bytes as u64));
         let (client, capture) = Capture::client(options).unwrap();
         client.start_transaction("work", "task").finish();
         assert_eq!(capture.take().len(), 1);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use sentrace_core::Options;
+use sentrace_core::deliver::DeliverySettings;
 use sentrace_protocol::sensitive;
 use sentrace_protocol::url::Host;
 
@@ -17,13 +17,13 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns the client for one DSN. `is_local` is `true` if its host is this machine.
 pub(super) fn client(
-    options: &Options,
+    settings: &DeliverySettings<'_>,
     target: &Target,
     headers: HeaderMap,
     is_local: bool,
     on_machine: OnMachine,
 ) -> Result<HttpClient, StartError> {
-    let proxy = match options.get_proxy() {
+    let proxy = match settings.proxy {
         Some(url) => Some(parse_proxy(url, target)?),
         // The proxy would look for the collector on its own machine.
         None if is_local => None,
@@ -31,9 +31,9 @@ pub(super) fn client(
     };
     let encrypts = target.is_https() || proxy.as_ref().is_some_and(Proxy::is_https);
     let config = Config {
-        tls: tls::config(encrypts, options.get_ca_certificates(), on_machine)?,
+        tls: tls::config(encrypts, settings.ca_certificates, on_machine)?,
         proxy,
-        http2_prior_knowledge: options.has_http2_prior_knowledge(),
+        http2_prior_knowledge: settings.http2_prior_knowledge,
         timeout: TIMEOUT,
         max_idle_connections: Reachability::MAX_POSTS,
     };
@@ -61,6 +61,8 @@ pub(super) fn is_this_machine(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sentrace_core::Options;
+
     use super::*;
 
     #[test]
@@ -88,8 +90,9 @@ mod tests {
     fn an_invalid_proxy_is_reported_without_its_password() {
         let options = Options::new().proxy("http://user:secret@exa mple:3128");
         let target = Target::parse("http://localhost/api/1/envelope/").unwrap();
-        let error =
-            client(&options, &target, HeaderMap::new(), true, OnMachine::Fail).unwrap_err().to_string();
+        let error = client(&options.delivery(), &target, HeaderMap::new(), true, OnMachine::Fail)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("option proxy") && !error.contains("secret"), "{error}");
     }
 }

@@ -8,8 +8,8 @@ mod reachability;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use sentrace_core::deliver::FinishedTransaction;
-use sentrace_core::{Options, diagnostics};
+use sentrace_core::deliver::{DeliverySettings, FinishedTransaction};
+use sentrace_core::diagnostics;
 use sentrace_protocol::{Dsn, envelope};
 
 pub(crate) use self::backpressure::{Backpressure, HEALTH_CHECK_INTERVAL, HealthCheck};
@@ -33,7 +33,7 @@ impl Ingest {
     /// `encoding` is the `content-encoding` of the bodies.
     pub(crate) fn new(
         dsn: &Dsn,
-        options: &Options,
+        settings: &DeliverySettings<'_>,
         encoding: Option<&'static str>,
         on_machine: OnMachine,
     ) -> Result<Self, StartError> {
@@ -45,7 +45,7 @@ impl Ingest {
             StartError::new("the DSN's keys cannot be sent in a header; correct them", error)
         })?;
         let client =
-            connect::client(options, &target, headers, connect::is_this_machine(dsn.host()), on_machine)?;
+            connect::client(settings, &target, headers, connect::is_this_machine(dsn.host()), on_machine)?;
         Ok(Self { client, target })
     }
 
@@ -85,12 +85,15 @@ fn headers(dsn: &Dsn, encoding: Option<&'static str>) -> Result<HeaderMap, Inval
 
 #[cfg(test)]
 mod tests {
+    use sentrace_core::Options;
+
     use super::*;
 
     #[test]
     fn an_invalid_host_is_reported() {
         let dsn: Dsn = "http://key@256.256.256.256/1".parse().unwrap();
-        let error = Ingest::new(&dsn, &Options::new(), None, OnMachine::Fail).unwrap_err().to_string();
+        let error =
+            Ingest::new(&dsn, &Options::new().delivery(), None, OnMachine::Fail).unwrap_err().to_string();
         assert!(error.contains("256.256.256.256") && error.contains("correct its host"), "{error}");
     }
 }

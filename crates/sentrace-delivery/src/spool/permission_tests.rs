@@ -196,7 +196,7 @@ fn start_degraded(folder: &Path) {
     let options = Options::new().dsn("http://key@127.0.0.1:1/1").traces_sample_rate(1.0).spool_dir(folder);
     let options = options.retry_timeout(Duration::ZERO).send_client_reports(false);
     let losses = Arc::new(sentrace_core::deliver::Losses::default());
-    let dsn = options.get_dsn().unwrap().clone();
+    let dsn = options.delivery().dsn.unwrap().clone();
     let strict = options.clone().strict(true);
     let error = Delivery::start_or_degrade(Some(&dsn), &strict, Arc::clone(&losses)).unwrap_err();
     assert!(error.is_of_machine(), "{error}");

@@ -55,7 +55,7 @@ fn without_certificates_the_network_is_down() {
         let dsn = format!("https://key@localhost:{}/1", server.address.port());
         let options = Options::new().dsn(dsn).traces_sample_rate(1.0).send_client_reports(false);
         let options = options.retry_timeout(Duration::from_millis(300));
-        let dsn = options.get_dsn().unwrap().clone();
+        let dsn = options.delivery().dsn.unwrap().clone();
         let start = |options: &Options| {
             let losses = Arc::<Losses>::default();
             Delivery::start_or_degrade(Some(&dsn), options, Arc::clone(&losses))

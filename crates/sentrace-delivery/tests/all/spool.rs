@@ -332,7 +332,7 @@ fn fresh_traffic_does_not_wait_for_what_was_kept() {
 fn a_folder_that_cannot_be_used_is_told() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let options = Options::new().dsn(DEAD_DSN).spool_dir(file.path());
-    let dsn = options.get_dsn().unwrap().clone();
+    let dsn = options.delivery().dsn.unwrap().clone();
     let error = sentrace_delivery::Delivery::start(dsn, &options, Arc::default()).unwrap_err().to_string();
     assert!(error.contains("option spool_dir"), "{error}");
 }

@@ -42,7 +42,7 @@ pub(crate) fn client_with(dsn: &str, edit: impl FnOnce(Options) -> Options) -> (
             .retry_timeout(Duration::ZERO),
     );
     let losses = Arc::new(Losses::default());
-    let dsn = options.get_dsn().unwrap().clone();
+    let dsn = options.delivery().dsn.unwrap().clone();
     let delivery = Delivery::start(dsn, &options, Arc::clone(&losses)).unwrap();
     (Client::new(options, Arc::new(delivery), Arc::clone(&losses)).unwrap(), losses)
 }

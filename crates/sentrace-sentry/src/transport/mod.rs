@@ -48,7 +48,7 @@ const MAX_ENVELOPES: usize = 16;
 #[derive(Debug)]
 pub struct TransportDeliver {
     outbox: Arc<Outbox>,
-    grace: Duration,
+    shutdown_timeout: Duration,
 }
 
 impl TransportDeliver {
@@ -73,28 +73,28 @@ impl TransportDeliver {
         options: &Options,
         losses: Arc<Losses>,
     ) -> Result<Self, TransportError> {
-        let of = official.options();
+        let (of, settings) = (official.options(), options.delivery());
         let factory = of.transport.as_ref().ok_or(TransportError::NoTransport)?;
         let transport = TransportOptions::try_from_client_options(of).ok_or(TransportError::NoTransport)?;
         let transport = factory.create_transport_with_options(transport);
         let capacity = of.transport_channel_capacity.map_or(MAX_ENVELOPES, std::num::NonZeroUsize::get);
         let (wake, woken) = sync_channel(1);
         // Spans are not streamed, so none waits for others.
-        let outbox = Outbox::new(options.get_queue_bytes(), Duration::ZERO, losses, move || {
+        let outbox = Outbox::new(settings.queue_bytes, Duration::ZERO, losses, move || {
             // A full channel holds a wake-up already.
             let _ = wake.try_send(());
         });
         let outbox = Arc::new(outbox);
-        let builder = EnvelopeBuilder::new(Hooks::of(options));
-        let schedule = ReportSchedule::new(options.sends_client_reports(), REPORT_INTERVAL, Instant::now());
+        let builder = EnvelopeBuilder::new(Hooks::new(&settings));
+        let schedule = ReportSchedule::new(settings.send_client_reports, REPORT_INTERVAL, Instant::now());
         let capacity = capacity.min(MAX_ENVELOPES);
         let worker = Worker::new(Arc::clone(&outbox), woken, transport, builder, schedule, capacity);
-        let (consumer, debug) = (Consumer::new(Arc::clone(&outbox)), options.is_debug());
+        let (consumer, debug) = (Consumer::new(Arc::clone(&outbox)), settings.debug);
         std::thread::Builder::new()
             .name("sentrace-transport".to_owned())
             .spawn(move || with_debug_mode(debug, || worker.run(consumer)))
             .map_err(TransportError::Thread)?;
-        Ok(Self { outbox, grace: options.get_shutdown_timeout() })
+        Ok(Self { outbox, shutdown_timeout: settings.shutdown_timeout })
     }
 }
 
@@ -121,6 +121,6 @@ impl Deliver for TransportDeliver {
 
 impl Drop for TransportDeliver {
     fn drop(&mut self) {
-        self.outbox.request_close(self.grace);
+        self.outbox.request_close(self.shutdown_timeout);
     }
 }

@@ -148,7 +148,7 @@ impl Project {
             options_from(&hub.client().unwrap()).traces_sample_rate(1.0).compression(Compression::Off);
         let losses = Arc::new(Losses::default());
         let delivery =
-            Delivery::start(options.get_dsn().unwrap().clone(), &options, Arc::clone(&losses)).unwrap();
+            Delivery::start(options.delivery().dsn.unwrap().clone(), &options, Arc::clone(&losses)).unwrap();
         Self { hub, client: Client::new(options, Arc::new(delivery), losses).unwrap() }
     }
 

@@ -79,14 +79,14 @@ fn a_lifecycle_is_one_of_two_words_or_is_warned_about() {
     ];
     for (value, lifecycle, warned, reason) in rows {
         let (options, findings) = from(&[(LIFECYCLE, value)]);
-        assert_eq!(options.get_trace_lifecycle(), lifecycle, "{reason}: {value:?}");
+        assert_eq!(options.lifecycle.lifecycle, lifecycle, "{reason}: {value:?}");
         assert_eq!(findings.len(), usize::from(warned), "{reason}: {findings:?}");
         let named = |finding: &OptionsError| finding.to_string().contains("write one of the two");
         assert!(findings.iter().all(named), "{reason}: {findings:?}");
     }
     for lifecycle in [TraceLifecycle::Stream, TraceLifecycle::Static] {
         let (options, _) = from(&[(LIFECYCLE, "stream")]);
-        assert_eq!(options.trace_lifecycle(lifecycle).get_trace_lifecycle(), lifecycle, "code wins");
+        assert_eq!(options.trace_lifecycle(lifecycle).lifecycle.lifecycle, lifecycle, "code wins");
     }
 }
 
