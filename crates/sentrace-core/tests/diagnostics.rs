@@ -1,4 +1,4 @@
-//! Messages of sentrace. Handler and log are one for all threads, so everything about them is one test.
+//! Messages of sentrace. Handler and log are shared by all threads, so this is a single test.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 use std::sync::Mutex;
@@ -17,7 +17,7 @@ fn said() -> Vec<String> {
     std::mem::take(&mut *SAID.lock().unwrap()).into_iter().map(|(_, message)| message).collect()
 }
 
-/// Does all that must not be done: it traces, and it causes messages.
+/// Does everything that a handler must not do: it traces, and it causes messages.
 fn handle(level: Level, message: &str) {
     CALLS.fetch_add(1, Ordering::Relaxed);
     SAID.lock().unwrap().push((level, message.to_owned()));
@@ -33,7 +33,7 @@ fn client(options: Options) -> (Client, std::sync::Arc<Capture>) {
     Capture::client(options.traces_sample_rate(1.0).tracing_origins([Origin::host("ours.test")])).unwrap()
 }
 
-/// Everything that debug mode explains, done once.
+/// Causes everything that debug mode explains, once.
 fn decisions(client: &Client) {
     client.start_transaction_with(&TransactionOptions::new("left out", "task").recorded(false)).finish();
     client.start_transaction_with(&TransactionOptions::new("by hand", "task").sampled(false)).finish();
@@ -49,7 +49,7 @@ fn the_handler_is_not_entered_again_and_each_client_has_its_own_debug_mode() {
     let (traced, capture) = client(Options::new());
     traced.bind();
 
-    // I1: neither what the handler starts nor what it says comes back to it.
+    // I1: neither what the handler starts nor what it reports comes back to it.
     let transaction = traced.start_transaction("work", "task");
     transaction.enter(|| {
         diagnostics::warn(format_args!("one"));
@@ -64,7 +64,7 @@ fn the_handler_is_not_entered_again_and_each_client_has_its_own_debug_mode() {
     assert_eq!(captured[0].transaction.spans.len(), 0);
     assert_eq!(traced.losses().total(), []);
 
-    // H13: each client by itself, whatever others there are.
+    // H13: each client individually, regardless of others.
     decisions(&traced);
     assert_eq!(said(), [""; 0], "it is off");
     let (debugged, _capture) = client(Options::new().debug(true));
@@ -84,12 +84,12 @@ fn the_handler_is_not_entered_again_and_each_client_has_its_own_debug_mode() {
     diagnostics::debug(format_args!("nobody asked"));
     assert_eq!(said(), [""; 0]);
 
-    // And a later one hears again what an earlier one was told.
+    // A later client gets explanations again that an earlier one has had.
     let (later, _capture) = client(Options::new().debug(true));
     decisions(&later);
     assert!(said().iter().any(|message| message.contains("left out")));
 
-    // Threads that work for a client are asked to say so.
+    // Threads that work for a client have to say so.
     diagnostics::with_debug_mode(false, || diagnostics::debug(format_args!("for the first")));
     diagnostics::with_debug_mode(true, || diagnostics::debug(format_args!("for the later")));
     assert_eq!(said(), ["for the later"]);

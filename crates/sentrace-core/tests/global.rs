@@ -1,4 +1,4 @@
-//! The global client. It is one for all threads, so everything about it is one test.
+//! The global client. It is shared by all threads, so this is a single test.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ fn a_bound_client_is_found_and_the_processs_trace_is_used_outside_requests_only(
         captured.iter().map(|captured| captured.transaction.trace.trace_id.to_string() == TRACE_ID).collect();
     assert_eq!(traces, [true, false]);
 
-    // An explicit client's span brings its own client along.
+    // An explicit client's span has its own client.
     let (explicit, explicit_capture) = Capture::client(Options::new().traces_sample_rate(1.0)).unwrap();
     let transaction = explicit.start_transaction("explicit", "task");
     transaction.enter(|| start_transaction("below", "task").finish());
@@ -70,7 +70,8 @@ fn a_bound_client_is_found_and_the_processs_trace_is_used_outside_requests_only(
     assert_eq!(inside, Some(Some(())), "it is found while it is lent");
     assert_eq!(lent_capture.take().len(), 2);
 
-    // A thread keeps the global client for its next requests, and lets go of it when it sees another one, or none.
+    // A thread keeps the global client for its next requests, and releases it when it sees another
+    // one, or none.
     drop([start_transaction("two at", "task"), start_transaction("the same time", "task")]);
     lent.unbind();
     drop((lent, lent_capture.take()));

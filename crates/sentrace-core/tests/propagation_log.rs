@@ -1,4 +1,5 @@
-//! A debug log says once why nothing was recorded, continued or sent on. The log is one for all threads, so it is one test.
+//! Debug messages explain once why nothing was recorded, continued or propagated. The log is shared
+//! by all threads, so this is a single test.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails is a test that fails")]
 
 use std::sync::{Arc, Mutex};
@@ -68,7 +69,7 @@ fn a_debug_log_says_once_what_cannot_be_used() {
 
     let client = client(Options::new().org_id("1").debug(true));
     for (headers, expected, reason) in rows {
-        // Some is read when somebody asks for it only.
+        // Some headers are only read on demand.
         client.continue_trace(headers).trace_headers();
         let said = said();
         assert_eq!(said.len(), 1, "{reason}: {said:?}");
@@ -91,7 +92,7 @@ fn a_debug_log_says_once_what_cannot_be_used() {
     a_log_has_an_end();
 }
 
-/// What is done, what is said about it, and which case that is.
+/// What is done, the expected messages, and the case.
 type Row<'a> = (&'a dyn Fn(), &'a [&'a str], &'a str);
 
 fn why_nothing_is_recorded() {
@@ -200,7 +201,7 @@ fn why_there_is_no_span() {
         let request = OutgoingRequest { method: "GET", host: "api.test", path: "/x", ..Default::default() };
         CallSpan::http(parent, "auto.http.mine", None, &request).finish_with_status_code(200);
     };
-    // Nothing is initialised, and then it is.
+    // First without a client, and then with one.
     let rows: [Row<'_>; 1] = [(
         &|| sentrace_core::start_span("task", "too early").finish(),
         &["too early", "nothing is initialised", "call init"],
@@ -211,7 +212,7 @@ fn why_there_is_no_span() {
     let rows: [Row<'_>; 8] = [
         (
             &|| {
-                // As a task of tokio::spawn, which begins without what is current where it is spawned.
+                // Like a task of tokio::spawn, which starts without a current span.
                 plain.start_transaction("work", "task").enter(|| {
                     std::thread::scope(|scope| {
                         scope
@@ -379,7 +380,7 @@ fn wrong_rates_are_named_with_what_is_used_instead() {
             said().into_iter().partition(|(level, _)| *level == Level::Warning);
         assert_eq!(warnings.len(), 1, "{reason}: {warnings:?}");
         assert!(parts.iter().all(|part| warnings[0].1.contains(part)), "{reason}: {warnings:?}");
-        // Debug mode blames neither the answer that was not used nor a rate that is not set.
+        // Debug mode mentions neither the ignored result nor a rate that is not set.
         for (_, message) in &explained {
             let blames = ["answered", " 25 ", "NaN"].iter().any(|word| message.contains(word));
             assert!(!blames, "{reason}: {message}");
@@ -467,7 +468,7 @@ fn a_second_layer_around_a_client() {
         (&|headers| (by_hand(headers), by_hand(headers)).1, "a request that is sent again by hand"),
         (
             &|headers| {
-                // A redirect, or a retry inside of the layer.
+                // A redirect, or a retry inside the layer.
                 let call = OutgoingCall::to("http://localhost/x", Some(&client)).unwrap();
                 let span = CallSpan::http(call.parent(), "auto.http.mine", None, &request);
                 assert!(call.inject(&span, headers) && call.inject(&span, headers));
@@ -626,7 +627,7 @@ fn assert_explained_once(rows: &[Row<'_>]) {
     }
 }
 
-/// Cannot deliver what comes.
+/// Cannot keep up with delivery.
 #[derive(Debug)]
 struct Pressed;
 

@@ -1,4 +1,4 @@
-//! What is current where: inside scopes and nowhere else.
+//! Where a span is current: inside scopes and nowhere else.
 
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -94,7 +94,7 @@ async fn a_scope_moves_between_threads() {
     assert_eq!(capture.take().len(), 50);
 }
 
-/// Tells the current span, when it is dropped, by a value that is set on it.
+/// Marks the current span when it is dropped.
 struct Held;
 
 impl Drop for Held {

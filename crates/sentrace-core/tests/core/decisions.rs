@@ -8,13 +8,13 @@ use crate::support::{PARENT_ID, TRACE_ID, recording_with};
 const ALLOWED: &str = "http://api.example.com/pay";
 const FOREIGN: &str = "http://foreign.test/pay";
 
-/// What came in: nothing, a trace without a decision, or one with.
+/// The incoming trace: none, one without a decision, or one with a decision.
 const NOTHING: Option<Option<bool>> = None;
 const DEFERRED: Option<Option<bool>> = Some(None);
 const SAMPLED: Option<Option<bool>> = Some(Some(true));
 const UNSAMPLED: Option<Option<bool>> = Some(Some(false));
 
-/// Spans go to Sentry; headers go out; they carry the trace that came in.
+/// Whether spans are sent to Sentry, whether headers are sent, and the decision in them.
 type Outcome = (bool, bool, Option<bool>);
 
 #[test]
@@ -53,7 +53,7 @@ fn outcome(incoming: Option<Option<bool>>, url: &str, rate: Option<f64>) -> Outc
     let read = client.extract(&carrier[..]);
     let transaction =
         client.clone().start_transaction_from(read, &TransactionOptions::new("work", "http.server"));
-    // As the client middleware does it: a span for the call, headers where the target allows them.
+    // Like the client middleware: a span for the call, and headers if the target allows them.
     let span = transaction.start_span("http.client", format!("GET {url}"));
     let headers = client.propagation_targets().allows(url).then(|| span.trace_headers()).flatten();
     let carried = headers.map(|headers| headers.sentry_trace());

@@ -1,4 +1,4 @@
-//! Traces to subprocesses.
+//! Traces of subprocesses.
 
 use std::collections::HashMap;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use sentrace_protocol::{SpanStatus, Value};
 
 use crate::support::{PARENT_ID, SENTRY_TRACE, TRACE_ID, only, recording, recording_with};
 
-/// What `prepare` has set on a command; `None` for what the child must not inherit.
+/// Returns what `prepare` has set on a command; `None` for what the child must not inherit.
 fn prepared(command: &Command) -> HashMap<String, Option<String>> {
     let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
     command.get_envs().map(|(name, value)| (text(name), value.map(text))).collect()
@@ -36,7 +36,7 @@ fn a_trace_without_baggage_leaves_no_older_baggage_to_the_child() {
     let (client, _) = recording();
     let trace = client.continue_trace(&[("sentry-trace", SENTRY_TRACE)]);
     let mut command = Command::new("send-mail");
-    // As if this process had itself been started with a trace: children inherit it.
+    // As if this process had been started with a trace itself: children inherit it.
     command.env("SENTRY_BAGGAGE", "sentry-release=of_another_trace");
     let _span = trace.enter(|| command.prepare());
     let variables = prepared(&command);

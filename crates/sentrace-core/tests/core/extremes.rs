@@ -1,4 +1,4 @@
-//! Options and times at their extremes: nothing overflows, nothing panics, nothing waits for ever.
+//! Extreme options and times: nothing overflows, panics or waits forever.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Records at their bounds: what was set last stays, what belongs to the transaction stays, and nothing grows without end.
+//! Records at their limits: the last values are kept, the transaction's own are kept, and nothing
+//! grows without limit.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +12,14 @@ use sentrace_protocol::losses::{Category, Reason};
 use crate::support::{lost, only, recording, recording_with};
 
 const MEBIBYTE: usize = 1024 * 1024;
-/// Sets of one thing: more than any record holds of them.
+/// How often one thing is set: more often than any record holds.
 const OFTEN: usize = 200_000;
 
 fn json(captured: &CapturedTransaction) -> usize {
     serde_json::to_vec(&captured.transaction).unwrap().len()
 }
 
-/// A transaction named `batch` after `fill`, with something of its own set last.
+/// Returns a transaction named `batch` after `fill`, with something of its own set last.
 fn filled(fill: impl FnOnce(&Transaction)) -> (Client, CapturedTransaction) {
     let (client, capture) = recording();
     let transaction = client.start_transaction("batch", "task");
@@ -30,7 +31,7 @@ fn filled(fill: impl FnOnce(&Transaction)) -> (Client, CapturedTransaction) {
     (client, only(&capture))
 }
 
-/// What fills a record, and why it could.
+/// What fills a record, and why it might.
 type Row = (fn(&Transaction), &'static str);
 
 const FILLED: [Row; 9] = [
@@ -140,7 +141,7 @@ fn the_last_of_a_thousand_spans_still_says_what_it_is() {
 
 #[test]
 fn spans_that_do_not_fit_are_the_callers_to_count() {
-    // Delivery counts them; here it is seen how many there are.
+    // Delivery counts them; this shows how many there are.
     let (client, captured) = filled(|all| {
         (0..1_200).for_each(|_| all.start_span("o".repeat(1_000), "d".repeat(7_000)).finish());
     });
@@ -148,7 +149,7 @@ fn spans_that_do_not_fit_are_the_callers_to_count() {
     assert_eq!(lost(&client, Reason::BufferOverflow, Category::Span), 200);
 }
 
-/// Sets everything there is on a span and its transaction, so often.
+/// Sets everything that can be set on a span and its transaction, `often` times.
 fn set_often(often: usize, span: &SpanRef, name: impl Fn(&str)) {
     for n in 1..=often {
         name(&format!("job, step {n}"));
@@ -164,7 +165,7 @@ fn set_often(often: usize, span: &SpanRef, name: impl Fn(&str)) {
 #[test]
 fn the_last_value_set_is_the_one_that_is_sent_however_often_and_however_full() {
     type Before = fn(&Transaction);
-    // Where much is there already, it takes fewer to fill the rest several times.
+    // If much is there already, fewer are enough to fill the rest several times.
     let rows: [(Before, usize, &str); 4] = [
         (|_| (), OFTEN, "an empty record"),
         (FILLED[0].0, OFTEN / 10, "a record full of descriptions"),
@@ -271,7 +272,7 @@ fn the_payload_of_many_keys_takes_time_in_proportion() {
         transaction.finish();
         let spans = capture.take_spans();
         drop((capture.take(), spans));
-        // Each with each, they took minutes together; a debug build on a busy machine is far below this.
+        // With quadratic cost this took minutes; a debug build on a busy machine is far below this.
         assert!(begun.elapsed() < Duration::from_secs(10), "{lifecycle:?}: {:?}", begun.elapsed());
     }
 }

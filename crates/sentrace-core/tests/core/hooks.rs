@@ -1,4 +1,4 @@
-//! Code of users inside the pipeline: what it starts is not recorded, and what it panics with stays inside.
+//! User code inside sentrace: what it starts is not recorded, and its panics are contained.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use sentrace_core::{Client, IdleOptions, Options, SpanOptions, TransactionOption
 
 use crate::support::{SENTRY_TRACE, only, recording, recording_with};
 
-/// What a hook may try to start, and why it could end up being recorded.
+/// What a hook may try to start, and why it might be recorded.
 type Row = (fn(&Client), &'static str);
 
 const STARTS: [Row; 9] = [
@@ -44,7 +44,7 @@ const STARTS: [Row; 9] = [
     (|client| client.push_activity("inner", Some(SpanOptions::new("task", "inner"))).pop(), "an activity"),
 ];
 
-/// A client whose sampler does `start` each time, and how often it was asked.
+/// Creates a client whose sampler calls `start`, and counts how often it was called.
 fn with_sampler(start: fn(&Client)) -> (Client, Arc<Capture>, Arc<AtomicUsize>) {
     let this: Arc<std::sync::OnceLock<Client>> = Arc::default();
     let (inside, asked) = (Arc::clone(&this), Arc::<AtomicUsize>::default());
@@ -65,7 +65,7 @@ fn what_a_sampler_starts_is_neither_recorded_nor_counted_nor_decided_about() {
     for (start, reason) in STARTS {
         let (client, capture, asked) = with_sampler(start);
         let outer = client.start_transaction("outer", "task");
-        // Below a transaction, too, where there is something current.
+        // Also below a transaction, if something is current.
         outer.enter(|| client.start_transaction("below", "task").finish());
         outer.finish();
         let captured = capture.take();
@@ -119,7 +119,7 @@ fn an_open_idle_transaction_stays_open_whatever_a_hook_starts() {
     assert_eq!(only(&capture).transaction.name, "checkout");
 }
 
-/// Records the delivering of each transaction, without end if it could.
+/// Records the delivery of each transaction, without end if that were possible.
 #[derive(Debug)]
 struct Recursive(std::sync::OnceLock<Client>, AtomicUsize);
 
@@ -146,7 +146,7 @@ fn delivering_is_not_recorded() {
     assert_eq!(deliver.1.load(Ordering::Relaxed), 1);
 }
 
-/// An error whose text is code of users that traces, or panics.
+/// An error whose text is user code that traces, or panics.
 struct Failure(Client, bool);
 
 impl fmt::Display for Failure {
@@ -160,11 +160,11 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A payload whose drop panics, so often.
+/// A payload whose drop panics, this many times.
 struct Bomb(u32);
 
 impl Bomb {
-    /// All of it is captured by a closure that calls this.
+    /// A closure that calls this captures all of it.
     fn levels(&self) -> u32 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! Transactions that last as long as something goes on in them.
+//! Transactions that last as long as something is active in them.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ fn duration(captured: &CapturedTransaction) -> Duration {
     captured.transaction.timestamp.0.checked_sub(captured.transaction.start_timestamp.0).unwrap()
 }
 
-/// Waits for several idle times: whatever was idle meanwhile has ended.
+/// Waits for several idle timeouts, so that everything idle has ended.
 fn let_idle_times_pass() {
     let (client, capture) = recording_with(options().idle_timeout(IDLE * 3));
     client.start_idle_transaction("as long as it takes");
@@ -135,7 +135,7 @@ fn each_activity_starts_the_wait_anew() {
         std::thread::yield_now();
     }
     if longest_gap >= IDLE {
-        // A machine this busy was really idle in between.
+        // On a machine this busy it really was idle in between.
         return;
     }
     assert!(idle.is_open());

@@ -1,4 +1,5 @@
-//! What is ignored or not sampled in stream mode, by the vectors of Sentry's SDKs (numbers in the reasons).
+//! Ignored and unsampled spans in stream mode, with the vectors of Sentry's SDKs (numbers in the
+//! reasons).
 
 use sentrace_core::{IgnoreSpan, Options, TraceLifecycle};
 use sentrace_protocol::TransactionSource;

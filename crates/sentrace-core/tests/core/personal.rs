@@ -1,4 +1,4 @@
-//! What names a person, in what is recorded of a request.
+//! Personal data in the recorded parts of a request.
 
 use std::sync::Arc;
 

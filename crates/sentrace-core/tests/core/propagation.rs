@@ -1,4 +1,4 @@
-//! What outgoing calls carry.
+//! The headers of outgoing calls.
 
 use std::collections::HashMap;
 
@@ -165,7 +165,7 @@ fn meta_tags_are_escaped_and_continue_the_trace() {
     assert!(tags.starts_with(&format!("<meta name=\"sentry-trace\" content=\"{sentry_trace}\">")), "{tags}");
     assert_eq!(tags.matches('<').count(), 2, "two tags and nothing else: {tags}");
 
-    // Upstream's bytes go on as they came, quotes included.
+    // The caller's bytes are propagated as received, including quotes.
     let trace = client.continue_trace(&carrier("sentry-release=\"'><script>&x")[..]);
     let tags = trace.enter(trace_meta_tags);
     assert!(tags.contains("content=\"sentry-release=&quot;&#39;&gt;&lt;script&gt;&amp;x\""), "{tags}");

@@ -1,4 +1,4 @@
-//! Records are used again; nothing of one transaction may be found in another.
+//! Records are reused; nothing of one transaction may appear in another.
 
 use sentrace_core::adapter::{RequestParts, ResponseParts};
 use sentrace_core::{DataCollection, TransactionOptions};
@@ -51,7 +51,7 @@ fn a_recycled_record_is_as_good_as_new() {
 
     let second = client.start_transaction("second", "task");
     second.start_span("task", "below").finish();
-    // Handles of the first transaction's spans must not reach the second, whose record was theirs.
+    // Handles of the first transaction's spans must not reach the second, which has their record.
     span.set_data("first", "again");
     open.set_tag("first", "again");
     drop((span, open));

@@ -1,4 +1,4 @@
-//! What becomes of spans and of what is set on them.
+//! Spans and what is set on them.
 
 use std::borrow::Cow;
 use std::sync::mpsc;
@@ -230,7 +230,7 @@ fn threads_may_share_a_transaction() {
     }
 }
 
-/// Converts itself by calling the API that it is handed to.
+/// Converts itself by calling the API that it is passed to.
 struct Curious(Transaction);
 
 impl Curious {

@@ -1,4 +1,4 @@
-//! What a client counts of its work.
+//! The statistics of a client.
 
 use sentrace_core::adapter::{CallSpan, OutgoingCall};
 use sentrace_core::{Options, Origin, TraceLifecycle, TransactionOptions};

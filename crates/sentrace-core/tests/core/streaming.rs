@@ -1,4 +1,4 @@
-//! Spans that are sent by themselves.
+//! Streamed spans.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A transaction that was decided against: nothing is sent, all is counted, the trace goes on.
+//! An unsampled transaction: nothing is sent, everything is counted, the trace continues.
 
 use sentrace_core::Options;
 use sentrace_core::{current_span, in_span, start_span};

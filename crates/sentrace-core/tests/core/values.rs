@@ -1,4 +1,4 @@
-//! What can be set as a tag and as data: every call that compiles, and what becomes of it.
+//! Values of tags and data: every call that compiles, and its effect.
 
 use std::borrow::Cow;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! A context that belongs to another trace than `sentry-trace` is as good as none.
+//! A context of another trace than that of `sentry-trace` is ignored.
 
 use sentrace_core::carriers::job::JobTrace;
 use sentrace_core::{Options, TraceLifecycle};
@@ -84,7 +84,7 @@ fn it_is_ignored_on_every_way_in_and_on_every_way_out() {
                 assert_eq!(contexts.len(), 1, "{way}");
                 let context = contexts[0].clone().unwrap_or_default();
                 let key = context.get("public_key");
-                // Envelopes of spans may not go without a context.
+                // Envelopes of spans must have a context.
                 let expected = match (is_ours, lifecycle) {
                     (true, _) => Some("k"),
                     (false, TraceLifecycle::Stream) => Some("ours"),

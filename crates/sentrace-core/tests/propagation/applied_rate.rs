@@ -1,4 +1,5 @@
-//! The rate that was applied here is what envelope and baggage tell, in a context that came from elsewhere, too.
+//! Envelope and baggage have the rate that was applied here, also in a context from another
+//! service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use sentrace_protocol::DynamicSamplingContext;
 
 use crate::support::{DEFERRED, SAMPLED, TRACE_ID, UNSAMPLED, client, context_of, continued};
 
-/// A client whose rates are halved as often as more comes than can be delivered.
+/// Creates a client whose rates are halved because delivery cannot keep up.
 fn busy(options: Options, halvings: u32) -> (Client, Arc<Capture>) {
     let capture = Arc::new(Capture::default());
     let busy = Busy { capture: Arc::clone(&capture), halvings };
@@ -43,7 +44,7 @@ impl Deliver for Busy {
     }
 }
 
-/// What envelopes of either lifecycle say.
+/// Returns the contexts of envelopes in either lifecycle.
 fn delivered(capture: &Capture) -> Vec<DynamicSamplingContext> {
     let transactions = capture.take().into_iter().filter_map(|captured| captured.dynamic_sampling_context);
     let spans = capture.take_spans().into_iter().filter_map(|captured| captured.dynamic_sampling_context);
@@ -57,7 +58,8 @@ fn it_is_told_where_this_service_decided_and_nowhere_else() {
     let rate = |rate: f64| own(Options::new().traces_sample_rate(rate));
     let sampler = |answer: f64| own(Options::new().traces_sampler(move |_| answer));
     let task = || TransactionOptions::new("work", "task");
-    // In sample_rand's place: 0.1 is below all rates here but 0, so everything is recorded that can be.
+    // Used as sample_rand: 0.1 is below all rates here except 0, so everything possible is
+    // recorded.
     let rand = "sentry-sample_rand=0.1";
     type Row<'a> = (Options, TransactionOptions<'a>, &'a str, String, u32, String, &'a str);
     let rows: Vec<Row<'_>> = vec![
@@ -170,7 +172,7 @@ fn it_is_told_where_this_service_decided_and_nowhere_else() {
                 let is_empty = expected.is_empty();
                 let expected = DynamicSamplingContext::from_baggage(&expected);
                 if is_empty && lifecycle == TraceLifecycle::Stream {
-                    // Envelopes of spans may not go without.
+                    // Envelopes of spans must have a context.
                     assert!(delivered.iter().all(|context| context.get("sample_rate").is_none()), "{reason}");
                 } else {
                     let count = usize::from(is_sampled && !is_empty);
@@ -220,7 +222,8 @@ fn a_trace_that_went_out_undecided_tells_the_decision_once_there_is_one() {
     assert_eq!(capture.take()[0].dynamic_sampling_context, Some(told));
 }
 
-/// Three services, of which the last asks its parent's rate, as the documentation of `SamplingContext` recommends.
+/// Three services, of which the last returns its parent's rate, as the documentation of
+/// `SamplingContext` recommends.
 fn torn(
     traces: u128,
     head: &str,
@@ -231,7 +234,7 @@ fn torn(
     let (second, third, fourth) = (client(second()).0, client(third()).0, client(third()).0);
     let mut torn = 0;
     for number in 1..=traces {
-        // Not counted, so that no bit of the id is the same for all.
+        // Scrambled, so that no bit of the id is the same for all.
         let id = number.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         let sentry_trace = format!("{id:032x}-b7ad6b7169203331{head}");
         let mut headers = vec![("sentry-trace", sentry_trace)];
@@ -283,7 +286,7 @@ fn no_trace_is_torn_behind_the_service_that_decides() {
     for (torn, reason) in &rows[..8] {
         assert_eq!(*torn, 0, "{reason}");
     }
-    // Without any context nobody can know by what was decided.
+    // Without any context, the rate of the decision is unknown.
     assert!(rows[8].0 > 0, "{}", rows[8].1);
 }
 
@@ -294,7 +297,8 @@ fn rate() -> impl Strategy<Value = f64> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Whatever came and whoever decides: what was applied is told by both, explains the decision, and nothing else changes.
+    /// For every incoming trace and decision: both contexts have the applied rate, it explains the
+    /// decision, and nothing else changes.
     #[test]
     fn the_applied_rate_explains_the_decision(
         flag in option::of(any::<bool>()),

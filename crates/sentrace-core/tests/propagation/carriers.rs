@@ -11,7 +11,7 @@ use crate::support::{SAMPLED, carried, is_the_callers, recording};
 
 const BAGGAGE: &str = "sentry-release=a,sentry-sample_rand=0.500000";
 
-/// The headers of a broker's message, as its own library keeps them.
+/// The headers of a broker's message, as its library stores them.
 struct Message {
     headers: Vec<(String, Option<Vec<u8>>)>,
 }

@@ -1,4 +1,4 @@
-//! The environment of processes: read at the start, set for children.
+//! The environment of processes: read at startup, set for children.
 
 use std::collections::HashMap;
 use std::process::{Command, Stdio};
@@ -45,7 +45,7 @@ fn the_environments_trace_is_continued_unless_it_is_forbidden() {
     }
 }
 
-/// What a command was told to set (`Some`) and to take away (`None`).
+/// Returns what a command sets (`Some`) and removes (`None`).
 fn changes(command: &Command) -> HashMap<String, Option<String>> {
     let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
     command.get_envs().map(|(name, value)| (text(name), value.map(text))).collect()

@@ -1,5 +1,5 @@
-//! Who set a trace header that is already on an outgoing request: the application, the request that is being served, or this
-//! process (ADR 28).
+//! Who set a trace header that is already on an outgoing request: the application, the caller, or
+//! this process (ADR 28).
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use sentrace_core::adapter::{CallSpan, OutgoingCall};
@@ -39,7 +39,7 @@ fn options() -> Options {
     Options::new().traces_sample_rate(1.0).tracing_origins([Origin::host("ours.test")])
 }
 
-/// What became of the request that is being served.
+/// What happened to the request that is being served.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Served {
     Believed,
@@ -57,7 +57,7 @@ const ALL: [Served; 5] = [
     Served::WithoutTransaction,
 ];
 
-/// Runs `handler` while a request with these headers is served.
+/// Runs `handler` while a request with these headers is being served.
 fn serve<R>(client: &Client, request: &HeaderMap, served: Served, handler: impl FnOnce() -> R) -> R {
     let is_refused = matches!(served, Served::Refused | Served::RefusedAndFiltered);
     let is_filtered = matches!(served, Served::Filtered | Served::RefusedAndFiltered);

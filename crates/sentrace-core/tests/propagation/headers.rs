@@ -1,4 +1,4 @@
-//! `sentry-trace` and `baggage` as they come, one by one and several times.
+//! Incoming `sentry-trace` and `baggage`, once and several times.
 
 use http::{HeaderMap, HeaderValue};
 use sentrace_core::{Options, Origin};

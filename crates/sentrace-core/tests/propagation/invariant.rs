@@ -1,4 +1,4 @@
-//! `sample_rand < sample_rate <=> sampled`, on every context that begins here.
+//! `sample_rand < sample_rate <=> sampled`, in every context that starts here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use sentrace_protocol::DynamicSamplingContext;
 
 use crate::support::{client, continued};
 
-/// More comes than can be delivered: rates are halved.
+/// Delivery cannot keep up: rates are halved.
 #[derive(Debug)]
 struct Busy {
     capture: Arc<Capture>,
@@ -33,7 +33,7 @@ impl Deliver for Busy {
     }
 }
 
-/// Rates as people write them, and those that are hard to compute with.
+/// Usual rates, and numerically difficult ones.
 fn rate() -> impl Strategy<Value = f64> {
     prop_oneof![
         Just(0.0),
@@ -47,7 +47,7 @@ fn rate() -> impl Strategy<Value = f64> {
     ]
 }
 
-/// Answers of a sampler, right and wrong.
+/// Results of a sampler, valid and invalid.
 fn answer() -> impl Strategy<Value = f64> {
     prop_oneof![8 => rate(), 1 => Just(f64::NAN), 1 => Just(-1.0), 1 => Just(1.5)]
 }
@@ -98,7 +98,8 @@ proptest! {
         let capture = Arc::new(Capture::default());
         let busy = Busy { capture: Arc::clone(&capture), halvings };
         let client = Client::new(options, Arc::new(busy), Arc::new(Losses::default())).unwrap();
-        // A caller without Sentry chooses the id and perhaps decides; without it the trace is ours altogether.
+        // A caller without Sentry chooses the id and may decide; without a caller, the trace starts
+        // here.
         let trace = match caller {
             Some(sampled) => {
                 let header = format!("00-{trace_id:032x}-b7ad6b7169203331-{:02x}", u8::from(sampled));

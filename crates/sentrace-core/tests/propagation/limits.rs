@@ -1,4 +1,5 @@
-//! What goes out stays within the limits of its header, however long names, releases and contexts of others are.
+//! Outgoing headers stay within their limits, regardless of the length of names, releases and
+//! received contexts.
 
 use std::process::Command;
 
@@ -10,7 +11,7 @@ use sentrace_protocol::{DynamicSamplingContext, TransactionSource};
 
 use crate::support::{DEFERRED, SAMPLED, TRACE_ID, client, continued, only};
 
-/// What every way out carries as `baggage` where `span` is current.
+/// Returns the `baggage` of every way out while `span` is current.
 fn exits(client: &Client, span: &sentrace_core::SpanRef, own: &str) -> Vec<(&'static str, String)> {
     span.enter(|| {
         let mut command = Command::new("true");
@@ -69,7 +70,7 @@ fn names_and_releases_of_any_length_leave_the_rest() {
                 assert!(baggage.len() <= MAX_BYTES, "{reason}, {way}: {} bytes", baggage.len());
                 let context = DynamicSamplingContext::from_baggage(&baggage);
                 if way == "the application's own baggage" && own.len() > 100 {
-                    // 200 bytes hold no context at all: half of one is worse than none.
+                    // 200 bytes hold no context at all: half a context is worse than none.
                     assert_eq!((&*baggage, context.is_empty()), (own, true), "{reason}");
                     continue;
                 }

@@ -1,10 +1,10 @@
-//! Which traces go on here: `strict_trace_continuation` and `org_id`.
+//! Which traces are continued: `strict_trace_continuation` and `org_id`.
 
 use sentrace_core::Options;
 
 use crate::support::{UNSAMPLED, carried, client, context_of, continued, is_the_callers};
 
-/// How we know our own organisation.
+/// How this service knows its own organization.
 #[derive(Debug, Clone, Copy)]
 enum Own {
     Unknown,
@@ -35,7 +35,7 @@ fn is_continued(incoming: Option<&str>, own: Own, strict: bool) -> bool {
     let trace = continued(&client, &[("sentry-trace", UNSAMPLED), ("baggage", &baggage)]);
     let is_continued = is_the_callers(&trace);
     let transaction = trace.start_transaction("work", "task");
-    // The caller's decision and baggage are taken or refused with its trace.
+    // The caller's decision and baggage are accepted or rejected with its trace.
     assert_eq!(transaction.sampled(), Some(!is_continued));
     assert_eq!(transaction.baggage().as_deref() == Some(&*baggage), is_continued);
     transaction.finish();

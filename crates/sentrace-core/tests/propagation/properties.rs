@@ -1,4 +1,4 @@
-//! Reading and writing undo each other, whatever the text.
+//! Reading and writing are inverse, for any text.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use sentrace_protocol::{DynamicSamplingContext, SentryTrace, Traceparent};
 
 use crate::support::{carried, client};
 
-/// A list member as somebody else's tool writes it: key, value, properties, odd blanks.
+/// A list member as another tool writes it: key, value, properties, unusual whitespace.
 fn third_party() -> impl Strategy<Value = String> {
     "[a-z][a-z0-9_-]{0,8} ?=[!-+.-:<-~ ]{0,16}(;[a-z]{1,4}(=[a-z0-9%]{0,6})?){0,2}"
         .prop_map(|member| member.trim().to_owned())
@@ -101,7 +101,7 @@ proptest! {
         copy_sentry_members(fields.iter().map(String::as_bytes), &mut expected);
         let added = sent.strip_prefix(&*expected).unwrap();
         prop_assert!(added.is_empty() || added.starts_with(",sentry-sample_rand="), "{}", added);
-        // One service further, nothing is left to add.
+        // In the next service, nothing is left to add.
         let further = client.continue_trace(&[("sentry-trace", crate::support::SAMPLED), ("baggage", &sent)]);
         let carried = carried(&further);
         prop_assert_eq!(carried.baggage().unwrap_or_default(), sent);

@@ -1,4 +1,4 @@
-//! Queues: what both sides record, and jobs that come back damaged.
+//! Queues: what both sides record, and damaged jobs.
 
 use sentrace_core::carriers::job::{JobTrace, Process, Publish};
 use sentrace_protocol::Value;

@@ -1,4 +1,4 @@
-//! `sample_rand`: made here, adopted, or filled in.
+//! `sample_rand`: generated here, adopted, or added.
 
 use sentrace_core::{Options, Trace};
 use sentrace_protocol::{DynamicSamplingContext, baggage};
@@ -57,7 +57,7 @@ fn what_upstream_lacks_is_filled_in_by_the_rules() {
         assert!(sent.starts_with(incoming), "what came goes on as it came: {reason}");
 
         let transaction = trace.start_transaction("work", "task");
-        // What was open is decided by this service's rate, which is told.
+        // An open decision is made by this service's rate, which is propagated.
         let decided = if sentry_trace == DEFERRED { ",sentry-sample_rate=1,sentry-sampled=true" } else { "" };
         let sent = Some(format!("{sent}{decided}"));
         assert_eq!(transaction.baggage(), sent, "{reason}");

@@ -1,4 +1,4 @@
-//! What a sampler gets to know, and what its answer is worth.
+//! What a sampler sees, and how its result is used.
 
 use std::sync::{Arc, Mutex};
 
@@ -44,7 +44,7 @@ impl RequestParts for Request {
     }
 }
 
-/// What a sampler has seen, as text.
+/// Returns what a sampler has seen, as text.
 fn seen(context: &SamplingContext<'_>) -> String {
     let request = context.request.map(|request| {
         let mut headers = String::new();

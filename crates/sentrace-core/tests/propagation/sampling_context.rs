@@ -1,4 +1,4 @@
-//! The dynamic sampling context: what it says, and that it never changes.
+//! The dynamic sampling context: its contents, and that it never changes.
 
 use sentrace_core::{Client, Options, TraceLifecycle, TransactionOptions};
 use sentrace_protocol::{DynamicSamplingContext, TransactionSource};

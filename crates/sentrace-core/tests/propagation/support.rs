@@ -1,4 +1,4 @@
-//! A recording client, headers that come in, and what a call would carry.
+//! A recording client, incoming headers, and the headers of a call.
 
 use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Trace, TraceHeaders};
@@ -10,7 +10,7 @@ pub(crate) use sentrace_testkit::{
 pub(crate) const DEFERRED: &str = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
 pub(crate) const UNSAMPLED: &str = "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0";
 
-/// Headers of one message, in order; names may come twice.
+/// The headers of one message, in order; names may occur twice.
 pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
 
 pub(crate) fn continued(client: &Client, headers: Headers<'_>) -> Trace {
@@ -25,7 +25,7 @@ pub(crate) fn carried(trace: &Trace) -> TraceHeaders {
     trace.trace_headers().expect("there is a client")
 }
 
-/// The sampling context that a `baggage` header carries.
+/// Returns the sampling context in a `baggage` header.
 pub(crate) fn context_of(headers: &TraceHeaders) -> DynamicSamplingContext {
     DynamicSamplingContext::from_baggage(headers.baggage().unwrap_or_default())
 }

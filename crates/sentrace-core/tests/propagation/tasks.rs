@@ -1,4 +1,4 @@
-//! Work that goes on elsewhere keeps the right parent.
+//! Work on other tasks and threads keeps the right parent.
 
 use std::collections::HashMap;
 use std::task::Poll;
@@ -21,7 +21,7 @@ fn current() -> Option<SpanId> {
     current_span().span_id()
 }
 
-/// The parents of all spans that were recorded, by description.
+/// Returns the parents of all recorded spans, by description.
 fn parents(
     transaction: Transaction,
     capture: &sentrace_core::testing::Capture,

@@ -1,4 +1,4 @@
-//! W3C's header, out and in.
+//! W3C's header, outgoing and incoming.
 
 use sentrace_core::{Options, Origin};
 

@@ -1,4 +1,4 @@
-//! Whatever comes in, and whatever of it goes on.
+//! For all headers that come in, and all that a handler forwards.
 
 use http::HeaderMap;
 use proptest::collection::vec;
@@ -9,7 +9,7 @@ use sentrace_core::{Options, Origin, current_span};
 use super::{ALL, OTHER, OTHER_W3C, OURS, Served, THEIRS, W3C, WAYS, call, headers, serve, values};
 use crate::support::{SAMPLED, TRACE_ID, client};
 
-/// Values that callers send, and what comes close to them.
+/// Values that callers send, and similar ones.
 fn sentry_trace() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => Just(SAMPLED.to_owned()),
@@ -59,7 +59,8 @@ fn field() -> impl Strategy<Value = (&'static str, String)> {
 
 type OwnedFields = Vec<(&'static str, String)>;
 
-/// A caller's headers, and some of them as a handler may send them on: another order, other blanks, joined fields.
+/// A caller's headers, and some of them as a handler may forward them: in another order, with other
+/// whitespace, joined.
 fn came_and_goes_on() -> impl Strategy<Value = (OwnedFields, OwnedFields)> {
     vec(field(), 0..6).prop_flat_map(|came| {
         let some = subsequence(came.clone(), 0..=came.len()).prop_shuffle();
@@ -81,7 +82,7 @@ fn map(fields: &[(&'static str, String)]) -> HeaderMap {
     headers(&fields.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>())
 }
 
-/// Whether `sentry-trace` has any value.
+/// Returns `true` if `sentry-trace` has any value.
 fn says_a_trace(headers: &HeaderMap) -> bool {
     values(headers, "sentry-trace")
         .concat()
@@ -97,8 +98,8 @@ fn config(cases: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(config(500))]
 
-    /// Whatever comes in, and whatever of it a gateway sends on, the next service hangs below the gateway's own span, or is
-    /// told nothing.
+    /// For all headers that come in and are forwarded by a gateway, the next service continues
+    /// below the gateway's own span, or gets no trace.
     #[test]
     fn nothing_goes_on_as_it_came(
         (came, onward) in came_and_goes_on(),
@@ -136,16 +137,18 @@ proptest! {
             Some(traceparent) => {
                 prop_assert_eq!(values(&allowed, "traceparent"), [traceparent.to_string()]);
             }
-            // Other tools' may pass through a service that believes its caller and does not speak the W3C's.
+            // Those of other tools may pass through a service that trusts its caller and does not
+            // propagate the W3C's header.
             None if matches!(served, Served::Refused | Served::RefusedAndFiltered) => {
-                // A blank field tells nothing.
+                // A blank field has no meaning.
                 prop_assert!(values(&allowed, "traceparent").concat().trim().is_empty(), "{allowed:?}");
             }
             None => {}
         }
         prop_assert_eq!(values(&denied, "sentry-trace"), [""; 0]);
         prop_assert!(!values(&denied, "baggage").concat().contains("sentry-"), "{denied:?}");
-        // A caller's other traceparent, alone and beside a continued sentry-trace, is not remembered unless it is spoken here.
+        // A caller's other traceparent, alone or beside a continued sentry-trace, is only
+        // remembered if it is propagated here.
         if !says_a_trace(&came) || says_a_trace(&onward) || writes_w3c {
             prop_assert_eq!(values(&denied, "traceparent"), [""; 0]);
         }
