@@ -12,7 +12,7 @@ use sentrace_protocol::DiscardedEvents;
 /// client.start_transaction("send invoice", "queue.task").finish();
 /// let closed = client.close(Duration::from_secs(2));
 /// assert!(closed.complete);
-/// // Nobody sends client reports in a test, so the dropped transaction and its span stay with us.
+/// // No client reports are sent in a test, so the dropped transaction and its span stay unreported.
 /// assert_eq!(closed.unreported.len(), 2);
 /// # Ok::<(), sentrace_core::OptionsError>(())
 /// ```

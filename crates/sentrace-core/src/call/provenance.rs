@@ -81,7 +81,7 @@ impl<'a> Provenance<'a> {
                 self.remove(&TRACEPARENT, headers);
                 remove_context_of_another_trace(headers);
             }
-            // Whoever forwards one of the headers forwards all of them.
+            // A handler that forwards one of the headers forwards all of them.
             Some(SetBy::Caller) => {
                 headers.remove(TRACEPARENT);
                 remove_sentry_members(headers);
@@ -118,7 +118,7 @@ impl<'a> Provenance<'a> {
     }
 }
 
-/// Returns `true` if a request has any of Sentry's trace headers, whoever set them.
+/// Returns `true` if a request has any of Sentry's trace headers, regardless of who set them.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -129,7 +129,7 @@ pub fn has_trace_headers(headers: &HeaderMap) -> bool {
     headers.contains_key(SENTRY_TRACE) || headers.get_all(BAGGAGE).iter().any(has_sentry_members)
 }
 
-/// Removes all trace headers from a request, whoever set them: `sentry-trace`, `traceparent` and
+/// Removes all trace headers from a request, regardless of who set them: `sentry-trace`, `traceparent` and
 /// Sentry's members of `baggage`. For requests that are redirected to a host that must not receive
 /// them.
 ///

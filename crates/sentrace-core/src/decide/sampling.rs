@@ -48,7 +48,7 @@ impl SamplingContext<'_> {
     /// let options = Options::new().traces_sampler(|context| {
     ///     match (context.parent_sample_rate(), context.parent_sampled) {
     ///         (Some(rate), _) => rate,
-    ///         (None, Some(sampled)) => f64::from(sampled), // decided, by a rate that nobody told
+    ///         (None, Some(sampled)) => f64::from(sampled), // decided by an unknown rate
     ///         (None, None) => 0.5,                         // traces that begin here
     ///     }
     /// });

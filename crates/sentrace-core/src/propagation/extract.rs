@@ -12,9 +12,9 @@ use crate::propagation::trace_baggage::TraceBaggage;
 /// The `sentry-trace` of a carrier.
 pub(crate) struct SentryTraceRead {
     /// The only value, or what several agree on.
-    pub(crate) agreed: Option<SentryTrace>,
+    pub(crate) value: Option<SentryTrace>,
     /// Whether there was any value.
-    pub(crate) came: bool,
+    pub(crate) is_present: bool,
     /// Whether several values differ although they agree on trace and decision.
     pub(crate) differ: bool,
 }
@@ -30,9 +30,9 @@ pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut Trac
         TraceHeader::Baggage => baggage.add_unread(value),
     });
     SentryTraceRead {
-        came: !matches!(read, Agreement::Nothing),
+        is_present: !matches!(read, Agreement::Nothing),
         differ: matches!(read, Agreement::Unanimous { differ: true, .. }),
-        agreed: read.value(),
+        value: read.value(),
     }
 }
 

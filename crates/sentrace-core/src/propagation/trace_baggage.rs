@@ -15,7 +15,7 @@ const MAX_KEPT: usize = 4096;
 
 /// The context of a trace.
 ///
-/// The incoming header stays unparsed until it is needed. Most requests call nobody, and the
+/// The incoming header stays unparsed until it is needed. Most requests make no calls, and the
 /// context of their transactions is read on the worker.
 #[derive(Debug, Default)]
 pub(crate) struct TraceBaggage {
@@ -114,8 +114,8 @@ impl TraceBaggage {
     /// Returns `true` if the received context names another trace.
     #[cold]
     pub(crate) fn is_of_another_trace(&self, trace_id: TraceId) -> bool {
-        self.with_member(trace_id, "trace_id", |told| {
-            told.is_some_and(|told| !is_same_trace_id(told, trace_id))
+        self.with_member(trace_id, "trace_id", |named| {
+            named.is_some_and(|named| !is_same_trace_id(named, trace_id))
         })
     }
 
@@ -184,8 +184,8 @@ fn parse_members(
             ),
         );
     }
-    if let Some(told) = member(members, "trace_id").filter(|told| !is_same_trace_id(told, trace_id)) {
-        report_other_trace(&told, trace_id);
+    if let Some(named) = member(members, "trace_id").filter(|named| !is_same_trace_id(named, trace_id)) {
+        report_other_trace(&named, trace_id);
         return members.clear();
     }
     add_sample_rand(members, trace_id, sampled);
@@ -195,20 +195,20 @@ fn parse_members(
 }
 
 #[cold]
-fn report_other_trace(told: &str, trace_id: TraceId) {
+fn report_other_trace(named: &str, trace_id: TraceId) {
     static REPORTED: AtomicBool = AtomicBool::new(false);
     debug_once(
         &REPORTED,
         format_args!(
-            "baggage's sentry- members are ignored: they tell of trace {told:?}, and sentry-trace names {trace_id}; \
+            "baggage's sentry- members are ignored: they tell of trace {named:?}, and sentry-trace names {trace_id}; \
              send both headers of the same trace"
         ),
     );
 }
 
 /// Returns `true` if this is the id, in any case, with or without the dashes of a UUID.
-pub(crate) fn is_same_trace_id(told: &str, trace_id: TraceId) -> bool {
-    let digits = told.bytes().filter(|byte| *byte != b'-').map(|byte| byte.to_ascii_lowercase());
+pub(crate) fn is_same_trace_id(named: &str, trace_id: TraceId) -> bool {
+    let digits = named.bytes().filter(|byte| *byte != b'-').map(|byte| byte.to_ascii_lowercase());
     digits.eq(trace_id.to_hex().bytes())
 }
 
@@ -220,12 +220,12 @@ fn set_applied_rate(members: &mut String, trace_id: TraceId, Applied { rate, sam
         return;
     }
     let rate = format!("sentry-sample_rate={}", rate.abs());
-    let mut told = String::with_capacity(members.len() + rate.len());
+    let mut updated = String::with_capacity(members.len() + rate.len());
     let mut push = |member: &str| {
-        if !told.is_empty() {
-            told.push(',');
+        if !updated.is_empty() {
+            updated.push(',');
         }
-        told.push_str(member);
+        updated.push_str(member);
     };
     let mut replaced = false;
     for member in members.split(',') {
@@ -245,11 +245,11 @@ fn set_applied_rate(members: &mut String, trace_id: TraceId, Applied { rate, sam
     if member(members, "sampled").is_none() {
         push(&format!("sentry-sampled={sampled}"));
     }
-    *members = match baggage::fit(&told, baggage::MAX_BYTES, baggage::MAX_MEMBERS) {
+    *members = match baggage::fit(&updated, baggage::MAX_BYTES, baggage::MAX_MEMBERS) {
         Some(fitting) => fitting.into_owned(),
         None => {
             // There is no room left: the last members are dropped, so that the rate is right.
-            let others = baggage::without(&told, &["sample_rate"]);
+            let others = baggage::without(&updated, &["sample_rate"]);
             let mut cut = rate;
             baggage::copy_sentry_members(std::iter::once(others.as_bytes()), &mut cut);
             cut

@@ -72,10 +72,11 @@ impl IncomingTrace {
         let _on_behalf = any_debug().then(|| DebugScope::of(rules.debug));
         let mut trace = recycle::take();
         let baggage = &mut trace.live_mut().baggage;
-        let SentryTraceRead { agreed: from_sentry, came, differ } = extract::sentry_trace(carrier, baggage);
+        let SentryTraceRead { value: from_sentry, is_present, differ } =
+            extract::sentry_trace(carrier, baggage);
         let from_w3c = || if rules.reads_traceparent { extract::traceparent(carrier) } else { None };
         let Some(parent) = from_sentry.or_else(from_w3c) else {
-            if came {
+            if is_present {
                 trace.received.remember(carrier, true);
             } else {
                 trace.received.remember_traceparent(carrier);
@@ -112,7 +113,7 @@ impl IncomingTrace {
             baggage.reopen_if_empty(parent.trace_id);
         }
         // Remembered if the caller's ids do not represent everything that was received.
-        if differ || (came && from_sentry.is_none()) {
+        if differ || (is_present && from_sentry.is_none()) {
             trace.received.remember(carrier, false);
         } else if rules.propagates_traceparent {
             trace.received.remember_traceparent(carrier);

@@ -46,7 +46,7 @@ impl Write for Bounded<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let kept = cut(text, self.max.saturating_sub(self.text.len()));
         self.text.push_str(kept);
-        // Stops a value that goes on and on.
+        // Stops formatting a value that never ends.
         if kept.len() == text.len() { Ok(()) } else { Err(fmt::Error) }
     }
 }
