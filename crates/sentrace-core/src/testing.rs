@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sentrace_protocol::dsc::DynamicSamplingContext;
 use sentrace_protocol::span_v2;
-use sentrace_protocol::transaction::{Span, Transaction};
+use sentrace_protocol::transaction::{TransactionPayload, TransactionSpan};
 
 use crate::account::losses::Losses;
 use crate::client::Client;
@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 #[non_exhaustive]
 pub struct CapturedTransaction {
     /// The payload.
-    pub transaction: Transaction<'static>,
+    pub transaction: TransactionPayload<'static>,
     /// The envelope's `trace` header.
     pub dynamic_sampling_context: Option<DynamicSamplingContext>,
 }
@@ -33,7 +33,7 @@ impl CapturedTransaction {
     /// Panics if there is none, with the descriptions of all spans.
     #[track_caller]
     #[expect(clippy::panic, reason = "an assertion of a test")]
-    pub fn expect_span(&self, description: &str) -> &Span<'static> {
+    pub fn expect_span(&self, description: &str) -> &TransactionSpan<'static> {
         let spans = &self.transaction.spans;
         spans.iter().find(|span| span.description.as_deref() == Some(description)).unwrap_or_else(|| {
             let descriptions: Vec<_> = spans.iter().map(|span| span.description.as_deref()).collect();
@@ -47,7 +47,7 @@ impl CapturedTransaction {
 #[non_exhaustive]
 pub struct CapturedSpan {
     /// The payload.
-    pub span: span_v2::Span<'static>,
+    pub span: span_v2::StreamedSpan<'static>,
     /// The envelope's `trace` header.
     pub dynamic_sampling_context: Option<DynamicSamplingContext>,
 }

@@ -102,8 +102,12 @@ impl Account {
             }
         }
         let timestamp = Some(SystemTime::now().into());
-        let reports = discarded.chunks(max_entries);
-        reports.map(|discarded| ClientReport { timestamp, discarded: discarded.to_vec() }).collect()
+        let report = |discarded: &[DiscardedEvents]| {
+            let mut report = ClientReport::new(discarded.to_vec());
+            report.timestamp = timestamp;
+            report
+        };
+        discarded.chunks(max_entries).map(report).collect()
     }
 
     /// Removes a report that arrived, or one that did not, whose losses then return to the counters (`restore`).

@@ -60,13 +60,11 @@ impl EnvelopeBuilder {
                 left_out += finished.refit(&mut transaction);
             }
             consignment.discard_spans(Reason::BufferOverflow, left_out);
-            writer.headers(&EnvelopeHeaders {
-                event_id: Some(transaction.event_id),
-                sent_at,
-                sdk: Some(FinishedTransaction::sdk()),
-                dsn: None,
-                trace: finished.dynamic_sampling_context().as_ref(),
-            })?;
+            let context = finished.dynamic_sampling_context();
+            let mut headers = headers(sent_at);
+            headers.event_id = Some(transaction.event_id);
+            headers.trace = context.as_ref();
+            writer.headers(&headers)?;
             writer.item("transaction", &transaction)?;
             if let Some(report) = report {
                 writer.item("client_report", report)?;
@@ -101,7 +99,9 @@ impl EnvelopeBuilder {
         sent_at: Option<Timestamp>,
     ) -> Option<&[u8]> {
         let built = build(&mut self.writer, |writer| {
-            writer.headers(&EnvelopeHeaders { trace: context, ..headers(sent_at) })?;
+            let mut headers = headers(sent_at);
+            headers.trace = context;
+            writer.headers(&headers)?;
             writer.spans(items)?;
             Ok(true)
         });
@@ -125,7 +125,10 @@ impl EnvelopeBuilder {
 }
 
 fn headers(sent_at: Option<Timestamp>) -> EnvelopeHeaders<'static> {
-    EnvelopeHeaders { sent_at, sdk: Some(FinishedTransaction::sdk()), ..EnvelopeHeaders::default() }
+    let mut headers = EnvelopeHeaders::default();
+    headers.sent_at = sent_at;
+    headers.sdk = Some(FinishedTransaction::sdk());
+    headers
 }
 
 /// Returns `true` if `write` wrote an envelope.

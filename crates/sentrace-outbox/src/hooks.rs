@@ -5,7 +5,7 @@ use std::fmt;
 use sentrace_core::adapter::catch_panic;
 use sentrace_core::deliver::DeliverySettings;
 use sentrace_core::{BeforeSendSpan, BeforeSendTransaction, diagnostics};
-use sentrace_protocol::{SpanPayload, Transaction};
+use sentrace_protocol::{SpanPayload, TransactionPayload};
 
 use crate::account::Account;
 
@@ -46,7 +46,7 @@ impl Hooks {
     /// hook has seen it, else whether it is to be sent.
     pub(crate) fn edit_transaction(
         &self,
-        transaction: &mut Transaction<'_>,
+        transaction: &mut TransactionPayload<'_>,
         account: &Account,
     ) -> Option<bool> {
         if self.span.is_some() {

@@ -104,8 +104,8 @@ mod tests {
     fn a_report_has_at_most_four_kibibytes_and_the_rest_goes_into_others_at_once() {
         let start = Instant::now();
         let (mut schedule, account, losses) = schedule(true, start);
-        for reason in Reason::ALL {
-            for category in Category::ALL {
+        for &reason in Reason::ALL {
+            for &category in Category::ALL {
                 losses.record(reason, category, u64::MAX);
             }
         }

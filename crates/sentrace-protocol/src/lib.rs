@@ -5,7 +5,7 @@
 //!
 //! - What travels between services: [`SentryTrace`], [`baggage`], [`DynamicSamplingContext`],
 //!   [`Traceparent`], read from any [`Carrier`].
-//! - What is sent to Sentry: [`Transaction`] with its [`Span`]s or spans by themselves ([`span_v2`]),
+//! - What is sent to Sentry: [`TransactionPayload`] with its [`TransactionSpan`]s, or [`StreamedSpan`]s sent individually,
 //!   [`ClientReport`], in an [`envelope`], to where a [`Dsn`] says, as long as the [`rate_limits`] allow.
 //! - What must not be sent: [`sensitive`], and the literals of [`sql`]. Which host a URL names: [`url`].
 //!
@@ -52,9 +52,11 @@ pub use self::ids::{EventId, Hex, SpanId, TraceId};
 pub use self::losses::{Category, ClientReport, DiscardedEvents, Reason};
 pub use self::payload::source::TransactionSource;
 pub use self::payload::span_payload::SpanPayload;
+pub use self::payload::span_v2::StreamedSpan;
 pub use self::payload::status::SpanStatus;
 pub use self::payload::transaction::{
-    Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,
+    Data, Request, ResponseContext, SdkInfo, Tags, Timestamp, TraceContext, TransactionPayload,
+    TransactionSpan, User,
 };
 pub use self::payload::value::Value;
 pub use self::payload::{source, span_v2, status, transaction, value};

@@ -9,6 +9,7 @@ use crate::util::text_enum::text_enum;
 ///
 /// Sentry SDK specification, *Rate Limiting* and *Client Reports* 1.20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Category {
     /// Events that are neither errors nor transactions.
     Default,
@@ -77,6 +78,7 @@ impl Category {
 ///
 /// Sentry SDK specification, *Client Reports* 1.20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// The queue before the transport was full.
     QueueOverflow,
@@ -140,14 +142,11 @@ impl Reason {
 /// ```
 /// use sentrace_protocol::losses::{Category, ClientReport, DiscardedEvents, Reason};
 ///
-/// let report = ClientReport {
-///     timestamp: None,
-///     discarded: vec![DiscardedEvents {
-///         reason: Reason::SampleRate,
-///         category: Category::Transaction,
-///         quantity: 4,
-///     }],
-/// };
+/// let report = ClientReport::new(vec![DiscardedEvents {
+///     reason: Reason::SampleRate,
+///     category: Category::Transaction,
+///     quantity: 4,
+/// }]);
 /// assert_eq!(
 ///     serde_json::to_string(&report)?,
 ///     r#"{"discarded_events":[{"reason":"sample_rate","category":"transaction","quantity":4}]}"#,
@@ -155,6 +154,7 @@ impl Reason {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ClientReport {
     /// When it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,6 +162,13 @@ pub struct ClientReport {
     /// One entry for each pair of reason and category.
     #[serde(rename = "discarded_events")]
     pub discarded: Vec<DiscardedEvents>,
+}
+
+impl ClientReport {
+    /// Creates a report that does not say when it was made.
+    pub fn new(discarded: Vec<DiscardedEvents>) -> Self {
+        Self { timestamp: None, discarded }
+    }
 }
 
 /// How much of one category was not sent for one reason.
@@ -183,11 +190,11 @@ mod tests {
 
     #[test]
     fn every_index_is_the_place_in_all() {
-        for (at, category) in Category::ALL.into_iter().enumerate() {
+        for (at, category) in Category::ALL.iter().copied().enumerate() {
             assert_eq!(category.index(), at, "{category}");
             assert_eq!(category.as_str().parse(), Ok(category));
         }
-        for (at, reason) in Reason::ALL.into_iter().enumerate() {
+        for (at, reason) in Reason::ALL.iter().copied().enumerate() {
             assert_eq!(reason.index(), at, "{reason}");
             assert_eq!(reason.as_str().parse(), Ok(reason));
         }

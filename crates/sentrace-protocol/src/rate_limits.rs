@@ -12,11 +12,19 @@ pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(365 * 86_400);
 
 /// For how long which data is not to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RateLimit {
     /// How long from now on; at most [`MAX_RETRY_AFTER`].
     pub retry_after: Duration,
     /// What must wait.
     pub categories: Categories,
+}
+
+impl RateLimit {
+    /// Creates a limit that holds from now on.
+    pub fn new(retry_after: Duration, categories: Categories) -> Self {
+        Self { retry_after, categories }
+    }
 }
 
 /// A set of data categories.
@@ -52,7 +60,7 @@ impl Categories {
 
     /// The categories in it.
     pub fn iter(self) -> impl Iterator<Item = Category> {
-        Category::ALL.into_iter().filter(move |category| self.contains(*category))
+        Category::ALL.iter().copied().filter(move |category| self.contains(*category))
     }
 }
 
@@ -179,10 +187,10 @@ mod tests {
 
     #[test]
     fn all_is_more_than_every_known_category() {
-        let every: Categories = Category::ALL.into_iter().collect();
+        let every: Categories = Category::ALL.iter().copied().collect();
         assert!(!every.is_all());
         assert_eq!(every.iter().count(), Category::ALL.len());
-        assert!(Category::ALL.into_iter().all(|category| Categories::ALL.contains(category)));
+        assert!(Category::ALL.iter().copied().all(|category| Categories::ALL.contains(category)));
     }
 
     proptest! {

@@ -3,65 +3,52 @@
 use std::time::Duration;
 
 use sentrace_protocol::envelope::{EnvelopeHeaders, EnvelopeWriter};
-use sentrace_protocol::span_v2::{self, SpanItems, keys};
+use sentrace_protocol::span_v2::{SpanItems, StreamedSpan, keys};
 use sentrace_protocol::{
     Category, ClientReport, Data, DiscardedEvents, DynamicSamplingContext, EventId, Reason, Request,
-    ResponseContext, SdkInfo, Span, SpanId, SpanStatus, Tags, Timestamp, TraceContext, TraceId, Transaction,
-    TransactionSource,
+    ResponseContext, SdkInfo, SpanId, SpanStatus, Tags, Timestamp, TraceContext, TraceId, TransactionPayload,
+    TransactionSource, TransactionSpan,
 };
 use serde::Serialize;
 
 use super::*;
 
-fn transaction(status: SpanStatus, source: TransactionSource) -> Transaction<'static> {
+fn transaction(status: SpanStatus, source: TransactionSource) -> TransactionPayload<'static> {
     let at = |ms| Timestamp(Duration::from_micros(1_787_220_000_104_233) + Duration::from_millis(ms));
     let span_id = |number| SpanId::from_bytes([number; 8]).unwrap();
     let mut data = Data::default();
     data.set("http.response.status_code", 200);
     let mut tags = Tags::default();
     tags.set("plan", "gold");
-    let span = Span {
-        span_id: span_id(2),
-        parent_span_id: Some(span_id(1)),
-        op: "db.query".into(),
-        description: Some("SELECT 1".into()),
-        status: Some(status),
-        origin: "manual".into(),
-        start_timestamp: at(1),
-        timestamp: at(2),
-        tags: tags.clone(),
-        data: data.clone(),
-    };
-    Transaction {
-        event_id: EventId::from_bytes([7; 16]).unwrap(),
-        name: "GET /orders/{id}".into(),
-        source,
-        start_timestamp: at(0),
-        timestamp: at(44),
-        trace: TraceContext {
-            trace_id: TraceId::from_bytes([3; 16]).unwrap(),
-            span_id: span_id(1),
-            parent_span_id: None,
-            op: "http.server".into(),
-            status: Some(status),
-            origin: "auto.http.tower".into(),
-            data,
-        },
-        request: Some(Request {
-            method: "GET".into(),
-            url: "https://shop.example/orders/7".into(),
-            query_string: None,
-            headers: vec![("accept".into(), "*/*".into())],
-        }),
-        response: Some(ResponseContext { status_code: 200 }),
-        user: None,
-        tags,
-        release: Some("shop@1.4.0".into()),
-        environment: Some("production".into()),
-        server_name: Some("web-1".into()),
-        sdk: sdk(),
-        spans: vec![span],
-    }
+    let mut span = TransactionSpan::new(span_id(2), "db.query");
+    span.parent_span_id = Some(span_id(1));
+    span.description = Some("SELECT 1".into());
+    span.status = Some(status);
+    span.start_timestamp = at(1);
+    span.timestamp = at(2);
+    span.tags = tags.clone();
+    span.data = data.clone();
+    let mut trace = TraceContext::new(TraceId::from_bytes([3; 16]).unwrap(), span_id(1), "http.server");
+    trace.status = Some(status);
+    trace.origin = "auto.http.tower".into();
+    trace.data = data;
+    let mut request = Request::default();
+    request.method = "GET".into();
+    request.url = "https://shop.example/orders/7".into();
+    request.headers = vec![("accept".into(), "*/*".into())];
+    let mut transaction = TransactionPayload::new(EventId::from_bytes([7; 16]).unwrap(), trace, sdk());
+    transaction.name = "GET /orders/{id}".into();
+    transaction.source = source;
+    transaction.start_timestamp = at(0);
+    transaction.timestamp = at(44);
+    transaction.request = Some(request);
+    transaction.response = Some(ResponseContext::new(200));
+    transaction.tags = tags;
+    transaction.release = Some("shop@1.4.0".into());
+    transaction.environment = Some("production".into());
+    transaction.server_name = Some("web-1".into());
+    transaction.spans = vec![span];
+    transaction
 }
 
 fn sdk() -> SdkInfo<'static> {
@@ -81,17 +68,15 @@ fn transactions_of_the_protocol_crate_have_no_problems() {
     let trace = "sentry-trace_id=03030303030303030303030303030303,sentry-public_key=k,sentry-sample_rate=0.25,\
                  sentry-sample_rand=0.104233,sentry-sampled=true";
     let dsc = DynamicSamplingContext::from_baggage(trace);
-    let statuses = SpanStatus::ALL.into_iter().map(|status| (status, TransactionSource::Route));
-    let sources = TransactionSource::ALL.into_iter().map(|source| (SpanStatus::Ok, source));
+    let statuses = SpanStatus::ALL.iter().copied().map(|status| (status, TransactionSource::Route));
+    let sources = TransactionSource::ALL.iter().copied().map(|source| (SpanStatus::Ok, source));
     for (status, source) in statuses.chain(sources) {
         let sent = transaction(status, source);
-        let headers = EnvelopeHeaders {
-            event_id: Some(sent.event_id),
-            sent_at: Some(sent.timestamp),
-            sdk: Some(sdk()),
-            dsn: None,
-            trace: Some(&dsc),
-        };
+        let mut headers = EnvelopeHeaders::default();
+        headers.event_id = Some(sent.event_id);
+        headers.sent_at = Some(sent.timestamp);
+        headers.sdk = Some(sdk());
+        headers.trace = Some(&dsc);
         let examined = examined(&headers, "transaction", &sent);
         assert_eq!(examined.problems, [], "{status} {source}");
         let read = examined.transaction.unwrap();
@@ -103,10 +88,10 @@ fn transactions_of_the_protocol_crate_have_no_problems() {
 
 #[test]
 fn client_reports_of_the_protocol_crate_have_no_problems() {
-    for reason in Reason::ALL {
-        let discarded = Category::ALL.into_iter();
+    for &reason in Reason::ALL {
+        let discarded = Category::ALL.iter().copied();
         let discarded = discarded.map(|category| DiscardedEvents { reason, category, quantity: 3 }).collect();
-        let report = ClientReport { timestamp: None, discarded };
+        let report = ClientReport::new(discarded);
         let examined = examined(&EnvelopeHeaders::default(), "client_report", &report);
         assert_eq!(examined.problems, [], "{}", reason.as_str());
         assert_eq!(examined.discarded.len(), Category::ALL.len());
@@ -117,9 +102,9 @@ fn client_reports_of_the_protocol_crate_have_no_problems() {
 fn streamed_spans_of_the_protocol_crate_have_no_problems() {
     let dsc = "sentry-trace_id=03030303030303030303030303030303,sentry-public_key=k,sentry-sampled=true";
     let dsc = DynamicSamplingContext::from_baggage(dsc);
-    for source in TransactionSource::ALL {
+    for &source in TransactionSource::ALL {
         let mut items = SpanItems::new(Vec::new());
-        for status in SpanStatus::ALL {
+        for &status in SpanStatus::ALL {
             let number = u8::try_from(items.len() + 1).unwrap();
             let mut attributes = Data::new();
             attributes.set(keys::SEGMENT_NAME, "work");
@@ -129,24 +114,22 @@ fn streamed_spans_of_the_protocol_crate_have_no_problems() {
             if number == 1 {
                 attributes.set(keys::SEGMENT_NAME_SOURCE, source.as_str());
             }
-            let span = span_v2::Span {
-                trace_id: TraceId::from_bytes([3; 16]).unwrap(),
-                span_id: SpanId::from_bytes([number; 8]).unwrap(),
-                parent_span_id: SpanId::from_bytes([number - 1; 8]),
-                name: "work".into(),
-                status,
-                is_segment: number == 1,
-                start_timestamp: Timestamp(Duration::from_secs(1_787_220_000)),
-                end_timestamp: Timestamp(Duration::from_secs(1_787_220_001)),
-                attributes,
-            };
+            let (trace_id, span_id) = (TraceId::from_bytes([3; 16]), SpanId::from_bytes([number; 8]));
+            let mut span = StreamedSpan::new(trace_id.unwrap(), span_id.unwrap(), "work");
+            span.parent_span_id = SpanId::from_bytes([number - 1; 8]);
+            span.status = status;
+            span.is_segment = number == 1;
+            span.start_timestamp = Timestamp(Duration::from_secs(1_787_220_000));
+            span.end_timestamp = Timestamp(Duration::from_secs(1_787_220_001));
+            span.attributes = attributes;
             assert!(items.push(&span).unwrap());
         }
         let sent_at = Some(Timestamp(Duration::from_secs(1_787_220_002)));
         let mut writer = EnvelopeWriter::new(Vec::new());
-        writer
-            .headers(&EnvelopeHeaders { sent_at, trace: Some(&dsc), ..EnvelopeHeaders::default() })
-            .unwrap();
+        let mut headers = EnvelopeHeaders::default();
+        headers.sent_at = sent_at;
+        headers.trace = Some(&dsc);
+        writer.headers(&headers).unwrap();
         writer.spans(&items).unwrap();
         let credentials = Credentials { header: Some("k".into()), ..Credentials::default() };
         let examined = examine(&writer.finish(), Some("1"), &credentials, 0.0);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use sentrace_protocol::{Dsn, SpanPayload, Transaction};
+use sentrace_protocol::{Dsn, SpanPayload, TransactionPayload};
 
 use super::lifecycle::DEFAULT_FLUSH_INTERVAL;
 use super::spotlight::SpotlightOption;
@@ -18,7 +18,7 @@ const DEFAULT_SPOOL_BYTES: u64 = 256 * 1024 * 1024;
 
 /// A hook that changes or drops a transaction before it is sent; see
 /// [`Options::before_send_transaction`].
-pub type BeforeSendTransaction = Arc<dyn Fn(&mut Transaction<'_>) -> bool + Send + Sync>;
+pub type BeforeSendTransaction = Arc<dyn Fn(&mut TransactionPayload<'_>) -> bool + Send + Sync>;
 
 /// What a service does to a span before it is sent; see [`Options::before_send_span`].
 pub type BeforeSendSpan = Arc<dyn Fn(&mut SpanPayload<'_, '_>) + Send + Sync>;
@@ -139,7 +139,7 @@ impl Options {
     #[must_use]
     pub fn before_send_transaction(
         mut self,
-        hook: impl Fn(&mut Transaction<'_>) -> bool + Send + Sync + 'static,
+        hook: impl Fn(&mut TransactionPayload<'_>) -> bool + Send + Sync + 'static,
     ) -> Self {
         let hook = UserClosure::new(hook);
         self.delivery.before_send_transaction =

@@ -28,6 +28,7 @@ pub(crate) fn sentry_trace(carrier: &(impl Carrier + ?Sized), baggage: &mut Trac
     carrier.get_trace(&mut |header, value| match header {
         TraceHeader::SentryTrace => read.add_sentry_trace(value),
         TraceHeader::Baggage => baggage.add_unread(value),
+        _ => {}
     });
     SentryTraceRead {
         is_present: !matches!(read, Agreement::Nothing),

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use sentrace_protocol::transaction::{
-    Data, Request, ResponseContext, SdkInfo, Span, Tags, Timestamp, TraceContext, Transaction, User,
+    Data, Request, ResponseContext, SdkInfo, Tags, Timestamp, TraceContext, TransactionPayload,
+    TransactionSpan, User,
 };
 use sentrace_protocol::url::split_host_port;
 use sentrace_protocol::{SpanStatus, TransactionSource, Value, sensitive};
@@ -42,9 +43,9 @@ impl Anchor {
 impl Record {
     /// Returns the payload, borrowed from the record, or `None` for a record without the
     /// transaction's own span.
-    pub(crate) fn transaction<'a>(&'a self, anchor: &Anchor) -> Option<Transaction<'a>> {
+    pub(crate) fn transaction<'a>(&'a self, anchor: &Anchor) -> Option<TransactionPayload<'a>> {
         let (root, children) = self.spans.split_first()?;
-        let mut spans: Vec<Span<'a>> = Vec::with_capacity(children.len());
+        let mut spans: Vec<TransactionSpan<'a>> = Vec::with_capacity(children.len());
         let mut payload_index = vec![None; self.spans.len()];
         for (index, child) in children.iter().enumerate() {
             if let Some(end) = child.end {
@@ -74,31 +75,25 @@ impl Record {
             }
         }
 
-        Some(Transaction {
-            event_id: self.event_id,
-            name: self.shown_name(),
-            source: self.source,
-            start_timestamp: anchor.timestamp(root.start),
-            timestamp: anchor.timestamp(root.end.unwrap_or(root.start)),
-            trace: TraceContext {
-                trace_id: self.trace_id,
-                span_id: root.span_id,
-                parent_span_id: root.parent_span_id,
-                op: Cow::Borrowed(self.arena.get(root.op)),
-                status: Some(root.status.unwrap_or(SpanStatus::Ok)),
-                origin: Cow::Borrowed(self.arena.get(root.origin)),
-                data: root_data,
-            },
-            request: self.request.is_some().then(|| self.request()),
-            response: self.response_status.map(|status_code| ResponseContext { status_code }),
-            user: self.request.client_address.map(|ip_address| User { ip_address }),
-            tags: root_tags,
-            release: self.identity.release.as_deref().map(Cow::Borrowed),
-            environment: Some(Cow::Borrowed(&self.identity.environment)),
-            server_name: self.identity.server_name.as_deref().map(Cow::Borrowed),
-            sdk: SDK,
-            spans,
-        })
+        let mut trace = TraceContext::new(self.trace_id, root.span_id, self.arena.get(root.op));
+        trace.parent_span_id = root.parent_span_id;
+        trace.status = Some(root.status.unwrap_or(SpanStatus::Ok));
+        trace.origin = Cow::Borrowed(self.arena.get(root.origin));
+        trace.data = root_data;
+        let mut transaction = TransactionPayload::new(self.event_id, trace, SDK);
+        transaction.name = self.shown_name();
+        transaction.source = self.source;
+        transaction.start_timestamp = anchor.timestamp(root.start);
+        transaction.timestamp = anchor.timestamp(root.end.unwrap_or(root.start));
+        transaction.request = self.request.is_some().then(|| self.request());
+        transaction.response = self.response_status.map(ResponseContext::new);
+        transaction.user = self.request.client_address.map(User::new);
+        transaction.tags = root_tags;
+        transaction.release = self.identity.release.as_deref().map(Cow::Borrowed);
+        transaction.environment = Some(Cow::Borrowed(&self.identity.environment));
+        transaction.server_name = self.identity.server_name.as_deref().map(Cow::Borrowed);
+        transaction.spans = spans;
+        Some(transaction)
     }
 
     fn target(&self, slot: Slot, payload_index: &[Option<usize>]) -> Target {
@@ -111,20 +106,16 @@ impl Record {
         }
     }
 
-    fn child<'a>(&'a self, span: &SpanRecord, end: FastInstant, anchor: &Anchor) -> Span<'a> {
+    fn child<'a>(&'a self, span: &SpanRecord, end: FastInstant, anchor: &Anchor) -> TransactionSpan<'a> {
         let description = self.shown(span.description);
-        Span {
-            span_id: span.span_id,
-            parent_span_id: span.parent_span_id,
-            op: Cow::Borrowed(self.arena.get(span.op)),
-            description: (!description.is_empty()).then_some(description),
-            status: span.status.or((!span.status_unset).then_some(SpanStatus::Ok)),
-            origin: Cow::Borrowed(self.arena.get(span.origin)),
-            start_timestamp: anchor.timestamp(span.start),
-            timestamp: anchor.timestamp(end),
-            tags: Tags::default(),
-            data: Data::default(),
-        }
+        let mut child = TransactionSpan::new(span.span_id, self.arena.get(span.op));
+        child.parent_span_id = span.parent_span_id;
+        child.description = (!description.is_empty()).then_some(description);
+        child.status = span.status.or((!span.status_unset).then_some(SpanStatus::Ok));
+        child.origin = Cow::Borrowed(self.arena.get(span.origin));
+        child.start_timestamp = anchor.timestamp(span.start);
+        child.timestamp = anchor.timestamp(end);
+        child
     }
 
     /// Returns a text without the secrets that are recognizable in it. This is done here because no
@@ -168,20 +159,15 @@ impl Record {
     /// Returns the `request` interface (Sentry SDK specification, *Event Payloads*, Request).
     fn request(&self) -> Request<'_> {
         let text = |text| Cow::Borrowed(self.arena.get(text));
-        Request {
-            method: text(self.request.method_as_sent()),
-            url: Cow::Owned(self.url()),
-            query_string: self
-                .request
-                .query
-                .map(|query| sensitive::filter_query_values(self.arena.get(query))),
-            headers: self
-                .request
-                .headers
-                .iter()
-                .map(|(name, value)| (Cow::Borrowed(name), sensitive::filter_text(value)))
-                .collect(),
-        }
+        let headers = self.request.headers.iter();
+        let mut request = Request::default();
+        request.method = text(self.request.method_as_sent());
+        request.url = Cow::Owned(self.url());
+        request.query_string =
+            self.request.query.map(|query| sensitive::filter_query_values(self.arena.get(query)));
+        request.headers =
+            headers.map(|(name, value)| (Cow::Borrowed(name), sensitive::filter_text(value))).collect();
+        request
     }
 
     /// Returns the URL without its query.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sentrace_protocol::span_v2::{self, keys};
+use sentrace_protocol::span_v2::{StreamedSpan, keys};
 use sentrace_protocol::{Data, SpanId, SpanStatus, Tags, Value, sensitive};
 
 use super::{Anchor, Record, SDK, Slot, SpanRecord};
@@ -17,11 +17,7 @@ pub(crate) struct SegmentName<'a> {
 impl Record {
     /// Returns the payload of the record's first span, borrowed from it, or `None` for a record
     /// without a span.
-    pub(crate) fn span<'a>(
-        &'a self,
-        segment: &SegmentName<'a>,
-        anchor: &Anchor,
-    ) -> Option<span_v2::Span<'a>> {
+    pub(crate) fn span<'a>(&'a self, segment: &SegmentName<'a>, anchor: &Anchor) -> Option<StreamedSpan<'a>> {
         let span = self.spans.first()?;
         let is_segment = span.span_id == segment.span_id;
         let status = span.status.unwrap_or(SpanStatus::Ok);
@@ -47,17 +43,15 @@ impl Record {
             attributes.set(keys::SEGMENT_NAME, sensitive::filter_text(segment.name));
         }
         attributes.set(keys::SEGMENT_ID, segment.span_id.to_string());
-        Some(span_v2::Span {
-            trace_id: self.trace_id,
-            span_id: span.span_id,
-            parent_span_id: span.parent_span_id,
-            name: if is_segment { named(self.shown_name()) } else { named(self.child_name(span)) },
-            status,
-            is_segment,
-            start_timestamp: anchor.timestamp(span.start),
-            end_timestamp: anchor.timestamp(span.end.unwrap_or(span.start)),
-            attributes,
-        })
+        let name = if is_segment { named(self.shown_name()) } else { named(self.child_name(span)) };
+        let mut streamed = StreamedSpan::new(self.trace_id, span.span_id, name);
+        streamed.parent_span_id = span.parent_span_id;
+        streamed.status = status;
+        streamed.is_segment = is_segment;
+        streamed.start_timestamp = anchor.timestamp(span.start);
+        streamed.end_timestamp = anchor.timestamp(span.end.unwrap_or(span.start));
+        streamed.attributes = attributes;
+        Some(streamed)
     }
 
     /// A streamed span has one name instead of op and description.

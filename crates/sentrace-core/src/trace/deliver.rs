@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use sentrace_protocol::dsc::DynamicSamplingContext;
-use sentrace_protocol::transaction::{MAX_BYTES, SdkInfo, Transaction};
+use sentrace_protocol::transaction::{MAX_BYTES, SdkInfo, TransactionPayload};
 use sentrace_protocol::{EventId, TraceId};
 
 use crate::account::stats::DeliveryStats;
@@ -90,7 +90,7 @@ impl FinishedTransaction {
     ///
     /// It has at most 1 MiB as JSON, which is Sentry's limit. What does not fit is left out with a
     /// warning; left-out spans have to be counted with [`omitted_spans`](Self::omitted_spans).
-    pub fn transaction(&self) -> Option<Transaction<'_>> {
+    pub fn transaction(&self) -> Option<TransactionPayload<'_>> {
         let record = self.record()?;
         let mut transaction = record.transaction(&crate::record::Anchor::now())?;
         let cut = transaction.fit(MAX_BYTES);
@@ -101,12 +101,12 @@ impl FinishedTransaction {
     /// Returns how many of its spans are not in the payload because they do not fit. They are lost
     /// for [`BufferOverflow`](sentrace_protocol::Reason::BufferOverflow). Call this before a hook
     /// removes spans.
-    pub fn omitted_spans(&self, transaction: &Transaction<'_>) -> u64 {
+    pub fn omitted_spans(&self, transaction: &TransactionPayload<'_>) -> u64 {
         self.child_spans().saturating_sub(transaction.spans.len() as u64)
     }
 
     /// Shrinks a payload that a hook may have enlarged. Returns how many spans this removed.
-    pub fn refit(&self, transaction: &mut Transaction<'_>) -> u64 {
+    pub fn refit(&self, transaction: &mut TransactionPayload<'_>) -> u64 {
         let cut = transaction.fit(MAX_BYTES);
         if let Some(record) = self.record().filter(|_| !cut.is_nothing()) {
             crate::record::oversize::report("transaction", record, cut);

@@ -51,7 +51,7 @@ pub(crate) trait Segment: Send + Sync {
 pub struct FinishedSpan {
     record: Option<Box<Record>>,
     /// The payload after a hook has changed it.
-    edited: Option<Box<span_v2::Span<'static>>>,
+    edited: Option<Box<span_v2::StreamedSpan<'static>>>,
     segment: Arc<dyn Segment>,
 }
 
@@ -85,7 +85,7 @@ impl FinishedSpan {
 
     /// Calls `read` with the payload, built from what is known so far. Returns `None` if there is
     /// no span, which does not happen.
-    pub fn read<R>(&self, read: impl FnOnce(&span_v2::Span<'_>) -> R) -> Option<R> {
+    pub fn read<R>(&self, read: impl FnOnce(&span_v2::StreamedSpan<'_>) -> R) -> Option<R> {
         match &self.edited {
             Some(edited) => Some(read(edited)),
             None => self.with_payload(|span| read(span)),
@@ -105,7 +105,7 @@ impl FinishedSpan {
         });
     }
 
-    fn with_payload<R>(&self, run: impl FnOnce(&mut span_v2::Span<'_>) -> R) -> Option<R> {
+    fn with_payload<R>(&self, run: impl FnOnce(&mut span_v2::StreamedSpan<'_>) -> R) -> Option<R> {
         let (name, anchor) = self.segment.name_and_anchor();
         let segment = SegmentName { name: &name, span_id: self.segment.span_id() };
         let record = self.record.as_deref()?;

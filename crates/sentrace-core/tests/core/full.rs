@@ -133,7 +133,7 @@ fn the_last_of_a_thousand_spans_still_says_what_it_is() {
             .for_each(|_| CallSpan::http(all, "auto.http.test", None, &request).finish_with_status_code(200));
     });
     assert_eq!(captured.transaction.spans.len(), 500);
-    let named = |span: &sentrace_protocol::Span<'_>| {
+    let named = |span: &sentrace_protocol::TransactionSpan<'_>| {
         span.description.as_deref().is_some_and(|name| name.starts_with("GET http://api.test/ppp"))
     };
     assert!(captured.transaction.spans.iter().all(named), "calls are named after what they call");

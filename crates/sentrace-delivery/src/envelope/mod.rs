@@ -211,7 +211,9 @@ mod tests {
         let mut encoder = encoder();
         let mut writer = EnvelopeWriter::new(Vec::new());
         let sent_at = Some(Timestamp(std::time::Duration::from_secs(1_787_220_000)));
-        writer.headers(&EnvelopeHeaders { sent_at, ..EnvelopeHeaders::default() }).unwrap();
+        let mut headers = EnvelopeHeaders::default();
+        headers.sent_at = sent_at;
+        writer.headers(&headers).unwrap();
         writer.item("transaction", "line\nbreak").unwrap();
         writer.item("client_report", &1).unwrap();
         let body = encoder.output.encode(writer.as_bytes(), Purpose::Post).unwrap();

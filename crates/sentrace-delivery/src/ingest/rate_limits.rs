@@ -33,7 +33,7 @@ impl RateLimits {
             let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let retry_after =
                 retry_after.and_then(rate_limits::parse_retry_after).unwrap_or(DEFAULT_RETRY_AFTER);
-            self.extend(RateLimit { retry_after, categories: Categories::ALL }, now);
+            self.extend(RateLimit::new(retry_after, Categories::ALL), now);
         }
     }
 
@@ -56,8 +56,11 @@ impl RateLimits {
     /// Returns the limits that apply now.
     pub(crate) fn active(&self, now: Instant) -> impl Iterator<Item = ActiveLimit> {
         let all = std::iter::once((None, self.all));
-        let each =
-            Category::ALL.into_iter().zip(self.categories).map(|(category, until)| (Some(category), until));
+        let each = Category::ALL
+            .iter()
+            .copied()
+            .zip(self.categories)
+            .map(|(category, until)| (Some(category), until));
         all.chain(each).filter_map(move |(category, until)| {
             let remaining = until?.saturating_duration_since(now);
             (!remaining.is_zero()).then_some(ActiveLimit::new(category, remaining))

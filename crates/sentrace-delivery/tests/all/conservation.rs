@@ -10,7 +10,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sentrace_core::deliver::Losses;
 use sentrace_core::{Client, TraceLifecycle};
-use sentrace_protocol::Transaction;
+use sentrace_protocol::TransactionPayload;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -119,7 +119,7 @@ fn start(run: &Run, ingest: &Ingest, spool: &Path) -> (Client, Arc<Losses>) {
 }
 
 /// Lets everything pass, one of them after a while.
-fn hook(run: &Run) -> impl Fn(&mut Transaction<'_>) -> bool + Send + Sync + 'static {
+fn hook(run: &Run) -> impl Fn(&mut TransactionPayload<'_>) -> bool + Send + Sync + 'static {
     let (left, time) = (AtomicUsize::new(run.seed % 8), Duration::from_millis(run.hook_millis));
     move |_| {
         if left.fetch_sub(1, Ordering::SeqCst) == 0 {

@@ -101,7 +101,7 @@ fn what_it_starts_is_not_recorded() {
 
 #[test]
 fn a_transaction_fits_what_sentry_accepts_before_and_after_it() {
-    type Hook = fn(&mut sentrace_protocol::Transaction<'_>) -> bool;
+    type Hook = fn(&mut sentrace_protocol::TransactionPayload<'_>) -> bool;
     let long = "x".repeat(8_000);
     let rows: [(usize, &str, Hook, usize, &str); 4] = [
         (900, &long[..950], |_| true, 900, "many queries, which are shortened"),

@@ -146,8 +146,8 @@ fn of_two_that_close_the_one_with_less_time_sets_it() {
 fn losses_that_do_not_fit_in_one_report_go_into_several_at_once() {
     let server = Ingest::ok();
     let client = start(&server.dsn(), |options| options);
-    for reason in Reason::ALL {
-        for category in Category::ALL {
+    for &reason in Reason::ALL {
+        for &category in Category::ALL {
             client.losses().record(reason, category, 1);
         }
     }

@@ -44,11 +44,11 @@ fn limits_by_the_rules(text: &str) -> Vec<RateLimit> {
             None | Some(&"") => Categories::ALL,
             Some(names) => {
                 let names: Vec<&str> = names.split(';').map(str::trim).collect();
-                Category::ALL.into_iter().filter(|category| names.contains(&category.as_str())).collect()
+                Category::ALL.iter().copied().filter(|category| names.contains(&category.as_str())).collect()
             }
         };
         if !categories.is_empty() {
-            limits.push(RateLimit { retry_after, categories });
+            limits.push(RateLimit::new(retry_after, categories));
         }
     }
     limits

@@ -8,7 +8,7 @@ macro_rules! check_words {
     ($text:expr, $($type:ty),+) => {
         $(
             let text: &str = $text;
-            let word = <$type>::ALL.into_iter().find(|word| word.to_string() == text);
+            let word = <$type>::ALL.iter().copied().find(|word| word.to_string() == text);
             match text.parse::<$type>() {
                 Ok(parsed) => {
                     assert_eq!(Some(parsed), word);

@@ -9,6 +9,7 @@ use crate::{Dsn, DynamicSamplingContext, EncodeError, EventId, SdkInfo, Timestam
 ///
 /// Sentry SDK specification, *Envelopes*, headers.
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct EnvelopeHeaders<'a> {
     /// The event's id; needed with a transaction.
     #[serde(skip_serializing_if = "Option::is_none")]

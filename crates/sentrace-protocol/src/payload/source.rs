@@ -13,6 +13,7 @@ use crate::util::text_enum::text_enum;
 /// assert!(!TransactionSource::Url.is_low_cardinality());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TransactionSource {
     /// Named by the application.
     Custom,
@@ -52,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_source_is_read_back_from_its_word() {
-        for source in TransactionSource::ALL {
+        for &source in TransactionSource::ALL {
             assert_eq!(source.to_string().parse(), Ok(source));
             assert_eq!(serde_json::to_string(&source).unwrap(), format!("\"{source}\""));
         }
@@ -62,7 +63,7 @@ mod tests {
     #[test]
     fn only_raw_urls_are_kept_out_of_baggage() {
         let high: Vec<_> =
-            TransactionSource::ALL.into_iter().filter(|source| !source.is_low_cardinality()).collect();
+            TransactionSource::ALL.iter().copied().filter(|source| !source.is_low_cardinality()).collect();
         assert_eq!(high, [TransactionSource::Url]);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::payload::span_v2::{self, keys};
-use crate::payload::transaction::{Data, Span, Tags, Timestamp, Transaction};
+use crate::payload::span_v2::{StreamedSpan, keys};
+use crate::payload::transaction::{Data, Tags, Timestamp, TransactionPayload, TransactionSpan};
 use crate::{SpanId, SpanStatus, TraceId, Value};
 
 /// Attributes that cannot be changed: with others, Sentry would not know where the span belongs.
@@ -32,24 +32,24 @@ pub struct SpanPayload<'p, 'a>(Payload<'p, 'a>);
 
 #[derive(Debug)]
 enum Payload<'p, 'a> {
-    Streamed(&'p mut span_v2::Span<'a>),
-    Own(&'p mut Transaction<'a>),
-    Child { trace_id: TraceId, span: &'p mut Span<'a> },
+    Streamed(&'p mut StreamedSpan<'a>),
+    Own(&'p mut TransactionPayload<'a>),
+    Child { trace_id: TraceId, span: &'p mut TransactionSpan<'a> },
 }
 
 impl<'p, 'a> SpanPayload<'p, 'a> {
     /// Borrows a streamed span.
-    pub fn of_streamed(span: &'p mut span_v2::Span<'a>) -> Self {
+    pub fn of_streamed(span: &'p mut StreamedSpan<'a>) -> Self {
         Self(Payload::Streamed(span))
     }
 
     /// Borrows a transaction as the span that it is itself.
-    pub fn of_transaction(transaction: &'p mut Transaction<'a>) -> Self {
+    pub fn of_transaction(transaction: &'p mut TransactionPayload<'a>) -> Self {
         Self(Payload::Own(transaction))
     }
 
     /// Borrows a span below a transaction of the trace `trace_id`.
-    pub fn of_child(trace_id: TraceId, span: &'p mut Span<'a>) -> Self {
+    pub fn of_child(trace_id: TraceId, span: &'p mut TransactionSpan<'a>) -> Self {
         Self(Payload::Child { trace_id, span })
     }
 
@@ -299,12 +299,12 @@ struct Described<'s, 'a> {
 
 /// A payload before a hook.
 enum Before<'a> {
-    Streamed(span_v2::Span<'a>),
+    Streamed(StreamedSpan<'a>),
     Own(Cow<'a, str>, crate::TraceContext<'a>, Tags<'a>),
-    Child(Span<'a>),
+    Child(TransactionSpan<'a>),
 }
 
-fn text_of<'s>(span: &'s span_v2::Span<'_>, key: &str) -> &'s str {
+fn text_of<'s>(span: &'s StreamedSpan<'_>, key: &str) -> &'s str {
     match span.attributes.get(key) {
         Some(Value::Str(text)) => text,
         _ => "",
@@ -316,7 +316,7 @@ mod tests {
     use super::*;
     use crate::payload::transaction::tests::{span, transaction};
 
-    fn streamed() -> span_v2::Span<'static> {
+    fn streamed() -> StreamedSpan<'static> {
         let span = span();
         let mut attributes = Data::new();
         attributes.set(keys::OP, span.op);
@@ -324,7 +324,7 @@ mod tests {
         attributes.set(keys::SEGMENT_ID, "b7ad6b7169203331");
         attributes.set("cart.items", 3);
         attributes.set("plan", "gold");
-        span_v2::Span {
+        StreamedSpan {
             trace_id: "0af7651916cd43dd8448eb211c80319c".parse().unwrap(),
             span_id: span.span_id,
             parent_span_id: span.parent_span_id,

@@ -13,6 +13,7 @@ use crate::util::text_enum::text_enum;
 /// assert_eq!(SpanStatus::DeadlineExceeded.as_str(), "deadline_exceeded");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SpanStatus {
     /// It did what it was asked to.
     Ok,
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_status_is_read_back_from_its_word() {
-        for status in SpanStatus::ALL {
+        for &status in SpanStatus::ALL {
             assert_eq!(status.as_str().parse(), Ok(status));
             let json = serde_json::to_string(&status).unwrap();
             assert_eq!(json, format!("\"{status}\""));
@@ -160,7 +161,7 @@ mod tests {
 
     #[test]
     fn only_ok_is_no_error() {
-        let good: Vec<_> = SpanStatus::ALL.into_iter().filter(|status| !status.is_error()).collect();
+        let good: Vec<_> = SpanStatus::ALL.iter().copied().filter(|status| !status.is_error()).collect();
         assert_eq!(good, [SpanStatus::Ok]);
     }
 }

@@ -32,6 +32,7 @@ pub trait Carrier {
 
 /// One of the two headers of a trace; see [`Carrier::get_trace`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TraceHeader {
     /// `sentry-trace`
     SentryTrace,

@@ -36,7 +36,7 @@ macro_rules! text_enum {
     ($type:ident, $what:literal, { $($variant:ident => $text:literal),+ $(,)? }) => {
         impl $type {
             /// Every value, in the order of the declaration.
-            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$variant),+];
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// The word on the wire.
             pub const fn as_str(self) -> &'static str {
@@ -56,7 +56,7 @@ macro_rules! text_enum {
             type Err = crate::ParseError;
 
             fn from_str(text: &str) -> Result<Self, crate::ParseError> {
-                Self::ALL.into_iter().find(|value| value.as_str() == text).ok_or_else(|| {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
                     crate::ParseError::new(
                         $what,
                         text.as_bytes(),

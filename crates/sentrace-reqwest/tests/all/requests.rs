@@ -10,7 +10,7 @@ use reqwest::{Client, Request, Response};
 use reqwest_middleware::{ClientWithMiddleware, Middleware, Next};
 use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{Options, Origin};
-use sentrace_protocol::transaction::Span;
+use sentrace_protocol::TransactionSpan;
 use sentrace_protocol::{Category, SentryTrace, SpanStatus, Value};
 use sentrace_reqwest::{SentryTracingMiddleware, client};
 
@@ -22,11 +22,11 @@ fn get(url: &str) -> Request {
     Request::new(Method::GET, url.parse().unwrap())
 }
 
-fn data<'s>(span: &'s Span<'_>, key: &str) -> Option<&'s Value<'s>> {
+fn data<'s>(span: &'s TransactionSpan<'_>, key: &str) -> Option<&'s Value<'s>> {
     span.data.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
 }
 
-fn text<'s>(span: &'s Span<'_>, key: &str) -> Option<&'s str> {
+fn text<'s>(span: &'s TransactionSpan<'_>, key: &str) -> Option<&'s str> {
     match data(span, key) {
         Some(Value::Str(text)) => Some(text),
         _ => None,

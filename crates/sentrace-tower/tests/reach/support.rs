@@ -12,7 +12,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Options, Origin};
-use sentrace_protocol::transaction::Span;
+use sentrace_protocol::TransactionSpan;
 use sentrace_protocol::{Data, Value};
 pub(crate) use sentrace_testkit::{PATIENCE, in_time, serve_at as serve};
 
@@ -35,7 +35,7 @@ pub(crate) async fn only(capture: &Arc<Capture>) -> CapturedTransaction {
 }
 
 /// The only child span of the only transaction.
-pub(crate) fn only_span(captured: &CapturedTransaction) -> &Span<'static> {
+pub(crate) fn only_span(captured: &CapturedTransaction) -> &TransactionSpan<'static> {
     let [span] = &captured.transaction.spans[..] else {
         panic!("one span: {:#?}", captured.transaction.spans)
     };

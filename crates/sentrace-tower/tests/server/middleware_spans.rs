@@ -13,7 +13,7 @@ use axum::routing::get;
 use http::StatusCode;
 use sentrace_core::testing::CapturedTransaction;
 use sentrace_core::{current_span, in_span};
-use sentrace_protocol::transaction::Span;
+use sentrace_protocol::TransactionSpan;
 use sentrace_protocol::{SpanId, SpanStatus, Value};
 use sentrace_tower::{SentryMiddlewareSpanLayer, SentryTracingLayer};
 use tokio::sync::mpsc;
@@ -31,7 +31,7 @@ fn root(captured: &CapturedTransaction) -> Option<SpanId> {
     Some(captured.transaction.trace.span_id)
 }
 
-fn of_middleware(captured: &CapturedTransaction) -> Vec<&Span<'static>> {
+fn of_middleware(captured: &CapturedTransaction) -> Vec<&TransactionSpan<'static>> {
     captured.transaction.spans.iter().filter(|span| span.op == "middleware.tower").collect()
 }
 

@@ -1,13 +1,13 @@
 //! What spans are below.
 
-use sentrace_protocol::transaction::Span;
+use sentrace_protocol::TransactionSpan;
 use tracing::{debug_span, info_span, instrument};
 use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::prelude::*;
 
 use crate::support::{record, record_with, recording, sampled, subscribe};
 
-fn parent<'a>(spans: &'a [Span<'static>], of: &str) -> Option<&'a str> {
+fn parent<'a>(spans: &'a [TransactionSpan<'static>], of: &str) -> Option<&'a str> {
     let id = spans.iter().find(|span| span.description.as_deref() == Some(of))?.parent_span_id?;
     spans.iter().find(|span| span.span_id == id)?.description.as_deref()
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Once};
 
 use sentrace_core::testing::{Capture, CapturedTransaction};
 use sentrace_core::{Client, Options};
-use sentrace_protocol::transaction::Span;
+use sentrace_protocol::TransactionSpan;
 pub(crate) use sentrace_testkit::recording;
 use sentrace_tracing::TracingLayer;
 use tracing::subscriber::DefaultGuard;
@@ -48,6 +48,6 @@ pub(crate) fn record_with(layer: TracingLayer, run: impl FnOnce()) -> CapturedTr
 }
 
 /// How long a span took, in seconds.
-pub(crate) fn seconds(span: &Span<'_>) -> f64 {
+pub(crate) fn seconds(span: &TransactionSpan<'_>) -> f64 {
     span.timestamp.0.as_secs_f64() - span.start_timestamp.0.as_secs_f64()
 }

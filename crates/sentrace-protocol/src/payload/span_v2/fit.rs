@@ -1,6 +1,6 @@
 //! Bounds the JSON of a span that is sent by itself.
 
-use super::Span;
+use super::StreamedSpan;
 use super::attributes::Attributes;
 use crate::transaction::Cut;
 use crate::util::json_size::{json_size, shorten_longest};
@@ -11,7 +11,7 @@ const LEAST: usize = 128;
 /// Attributes that Sentry cannot do without.
 const REQUIRED: &str = "sentry.";
 
-impl Span<'_> {
+impl StreamedSpan<'_> {
     /// Makes its JSON fit into `max` bytes: usually [`MAX_SPAN_BYTES`](super::MAX_SPAN_BYTES). Its longest texts are
     /// shortened first; then the last of its attributes go. A span that fits stays as it is.
     pub fn fit(&mut self, max: usize) -> Cut {
@@ -93,7 +93,7 @@ mod tests {
                 attributes.set(format!("key.{key}"), character.repeat(length));
             }
             attributes.set(keys::SEGMENT_NAME, "GET /");
-            let mut span = Span {
+            let mut span = StreamedSpan {
                 trace_id: "0af7651916cd43dd8448eb211c80319c".parse().unwrap(),
                 span_id: "b7ad6b7169203331".parse().unwrap(),
                 parent_span_id: None,

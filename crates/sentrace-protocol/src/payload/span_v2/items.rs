@@ -1,6 +1,6 @@
 //! The item that carries several spans.
 
-use super::Span;
+use super::StreamedSpan;
 use crate::EncodeError;
 
 /// Most spans of one item; the server drops larger ones.
@@ -41,7 +41,7 @@ impl SpanItems {
     /// # Errors
     ///
     /// None in practice: spans always can be written. The item is then as it was.
-    pub fn push(&mut self, span: &Span<'_>) -> Result<bool, EncodeError> {
+    pub fn push(&mut self, span: &StreamedSpan<'_>) -> Result<bool, EncodeError> {
         if self.count >= MAX_ITEMS {
             return Ok(false);
         }
@@ -89,8 +89,8 @@ mod tests {
     use crate::span_v2::CONTENT_TYPE;
     use crate::{Data, EnvelopeWriter, SpanStatus, Timestamp, envelope};
 
-    fn span(name: &str) -> Span<'_> {
-        Span {
+    fn span(name: &str) -> StreamedSpan<'_> {
+        StreamedSpan {
             trace_id: "0af7651916cd43dd8448eb211c80319c".parse().unwrap(),
             span_id: "b7ad6b7169203331".parse().unwrap(),
             parent_span_id: None,

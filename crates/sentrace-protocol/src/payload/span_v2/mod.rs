@@ -8,7 +8,7 @@ mod items;
 mod span;
 
 pub use self::items::{MAX_BYTES, MAX_ITEMS, MAX_SPAN_BYTES, SpanItems};
-pub use self::span::Span;
+pub use self::span::StreamedSpan;
 
 /// The `content_type` in the item's header.
 pub const CONTENT_TYPE: &str = "application/vnd.sentry.items.span.v2+json";

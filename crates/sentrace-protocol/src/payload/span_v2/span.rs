@@ -14,31 +14,28 @@ use crate::{Data, SpanId, SpanStatus, Timestamp, TraceId};
 ///
 /// ```
 /// use std::time::Duration;
-/// use sentrace_protocol::span_v2::{Span, keys};
+/// use sentrace_protocol::span_v2::{StreamedSpan, keys};
 /// use sentrace_protocol::{Data, SpanId, SpanStatus, Timestamp, TraceId};
 ///
 /// let span_id = SpanId::from_hex(b"b7ad6b7169203331").unwrap();
 /// let mut attributes = Data::new();
 /// attributes.set(keys::SEGMENT_NAME, "GET /orders/{id}");
 /// attributes.set(keys::SEGMENT_ID, span_id.to_string());
-/// let span = Span {
-///     trace_id: TraceId::from_hex(b"0af7651916cd43dd8448eb211c80319c").unwrap(),
-///     span_id,
-///     parent_span_id: None,
-///     name: "GET /orders/{id}".into(),
-///     status: SpanStatus::NotFound,
-///     is_segment: true,
-///     start_timestamp: Timestamp(Duration::from_micros(1_787_220_000_104_233)),
-///     end_timestamp: Timestamp(Duration::from_micros(1_787_220_000_148_907)),
-///     attributes,
-/// };
+/// let trace_id = TraceId::from_hex(b"0af7651916cd43dd8448eb211c80319c").unwrap();
+/// let mut span = StreamedSpan::new(trace_id, span_id, "GET /orders/{id}");
+/// span.status = SpanStatus::NotFound;
+/// span.is_segment = true;
+/// span.start_timestamp = Timestamp(Duration::from_micros(1_787_220_000_104_233));
+/// span.end_timestamp = Timestamp(Duration::from_micros(1_787_220_000_148_907));
+/// span.attributes = attributes;
 /// let json = serde_json::to_value(&span)?;
 /// assert_eq!(json["status"], "error");
 /// assert_eq!(json["attributes"]["sentry.segment.id"]["value"], "b7ad6b7169203331");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span<'a> {
+#[non_exhaustive]
+pub struct StreamedSpan<'a> {
     /// The trace it belongs to.
     pub trace_id: TraceId,
     /// Its id.
@@ -59,10 +56,26 @@ pub struct Span<'a> {
     pub attributes: Data<'a>,
 }
 
-impl Span<'_> {
+impl<'a> StreamedSpan<'a> {
+    /// Creates a span without a parent that started and ended at the beginning of 1970 and went well. All else is set on its
+    /// fields.
+    pub fn new(trace_id: TraceId, span_id: SpanId, name: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            trace_id,
+            span_id,
+            parent_span_id: None,
+            name: name.into(),
+            status: SpanStatus::Ok,
+            is_segment: false,
+            start_timestamp: Timestamp::default(),
+            end_timestamp: Timestamp::default(),
+            attributes: Data::new(),
+        }
+    }
+
     /// The same span, borrowing from nothing.
-    pub fn into_owned(self) -> Span<'static> {
-        Span {
+    pub fn into_owned(self) -> StreamedSpan<'static> {
+        StreamedSpan {
             trace_id: self.trace_id,
             span_id: self.span_id,
             parent_span_id: self.parent_span_id,
@@ -76,7 +89,7 @@ impl Span<'_> {
     }
 }
 
-impl Serialize for Span<'_> {
+impl Serialize for StreamedSpan<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("trace_id", &self.trace_id)?;
@@ -117,7 +130,7 @@ mod tests {
         attributes.set(keys::SEGMENT_ID, "b7ad6b7169203331");
         attributes.set("http.response.status_code", 200);
         attributes.set("http.request.header.accept", vec!["application/json"]);
-        let span = Span {
+        let span = StreamedSpan {
             trace_id: "0af7651916cd43dd8448eb211c80319c".parse().unwrap(),
             span_id: "b7ad6b7169203331".parse().unwrap(),
             parent_span_id: "00f067aa0ba902b7".parse().ok(),
@@ -145,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_is_absent_is_left_out_and_an_end_before_the_start_is_the_start() {
-        let span = Span {
+        let span = StreamedSpan {
             trace_id: "0af7651916cd43dd8448eb211c80319c".parse().unwrap(),
             span_id: "b7ad6b7169203331".parse().unwrap(),
             parent_span_id: None,

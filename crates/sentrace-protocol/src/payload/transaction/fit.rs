@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::span::SpanOfTrace;
-use super::{Data, Request, Span, Tags, Transaction};
+use super::{Data, Request, Tags, TransactionPayload, TransactionSpan};
 use crate::Value;
 use crate::util::json_size::{json_size, shorten_longest, size_of_text};
 
@@ -40,7 +40,7 @@ impl Cut {
     }
 }
 
-impl Transaction<'_> {
+impl TransactionPayload<'_> {
     /// Makes its JSON fit into `max` bytes: usually [`MAX_BYTES`].
     ///
     /// The longest descriptions of spans are shortened first, then the texts in their data; then goes what the transaction's
@@ -50,10 +50,10 @@ impl Transaction<'_> {
     /// Sentry SDK specification, *Envelopes*, size limits.
     ///
     /// ```
-    /// # use sentrace_protocol::Transaction;
+    /// # use sentrace_protocol::TransactionPayload;
     /// use sentrace_protocol::transaction::MAX_BYTES;
     ///
-    /// # fn send(transaction: &mut Transaction<'_>) {
+    /// # fn send(transaction: &mut TransactionPayload<'_>) {
     /// let cut = transaction.fit(MAX_BYTES);
     /// if cut.spans > 0 {
     ///     eprintln!("{} spans do not fit", cut.spans);
@@ -93,7 +93,7 @@ impl Transaction<'_> {
             ESCAPED * (key.len() + value.texts().map(|text| text.len() + 1).sum::<usize>()) + ENTRY
         };
         let tag = |(key, value): (&str, &Cow<'_, str>)| ESCAPED * (key.len() + value.len()) + ENTRY;
-        let span = |span: &Span<'_>| {
+        let span = |span: &TransactionSpan<'_>| {
             let texts = span.op.len() + span.origin.len() + span.description.as_deref().map_or(0, str::len);
             FIXED
                 + ESCAPED * texts
@@ -144,7 +144,7 @@ impl Fitting {
     }
 
     /// Bounds the transaction's own data and tags, by their texts and then by their number.
-    fn bound_own(&mut self, transaction: &mut Transaction<'_>, bound: usize) {
+    fn bound_own(&mut self, transaction: &mut TransactionPayload<'_>, bound: usize) {
         let size = json_size(&transaction.trace.data) + json_size(&transaction.tags);
         let beyond = size.saturating_sub(bound).min(self.excess);
         if beyond == 0 {
@@ -191,7 +191,7 @@ impl Fitting {
     }
 
     /// Leaves the last spans out: a parent starts before its children, so those that stay keep theirs.
-    fn leave_out_spans(&mut self, transaction: &mut Transaction<'_>) {
+    fn leave_out_spans(&mut self, transaction: &mut TransactionPayload<'_>) {
         let trace_id = transaction.trace.trace_id;
         while self.excess > 0
             && let Some(span) = transaction.spans.pop()
@@ -206,7 +206,7 @@ impl Fitting {
     }
 }
 
-fn descriptions<'s, 'a>(spans: &'s mut [Span<'a>]) -> Vec<&'s mut Cow<'a, str>> {
+fn descriptions<'s, 'a>(spans: &'s mut [TransactionSpan<'a>]) -> Vec<&'s mut Cow<'a, str>> {
     spans.iter_mut().filter_map(|span| span.description.as_mut()).collect()
 }
 
@@ -216,8 +216,8 @@ fn texts<'s, 'a: 's>(data: &'s mut Data<'a>) -> impl Iterator<Item = &'s mut Cow
 }
 
 /// All texts that are not descriptions, data or tags.
-fn others<'s, 'a>(transaction: &'s mut Transaction<'a>) -> Vec<&'s mut Cow<'a, str>> {
-    let Transaction { name, trace, request, release, environment, server_name, sdk, .. } = transaction;
+fn others<'s, 'a>(transaction: &'s mut TransactionPayload<'a>) -> Vec<&'s mut Cow<'a, str>> {
+    let TransactionPayload { name, trace, request, release, environment, server_name, sdk, .. } = transaction;
     let mut others = vec![name, &mut trace.op, &mut trace.origin, &mut sdk.name, &mut sdk.version];
     others.extend([release, environment, server_name].into_iter().flatten());
     if let Some(Request { method, url, query_string, headers }) = request {
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
     use crate::transaction::tests::{span, transaction};
 
-    fn with_spans(count: usize, set: impl Fn(&mut Span<'static>)) -> Transaction<'static> {
+    fn with_spans(count: usize, set: impl Fn(&mut TransactionSpan<'static>)) -> TransactionPayload<'static> {
         let mut all = transaction("batch").into_owned();
         all.trace.data.set("order.id", "A-17");
         all.tags.set("plan", "gold");
@@ -249,19 +249,19 @@ mod tests {
         all
     }
 
-    fn described(count: usize, description: &str) -> Transaction<'static> {
+    fn described(count: usize, description: &str) -> TransactionPayload<'static> {
         with_spans(count, |span| span.description = Some(description.to_owned().into()))
     }
 
     #[test]
     fn what_does_not_fit_is_shortened_first_and_spans_go_last() {
         type Expected = (bool, bool, bool);
-        let own = |set: fn(&mut Transaction<'static>)| {
+        let own = |set: fn(&mut TransactionPayload<'static>)| {
             let mut all = described(1_000, "SELECT 1");
             set(&mut all);
             all
         };
-        let rows: [(Transaction<'static>, Expected, &str); 14] = [
+        let rows: [(TransactionPayload<'static>, Expected, &str); 14] = [
             (described(0, ""), (false, false, false), "nothing to cut"),
             (described(900, &"x".repeat(600)), (false, false, false), "it just fits"),
             (described(900, &"x".repeat(950)), (true, false, false), "900 queries"),

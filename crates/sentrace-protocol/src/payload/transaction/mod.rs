@@ -15,7 +15,7 @@ use serde::ser::{SerializeMap, Serializer};
 pub use self::entries::{Data, MAX_TAG_CHARS, Tags};
 pub use self::fit::{Cut, MAX_BYTES};
 pub use self::request::{Request, ResponseContext};
-pub use self::span::{Span, TraceContext};
+pub use self::span::{TraceContext, TransactionSpan};
 pub use self::timestamp::{Rfc3339, Timestamp};
 pub use self::user::User;
 use crate::{EventId, TransactionSource};
@@ -27,41 +27,27 @@ use crate::{EventId, TransactionSource};
 /// ```
 /// use std::time::Duration;
 /// use sentrace_protocol::{
-///     Data, EventId, SdkInfo, SpanId, SpanStatus, Tags, Timestamp, TraceContext, TraceId, Transaction,
-///     TransactionSource,
+///     EventId, SdkInfo, SpanId, SpanStatus, Timestamp, TraceContext, TraceId, TransactionPayload, TransactionSource,
 /// };
 ///
-/// let transaction = Transaction {
-///     event_id: EventId::from_hex(b"5f0c1f3b7a9e4c0d8b1e2a3c4d5e6f70").unwrap(),
-///     name: "GET /orders/{id}".into(),
-///     source: TransactionSource::Route,
-///     start_timestamp: Timestamp(Duration::from_micros(1_787_220_000_104_233)),
-///     timestamp: Timestamp(Duration::from_micros(1_787_220_000_148_907)),
-///     trace: TraceContext {
-///         trace_id: TraceId::from_hex(b"0af7651916cd43dd8448eb211c80319c").unwrap(),
-///         span_id: SpanId::from_hex(b"b7ad6b7169203331").unwrap(),
-///         parent_span_id: None,
-///         op: "http.server".into(),
-///         status: Some(SpanStatus::Ok),
-///         origin: "auto.http.tower".into(),
-///         data: Data::new(),
-///     },
-///     request: None,
-///     response: None,
-///     user: None,
-///     tags: Tags::new(),
-///     release: Some("shop@1.4.0".into()),
-///     environment: None,
-///     server_name: None,
-///     sdk: SdkInfo { name: "acme.rust".into(), version: "0.1.0".into() },
-///     spans: Vec::new(),
-/// };
+/// let trace_id = TraceId::from_hex(b"0af7651916cd43dd8448eb211c80319c").unwrap();
+/// let mut trace = TraceContext::new(trace_id, SpanId::from_hex(b"b7ad6b7169203331").unwrap(), "http.server");
+/// trace.status = Some(SpanStatus::Ok);
+/// let sdk = SdkInfo { name: "acme.rust".into(), version: "0.1.0".into() };
+/// let event_id = EventId::from_hex(b"5f0c1f3b7a9e4c0d8b1e2a3c4d5e6f70").unwrap();
+/// let mut transaction = TransactionPayload::new(event_id, trace, sdk);
+/// transaction.name = "GET /orders/{id}".into();
+/// transaction.source = TransactionSource::Route;
+/// transaction.start_timestamp = Timestamp(Duration::from_micros(1_787_220_000_104_233));
+/// transaction.timestamp = Timestamp(Duration::from_micros(1_787_220_000_148_907));
+/// transaction.release = Some("shop@1.4.0".into());
 /// let json = serde_json::to_value(&transaction)?;
 /// assert_eq!(json["contexts"]["trace"]["status"], "ok");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Transaction<'a> {
+#[non_exhaustive]
+pub struct TransactionPayload<'a> {
     /// Its id as an event.
     pub event_id: EventId,
     /// Its name: `GET /orders/{id}`.
@@ -91,13 +77,34 @@ pub struct Transaction<'a> {
     /// What recorded it.
     pub sdk: SdkInfo<'a>,
     /// The finished spans below it, in any order.
-    pub spans: Vec<Span<'a>>,
+    pub spans: Vec<TransactionSpan<'a>>,
 }
 
-impl Transaction<'_> {
+impl<'a> TransactionPayload<'a> {
+    /// Creates a transaction without a name that started and ended at the beginning of 1970. All else is set on its fields.
+    pub fn new(event_id: EventId, trace: TraceContext<'a>, sdk: SdkInfo<'a>) -> Self {
+        Self {
+            event_id,
+            name: Cow::Borrowed(""),
+            source: TransactionSource::Custom,
+            start_timestamp: Timestamp::default(),
+            timestamp: Timestamp::default(),
+            trace,
+            request: None,
+            response: None,
+            user: None,
+            tags: Tags::new(),
+            release: None,
+            environment: None,
+            server_name: None,
+            sdk,
+            spans: Vec::new(),
+        }
+    }
+
     /// The same transaction, borrowing from nothing.
-    pub fn into_owned(self) -> Transaction<'static> {
-        Transaction {
+    pub fn into_owned(self) -> TransactionPayload<'static> {
+        TransactionPayload {
             event_id: self.event_id,
             name: cow_into_owned(self.name),
             source: self.source,
@@ -112,12 +119,12 @@ impl Transaction<'_> {
             environment: self.environment.map(cow_into_owned),
             server_name: self.server_name.map(cow_into_owned),
             sdk: self.sdk.into_owned(),
-            spans: self.spans.into_iter().map(Span::into_owned).collect(),
+            spans: self.spans.into_iter().map(TransactionSpan::into_owned).collect(),
         }
     }
 }
 
-impl Serialize for Transaction<'_> {
+impl Serialize for TransactionPayload<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", "transaction")?;

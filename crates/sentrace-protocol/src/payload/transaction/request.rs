@@ -12,6 +12,7 @@ use serde::ser::{SerializeMap, Serializer};
 ///
 /// Sentry SDK specification, *Request Interface*.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Request<'a> {
     /// The method, in upper case.
     pub method: Cow<'a, str>,
@@ -55,9 +56,17 @@ impl Serialize for Request<'_> {
 ///
 /// Sentry SDK specification, *Contexts Interface*, response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ResponseContext {
     /// The HTTP status code.
     pub status_code: u16,
+}
+
+impl ResponseContext {
+    /// Creates the context of a response with this status code.
+    pub fn new(status_code: u16) -> Self {
+        Self { status_code }
+    }
 }
 
 struct Headers<'a>(&'a [(Cow<'a, str>, Cow<'a, str>)]);

@@ -12,6 +12,7 @@ use crate::{SpanId, SpanStatus, TraceId};
 ///
 /// Sentry SDK specification, *Contexts Interface*, trace.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TraceContext<'a> {
     /// The trace that the transaction belongs to.
     pub trace_id: TraceId,
@@ -29,7 +30,20 @@ pub struct TraceContext<'a> {
     pub data: Data<'a>,
 }
 
-impl TraceContext<'_> {
+impl<'a> TraceContext<'a> {
+    /// Creates the context of a span without a caller, made by hand.
+    pub fn new(trace_id: TraceId, span_id: SpanId, op: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            trace_id,
+            span_id,
+            parent_span_id: None,
+            op: op.into(),
+            status: None,
+            origin: Cow::Borrowed("manual"),
+            data: Data::new(),
+        }
+    }
+
     /// The same context, borrowing from nothing.
     pub fn into_owned(self) -> TraceContext<'static> {
         TraceContext {
@@ -68,7 +82,8 @@ impl Serialize for TraceContext<'_> {
 ///
 /// Sentry SDK specification, *Event Payloads*, span.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span<'a> {
+#[non_exhaustive]
+pub struct TransactionSpan<'a> {
     /// Its id.
     pub span_id: SpanId,
     /// The span it is part of, within the same trace.
@@ -91,10 +106,26 @@ pub struct Span<'a> {
     pub data: Data<'a>,
 }
 
-impl Span<'_> {
+impl<'a> TransactionSpan<'a> {
+    /// Creates a span made by hand that started and ended at the beginning of 1970. All else is set on its fields.
+    pub fn new(span_id: SpanId, op: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            span_id,
+            parent_span_id: None,
+            op: op.into(),
+            description: None,
+            status: None,
+            origin: Cow::Borrowed("manual"),
+            start_timestamp: Timestamp::default(),
+            timestamp: Timestamp::default(),
+            tags: Tags::new(),
+            data: Data::new(),
+        }
+    }
+
     /// The same span, borrowing from nothing.
-    pub fn into_owned(self) -> Span<'static> {
-        Span {
+    pub fn into_owned(self) -> TransactionSpan<'static> {
+        TransactionSpan {
             span_id: self.span_id,
             parent_span_id: self.parent_span_id,
             op: cow_into_owned(self.op),
@@ -112,7 +143,7 @@ impl Span<'_> {
 /// All spans of a transaction. Each must name its trace, which is the transaction's.
 pub(super) struct Spans<'s, 'a> {
     pub(super) trace_id: TraceId,
-    pub(super) spans: &'s [Span<'a>],
+    pub(super) spans: &'s [TransactionSpan<'a>],
 }
 
 impl Serialize for Spans<'_, '_> {
@@ -123,7 +154,7 @@ impl Serialize for Spans<'_, '_> {
 
 pub(super) struct SpanOfTrace<'s, 'a> {
     pub(super) trace_id: TraceId,
-    pub(super) span: &'s Span<'a>,
+    pub(super) span: &'s TransactionSpan<'a>,
 }
 
 impl Serialize for SpanOfTrace<'_, '_> {

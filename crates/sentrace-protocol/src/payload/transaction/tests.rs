@@ -9,8 +9,8 @@ fn at(micros: u64) -> Timestamp {
     Timestamp(Duration::from_micros(1_787_220_000_000_000 + micros))
 }
 
-pub(crate) fn span<'a>() -> Span<'a> {
-    Span {
+pub(crate) fn span<'a>() -> TransactionSpan<'a> {
+    TransactionSpan {
         span_id: SpanId::from_hex(b"53995c3f42cd8ad8").unwrap(),
         parent_span_id: SpanId::from_hex(b"b7ad6b7169203331"),
         op: "http.client".into(),
@@ -24,8 +24,8 @@ pub(crate) fn span<'a>() -> Span<'a> {
     }
 }
 
-pub(crate) fn transaction(name: &str) -> Transaction<'_> {
-    Transaction {
+pub(crate) fn transaction(name: &str) -> TransactionPayload<'_> {
+    TransactionPayload {
         event_id: EventId::from_hex(b"5f0c1f3b7a9e4c0d8b1e2a3c4d5e6f70").unwrap(),
         name: name.into(),
         source: TransactionSource::Route,
@@ -102,7 +102,7 @@ fn a_transaction_has_every_field_where_sentry_looks_for_it() {
     let name = String::from("GET /orders/{id}");
     let borrowed = transaction(&name);
     assert_eq!(serde_json::to_value(&borrowed).unwrap(), expected);
-    let owned: Transaction<'static> = borrowed.into_owned();
+    let owned: TransactionPayload<'static> = borrowed.into_owned();
     assert_eq!(serde_json::to_value(&owned).unwrap(), expected, "owning changes nothing");
 }
 

@@ -23,7 +23,7 @@ const DAY: u64 = 86_400;
 /// assert_eq!(moment.rfc3339().to_string(), "2026-08-20T10:00:00.104Z");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub Duration);
 
 impl Timestamp {
