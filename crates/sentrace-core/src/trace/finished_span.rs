@@ -77,8 +77,8 @@ impl FinishedSpan {
     }
 
     /// Returns why it must not be sent, if its transaction was discarded
-    /// ([`Transaction::discard`](crate::Transaction::discard)). Then it is [`lost`](Self::lost) for
-    /// that reason.
+    /// ([`Transaction::discard`](crate::Transaction::discard)). Then it has to be
+    /// [discarded](Self::discard) for that reason.
     pub fn discard_reason(&self) -> Option<Reason> {
         self.segment.discarded()
     }
