@@ -1,18 +1,18 @@
-//! Pauses that grow, and differ by chance, so that many clients do not come back at the same moment.
+//! Exponential backoff with jitter, so that many clients do not return at the same moment.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
-/// How long to wait after the `failures`-th failure in a row (counted from 1): it doubles from `first` to `longest`, and
-/// up to half of it is taken off by chance.
+/// Returns the pause after the `failures`-th consecutive failure, counted from 1. It doubles from `first` to `longest`, and is
+/// shortened by a random part of up to one half.
 pub(crate) fn pause(failures: u32, first: Duration, longest: Duration) -> Duration {
     let doubled = first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX));
     let full = doubled.min(longest);
-    full.mul_f64(1.0 - 0.5 * chance())
+    full.mul_f64(1.0 - 0.5 * random())
 }
 
-/// From 0 to 1. Each `RandomState` has keys of its own, and what they hash nothing to is as random as is needed here.
-fn chance() -> f64 {
+/// Returns a number from 0 to 1. Each `RandomState` has its own random keys, which is random enough here.
+fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish();
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }

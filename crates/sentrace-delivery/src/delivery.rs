@@ -20,22 +20,21 @@ use crate::spotlight::Spotlight;
 use crate::thread;
 use crate::worker::{Archive, Intake, Reporter, Sender, Worker, WorkerStats};
 
-/// Delivers finished transactions to the ingest of one DSN, from a thread of its own.
+/// Delivers finished transactions to the ingest of one DSN, from its own thread.
 ///
-/// Many posts are under way at the same time, over kept connections (one with HTTP/2) and compressed. Handing a
-/// transaction over never waits: what the queue has no room for is refused and counted as `queue_overflow`. Everything
-/// that was handed over is delivered, turned away by the ingest with 429 (which counts it itself), kept on disk
-/// ([`Options::spool_dir`]), or counted in the [`Losses`], which are told to Sentry as client reports every 30 seconds,
-/// on flush and on closing.
+/// Many compressed posts are in flight at the same time, over kept connections, or one connection with HTTP/2. Handing over
+/// a transaction never waits: if the queue is full, it is discarded and counted as `queue_overflow`. Everything else is
+/// delivered, refused by the ingest with 429 (which counts it itself), kept on disk ([`Options::spool_dir`]), or counted in
+/// the [`Losses`]. Losses are sent to Sentry as client reports every 30 seconds, on flush and on close.
 ///
-/// Where the network fails, a post is tried again with growing pauses for [`Options::retry_timeout`]; meanwhile few
-/// others are started, and the queue holds what comes.
+/// If the network fails, a post is retried with growing pauses for [`Options::retry_timeout`]. Meanwhile few others start,
+/// and transactions wait in the queue.
 ///
 /// Rate limits, outcomes and reports follow the Sentry SDK specification, *Rate Limiting* and *Client Reports* 1.20.
-/// Its own requests are not traced, and on Linux its thread gives way to others where the processors are busy: then it delivers less, and
-/// back-pressure has fewer traces recorded.
+/// The requests of delivery itself are not traced. On Linux its thread has a low priority: on a busy machine it delivers
+/// less, and backpressure lowers the sample rates.
 ///
-/// Dropping it waits for nothing: the thread goes on for at most [`Options::shutdown_timeout`] and ends by itself.
+/// Dropping it does not wait: the thread continues for at most [`Options::shutdown_timeout`], and then ends.
 ///
 /// ```no_run
 /// use std::{sync::Arc, time::Duration};
@@ -62,31 +61,31 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Starts the worker. Nothing is sent, and the ingest need not be there yet.
+    /// Starts the worker. This sends nothing, and the ingest need not be reachable yet.
     ///
     /// # Errors
-    /// [`StartError`] when the DSN's host cannot be in a URL, when the proxy, the certificates or the spool's folder
-    /// cannot be used, when the system has no trusted certificates for `https`, or when it gives no thread.
+    /// Returns [`StartError`] if the DSN's host, the proxy, the certificates or the spool's folder cannot be used, if the
+    /// system has no trusted certificates for `https`, or if the thread cannot be started.
     pub fn start(dsn: Dsn, options: &Options, losses: Arc<Losses>) -> Result<Self, StartError> {
         Self::start_with(Some(&dsn), options, losses, Pace::default(), OnMachine::Fail)
     }
 
-    /// Starts a worker that sends to [`Options::spotlight`] and nowhere else: for development without a DSN.
+    /// Starts a worker that only sends to [`Options::spotlight`], for development without a DSN.
     ///
     /// # Errors
-    /// [`StartError`] when the system gives no thread.
+    /// Returns [`StartError`] if the thread cannot be started.
     pub fn start_without_dsn(options: &Options, losses: Arc<Losses>) -> Result<Self, StartError> {
         Self::start_with(None, options, losses, Pace::default(), OnMachine::Fail)
     }
 
-    /// Starts as much as the machine has what it takes for, with a warning about the rest: a folder that cannot be used means
-    /// no spool, missing certificates that every post fails, and without a thread everything is counted as lost. Without
-    /// a DSN it sends to [`Options::spotlight`] alone.
+    /// Starts the worker, and continues with a warning if the machine lacks something. Without a usable folder there is no
+    /// spool, without certificates every post fails, and without a thread everything is counted as lost. Without a DSN, it
+    /// only sends to [`Options::spotlight`].
     ///
-    /// With [`Options::strict`] this is the same as [`start`](Self::start) or [`start_without_dsn`](Self::start_without_dsn).
+    /// With [`Options::strict`], this is the same as [`start`](Self::start) or [`start_without_dsn`](Self::start_without_dsn).
     ///
     /// # Errors
-    /// [`StartError`] when an option cannot work on any machine: the DSN's host, the proxy, the certificates.
+    /// Returns [`StartError`] if an option works on no machine: the DSN's host, the proxy, the certificates.
     pub fn start_or_degrade(
         dsn: Option<&Dsn>,
         options: &Options,
@@ -121,7 +120,7 @@ impl Delivery {
             .worker(wakes, dsn, &settings, pace, on_machine)
             .and_then(|worker| thread::start(worker.run(), consumer, settings.debug));
         if let Err(error) = started {
-            on_machine.went_wrong(error, "nothing is sent, and everything is counted as lost")?;
+            on_machine.handle(error, "nothing is sent, and everything is counted as lost")?;
             delivery.outbox.give_up(Reason::InternalSdkError);
         }
         Ok(delivery)
@@ -165,14 +164,13 @@ impl Delivery {
         match Spool::open(folder, dsn, settings.spool_bytes, Arc::clone(self.outbox.account())) {
             Ok(spool) => Ok(Some(spool)),
             Err(error) => {
-                on_machine
-                    .went_wrong(error, "until then what cannot be delivered is lost instead of kept")?;
+                on_machine.handle(error, "until then what cannot be delivered is lost instead of kept")?;
                 Ok(None)
             }
         }
     }
 
-    /// Returns `true` if something was lost that a client report would have told Sentry, and did not.
+    /// Returns `true` if there are losses that should have been reported.
     fn is_unreported(&self) -> bool {
         self.reports && !self.outbox.account().losses().peek().is_empty()
     }
@@ -200,7 +198,7 @@ impl Deliver for Delivery {
         Some(self)
     }
 
-    /// One more each ten seconds in which the queue was full or a rate limit holds.
+    /// Increases every ten seconds in which the queue was full or a rate limit applies.
     fn downsample_factor(&self) -> u32 {
         self.backpressure.halvings()
     }
@@ -212,28 +210,27 @@ impl Deliver for Delivery {
         stats
     }
 
-    /// Also posts what was lost so far as a client report and waits for that. May be called from anywhere, by several
-    /// threads, within any runtime (whose thread it blocks), and while a panic unwinds. Returns `false` at once on the
-    /// worker's own thread and in a forked process.
+    /// Also reports the losses so far. May be called by several threads, within any runtime (whose thread it blocks), and
+    /// while a panic unwinds. Returns `false` at once on the worker's own thread and in a forked process.
     fn flush(&self, timeout: Duration) -> bool {
         self.outbox.flush(timeout)
     }
 
-    /// Refuses what comes from now on and delivers what is there; what is not through when the time is over is counted
-    /// as `network_error`, and reported in the last quarter of the time (half a second at most), or kept on disk if
-    /// there is a spool. If the worker does not come back in time (a hook or a disk blocks it), it is left behind and
-    /// everything that it holds is counted here, so that nothing is missing from the [`Losses`] when this returns. That may be
-    /// half a second late if the machine is busy. Of several calls, the one that has to end first sets the time.
+    /// Refuses new transactions and delivers what is queued. What is not settled in time is counted as `network_error` and
+    /// reported within the last quarter of the timeout (at most half a second), or kept on disk if there is a spool. If a
+    /// hook or a disk blocks the worker for longer, it is left behind, and everything that it holds is counted, so that the
+    /// [`Losses`] are complete when this returns. On a busy machine that may take half a second longer. Of several calls, the
+    /// earliest deadline applies.
     ///
-    /// Returns whether nothing was given up, and nothing is left that Sentry does not know of; see
-    /// [`CloseReport`](sentrace_core::CloseReport). In a forked process it returns `false` at once.
+    /// Returns `true` if nothing was given up and Sentry knows of all losses; see
+    /// [`CloseReport`](sentrace_core::CloseReport). Returns `false` at once in a forked process.
     fn close(&self, timeout: Duration) -> bool {
         self.outbox.close(timeout) && !self.is_unreported()
     }
 }
 
 impl DeliverSpans for Delivery {
-    /// Spans wait for others of their trace, at most as long as [`Options::span_flush_interval`] says.
+    /// Spans wait for others of their trace, for at most [`Options::span_flush_interval`].
     fn deliver_span(&self, span: FinishedSpan) {
         self.outbox.deliver_span(span);
     }

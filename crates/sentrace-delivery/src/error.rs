@@ -1,11 +1,11 @@
-//! Why delivery could not start.
+//! Why delivery cannot start.
 
 use std::error::Error;
 use std::fmt;
 
 use sentrace_core::diagnostics;
 
-/// Delivery could not start; nothing was left behind.
+/// The error of [`Delivery::start`](crate::Delivery::start).
 #[derive(Debug)]
 pub struct StartError {
     what: String,
@@ -14,12 +14,12 @@ pub struct StartError {
 }
 
 impl StartError {
-    /// An option has a value that cannot work anywhere.
+    /// An option has a value that works on no machine.
     pub(crate) fn new(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { what: what.into(), source: source.into(), of_machine: false }
     }
 
-    /// The options may be right, and the machine does not give what they need.
+    /// The machine lacks something that the options need.
     pub(crate) fn of_machine(
         what: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
@@ -27,26 +27,28 @@ impl StartError {
         Self { of_machine: true, ..Self::new(what, source) }
     }
 
-    /// Whether it is the machine that lacks something (certificates, a folder, file descriptors, threads), and not an
-    /// option that is wrong. [`Delivery::start_or_degrade`](crate::Delivery::start_or_degrade) goes on without it.
+    /// Returns `true` if the machine lacks something (certificates, a folder, file descriptors, threads), and `false` if an
+    /// option is invalid. [`Delivery::start_or_degrade`](crate::Delivery::start_or_degrade) continues without what is missing.
     pub fn is_of_machine(&self) -> bool {
         self.of_machine
     }
 }
 
-/// What to do when the machine lacks something.
+/// What to do if the machine lacks something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnMachine {
-    /// The service is told, and decides.
+    /// Return the error to the service.
     Fail,
-    /// A warning, and go on without: tracing never keeps a service from starting.
+    /// Warn and continue without: tracing must not keep a service from starting.
     Degrade,
 }
 
 impl OnMachine {
+    /// Warns of the error and its `consequence` if delivery can continue.
+    ///
     /// # Errors
-    /// The error itself, if it is not only to be warned of together with its `consequence`.
-    pub(crate) fn went_wrong(self, error: StartError, consequence: &str) -> Result<(), StartError> {
+    /// Returns the error otherwise.
+    pub(crate) fn handle(self, error: StartError, consequence: &str) -> Result<(), StartError> {
         if self == Self::Fail || !error.of_machine {
             return Err(error);
         }

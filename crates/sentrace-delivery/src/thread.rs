@@ -1,4 +1,4 @@
-//! The worker's thread and runtime, which are its own: any host runtime will do, and none as well.
+//! The worker's own thread and runtime, so that services may use any runtime, or none.
 
 use std::sync::mpsc::sync_channel;
 
@@ -8,48 +8,48 @@ use tokio::runtime::{Builder, Runtime};
 use crate::StartError;
 use sentrace_outbox::Consumer;
 
-/// Starts the thread and waits until it can run. `debug`: whether its client is in debug mode.
+/// Starts the thread and waits until it runs. `debug` is whether its client is in debug mode.
 pub(crate) fn start(
     work: impl Future<Output = ()> + Send + 'static,
     consumer: Consumer,
     debug: bool,
 ) -> Result<(), StartError> {
-    let (tell, told) = sync_channel(1);
+    let (sender, receiver) = sync_channel(1);
     std::thread::Builder::new()
         .name("sentrace-worker".to_owned())
         .spawn(move || match runtime() {
             Ok(runtime) => {
-                give_way();
-                // Nobody waits for this any more only if the process is ending.
-                let _ = tell.send(Ok(()));
+                lower_priority();
+                // The receiver is only gone if the process is ending.
+                let _ = sender.send(Ok(()));
                 with_debug_mode(debug, || run(runtime, work, consumer));
             }
             Err(error) => {
-                let _ = tell.send(Err(error));
+                let _ = sender.send(Err(error));
             }
         })
         .map_err(|error| StartError::of_machine("the delivery thread cannot be started", error))?;
-    match told.recv() {
+    match receiver.recv() {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(StartError::of_machine("the delivery thread has no I/O", error)),
         Err(error) => Err(StartError::of_machine("the delivery thread ended at once", error)),
     }
 }
 
-/// Where the processors are busy, requests come first: with this much niceness the worker gets about a thirtieth of one beside
-/// a thread that serves, and what it cannot deliver of that is what back-pressure is for.
+/// Lets requests go first on a busy machine. With this niceness, the worker gets about a thirtieth of a processor beside a
+/// busy thread. If that is not enough to deliver everything, backpressure lowers the sample rates.
 #[cfg(target_os = "linux")]
-fn give_way() {
+fn lower_priority() {
     const NICENESS: i32 = 15;
-    // A system that does not let it is one where the worker competes with requests.
+    // If the system refuses, the worker competes with requests.
     let _ = rustix::process::nice(NICENESS);
 }
 
-/// Elsewhere niceness is that of the whole process.
+/// On other systems, niceness applies to the whole process.
 #[cfg(not(target_os = "linux"))]
-fn give_way() {}
+fn lower_priority() {}
 
-/// Nothing in here may use the runtime's threads for blocking work: tokio panics if the system gives it none.
+/// The worker must not spawn blocking tasks: tokio panics if no thread can be started for them.
 fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }

@@ -1,4 +1,4 @@
-//! Compression of envelopes, over and over in the same memory.
+//! Compression of envelopes.
 
 use std::fmt;
 use std::io::Read as _;
@@ -7,13 +7,13 @@ use flate2::read::GzDecoder;
 use flate2::{Compress, FlushCompress, Status};
 use sentrace_core::{Compression, diagnostics};
 
-/// The fastest level: what higher ones save is less than what they cost.
+/// The fastest level. Higher ones cost more than they save.
 const LEVEL: flate2::Compression = flate2::Compression::fast();
 const WINDOW_BITS: u8 = 15;
-/// More than any envelope of ours has; what claims to be longer is not read.
+/// Larger than any envelope. Longer content is not decompressed.
 const MAX_PLAIN_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Compresses one body after the other.
+/// Compresses bodies, reusing its state.
 pub(crate) enum Compressor {
     Off,
     Gzip(Box<Compress>),
@@ -35,7 +35,7 @@ impl Compressor {
         Self::Gzip(Box::new(Compress::new_gzip(LEVEL, WINDOW_BITS)))
     }
 
-    /// What `content-encoding` says of its bodies.
+    /// Returns the `content-encoding` of its bodies.
     pub(crate) fn content_encoding(&self) -> Option<&'static str> {
         match self {
             Self::Off => None,
@@ -45,7 +45,7 @@ impl Compressor {
         }
     }
 
-    /// Writes `plain` into `compressed`, whose content goes; whether that could be done.
+    /// Replaces the content of `compressed`. Returns `false` on failure.
     pub(crate) fn compress(&mut self, plain: &[u8], compressed: &mut Vec<u8>) -> bool {
         compressed.clear();
         match self {
@@ -62,7 +62,7 @@ impl Compressor {
         }
     }
 
-    /// The reverse of [`compress`](Self::compress).
+    /// Reverses [`compress`](Self::compress).
     pub(crate) fn decompress(&self, compressed: &[u8]) -> Option<Vec<u8>> {
         let mut plain = Vec::new();
         match self {
@@ -83,7 +83,7 @@ impl Compressor {
 fn gzip_into(gzip: &mut Compress, plain: &[u8], compressed: &mut Vec<u8>) -> bool {
     gzip.reset();
     loop {
-        // Nearly always enough at once: traces repeat themselves.
+        // Nearly always enough, because traces are repetitive.
         compressed.reserve(plain.len() / 2 + 256);
         let rest = usize::try_from(gzip.total_in()).ok().and_then(|read| plain.get(read..));
         let Some(rest) = rest else { return false };

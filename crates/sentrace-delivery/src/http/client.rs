@@ -228,7 +228,8 @@ mod tests {
         let client = client(&ingest, LONG);
         let answer = run(client.post(envelope())).unwrap();
         assert_eq!((answer.status, answer.body_start.len()), (StatusCode::FORBIDDEN, 0));
-        let ingest = Ingest::start(|_| Reply::status(403));
+        let ingest =
+            Ingest::start(|_| Reply::Raw(b"HTTP/1.1 403 No\r\ncontent-length: 11\r\n\r\n{\"id\":null}"));
         let client = self::client(&ingest, LONG);
         let answer = run(client.post(envelope())).unwrap();
         assert_eq!(answer.body_start, b"{\"id\":null}");

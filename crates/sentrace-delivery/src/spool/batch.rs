@@ -14,34 +14,34 @@ pub(super) struct Batch {
     pub(super) file: FileId,
     pub(super) name: Name,
     pub(super) left: VecDeque<Record>,
-    pub(super) under_way: usize,
-    /// Whether some of it is through, so that the file says more than is left.
+    pub(super) in_flight: usize,
+    /// Whether some of it is settled, so that the file contains more than is left.
     pub(super) begun: bool,
 }
 
 impl Batch {
     pub(super) fn new(file: FileId, name: Name, left: Vec<Record>, begun: bool) -> Self {
-        Self { file, name, left: left.into(), under_way: 0, begun }
+        Self { file, name, left: left.into(), in_flight: 0, begun }
     }
 
-    /// The next envelope, which is under way from now on.
+    /// Takes the next envelope, which is in flight from now on.
     pub(super) fn next(&mut self) -> Option<(FileId, Record)> {
         let record = self.left.pop_front()?;
-        self.under_way += 1;
+        self.in_flight += 1;
         Some((self.file, record))
     }
 
     pub(super) fn settled(&mut self) {
         self.begun = true;
-        self.under_way = self.under_way.saturating_sub(1);
+        self.in_flight = self.in_flight.saturating_sub(1);
     }
 
     pub(super) fn give_back(&mut self, tally: Tally, body: Bytes) {
-        self.under_way = self.under_way.saturating_sub(1);
+        self.in_flight = self.in_flight.saturating_sub(1);
         self.left.push_front(Record { tally, body });
     }
 
-    /// What is left of it, to be a file of its own.
+    /// Returns what is left, to be written to a new file.
     pub(super) fn rest(&self) -> (Vec<u8>, Tally) {
         let (mut content, mut tally) = (Vec::new(), Tally::default());
         for record in &self.left {

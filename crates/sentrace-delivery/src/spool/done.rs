@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::name::Name;
 
-/// For all spools of the process: a client that is made later must not send them again. Names hold a random id, so
-/// folders need not be told apart.
+/// Shared by all spools of the process: a later client must not send them again. Names contain a random id, so they are
+/// unique across folders.
 static DONE: Mutex<BTreeSet<Name>> = Mutex::new(BTreeSet::new());
 
 pub(super) fn add(name: Name) {

@@ -1,27 +1,27 @@
-//! One file of the spool: envelopes one after the other, each with a checksum.
+//! The format of a spool file: a sequence of envelopes, each with a checksum.
 
 use bytes::Bytes;
 use flate2::Crc;
 
 use sentrace_outbox::Tally;
 
-/// What a file starts with; another version of the format has another number.
+/// The start of a file. Other versions of the format have another number.
 const MAGIC: &[u8] = b"sentrace spool 1\n";
-/// What a file of any version starts with.
+/// The start of a file of any version.
 const ANY_MAGIC: &[u8] = b"sentrace spool ";
-/// No version is longer.
+/// The longest version.
 const MAX_VERSION_BYTES: usize = 32;
 /// Length, checksum, transactions, spans.
 const HEADER_BYTES: usize = 16;
 
-/// An envelope as it is kept: compressed, without a time of sending.
+/// A compressed envelope without `sent_at`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) tally: Tally,
     pub(super) body: Bytes,
 }
 
-/// Adds a record to what is going to be a file.
+/// Appends a record to the content of a file.
 pub(super) fn append(file: &mut Vec<u8>, tally: Tally, body: &[u8]) {
     if file.is_empty() {
         file.extend_from_slice(MAGIC);
@@ -34,12 +34,12 @@ pub(super) fn append(file: &mut Vec<u8>, tally: Tally, body: &[u8]) {
     file.extend_from_slice(body);
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
-    /// The records up to the first that is torn or changed.
+    /// The records up to the first that is truncated or corrupt.
     Records(Vec<Record>),
-    /// It is whole, as far as can be seen, and not ours to read.
+    /// It has another version.
     OtherVersion,
 }
 

@@ -1,8 +1,8 @@
 //! The folder of one project's spool, which several processes may share.
 //!
-//! A data file is touched by nobody but who holds the lock of the id in its name: the process that wrote it. Once that is
-//! gone, another one gets its lock, moves its files to an id of its own, and releases the lock. So nothing is ever sent by
-//! two, and no lock or file descriptor stays behind.
+//! Only the process that holds the lock of the id in its name may touch a data file: the one that wrote it. Once that process
+//! is gone, another one acquires its lock, renames its files to its own id, and releases the lock. So no file is sent by two
+//! processes, and no lock or file descriptor is left behind.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
@@ -14,9 +14,9 @@ use super::open::open;
 use super::owner::{Owner, parse_lock, remove_lock};
 use sentrace_outbox::Tally;
 
-/// Larger files are none of ours.
+/// Larger files are not spool files.
 const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
-/// Processes that are looked at in one go: this takes about a millisecond.
+/// How many processes are checked at a time, which takes about a millisecond.
 const OWNERS_AT_ONCE: usize = 64;
 
 #[derive(Debug)]
@@ -24,39 +24,39 @@ pub(super) struct Folder {
     path: PathBuf,
     own: Owner,
     sequence: u32,
-    /// The next owner to look at.
+    /// The next owner to check.
     next_owner: u64,
 }
 
-/// What was found in one look for processes that are gone.
+/// The result of checking for processes that are gone.
 #[derive(Debug, Default)]
 pub(super) struct Adopted {
-    /// Files that are ours from now on.
+    /// Files that this process owns from now on.
     pub(super) files: Vec<Name>,
-    /// Whether some processes were not looked at yet.
+    /// Whether more processes remain to be checked.
     pub(super) more: bool,
-    /// What is there and cannot be used; the rest is not affected.
+    /// A file that cannot be used. The others are not affected.
     pub(super) problem: Option<(PathBuf, io::Error)>,
 }
 
-/// What is in the folder, by owner. An owner may have a lock and no files.
+/// The content of the folder by owner. An owner may have a lock and no files.
 #[derive(Debug, Default)]
 struct Listing {
     files: BTreeMap<u64, BTreeSet<Name>>,
-    /// Something that is named like one of ours, and is no regular file.
+    /// Something with the name of a spool file that is not a regular file.
     odd: Option<PathBuf>,
 }
 
 impl Folder {
-    /// Makes the folder if it is missing, readable by its owner only.
+    /// Creates the folder if it is missing, readable by its owner only.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
         make(&path)?;
         let own = Owner::new(&path)?;
         Ok(Self { path, own, sequence: 0, next_owner: 0 })
     }
 
-    /// Takes over from some of the processes that are gone, and returns the files that they left. `is_done` says of a file
-    /// that this process has sent it already: it is only removed.
+    /// Adopts the files of some of the processes that are gone. Files that this process has sent already (`is_done`) are only
+    /// removed.
     pub(super) fn adopt(&mut self, is_done: impl Fn(&Name) -> bool) -> io::Result<Adopted> {
         let listing = match self.list() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -108,8 +108,8 @@ impl Folder {
         Ok(adopted)
     }
 
-    /// Writes a file that is there as a whole or not at all, whenever this process ends. A folder that was removed is made
-    /// again.
+    /// Writes a file atomically: whenever this process ends, it exists as a whole or not at all. Creates the folder again if
+    /// it was removed.
     pub(super) fn write(&mut self, millis: u64, tally: Tally, content: &[u8]) -> io::Result<Name> {
         match self.try_write(millis, tally, content) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -136,10 +136,10 @@ impl Folder {
         written.map(|()| name)
     }
 
-    /// The whole content.
+    /// Reads a file.
     ///
     /// # Errors
-    /// `InvalidInput` for what is none of ours, whatever its name. Other errors may be gone the next time.
+    /// `InvalidInput` if it cannot be a spool file, whatever its name. Other errors may be temporary.
     pub(super) fn read(&self, name: Name) -> io::Result<Vec<u8>> {
         let file = open(&self.path.join(name.to_string()), OpenOptions::new().read(true))?;
         let mut content = Vec::new();
@@ -150,7 +150,7 @@ impl Folder {
         Ok(content)
     }
 
-    /// Removes a file; one that is gone already is fine.
+    /// Removes a file if it exists.
     pub(super) fn remove(&self, name: Name) -> io::Result<()> {
         match fs::remove_file(self.path.join(name.to_string())) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -158,18 +158,18 @@ impl Folder {
         }
     }
 
-    /// What all processes together keep in here; nothing if somebody removed the folder.
+    /// Returns how many bytes all processes together keep here.
     pub(super) fn bytes(&self) -> io::Result<u64> {
         let listing = match self.list() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
             listing => listing?,
         };
-        // What vanishes meanwhile takes no room.
+        // Files that vanish meanwhile take no space.
         let size = |name: &Name| fs::metadata(self.path.join(name.to_string())).map_or(0, |file| file.len());
         Ok(listing.files.values().flatten().map(size).sum())
     }
 
-    /// Which of our files are not there any more; `None` if that cannot be seen.
+    /// Returns which of `ours` do not exist any more, or `None` if the folder cannot be read.
     pub(super) fn without(&self, ours: &BTreeSet<Name>) -> Option<BTreeSet<Name>> {
         let mut listing = match self.list() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Listing::default(),
@@ -200,7 +200,7 @@ impl Folder {
         Ok(listing)
     }
 
-    /// Makes the folder and our lock again, if somebody removed them. What was in there is gone.
+    /// Creates the folder and the lock again if they were removed.
     fn restore(&mut self) -> io::Result<()> {
         make(&self.path)?;
         if !self.own.is_known(&self.path) {
@@ -210,7 +210,7 @@ impl Folder {
     }
 }
 
-/// A lock without files is of no use to anybody.
+/// Removes the lock if there are no files to own.
 impl Drop for Folder {
     fn drop(&mut self) {
         let Ok(listing) = self.list() else { return };

@@ -1,4 +1,4 @@
-//! What could not be delivered, on disk until it can.
+//! Envelopes that could not be delivered, kept on disk until they can.
 
 mod batch;
 mod done;
@@ -29,17 +29,16 @@ use crate::StartError;
 use sentrace_outbox::Account;
 use sentrace_outbox::{Consignment, Tally};
 
-/// A file that reaches this many bytes is written at once.
+/// A file of this size is written at once.
 const FILE_BYTES: usize = 256 * 1024;
-/// Files that a small spool has room for, so that a full one is nearly full.
+/// A small spool has room for at least this many files, so that little of its space stays unused.
 const MIN_FILES: u64 = 8;
-/// How often processes are looked for that ended without sending what they kept, and files are tried again that could not be
-/// read.
+/// How often the spool adopts files of processes that ended, and retries files that could not be read.
 const ADOPT_EVERY: Duration = Duration::from_secs(10);
-/// The pause while some of those processes were not looked at yet.
+/// The pause while more such processes remain.
 const ADOPT_NEXT: Duration = Duration::from_millis(50);
 
-/// The spool of one project. Used by one thread, which waits for the disk.
+/// The spool of one project. One thread uses it, and blocks on disk I/O.
 #[derive(Debug)]
 pub(crate) struct Spool {
     folder: Folder,
@@ -48,7 +47,7 @@ pub(crate) struct Spool {
     account: Arc<Account>,
     pending: Pending,
     files: BTreeSet<Name>,
-    /// Files that could not be read and may be readable later.
+    /// Files that could not be read, and may be later.
     unreadable: BTreeSet<Name>,
     batch: Option<Batch>,
     /// Counts the files that were sent.
@@ -57,7 +56,7 @@ pub(crate) struct Spool {
     warned: Warned,
 }
 
-/// What was reported already; each is reported once.
+/// What was warned about; each warning is given once.
 #[derive(Debug, Default)]
 struct Warned {
     read: AtomicBool,
@@ -69,12 +68,12 @@ struct Warned {
     torn: AtomicBool,
 }
 
-/// Which of the files that are being sent an envelope is from.
+/// Identifies the file that an envelope was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileId(u64);
 
 impl Spool {
-    /// The spool of a project in `folder`, with what is left there from earlier.
+    /// Opens the spool of a project in `folder`, with what earlier processes left there.
     pub(crate) fn open(
         folder: &Path,
         dsn: &Dsn,
@@ -83,10 +82,8 @@ impl Spool {
     ) -> Result<Self, StartError> {
         let project = format!("{:016x}", fingerprint(&[&dsn.envelope_url(), dsn.public_key()]));
         let opened = Folder::open(folder.join(project)).map_err(|error| {
-            let rule = format!(
-                "option spool_dir: {} cannot be used, name a folder that we may write to",
-                folder.display()
-            );
+            let rule =
+                format!("option spool_dir: {} cannot be used; name a writable folder", folder.display());
             StartError::of_machine(rule, error)
         })?;
         let mut spool = Self {
@@ -106,8 +103,7 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Keeps an envelope (as [`Encoder::kept`](crate::encode::Encoder::kept) makes it) that would otherwise be
-    /// lost for `reason`.
+    /// Keeps an encoded envelope that would otherwise be lost for `reason`.
     pub(crate) fn keep(&mut self, mut load: Consignment, kept: &[u8], reason: Reason, now: Instant) {
         load.detach_report();
         if self.account.is_given_up() {
@@ -119,14 +115,14 @@ impl Spool {
         }
     }
 
-    /// How long until [`tick`](Self::tick) has something to do.
+    /// Returns how long until [`run_timers`](Self::run_timers) has something to do.
     pub(crate) fn due_in(&self, now: Instant) -> Duration {
         let commit_at = self.pending.due();
         commit_at.map_or(self.adopt_at, |at| at.min(self.adopt_at)).saturating_duration_since(now)
     }
 
-    /// Writes what has waited long enough, and takes over from processes that are gone.
-    pub(crate) fn tick(&mut self, now: Instant) {
+    /// Writes what has waited long enough, and adopts files of processes that are gone.
+    pub(crate) fn run_timers(&mut self, now: Instant) {
         if self.pending.due().is_some_and(|due| now >= due) {
             self.commit();
         }
@@ -136,7 +132,7 @@ impl Spool {
         }
     }
 
-    /// Writes what was kept so far.
+    /// Writes to disk what was kept so far.
     pub(crate) fn commit(&mut self) {
         let pending = std::mem::take(&mut self.pending);
         if pending.is_empty() || self.account.is_given_up() {
@@ -146,61 +142,61 @@ impl Spool {
         let millis = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         match self.write(millis, pending.tally(), pending.content()) {
             Ok(Some(name)) => {
-                if pending.kept() {
+                if pending.written() {
                     self.files.insert(name);
                 } else {
-                    // Whoever closed had no more time to wait for the disk, and has counted it.
+                    // A caller of `close` had no more time to wait for the disk, and has counted it.
                     self.remove(name);
                 }
             }
             Ok(None) => pending.overflowed(),
             Err(error) => {
                 self.warn(&self.warned.write, "written", &error);
-                // File descriptors or space may be there again in a moment.
+                // File descriptors or disk space may be available again soon.
                 if pending.is_full() {
                     pending.failed();
                 } else {
-                    self.pending = pending.again(Instant::now());
+                    self.pending = pending.retry_later(Instant::now());
                 }
             }
         }
     }
 
-    /// Whether there is something to be sent.
+    /// Returns `true` if there is something to send.
     pub(crate) fn has_more(&self) -> bool {
         !self.files.is_empty() || self.batch.as_ref().is_some_and(|batch| !batch.left.is_empty())
     }
 
-    /// How many envelopes were taken by [`next`](Self::next) and are not settled.
-    pub(crate) fn under_way(&self) -> usize {
-        self.batch.as_ref().map_or(0, |batch| batch.under_way)
+    /// Returns how many envelopes were taken by [`next`](Self::next) and are not settled.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.batch.as_ref().map_or(0, |batch| batch.in_flight)
     }
 
-    /// The oldest envelope, to be settled by [`settled`](Self::settled) or [`give_back`](Self::give_back). It stays on
-    /// disk until all of its file are settled.
+    /// Takes the oldest envelope, to be settled by [`settled`](Self::settled) or [`give_back`](Self::give_back). It stays on
+    /// disk until all envelopes of its file are settled.
     pub(crate) fn next(&mut self) -> Option<(Consignment, Bytes, FileId)> {
         let batch = self.filled_batch()?;
         let (file, record) = batch.next()?;
         Some((Consignment::from_spool(record.tally, &self.account), record.body, file))
     }
 
-    /// What rate limits call the oldest envelope; `None` if [`next`](Self::next) gives none.
+    /// Returns the category that rate limits apply to the oldest envelope.
     pub(crate) fn next_category(&mut self) -> Option<Category> {
         Some(self.filled_batch()?.left.front()?.tally.category())
     }
 
-    /// One envelope is through, delivered or not.
+    /// Records that an envelope was delivered or discarded.
     pub(crate) fn settled(&mut self, file: FileId) {
         let Some(batch) = self.batch.as_mut().filter(|batch| batch.file == file) else { return };
         batch.settled();
-        if batch.under_way == 0 && batch.left.is_empty() {
+        if batch.in_flight == 0 && batch.left.is_empty() {
             let name = batch.name;
             self.batch = None;
             self.remove(name);
         }
     }
 
-    /// One envelope could not be sent now: it is the next again.
+    /// Returns an envelope that could not be sent now. It is the next again.
     pub(crate) fn give_back(&mut self, load: Consignment, kept: Bytes, file: FileId) {
         if let Some(batch) = self.batch.as_mut().filter(|batch| batch.file == file) {
             batch.give_back(load.tally(), kept);
@@ -208,11 +204,11 @@ impl Spool {
         Consignment::spooled(vec![load]);
     }
 
-    /// Leaves everything on disk as it is to be found later.
+    /// Leaves everything on disk for a later process.
     pub(crate) fn close(mut self) {
         self.commit();
         std::mem::take(&mut self.pending).failed();
-        // Of what somebody else removed nobody would find out later.
+        // Files that another program removed have to be counted now.
         let batch = self.batch.take();
         let mut ours = self.files.clone();
         ours.extend(batch.as_ref().map(|batch| batch.name));
@@ -223,7 +219,7 @@ impl Spool {
         }
         let Some(batch) = batch else { return };
         let (content, tally) = batch.rest();
-        // If this fails the old file stays: sent twice is better than not at all.
+        // If this fails, the old file stays: sending twice is better than not at all.
         if content.is_empty() || self.folder.write(batch.name.millis, tally, &content).is_ok() {
             self.remove(batch.name);
         }
@@ -231,8 +227,8 @@ impl Spool {
 
     fn filled_batch(&mut self) -> Option<&mut Batch> {
         while self.batch.as_ref().is_none_or(|batch| batch.left.is_empty()) {
-            // One file after the other: the oldest go first, and which file can be removed is plain.
-            if self.under_way() > 0 {
+            // One file at a time, so that the oldest go first and it is clear which file can be removed.
+            if self.in_flight() > 0 {
                 return None;
             }
             let name = self.files.pop_first()?;
@@ -249,8 +245,8 @@ impl Spool {
                     diagnostics::warn_once(
                         &self.warned.version,
                         format_args!(
-                            "the spool's file {} is of another version of sentrace: it is left alone, for that version \
-                             to send it",
+                            "the spool's file {} was written by another version of sentrace: it is left for that version \
+                             to send",
                             self.folder.path_of(name).display()
                         ),
                     );
@@ -275,7 +271,7 @@ impl Spool {
             diagnostics::warn_once(
                 &self.warned.torn,
                 format_args!(
-                    "files of the spool are torn, {} among them: {} transactions of it are lost; that is normal after the \
+                    "files of the spool are truncated, for example {}: {} of its transactions are lost; this is normal after the \
                      machine crashed or the disk was full",
                     self.folder.path_of(name).display(),
                     missing.transactions
@@ -288,17 +284,17 @@ impl Spool {
             return None;
         }
         self.opened += 1;
-        // Should it be read again, what is missing is counted already.
+        // If it is read again, what is missing is counted already.
         Some(Batch::new(FileId(self.opened), name, left, !missing.is_empty()))
     }
 
-    /// Counts a file that somebody else removed.
+    /// Counts a file that another program removed.
     fn lose_removed(&self, name: Name) {
         diagnostics::warn_once(
             &self.warned.gone,
             format_args!(
-                "somebody removed files of the spool, {} with {} transactions among them: they are lost; \
-                 give the option spool_dir a folder that nobody else tidies up",
+                "another program removed files of the spool, for example {} with {} transactions: they are lost; \
+                 set the option spool_dir to a folder that nothing else cleans up",
                 self.folder.path_of(name).display(),
                 name.tally().transactions
             ),
@@ -306,7 +302,7 @@ impl Spool {
         name.tally().discard(Reason::InternalSdkError, self.account.losses());
     }
 
-    /// `None` if there is no room.
+    /// Writes a file. Returns `None` if there is no room.
     fn write(&mut self, millis: u64, tally: Tally, content: &[u8]) -> io::Result<Option<Name>> {
         if self.folder.bytes()?.saturating_add(content.len() as u64) > self.max_bytes {
             return Ok(None);
@@ -314,7 +310,7 @@ impl Spool {
         self.folder.write(millis, tally, content).map(Some)
     }
 
-    /// Removes a file that is done with, and remembers it if that fails: it must not be sent or counted again.
+    /// Removes a file that was sent. If that fails, remembers it, so that it is neither sent nor counted again.
     fn remove(&self, name: Name) {
         if let Err(error) = self.folder.remove(name) {
             done::add(name);
@@ -338,20 +334,19 @@ impl Spool {
             diagnostics::warn_once(
                 &self.warned.adopt,
                 format_args!(
-                    "the spool skips {}: {error}; remove it, or make it a file that we may write to",
+                    "the spool skips {}: {error}; remove it, or make it a regular, writable file",
                     path.display()
                 ),
             );
         }
         self.files.extend(adopted.files);
-        // Instants near the end of the clock's range do not occur: this counts from now.
         self.adopt_at = now + if adopted.more { ADOPT_NEXT } else { ADOPT_EVERY };
     }
 
     fn warn(&self, warned: &AtomicBool, what: &str, error: &io::Error) {
         diagnostics::warn_once(
             warned,
-            format_args!("the spool cannot be {what}: {error}; look at its folder and its permissions"),
+            format_args!("the spool cannot be {what}: {error}; check its folder and the permissions"),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Names of the spool's files: they sort by age, and tell how much is inside even where the inside is torn.
+//! Names of spool files: they sort by age, and state how much a file contains even if it is truncated.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ impl Name {
         Self { complete: false, ..self }
     }
 
-    /// The same file when it belongs to another owner.
+    /// Returns the name of the file under another owner.
     pub(super) fn moved(self, sequence: u32, owner: u64) -> Self {
         Self { sequence, owner, ..self }
     }
@@ -50,7 +50,7 @@ impl Name {
             spans: fields.next()?.parse().ok()?,
             complete,
         };
-        // What is not ours may look similar: only what would be written is taken for ours.
+        // Other files may have similar names. Only a name that this would write is accepted.
         (parsed.to_string() == name).then_some(parsed)
     }
 }

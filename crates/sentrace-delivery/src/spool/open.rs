@@ -1,10 +1,10 @@
-//! Opens files of the spool's folder without ever waiting for what only looks like one.
+//! Opens spool files without blocking on anything that is not a regular file.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Opens a regular file. A pipe, a device or a folder is refused, a link is not followed, and none of them is waited for.
+/// Opens a regular file. Refuses pipes, devices and folders without blocking, and does not follow links.
 pub(super) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! Who may touch which files: each process has an id, and holds a lock on a file of that name for as long as it lives.
+//! Ownership of files: each process has an id, and holds a lock on a file of that name for as long as it lives.
 
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
@@ -25,16 +25,16 @@ impl Owner {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 opened => opened?,
             };
-            // Another process that tidies up may have been faster than our lock; then another id will do.
+            // Another process may have removed the file before it was locked. Then another id is used.
             if lock.try_lock_exclusive()? && path.exists() {
                 return Ok(Self { id, _lock: lock });
             }
         }
     }
 
-    /// Gets the lock of a process that is gone; `None` if it lives, or if another process got the lock.
+    /// Acquires the lock of a process that is gone. Returns `None` if it lives, or if another process has the lock.
     pub(super) fn adopt(folder: &Path, id: u64, create: bool) -> io::Result<Option<Self>> {
-        // Without files to send, a lock that vanishes meanwhile must not come back.
+        // Without files to send, a lock that vanishes meanwhile must not be created again.
         let opened =
             open(&lock_path(folder, id), OpenOptions::new().write(true).create(create).truncate(false));
         let lock = match opened {
@@ -44,13 +44,13 @@ impl Owner {
         Ok(lock.try_lock_exclusive()?.then_some(Self { id, _lock: lock }))
     }
 
-    /// Whether its lock is still where other processes look for it.
+    /// Returns `true` if its lock is still where other processes look for it.
     pub(super) fn is_known(&self, folder: &Path) -> bool {
         lock_path(folder, self.id).exists()
     }
 }
 
-/// Removes the lock of an owner without files, which is of no use to anybody.
+/// Removes the lock of an owner without files.
 pub(super) fn remove_lock(folder: &Path, id: u64) {
     // Another process may have been faster.
     let _ = std::fs::remove_file(lock_path(folder, id));

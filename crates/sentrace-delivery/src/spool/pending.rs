@@ -1,4 +1,4 @@
-//! What waits for more that goes into the same file.
+//! Envelopes that are collected for one file.
 
 use std::time::{Duration, Instant};
 
@@ -7,19 +7,19 @@ use sentrace_protocol::Reason;
 use super::file;
 use sentrace_outbox::{Consignment, Tally};
 
-/// How long something waits for more that goes into the same file. A crash loses what waits.
+/// How long an envelope waits for others. A crash loses what waits.
 const COMMIT_AFTER: Duration = Duration::from_millis(500);
 
-/// What may wait in memory for a disk that does not take it.
+/// What may wait in memory for a disk that fails.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// What is going to be a file.
+/// The content of the next file.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     content: Vec<u8>,
     loads: Vec<(Consignment, Reason)>,
     since: Option<Instant>,
-    /// Whether it could not be written when it was tried last.
+    /// Whether the last attempt to write it failed.
     failed: bool,
 }
 
@@ -30,19 +30,19 @@ impl Pending {
         self.since.get_or_insert(now);
     }
 
-    /// Whether it has waited long enough for more, or is large enough.
+    /// Returns `true` if it is large enough to be written.
     pub(super) fn is_ready(&self, file_bytes: usize) -> bool {
         let enough = if self.failed { MAX_BYTES } else { file_bytes };
         self.content.len() >= enough
     }
 
-    /// Whether so much waits for a disk that does not take it that no more may.
+    /// Returns `true` if no more may wait for a disk that fails.
     pub(super) fn is_full(&self) -> bool {
         self.content.len() >= MAX_BYTES
     }
 
-    /// It could not be written now and waits for the next try.
-    pub(super) fn again(self, now: Instant) -> Self {
+    /// Keeps it for another attempt after a failure.
+    pub(super) fn retry_later(self, now: Instant) -> Self {
         Self { since: Some(now), failed: true, ..self }
     }
 
@@ -58,22 +58,22 @@ impl Pending {
         self.loads.iter().fold(Tally::default(), |sum, (load, _)| sum.plus(load.tally()))
     }
 
-    /// When it is to be written at the latest.
+    /// Returns when it has to be written.
     pub(super) fn due(&self) -> Option<Instant> {
         self.since.map(|since| since + COMMIT_AFTER)
     }
 
-    /// A file accounts for it from here on; `false` if it was counted as lost in the meantime.
-    pub(super) fn kept(self) -> bool {
+    /// Records that it was written. Returns `false` if it was counted as lost in the meantime.
+    pub(super) fn written(self) -> bool {
         Consignment::spooled(self.loads.into_iter().map(|(load, _)| load).collect())
     }
 
-    /// There was no room for it.
+    /// Discards it because the spool is full.
     pub(super) fn overflowed(self) {
         self.loads.into_iter().for_each(|(load, _)| load.discard(Reason::CacheOverflow));
     }
 
-    /// It could not be written: it is lost for what it was to be kept for.
+    /// Discards it because it could not be written, for the reason that it was to be kept for.
     pub(super) fn failed(self) {
         self.loads.into_iter().for_each(|(load, reason)| load.discard(reason));
     }

@@ -53,7 +53,7 @@ fn envelopes(place: &Place) -> Vec<PathBuf> {
 
 fn tick(spool: &mut Spool) {
     let due = spool.adopt_at;
-    spool.tick(due);
+    spool.run_timers(due);
 }
 
 #[test]

@@ -166,7 +166,7 @@ impl Run {
 
     fn tick(&mut self) {
         let due = self.spool().adopt_at;
-        self.spool().tick(due);
+        self.spool().run_timers(due);
     }
 
     fn send(&mut self, most: usize) {

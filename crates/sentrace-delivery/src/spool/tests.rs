@@ -96,7 +96,7 @@ fn who_lives_keeps_its_files_to_itself_and_who_is_gone_does_not() {
     let mut other = place.open();
     assert!(!other.has_more() && send_all(&mut other).is_empty());
     living.close();
-    other.tick(Instant::now() + ADOPT_EVERY);
+    other.run_timers(Instant::now() + ADOPT_EVERY);
     assert_eq!(send_all(&mut other), ["one"], "found without a restart");
     other.close();
     assert_eq!(place.files(), Vec::<PathBuf>::new());
@@ -217,7 +217,7 @@ fn what_cannot_be_written_now_is_written_when_it_can() {
     place.keep(&mut spool, &["one"]);
     place.keep(&mut spool, &["two"]);
     fs::remove_file(project).unwrap();
-    spool.tick(Instant::now() + ADOPT_EVERY);
+    spool.run_timers(Instant::now() + ADOPT_EVERY);
     assert_eq!((place.lost(), send_all(&mut spool)), (0, vec!["one".to_owned(), "two".to_owned()]));
 }
 
@@ -236,7 +236,7 @@ fn a_folder_that_is_removed_is_made_again() {
         let mut other = place.open();
         assert!(!other.has_more(), "its lock is back");
         spool.close();
-        other.tick(Instant::now() + ADOPT_EVERY);
+        other.run_timers(Instant::now() + ADOPT_EVERY);
         assert_eq!(send_all(&mut other), ["the last"]);
     }
 }
@@ -258,7 +258,7 @@ fn many_ended_processes_leave_nothing_behind_and_lose_nothing() {
     }
     for _ in 0..10 {
         let now = spool.adopt_at;
-        spool.tick(now);
+        spool.run_timers(now);
     }
     let mut sent = send_all(&mut spool);
     sent.sort();
@@ -291,7 +291,7 @@ fn an_owner_that_cannot_be_taken_over_does_not_affect_others() {
     let mut spool = place.open();
     for _ in 0..3 {
         let now = spool.adopt_at;
-        spool.tick(now);
+        spool.run_timers(now);
     }
     let mut sent = send_all(&mut spool);
     sent.sort();
@@ -310,7 +310,7 @@ fn a_file_of_another_version_is_left_alone() {
     fs::write(&file, "sentrace spool 2\nof the future").unwrap();
     let mut spool = place.open();
     assert_eq!(send_all(&mut spool), Vec::<String>::new());
-    spool.tick(Instant::now() + ADOPT_EVERY);
+    spool.run_timers(Instant::now() + ADOPT_EVERY);
     assert!(!spool.has_more(), "it is not read again");
     spool.close();
     let kept: Vec<String> = place
@@ -351,7 +351,7 @@ fn what_only_looks_like_a_file_is_skipped_without_waiting_for_it() {
         fs::write(project.join(name(owner) + ".envelopes"), "nonsense").unwrap();
     }
     let mut spool = place.open();
-    spool.tick(Instant::now() + ADOPT_EVERY);
+    spool.run_timers(Instant::now() + ADOPT_EVERY);
     assert_eq!((place.lost(), send_all(&mut spool)), (0, vec!["one".to_owned()]));
     spool.close();
     assert!(odd.iter().all(|path| path.symlink_metadata().is_ok()), "they are left alone");
@@ -368,7 +368,7 @@ fn a_file_that_turns_into_something_else_costs_itself_only() {
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
     assert_eq!((send_all(&mut spool), place.lost()), (vec!["two".to_owned()], 0));
-    spool.tick(Instant::now() + ADOPT_EVERY);
+    spool.run_timers(Instant::now() + ADOPT_EVERY);
     assert!(!spool.has_more());
 }
 

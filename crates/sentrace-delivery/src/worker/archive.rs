@@ -84,7 +84,7 @@ impl Archive {
         }
         // One post is enough to learn whether the ingest responds.
         let max_posts = if self.failures > 0 { 1 } else { MAX_POSTS };
-        while self.round_left > 0 && self.spool.under_way() < max_posts {
+        while self.round_left > 0 && self.spool.in_flight() < max_posts {
             // The order is kept across categories: one that is limited holds up what follows.
             let limited = |category| sender.is_limited(category, now);
             if self.spool.next_category().is_none_or(limited) {
@@ -123,7 +123,7 @@ impl Archive {
 
     /// Does what is due by the clock.
     pub(super) fn run_timers(&mut self, now: Instant) {
-        self.spool.tick(now);
+        self.spool.run_timers(now);
     }
 
     /// Writes to disk what was kept so far.

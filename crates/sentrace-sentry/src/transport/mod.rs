@@ -18,19 +18,19 @@ use crate::TransportError;
 /// Envelopes that any official transport has room for. Its channel holds 30 unless it is configured otherwise.
 const MAX_ENVELOPES: usize = 16;
 
-/// Delivers finished transactions through a transport like that of the official client: made by its factory, with its
+/// Delivers finished transactions through a transport like that of the official client: created by its factory, with its
 /// DSN, proxies and certificates.
 ///
-/// This is for transports that are special: one that reaches Sentry where nothing else does, or that a test reads.
-/// Otherwise take [`options_from`](crate::options_from) alone and let `sentrace::init` deliver: official transports post one
-/// envelope after the other, uncompressed, try nothing twice and tell nobody what became of it.
+/// Use it with special transports: one that reaches Sentry where nothing else does, or one that a test reads. Otherwise use
+/// [`options_from`](crate::options_from) alone and let `sentrace::init` deliver: official transports post one envelope at a
+/// time, uncompressed, do not retry, and do not report outcomes.
 ///
-/// It is a transport of its own, so that traces take no room from errors, unless the factory gives out the same one
-/// every time. Handing a transaction over never waits: what [`Options::queue_bytes`] has no room for is refused and
-/// counted as `queue_overflow`. A thread builds the payloads, runs `before_send_transaction`, and hands over no more
-/// than the transport has room for. From there on the transport answers for them. Losses up to there are told to Sentry
-/// in client reports, every 30 seconds, on flush and on closing. Spans are not
-/// streamed, and options about retries, compression, the spool and Spotlight mean nothing here.
+/// The transport is separate from the official client's, so that traces take no capacity from errors, unless the factory
+/// always returns the same one. Handing over a transaction never waits: what exceeds [`Options::queue_bytes`] is discarded
+/// and counted as `queue_overflow`. A thread builds the payloads, runs the hooks, and hands over no more than the transport
+/// has room for. From there on the transport is responsible. Losses before that are sent to Sentry as client reports every 30
+/// seconds, on flush and on close. Spans are not streamed, and options about retries, compression, the spool and Spotlight
+/// have no effect.
 ///
 /// ```no_run
 /// use sentrace_sentry::TransportDeliver;

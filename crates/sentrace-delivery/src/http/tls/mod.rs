@@ -1,4 +1,4 @@
-//! TLS, if a feature brings it.
+//! TLS if a feature enables it.
 
 #[cfg(any(feature = "aws-lc", feature = "ring"))]
 mod with_rustls;

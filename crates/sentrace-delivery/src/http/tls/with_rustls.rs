@@ -1,4 +1,4 @@
-//! TLS towards the ingest: rustls, with the certificates that the system trusts, and those of the options.
+//! TLS by rustls, with the certificates that the system and the options trust.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use super::Alpn;
 use crate::StartError;
 use crate::error::OnMachine;
 
-/// How to speak TLS.
+/// The configuration of TLS.
 pub(crate) type Config = ClientConfig;
-/// Opens connections that are encrypted if the URL says so.
+/// Opens connections that are encrypted if the URL asks for it.
 pub(crate) type Connector<C> = HttpsConnector<C>;
 /// A connection that may be encrypted.
 pub(crate) type MaybeTls<T> = MaybeHttpsStream<T>;
 
-/// The cryptography is chosen here, so that the program's process-wide choice is neither needed nor changed.
+/// Chooses the cryptography explicitly, so that the process-wide default is neither needed nor changed.
 fn provider() -> CryptoProvider {
     #[cfg(feature = "aws-lc")]
     return rustls::crypto::aws_lc_rs::default_provider();
@@ -29,7 +29,7 @@ fn provider() -> CryptoProvider {
     return rustls::crypto::ring::default_provider();
 }
 
-/// Encrypts what `inner` connects to.
+/// Adds TLS to the connections of `inner`.
 pub(crate) fn connector<C>(inner: C, config: &Config, alpn: Alpn) -> Connector<C> {
     let mut config = config.clone();
     config.alpn_protocols = match alpn {
@@ -40,14 +40,14 @@ pub(crate) fn connector<C>(inner: C, config: &Config, alpn: Alpn) -> Connector<C
     HttpsConnector::from((inner, config))
 }
 
-/// A connection that is not encrypted.
+/// Returns a connection that is not encrypted.
 pub(crate) fn plain<T>(stream: T) -> MaybeTls<T> {
     MaybeHttpsStream::Http(stream)
 }
 
-/// Without `https` nothing is trusted and nothing is read from the system: a machine without certificates can still
-/// report to a local collector. With `https` on such a machine, and [`OnMachine::Degrade`], nobody is trusted: each post fails
-/// as if the network did.
+/// Returns the configuration for one target. Without `https`, no certificates are read, so a machine without any can still
+/// report to a local collector. With `https` on such a machine and [`OnMachine::Degrade`], nothing is trusted, and each post
+/// fails like a network error.
 pub(crate) fn config(https: bool, authorities: &[u8], on_machine: OnMachine) -> Result<Config, StartError> {
     let provider = Arc::new(provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -60,7 +60,7 @@ pub(crate) fn config(https: bool, authorities: &[u8], on_machine: OnMachine) -> 
             Ok(verifier) => Some(verifier),
             Err(error) if !of_system => return Err(StartError::new(NO_AUTHORITY, error)),
             Err(error) => {
-                on_machine.went_wrong(StartError::of_machine(NO_CERTIFICATES, error), NOBODY_TRUSTED)?;
+                on_machine.handle(StartError::of_machine(NO_CERTIFICATES, error), NOBODY_TRUSTED)?;
                 None
             }
         }
@@ -75,7 +75,7 @@ pub(crate) fn config(https: bool, authorities: &[u8], on_machine: OnMachine) -> 
     })
 }
 
-/// What to do about a certificate that was not accepted; `None` if `error` is about something else.
+/// Returns what to do about a certificate that was rejected, or `None` if `error` has another cause.
 pub(crate) fn remedy(error: &(dyn Error + 'static)) -> Option<&'static str> {
     let refused = refused(error)?;
     Some(match refused {
@@ -101,7 +101,7 @@ fn refused<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a CertificateEr
         if let Some(rustls::Error::InvalidCertificate(refused)) = error.downcast_ref() {
             return Some(refused);
         }
-        // An I/O error does not count what it carries as its source.
+        // An I/O error does not return its inner error as its source.
         let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         error = match carried {
             Some(carried) => carried,

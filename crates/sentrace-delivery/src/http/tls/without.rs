@@ -1,4 +1,4 @@
-//! No TLS: the features that bring it are off.
+//! Stands in for TLS if its features are off.
 
 use std::error::Error;
 
@@ -24,12 +24,12 @@ pub(crate) fn plain<T>(stream: T) -> MaybeTls<T> {
     stream
 }
 
-/// Refuses `https`.
+/// Returns an error for `https`.
 pub(crate) fn config(https: bool, _authorities: &[u8], _: OnMachine) -> Result<Config, StartError> {
     if https { Err(StartError::of_machine(NO_TLS, "TLS is not compiled in")) } else { Ok(Config) }
 }
 
-/// There are no certificates to be wrong.
+/// Returns `None`: there are no certificates.
 pub(crate) fn remedy(_: &(dyn Error + 'static)) -> Option<&'static str> {
     None
 }
