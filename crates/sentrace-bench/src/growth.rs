@@ -206,7 +206,7 @@ fn memory() -> Vec<(f64, f64)> {
     let (mut points, mut expected) = (Vec::new(), worker.recycled());
     for batch in 0..=BATCHES {
         if batch % 25 == 0 {
-            points.push((f64::from(batch * BATCH), process::memory() as f64 / f64::from(1 << 20)));
+            points.push((f64::from(batch * BATCH), process::memory().0 as f64 / f64::from(1 << 20)));
         }
         server.run(BATCH);
         expected += u64::from(BATCH);

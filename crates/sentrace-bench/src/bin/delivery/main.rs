@@ -20,7 +20,6 @@ mod instructions;
 mod load;
 mod outage;
 mod outcome;
-mod process;
 mod service;
 
 use std::process::ExitCode;
@@ -28,6 +27,7 @@ use std::process::ExitCode;
 use lexopt::prelude::*;
 use sentrace_bench::arguments;
 use sentrace_bench::delivery::Row;
+use sentrace_bench::process;
 
 const USAGE: &str = "usage: delivery load [SCENARIO] | instructions [PROTOCOL] | faults [FAULT] | outage [SECONDS], with --json for rows as JSON";
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::process;
+use sentrace_bench::process;
 
 /// The configuration of a service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -167,14 +167,14 @@ fn run_alone(plan: &Plan) -> Recorded {
 
 fn ended(recorded: &mut Recorded, start: Instant) {
     recorded.close_ms = start.elapsed().as_millis() as u64;
-    recorded.memory_peak = process::memory(std::process::id()).1;
+    recorded.memory_peak = process::memory().1;
 }
 
 /// Records at the plan's rate. A request counts as slow if it takes longer, not if the loop is
 /// late.
 fn record(plan: &Plan, worker: &str, request: impl Fn(u64)) -> Recorded {
     let work = Duration::from_micros(plan.work_micros);
-    let (before, _) = process::memory(std::process::id());
+    let (before, _) = process::memory();
     let mut took = Vec::with_capacity(plan.transactions as usize);
     let start = Instant::now();
     for count in 0..plan.transactions {
@@ -199,8 +199,8 @@ fn record(plan: &Plan, worker: &str, request: impl Fn(u64)) -> Recorded {
         median_ns: at(0.5),
         p99_ns: at(0.99),
         slowest_ns: at(1.0),
-        worker_ns: lasts.then(|| process::thread_nanos(worker)),
-        kernel_ns: lasts.then(|| process::thread_kernel_nanos(worker)),
+        worker_ns: lasts.then(|| process::named_threads_nanoseconds(worker)),
+        kernel_ns: lasts.then(|| process::named_threads_kernel_nanoseconds(worker)),
         memory_before: before,
         ..Recorded::default()
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use sentrace_bench::load::wrk_version;
+use sentrace_bench::process::load_average;
 use sentrace_bench::tools::{CRATE, output};
 use serde::{Deserialize, Serialize};
 
@@ -52,8 +53,7 @@ impl Machine {
 /// The time, and how busy the machine is.
 pub fn now() -> String {
     let date = output(Command::new("date").arg("+%F %H:%M")).unwrap_or_default();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    format!("{}, load average {}", date.trim(), load.split_whitespace().next().unwrap_or("unknown"))
+    format!("{}, load average {}", date.trim(), load_average())
 }
 
 /// Names and versions from the lock file; of several versions of a package all.
