@@ -35,10 +35,10 @@ struct Welcome {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     if let Ok(dsn) = env::var("SENTRY_DSN") {
-        return sign_somebody_up(&dsn).await;
+        return sign_up_user(&dsn).await;
     }
     let collector = Collector::start("127.0.0.1:0").await?; // stands in for Sentry
-    sign_somebody_up(&collector.dsn("1")).await?;
+    sign_up_user(&collector.dsn("1")).await?;
     collector.wait_for(|store| store.transactions().count() == 1 + ATTEMPTS, Duration::from_secs(5)).await;
     for trace in collector.traces().iter().filter_map(|trace| collector.trace(trace.id)) {
         println!("{}", waterfall::render(&trace, waterfall::Options::default()));
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn sign_somebody_up(dsn: &str) -> Result<(), Box<dyn Error>> {
+async fn sign_up_user(dsn: &str) -> Result<(), Box<dyn Error>> {
     let _sentrace = sentrace::init(Options::new().dsn(dsn).release("signup@1.0.0").traces_sample_rate(1.0))?;
     let redis = env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1/".to_owned());
     let storage =

@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .header(ACCESS_CONTROL_REQUEST_HEADERS, "baggage,content-type,sentry-trace")
             .body(Body::empty())?;
         let answer = app.clone().oneshot(preflight).await?;
-        println!("a page at {origin} asks and is told {}", answer.status());
+        println!("the answer to a page at {origin} is {}", answer.status());
         for (name, value) in answer.headers() {
             println!("    {name}: {}", value.to_str().unwrap_or("?"));
         }

@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .release("carts@1.0.0")
         .add_integration(SentraceIntegration::new()); // events, logs and panics name our trace
     official.before_send = Some(Arc::new(|event| {
-        println!("{}", told(&event));
+        println!("{}", described(&event));
         Some(event)
     }));
     let sentry = sentry::init(official);
@@ -81,7 +81,7 @@ fn unlucky() -> Result<(), io::Error> {
     panic!("nobody buys thirteen")
 }
 
-fn told(event: &Event<'_>) -> String {
+fn described(event: &Event<'_>) -> String {
     let what = event.exception.last().and_then(|exception| exception.value.as_deref()).unwrap_or("a message");
     let whose = event.transaction.as_deref().unwrap_or("no transaction");
     match event.contexts.get("trace") {

@@ -73,15 +73,15 @@ impl Browser<'_> {
             .header("access-control-request-method", scene.method)
             .header("access-control-request-headers", "baggage,sentry-trace");
         let answer = ask.send().await?.error_for_status()?;
-        let told =
+        let header =
             |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if told(ACCESS_CONTROL_ALLOW_ORIGIN) != self.shop {
-            return Err(format!("the backend does not let {} in", self.shop).into());
+        if header(ACCESS_CONTROL_ALLOW_ORIGIN) != self.shop {
+            return Err(format!("the backend does not allow {}", self.shop).into());
         }
-        let allowed = told(ACCESS_CONTROL_ALLOW_HEADERS).to_ascii_lowercase();
-        let welcome = |header| allowed.split(',').any(|name| name.trim() == header);
-        if !welcome("sentry-trace") || !welcome("baggage") {
-            return Err(format!("the backend lets no trace headers in, only {allowed:?}").into());
+        let allowed = header(ACCESS_CONTROL_ALLOW_HEADERS).to_ascii_lowercase();
+        let allows = |wanted| allowed.split(',').any(|name| name.trim() == wanted);
+        if !allows("sentry-trace") || !allows("baggage") {
+            return Err(format!("the backend does not allow trace headers, only {allowed:?}").into());
         }
         Ok(())
     }

@@ -16,10 +16,10 @@ pub(super) enum Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let (status, told) = match &self {
+        let (status, error) = match &self {
             Self::NotFound(what) => (StatusCode::NOT_FOUND, *what),
-            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here"),
-            Self::Upstream(_) => (StatusCode::BAD_GATEWAY, "somebody whom we need does not answer"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "an internal error occurred"),
+            Self::Upstream(_) => (StatusCode::BAD_GATEWAY, "a required service does not answer"),
         };
         // The response has no details. They are logged with the transaction, which is also current
         // here.
@@ -31,7 +31,7 @@ impl IntoResponse for Failure {
         if let Some(detail) = detail {
             sentrace::current_span().set_data("error.message", detail);
         }
-        (status, Json(json!({ "error": told }))).into_response()
+        (status, Json(json!({ "error": error }))).into_response()
     }
 }
 
