@@ -98,12 +98,19 @@ impl<T, A: Around> Inside<T, A> {
         self.project().around
     }
 
-    /// Calls `poll`, inside. Returns `None` if what was inside is dropped.
+    /// Calls `poll`, inside, or `gone` if what was inside is dropped. Returns what they return as it is: to wrap it and take it
+    /// out again would copy a whole response.
     #[inline]
-    fn poll_inner<R>(self: Pin<&mut Self>, poll: impl FnOnce(Pin<&mut T>) -> R) -> Option<R> {
+    fn poll_inner<R>(
+        self: Pin<&mut Self>,
+        poll: impl FnOnce(Pin<&mut T>) -> R,
+        gone: impl FnOnce() -> R,
+    ) -> R {
         let this = self.project();
-        let inner = this.inner.as_pin_mut()?;
-        Some(this.around.around(|| poll(inner)))
+        match this.inner.as_pin_mut() {
+            Some(inner) => this.around.around(|| poll(inner)),
+            None => gone(),
+        }
     }
 
     /// Drops what is inside, inside, before the rest is.
@@ -122,7 +129,7 @@ impl<F: Future, A: Around> Future for Inside<F, A> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.poll_inner(|inner| inner.poll(cx)).unwrap_or(Poll::Pending)
+        self.poll_inner(|inner| inner.poll(cx), || Poll::Pending)
     }
 }
 
@@ -131,7 +138,7 @@ impl<S: Stream, A: Around> Stream for Inside<S, A> {
 
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        self.poll_inner(|inner| inner.poll_next(cx)).unwrap_or(Poll::Ready(None))
+        self.poll_inner(|inner| inner.poll_next(cx), || Poll::Ready(None))
     }
 
     #[inline]
@@ -150,7 +157,7 @@ impl<B: http_body::Body, A: Around> http_body::Body for Inside<B, A> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<B::Data>, B::Error>>> {
-        self.poll_inner(|inner| inner.poll_frame(cx)).unwrap_or(Poll::Ready(None))
+        self.poll_inner(|inner| inner.poll_frame(cx), || Poll::Ready(None))
     }
 
     #[inline]

@@ -80,6 +80,7 @@ struct Sending {
 
 impl Sending {
     /// Counts `frame`. Returns `true` if it is known to be the last one.
+    #[inline]
     fn ends_with<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
         self.sent += frame.data_ref().map_or(0, |data| data.remaining() as u64);
         if let Some(trailers) = frame.trailers_ref() {
@@ -88,6 +89,7 @@ impl Sending {
         self.expected.is_some_and(|expected| self.sent >= expected) || frame.is_trailers()
     }
 
+    #[inline]
     fn polled(&mut self, ended: bool) {
         if ended {
             self.guard.complete(Some(self.sent));
@@ -98,6 +100,7 @@ impl Sending {
 }
 
 impl Around for Sending {
+    #[inline]
     fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
         self.guard.around(run)
     }

@@ -167,6 +167,7 @@ impl Guard {
 
 /// The transaction is current in the service's code. A panic there ends the transaction and continues.
 impl Around for Guard {
+    #[inline]
     fn around<R>(&mut self, run: impl FnOnce() -> R) -> R {
         let enter = |guard: &mut Self| match &mut guard.state {
             State::Open(transaction) => transaction.enter_mut(run),
