@@ -113,9 +113,9 @@ mod tests {
     fn tests_are_found_by_their_full_name_only() {
         let found = [
             "sentrace-tests::spec::lookup::tests::tests_are_found_by_their_full_name_only",
-            "sentrace-protocol::lib::sentry_trace::tests::the_grammar_is_read_as_specified",
-            "sentrace-protocol::lib::baggage::tests::decoding_is_strict",
-            "sentrace-protocol::lib::baggage::tests::decoding_undoes_encoding",
+            "sentrace-protocol::lib::propagation::sentry_trace::tests::the_grammar_is_read_as_specified",
+            "sentrace-protocol::lib::propagation::baggage::tests::decoding_is_strict",
+            "sentrace-protocol::lib::propagation::baggage::tests::decoding_undoes_encoding",
             "sentrace-core::propagation_log::a_debug_log_says_once_what_cannot_be_used",
             "sentrace-core::propagation::headers::continuing_opens_no_span",
             "sentrace-tests::queues::subprocess::a_program_that_was_started_in_a_trace_hands_it_on",

@@ -28,7 +28,6 @@ fn crates() -> Vec<PathBuf> {
 }
 
 #[test]
-#[ignore = "the modules are being moved into layers"]
 fn sibling_modules_form_no_cycle() {
     let found: Vec<String> =
         crates().iter().flat_map(|path| Crate::read_all(path)).flat_map(|krate| cycles(&krate)).collect();
@@ -36,7 +35,6 @@ fn sibling_modules_form_no_cycle() {
 }
 
 #[test]
-#[ignore = "the modules are being moved into layers"]
 fn no_crate_has_a_long_list_of_files_under_src() {
     let long: Vec<String> = crates()
         .iter()
