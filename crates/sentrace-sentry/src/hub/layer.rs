@@ -49,30 +49,30 @@ impl SentryHubLayer {
         Self { config: Arc::default() }
     }
 
-    /// Which Hub the requests' own ones begin with. By default that of the thread which begins the request; where that has
-    /// no client, because `sentry::init` came later, the process's.
+    /// Sets the Hub from which the Hubs of requests are created. Defaults to that of the thread that calls the service, or to the
+    /// main Hub if that one has no client, because `sentry::init` was called later.
     ///
     /// ```
     /// use sentrace_sentry::SentryHubLayer;
     ///
-    /// // Whatever code outside of requests does to the scopes of the runtime's threads, requests begin without it.
+    /// // Requests are not affected by the scopes of the runtime's threads.
     /// let layer = SentryHubLayer::new().hub(sentry::Hub::main);
     /// ```
     pub fn hub(self, hub: impl Fn() -> Arc<Hub> + Send + Sync + 'static) -> Self {
         self.with(|config| config.hub = Some(Arc::new(hub)))
     }
 
-    /// Whether requests that fail are captured as error events: answers with a status from 500 to 599, and services that
-    /// fail without an answer. Off by default.
+    /// Sets whether failed requests are captured as error events: responses with a status from 500 to 599, and errors of the
+    /// service. Off by default.
     ///
-    /// An answer that carries a [`HandlerError`](super::HandlerError) is captured with that error and its causes. A
-    /// request that has captured an event itself, be it by a panic, is not captured again.
+    /// The event of a response with a [`HandlerError`](crate::HandlerError) has that error and its sources. A request that has
+    /// already captured an event, for example because of a panic, is not captured again.
     pub fn capture_failed_requests(self, capture: bool) -> Self {
         self.with(|config| config.captures = capture)
     }
 
-    /// Which statuses are failures, in ranges: `[500..=502, 504..=599]` (Sentry SDK specification,
-    /// `failedRequestStatusCodes`). It takes [`capture_failed_requests`](Self::capture_failed_requests) to capture them.
+    /// Sets ranges of status codes that are failures: `[500..=502, 504..=599]` (Sentry SDK specification,
+    /// `failedRequestStatusCodes`). Has no effect without [`capture_failed_requests`](Self::capture_failed_requests).
     pub fn failed_request_statuses(self, statuses: impl IntoIterator<Item = RangeInclusive<u16>>) -> Self {
         self.with(|config| config.statuses = statuses.into_iter().collect())
     }
