@@ -41,7 +41,7 @@ impl fmt::Display for Misplacement {
         match self {
             Self::NoPreflightSeen => f.write_str(
                 "SentryCorsLayer: a cross-origin request was answered without Access-Control-Allow-Origin and no \
-                 preflight has arrived, so the CORS layer is outside of SentryCorsLayer, or there is none. ",
+                 preflight has arrived, so the CORS layer sits outside of SentryCorsLayer, or there is none. ",
             )?,
             Self::PreflightUndecided(status) => write!(
                 f,
