@@ -10,6 +10,9 @@ use tokio::time::{sleep, timeout};
 
 use super::rounds::Rounds;
 
+/// How long the worker waits at most while no more posts may start: some may have become slow meanwhile.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(1);
+
 /// The worker's side of the outbox.
 #[derive(Debug)]
 pub(crate) struct Intake {
@@ -81,18 +84,18 @@ impl Intake {
         spans.max(self.rounds.due_in(now))
     }
 
-    /// Waits for at most `longest`: until the next round, until something is pushed if nothing was for a while, or until
+    /// Waits for at most `due_in`: until the next round, until something is pushed if nothing was for a while, or until
     /// the outbox wakes the worker. If the worker does not `take` at present, pushes do not end the wait.
-    pub(super) async fn wait(&mut self, takes: bool, longest: Duration) {
+    pub(super) async fn wait(&mut self, takes: bool, due_in: Duration) {
         if takes && self.rounds.may_sleep() {
             tokio::select! {
                 biased;
                 () = self.pushed() => self.rounds.wake(Instant::now()),
-                () = sleep(longest) => {}
+                () = sleep(due_in) => {}
             }
         } else {
-            let round = if takes { self.rounds.due_in(Instant::now()) } else { longest };
-            let _ = timeout(longest.min(round), self.woken()).await;
+            let longest = if takes { self.rounds.due_in(Instant::now()) } else { MAX_WAIT };
+            let _ = timeout(due_in.min(longest), self.woken()).await;
         }
     }
 

@@ -35,9 +35,6 @@ use self::submission::{Origin, Submission};
 use crate::envelope::Encoder;
 use crate::spotlight::Spotlight;
 
-/// How long the worker waits at most while no more posts may start: some may have become slow meanwhile.
-const MAX_WAIT: Duration = Duration::from_secs(1);
-
 /// Takes from the outbox, encodes, posts, and accounts for what it took.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -98,13 +95,12 @@ impl Worker {
         let archive_due_in = self.archive.as_ref().map_or(Duration::MAX, |archive| archive.due_in(now));
         let timers = [self.reporter.due_in(now), self.sender.retry_in(now), archive_due_in];
         let due_in = timers.into_iter().fold(self.intake.due_in(takes_spans, now), Duration::min);
-        let longest = if takes { due_in } else { due_in.min(MAX_WAIT) };
         let has_posts = self.sender.has_posts();
         let flushes_copies = !self.sender.has_ingest() && !self.flushes.is_empty();
         let mut ended = tokio::select! {
             biased;
             ended = self.sender.next_outcome(), if has_posts => ended,
-            () = self.intake.wait(takes, longest) => None,
+            () = self.intake.wait(takes, due_in) => None,
             () = Spotlight::all_settled(self.spotlight.as_ref()), if flushes_copies => None,
         };
         // Responses come as posts went, several at a time.

@@ -6,8 +6,9 @@ use sentrace_outbox::End;
 use sentrace_protocol::{Category, Reason};
 use tokio::time::{sleep, timeout_at};
 
+use super::Worker;
+use super::intake::MAX_WAIT;
 use super::sender::Disposition;
-use super::{MAX_WAIT, Worker};
 use crate::spotlight::Spotlight;
 
 /// The most that is reserved of the close timeout for the last report.
