@@ -18,12 +18,17 @@ mod lists;
 mod names;
 mod reading;
 mod scan;
+mod summary;
 mod token;
 
 pub use self::dialect::Dialect;
+pub use self::summary::{operation, summary};
 
 /// The longest text that [`parameterise`] returns, in bytes. A longer statement is cut.
 pub const MAX_SQL: usize = 8 * 1024;
+
+/// The longest summary that [`summary`] returns, in bytes.
+pub const MAX_SUMMARY: usize = 255;
 
 /// The bytes of a statement that are read. More than [`MAX_SQL`], because long lists become short ones.
 const MAX_INPUT: usize = 64 * 1024;
