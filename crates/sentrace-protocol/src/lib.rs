@@ -59,7 +59,7 @@ pub use self::payload::transaction::{
     TransactionSpan, User,
 };
 pub use self::payload::value::Value;
-pub use self::payload::{source, span_v2, status, transaction, value};
+pub use self::payload::{source, span_name, span_v2, status, transaction, value};
 pub use self::propagation::carrier::{Carrier, TraceHeader};
 pub use self::propagation::dsc::DynamicSamplingContext;
 pub use self::propagation::sentry_trace::SentryTrace;

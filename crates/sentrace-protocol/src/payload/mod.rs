@@ -1,6 +1,7 @@
 //! What is reported of a service's work.
 
 pub mod source;
+pub mod span_name;
 pub(crate) mod span_payload;
 pub mod span_v2;
 pub mod status;
