@@ -113,7 +113,7 @@ impl FromRow<'_, SqliteRow> for Order {
 async fn query<T>(sql: &'static str, run: impl Future<Output = Result<T>>) -> Result<T> {
     sentrace::in_span("db.query", sql, async {
         let span = sentrace::current_span();
-        span.set_data("db.system", "sqlite");
+        span.set_data("db.system.name", "sqlite");
         let result = run.await;
         if result.is_err() {
             span.set_status(SpanStatus::InternalError);

@@ -111,14 +111,16 @@ pub fn assert_call(headers: &HeaderMap, envelope: Option<&Value>, sampled: bool)
         "trace_id": TRACE_ID,
         "parent_span_id": envelope["transaction"]["contexts"]["trace"]["span_id"],
         "data": {
-            "http.query": "currency=eur",
             "http.request.method": "GET",
             "http.response.status_code": 200,
             "server.address": "api.example.com",
+            "sentry.kind": "client",
             "server.port": 443,
+            "url.domain": "api.example.com",
             "url.full": "https://api.example.com/pay/1000?currency=eur",
             "url.path": "/pay/1000",
             "url.query": "currency=eur",
+            "url.scheme": "https",
         },
     });
     assert_contains(span, &expected, "span");

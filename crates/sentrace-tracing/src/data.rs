@@ -9,6 +9,7 @@ use sentrace_protocol::sql::{Dialect, parameterise};
 use sentrace_protocol::{SpanStatus, TransactionSource, Value};
 use tracing::field::{Field, Visit};
 
+use crate::keys::key;
 use crate::text::{filtered, shown, with_text};
 
 /// How many causes of an error are told.
@@ -39,15 +40,15 @@ impl<'a> Data<'a> {
         match field.name().strip_prefix("tags.") {
             Some(tag) if is_sensitive_field(tag) => self.span.set_tag(tag, FILTERED),
             Some(tag) => self.span.set_tag(tag, value.to_string()),
-            None if is_sensitive_field(field.name()) => self.span.set_data(field.name(), FILTERED),
-            None => self.span.set_data(field.name(), value),
+            None if is_sensitive_field(field.name()) => self.span.set_data(key(field.name()), FILTERED),
+            None => self.span.set_data(key(field.name()), value),
         }
     }
 
     fn set_text(&self, field: &Field, value: &str) {
         match field.name().strip_prefix("tags.") {
             Some(tag) => self.span.set_tag(tag, shown(tag, value)),
-            None => self.span.set_data(field.name(), shown(field.name(), value)),
+            None => self.span.set_data(key(field.name()), shown(field.name(), value)),
         }
     }
 
@@ -83,7 +84,7 @@ impl<'a> Data<'a> {
         self.dialect = dialect;
     }
 
-    fn run(&mut self, field: &Field, sql: &str) {
+    fn run(&mut self, sql: &str) {
         let sql = parameterise(sql, self.dialect);
         self.statement = true;
         if sql.is_empty() {
@@ -91,13 +92,13 @@ impl<'a> Data<'a> {
         }
         // A statement tells more than the name of the code that runs it.
         if !self.named && self.transaction.is_none() {
-            self.span.set_description(&sql);
+            self.span.set_derived_description(&sql);
         }
         if self.transaction.is_none() {
             // That it ended does not say that the statement succeeded.
             self.span.leave_status_unset();
         }
-        self.span.set_data(field.name(), sql);
+        self.span.set_data("db.query.text", sql);
     }
 }
 
@@ -118,8 +119,9 @@ impl Visit for Data<'_> {
             "otel.status_code" if value.eq_ignore_ascii_case("ok") => self.span.set_status(SpanStatus::Ok),
             "otel.status_code" => {}
             "otel.status_description" => self.span.set_data("error.message", filtered(value)),
-            "db.statement" | "db.query.text" if !value.is_empty() => self.run(field, value),
-            "db.statement" | "db.query.text" => self.span.set_data(field.name(), value),
+            "db.statement" | "db.query.text" if !value.is_empty() => self.run(value),
+            "db.statement" | "db.query.text" => self.span.set_data("db.query.text", value),
+            "otel.kind" => self.span.set_data("sentry.kind", filtered(&value.to_ascii_lowercase())),
             "sql" => self.span.set_data("sql", parameterise(value, self.dialect)),
             "db.system" | "db.system.name" => {
                 self.dialect = Dialect::of_system(value);

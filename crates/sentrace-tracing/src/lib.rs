@@ -108,6 +108,7 @@ mod database;
 mod entered;
 mod error;
 mod format;
+mod keys;
 mod layer;
 mod layers;
 mod naming;

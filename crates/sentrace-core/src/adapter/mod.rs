@@ -15,6 +15,7 @@ pub use crate::call::outgoing_call::OutgoingCall;
 pub use crate::call::provenance::{has_trace_headers, remove_trace_headers};
 pub use crate::handle::arrival::{Arrival, ArrivingRequest};
 pub use crate::handle::current;
+pub use crate::handle::instrumented_span::InstrumentedSpan;
 #[doc(hidden)]
 pub use crate::inner_accessors;
 pub use crate::propagation::outgoing::PropagationTargets;

@@ -1,5 +1,6 @@
 //! The span of an outgoing call.
 
+use crate::decide::ignore::StartAttributes;
 use crate::record::outgoing_request::OutgoingRequest;
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -37,9 +38,13 @@ impl CallSpan {
             // The record writes the name, which shares its text with the URL.
             None => Cow::Borrowed(""),
         };
-        Self::new(Span(parent.start_child_with(Cow::Borrowed("http.client"), &judged, |record, slot| {
-            record.describe_call(slot, origin, name.is_none(), request);
-        })))
+        let known = StartAttributes { of: request, origin, derives_name: name.is_none() };
+        Self::new(Span(parent.start_child_with(
+            Cow::Borrowed("http.client"),
+            &judged,
+            Some(known),
+            |record, slot| record.describe_call(slot, origin, name.is_none(), request),
+        )))
     }
 
     /// Wraps any other span of a call, for protocols with their own names and statuses.

@@ -9,10 +9,12 @@ use std::io;
 use std::path::Path;
 use std::process::{Child, Command};
 
-use sentrace_protocol::SpanStatus;
+use sentrace_protocol::{SpanStatus, Value};
 
 use crate::client::current::current_span;
+use crate::handle::instrumented_span::InstrumentedSpan;
 use crate::handle::span::{Span, SpanRef};
+use crate::record::MANUAL;
 
 /// Returns the variables that pass a span's trace to a child process. There are none if there is no
 /// trace.
@@ -64,8 +66,10 @@ mod sealed {
 impl TracedCommand for Command {
     fn prepare(&mut self) -> Span {
         // Only the name is recorded: paths differ between machines, and arguments may be secret.
-        let program = Path::new(self.get_program()).file_name().unwrap_or_default();
-        let span = current_span().start_span("subprocess", program.to_string_lossy());
+        let program = Path::new(self.get_program()).file_name().unwrap_or_default().to_string_lossy();
+        let attributes = [("process.executable.name", Value::from(&*program))];
+        let start = InstrumentedSpan::new("subprocess", MANUAL, &program);
+        let span = InstrumentedSpan { attributes: &attributes, ..start }.start(&current_span());
         let carrying = crate::client::process::or_process_trace(SpanRef::clone(&span));
         if !carrying.is_none() {
             // The variable of this process belongs to another trace, and children inherit it.

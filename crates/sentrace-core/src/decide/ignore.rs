@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use sentrace_protocol::http_method;
+use sentrace_protocol::{Value, http_method};
 
 use crate::decide::transaction_options::TransactionOptions;
-use crate::record::full_name;
+use crate::record::derived::derived_attribute;
+use crate::record::span_name::{Attributes, derived_name, streamed_op, text_of};
+use crate::record::{MANUAL, full_name};
 use crate::util::pattern::{Pattern, PatternError};
 
 /// One entry of [`Options::ignore_spans`](crate::Options::ignore_spans): spans that are not
@@ -111,12 +113,14 @@ impl IgnoreSpan {
             && self.attributes.iter().all(|(key, pattern)| key == "sentry.op" && pattern.matches_everything())
     }
 
-    pub(crate) fn matches(&self, span: &NewSpan<'_>) -> bool {
-        let named = self.name.as_ref().is_none_or(|pattern| pattern.is_match(&span.name()));
-        named
-            && self.attributes.iter().all(|(key, pattern)| {
-                span.with_attribute(key, |value| pattern.is_match(value)).unwrap_or(false)
-            })
+    /// Returns `true` if the rule matches a span that starts. `streamed` says which of its two names it has.
+    pub(crate) fn matches(&self, span: &NewSpan<'_>, streamed: bool) -> bool {
+        let has = |(key, pattern): &(Cow<'static, str>, Pattern)| match span.attribute(key, streamed) {
+            Some(Value::Str(value)) => pattern.is_match(&value),
+            _ => false,
+        };
+        self.name.as_ref().is_none_or(|pattern| pattern.is_match(&span.name(streamed)))
+            && self.attributes.iter().all(has)
     }
 }
 
@@ -139,50 +143,77 @@ impl fmt::Debug for IgnoreSpan {
     }
 }
 
-/// What is known of a span before it starts.
+/// A span before it starts.
 pub(crate) enum NewSpan<'a> {
     Segment(&'a TransactionOptions<'a>),
-    Child { op: &'a str, description: &'a str },
+    Child { op: &'a str, description: &'a str, known: Option<StartAttributes<'a>> },
+}
+
+/// What an adapter knows of a span before it starts.
+#[derive(Clone, Copy)]
+pub(crate) struct StartAttributes<'a> {
+    pub(crate) of: &'a dyn Attributes,
+    pub(crate) origin: &'static str,
+    /// Whether the attributes name it in stream mode.
+    pub(crate) derives_name: bool,
 }
 
 impl NewSpan<'_> {
-    fn name(&self) -> Cow<'_, str> {
-        match self {
-            Self::Segment(options) => full_name(options.name),
-            Self::Child { op, description: "" } => Cow::Borrowed(op),
-            Self::Child { description, .. } => Cow::Borrowed(description),
-        }
+    fn name(&self, streamed: bool) -> Cow<'_, str> {
+        let (given, derives_name) = match self {
+            Self::Segment(options) => (full_name(options.name), options.derives_name),
+            Self::Child { op, description, known } => (
+                Cow::Borrowed(if description.is_empty() { *op } else { *description }),
+                known.is_some_and(|known| known.derives_name),
+            ),
+        };
+        let derived = (streamed && derives_name)
+            .then(|| derived_name(self.op(streamed), |key| text_of(self.attribute(key, streamed)?)));
+        derived.flatten().map_or(given, Cow::Owned)
     }
 
-    fn with_attribute<R>(&self, key: &str, read: impl Fn(&str) -> R) -> Option<R> {
-        let options = match self {
-            Self::Segment(options) => options,
-            Self::Child { op, .. } => return (key == "sentry.op").then(|| read(op)),
+    fn op(&self, streamed: bool) -> &str {
+        let (op, origin) = match self {
+            Self::Segment(options) => (&*options.op, options.origin),
+            Self::Child { op, known, .. } => (*op, known.map_or(MANUAL, |known| known.origin)),
         };
+        if streamed { streamed_op(op, origin) } else { op }
+    }
+
+    fn attribute(&self, key: &str, streamed: bool) -> Option<Value<'_>> {
+        let options = match (key, self) {
+            ("sentry.op", _) => return Some(self.op(streamed).into()),
+            (_, Self::Segment(options)) => options,
+            (_, Self::Child { known: None, .. }) => return None,
+            ("sentry.origin", Self::Child { known: Some(known), .. }) => return Some(known.origin.into()),
+            (_, Self::Child { known: Some(known), .. }) => return derived_attribute(key, known.of),
+        };
+        if let Some((_, value)) = options.attributes.iter().find(|(known, _)| *known == key) {
+            return Some(value.clone());
+        }
         let request = options.request;
-        match key {
-            "sentry.op" => Some(read(&options.op)),
-            "sentry.origin" => Some(read(options.origin)),
+        Some(match key {
+            "sentry.origin" => options.origin.into(),
             "http.request.method" => {
-                Some(read(http_method::known(request?.method()).unwrap_or(http_method::OTHER)))
+                http_method::known(request?.method()).unwrap_or(http_method::OTHER).into()
             }
             "http.request.method_original" => {
-                Some(request?.method()).filter(|method| http_method::known(method).is_none()).map(read)
+                Some(request?.method()).filter(|method| http_method::known(method).is_none())?.into()
             }
-            "http.route" => Some(read(request?.route()?)),
-            "url.path" => Some(read(request?.path())),
-            "url.scheme" => Some(read(request?.scheme())),
+            "http.route" => request?.route()?.into(),
+            "url.path" => request?.path().into(),
+            "url.scheme" => request?.scheme().into(),
             "user_agent.original" => {
                 let mut found = None;
                 request?.for_each_header(&mut |name, value| {
                     if name == "user-agent" {
-                        found = Some(read(&String::from_utf8_lossy(value)));
+                        found = Some(String::from_utf8_lossy(value).into_owned().into());
                     }
                 });
-                found
+                found?
             }
-            _ => None,
-        }
+            _ => return None,
+        })
     }
 }
 
@@ -192,7 +223,8 @@ mod tests {
 
     #[test]
     fn a_rule_asks_for_all_that_it_says() {
-        let select = || NewSpan::Child { op: "db.query", description: "SELECT price FROM cart" };
+        let child = |op, description| NewSpan::Child { op, description, known: None };
+        let select = || child("db.query", "SELECT price FROM cart");
         let rows = [
             (IgnoreSpan::contains("price"), select(), true, "a part of the name"),
             ("cart".into(), select(), true, "plain text is a part of the name"),
@@ -218,13 +250,13 @@ mod tests {
             ),
             (
                 IgnoreSpan::contains("cache.get"),
-                NewSpan::Child { op: "cache.get", description: "" },
+                child("cache.get", ""),
                 true,
                 "the op is the name of a span without description",
             ),
         ];
         for (rule, span, expected, reason) in rows {
-            assert_eq!(rule.matches(&span), expected, "{rule:?}: {reason}");
+            assert_eq!(rule.matches(&span, false), expected, "{rule:?}: {reason}");
         }
     }
 

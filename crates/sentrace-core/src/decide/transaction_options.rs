@@ -25,6 +25,8 @@ pub struct TransactionOptions<'a> {
     pub(crate) request: Option<&'a dyn RequestParts>,
     pub(crate) custom: &'a [(&'a str, Value<'a>)],
     pub(crate) collection: Option<&'a DataCollection>,
+    pub(crate) attributes: &'a [(&'static str, Value<'a>)],
+    pub(crate) derives_name: bool,
 }
 
 impl<'a> TransactionOptions<'a> {
@@ -43,6 +45,8 @@ impl<'a> TransactionOptions<'a> {
             request: None,
             custom: &[],
             collection: None,
+            attributes: &[],
+            derives_name: false,
         }
     }
 
@@ -134,6 +138,25 @@ impl<'a> TransactionOptions<'a> {
     #[inline]
     pub fn data_collection(mut self, collection: &'a DataCollection) -> Self {
         self.collection = Some(collection);
+        self
+    }
+}
+
+impl<'a> TransactionOptions<'a> {
+    /// Sets the first values of the transaction's data, which [`ignore_spans`](crate::Options::ignore_spans) sees.
+    #[must_use]
+    #[inline]
+    pub fn attributes(mut self, attributes: &'a [(&'static str, Value<'a>)]) -> Self {
+        self.attributes = attributes;
+        self
+    }
+
+    /// Sets whether an adapter chose the name. A streamed transaction is then named by its op and attributes
+    /// ([`span_name`](sentrace_protocol::span_name)), until code names it.
+    #[must_use]
+    #[inline]
+    pub fn derives_name(mut self, derives_name: bool) -> Self {
+        self.derives_name = derives_name;
         self
     }
 }

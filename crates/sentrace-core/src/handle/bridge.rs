@@ -27,7 +27,7 @@ impl SpanRef {
         op: impl Into<Cow<'static, str>>,
         description: impl AsRef<str>,
     ) -> Span {
-        Span(self.start_child_with(op.into(), description.as_ref(), |record, slot| {
+        Span(self.start_child_with(op.into(), description.as_ref(), None, |record, slot| {
             if let Some(span) = slot.of_mut(&mut record.spans) {
                 span.origin = Text::Literal(origin);
             }
@@ -58,6 +58,17 @@ impl SpanRef {
             }
         });
         span
+    }
+
+    /// Sets a description that repeats what the attributes say, such as a statement. In stream mode the attributes name the
+    /// span then, until code names it; see [`span_name`](sentrace_protocol::span_name).
+    pub fn set_derived_description(&self, description: &str) {
+        self.with_record(|record, slot| {
+            record.set_description(slot, description);
+            if let Some(span) = slot.of_mut(&mut record.spans) {
+                span.derives_name = true;
+            }
+        });
     }
 
     /// Records now as the span's end, unless it is [resumed](Span::resume).

@@ -1,6 +1,7 @@
 //! Spans: a handle that can be cloned, and an owner that ends the span.
 
 use crate::decide::explain::report_started_by_hook;
+use crate::decide::ignore::StartAttributes;
 use crate::trace::incoming::IncomingTrace;
 use std::borrow::Cow;
 use std::fmt;
@@ -101,7 +102,7 @@ impl SpanRef {
     }
 
     pub(crate) fn start_child(&self, op: Cow<'static, str>, description: &str) -> Self {
-        self.start_child_with(op, description, |_, _| ())
+        self.start_child_with(op, description, None, |_, _| ())
     }
 
     /// Starts a span below this one. If it is recorded, `describe` adds to it under the same lock;
@@ -111,6 +112,7 @@ impl SpanRef {
         &self,
         op: Cow<'static, str>,
         description: &str,
+        known: Option<StartAttributes<'_>>,
         describe: impl FnOnce(&mut Record, Slot),
     ) -> Self {
         let Some(parent) = &self.0 else {
@@ -135,7 +137,8 @@ impl SpanRef {
                         started.ok_or(NotStarted { reason: Reason::BufferOverflow, op: Cow::Borrowed("") })
                     }
                     _ => {
-                        let started = trace.start_span_checked(&mut live, parent.span_id, op, description);
+                        let started =
+                            trace.start_span_checked(&mut live, parent.span_id, op, description, known);
                         if let Ok((span_id, slot)) = started
                             && let Some((record, slot)) = live.record_of(slot, span_id)
                         {
@@ -177,10 +180,15 @@ impl SpanRef {
         self.unrecorded()
     }
 
-    /// Returns `true` if rules look at the description of spans that start below this one.
+    /// Returns `true` if rules or debug mode look at the description of spans that start below this
+    /// one.
     pub(crate) fn filters_children(&self) -> bool {
-        self.trace()
-            .is_some_and(|trace| trace.recording == Recording::Sampled && trace.pipeline.fast_path_spans == 0)
+        self.trace().is_some_and(|trace| {
+            let pipeline = &trace.pipeline;
+            trace.recording == Recording::Sampled
+                && pipeline.fast_path_spans == 0
+                && (pipeline.debug || !pipeline.streams)
+        })
     }
 
     /// A handle for a span that is not recorded. It propagates the parent's id, so that callees
@@ -249,7 +257,12 @@ impl SpanRef {
     pub fn set_description(&self, description: impl AsRef<str>) {
         if self.has_slot() {
             let description = description.as_ref();
-            self.with_record(|record, slot| record.set_description(slot, description));
+            self.with_record(|record, slot| {
+                record.set_description(slot, description);
+                if let Some(span) = slot.of_mut(&mut record.spans) {
+                    span.derives_name = false;
+                }
+            });
         }
     }
 

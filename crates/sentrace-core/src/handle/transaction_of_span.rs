@@ -28,7 +28,7 @@ impl SpanRef {
     /// ```
     pub fn set_transaction_name(&self, name: impl AsRef<str>, source: TransactionSource) {
         let name = name.as_ref();
-        self.with_transaction_record(|record| record.set_name("", name, source));
+        self.with_transaction_record(|record| record.rename(name, source));
     }
 
     /// Sets the route of the transaction's request: `http.route`, and the name `GET /users/{id}` if

@@ -24,6 +24,7 @@ impl Record {
         let has_room = self.has_room(bytes);
         let Some(span) = slot.of_mut(&mut self.spans) else { return };
         span.origin = Text::Literal(origin);
+        span.derives_name = names;
         let port = request.port_or_default();
         if !has_room {
             return self.describe_call_in_full_record(slot, names, port, request);
@@ -41,8 +42,6 @@ impl Record {
             ("server.address", (!parts.host.is_empty()).then(|| part(parts.host))),
             ("url.path", Some(part(parts.path))),
             ("url.query", query),
-            // Sentry's conventions disagree about the question mark; its SDKs leave it out.
-            ("http.query", query),
             ("url.full", Some(part(parts.url))),
         ];
         self.data.reserve(known.len() + 1);
@@ -80,7 +79,7 @@ impl Record {
 }
 
 /// The number of values that describe a call, besides its port.
-const PARTS: u32 = 6;
+const PARTS: u32 = 5;
 
 /// The ranges of a call's parts: `METHOD scheme://host:port/path?query`, without secrets.
 struct Parts {

@@ -2,6 +2,7 @@
 
 mod call;
 mod compact;
+pub(crate) mod derived;
 mod headers;
 pub(crate) mod identity;
 pub(crate) mod outgoing_request;
@@ -11,6 +12,7 @@ mod queue_time;
 mod request;
 mod route;
 pub(crate) mod span;
+pub(crate) mod span_name;
 mod tag;
 mod text;
 
@@ -95,6 +97,8 @@ pub(crate) struct SpanRecord {
     pub(crate) op: Text,
     pub(crate) description: Text,
     pub(crate) origin: Text,
+    /// Whether an adapter named it and not code: streamed, its name follows from its attributes.
+    pub(crate) derives_name: bool,
     pub(crate) status: Option<SpanStatus>,
     /// Whether the span has no status unless one is set.
     pub(crate) status_unset: bool,
@@ -196,6 +200,7 @@ impl Record {
             op,
             description,
             origin: Text::Literal(MANUAL),
+            derives_name: false,
             status: None,
             start,
             end: None,
@@ -283,6 +288,14 @@ impl Record {
         let rest = self.arena.copy_for(Share::Name, rest);
         self.name = Name { method: Text::Literal(method), rest };
         self.source = source;
+    }
+
+    /// Names the transaction as code wants it.
+    pub(crate) fn rename(&mut self, name: &str, source: TransactionSource) {
+        self.set_name("", name, source);
+        if let Some(span) = self.spans.first_mut() {
+            span.derives_name = false;
+        }
     }
 
     /// Sets a span's op.

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use sentrace_protocol::http_method;
 use sentrace_protocol::url::default_port;
+use sentrace_protocol::{Value, http_method};
 
 use super::MAX_TEXT;
+use super::span_name::Attributes;
 use crate::util::text::cut;
 
 /// Longest scheme that is shown, in bytes.
@@ -73,5 +74,22 @@ impl<'a> OutgoingRequest<'a> {
         self.push_port(&mut name);
         name.push_str(self.path);
         name
+    }
+}
+
+/// Those that are known when the span starts.
+impl Attributes for OutgoingRequest<'_> {
+    fn attribute(&self, key: &str) -> Option<Value<'_>> {
+        let known = http_method::known(self.method);
+        let text = match key {
+            "http.request.method" => known.unwrap_or(http_method::OTHER),
+            "http.request.method_original" if known.is_none() => self.method,
+            "url.domain" | "server.address" => self.host,
+            "url.path" => self.path,
+            "url.scheme" if !self.host.is_empty() => self.scheme(),
+            "server.port" => return Some(self.port_or_default()?.into()),
+            _ => "",
+        };
+        (!text.is_empty()).then(|| text.into())
     }
 }

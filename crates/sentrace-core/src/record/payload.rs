@@ -10,8 +10,9 @@ use sentrace_protocol::transaction::{
 use sentrace_protocol::url::split_host_port;
 use sentrace_protocol::{SpanStatus, TransactionSource, Value, sensitive};
 
+use super::derived::add_derived;
 use super::queue_time::time_in_queue;
-use super::{Record, RecordedValue, Slot, SpanRecord, Text};
+use super::{MANUAL, Record, RecordedValue, Slot, SpanRecord, Text};
 use crate::util::clock::{FastInstant, TickRate};
 
 /// The same moment on both clocks.
@@ -75,6 +76,14 @@ impl Record {
             }
         }
 
+        if self.is_of_adapter(root) {
+            add_derived(self.arena.get(root.op), &mut root_data);
+        }
+        for (index, child) in children.iter().enumerate() {
+            if let (Some(at), true) = (payload_index[index + 1], self.is_of_adapter(child)) {
+                add_derived(self.arena.get(child.op), &mut spans[at].data);
+            }
+        }
         let mut trace = TraceContext::new(self.trace_id, root.span_id, self.arena.get(root.op));
         trace.parent_span_id = root.parent_span_id;
         trace.status = Some(root.status.unwrap_or(SpanStatus::Ok));
@@ -118,6 +127,11 @@ impl Record {
         child
     }
 
+    /// Whether an adapter made the span, and not code alone.
+    pub(super) fn is_of_adapter(&self, span: &SpanRecord) -> bool {
+        span.derives_name || self.arena.get(span.origin) != MANUAL
+    }
+
     /// Returns a text without the secrets that are recognizable in it. This is done here because no
     /// request waits for it.
     pub(super) fn shown(&self, text: Text) -> Cow<'_, str> {
@@ -128,11 +142,15 @@ impl Record {
     }
 
     pub(crate) fn shown_name(&self) -> Cow<'_, str> {
+        self.shown_as_name(self.name())
+    }
+
+    pub(super) fn shown_as_name<'a>(&self, name: Cow<'a, str>) -> Cow<'a, str> {
         if self.source == TransactionSource::Route {
             // A route is part of the program.
-            return self.name();
+            return name;
         }
-        match self.name() {
+        match name {
             Cow::Borrowed(name) => sensitive::filter_text(name),
             Cow::Owned(name) => match sensitive::filter_text(&name) {
                 Cow::Owned(filtered) => Cow::Owned(filtered),
@@ -197,6 +215,7 @@ impl Record {
             put("url.query", sensitive::filter_query_values(query));
             put("url.scheme", text(request.scheme));
             put("server.address", Cow::Borrowed(address));
+            put("network.protocol.name", Cow::Borrowed("http"));
             put("network.protocol.version", text(request.protocol_version));
             put("user_agent.original", sensitive::filter_text(self.request.header("user-agent")));
             if let Some(port) = port {

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use sentrace_protocol::span_v2::{StreamedSpan, keys};
 use sentrace_protocol::{Data, SpanId, SpanStatus, Tags, Value, sensitive};
 
-use super::{Anchor, Record, SDK, Slot, SpanRecord};
+use super::derived::add_derived;
+use super::span_name::streamed_op;
+use super::{Anchor, Record, SDK, Slot};
 use crate::record::identity::Identity;
 
 /// What a span contains of its transaction.
@@ -23,8 +25,9 @@ impl Record {
         let status = span.status.unwrap_or(SpanStatus::Ok);
         let mut attributes = Data::new();
         describe_service(self.identity, &mut attributes);
-        set(&mut attributes, keys::OP, self.arena.get(span.op));
-        set(&mut attributes, keys::ORIGIN, self.arena.get(span.origin));
+        let (op, origin) = (self.arena.get(span.op), self.arena.get(span.origin));
+        set(&mut attributes, keys::OP, streamed_op(op, origin));
+        set(&mut attributes, keys::ORIGIN, origin);
         if status.is_error() {
             set(&mut attributes, keys::STATUS_MESSAGE, status.as_str());
         }
@@ -37,14 +40,23 @@ impl Record {
             }
         }
         self.add_entries(&mut attributes);
+        if self.is_of_adapter(span) {
+            add_derived(op, &mut attributes);
+        }
+        let name =
+            if is_segment { self.shown_streamed_name() } else { self.streamed_child_name(span, &attributes) };
+        let is_job = is_segment && !self.request.is_some() && self.shown_name() != name;
+        if is_job && attributes.get(keys::DESCRIPTION).is_none() {
+            // The job's own name, which says more than that of its queue.
+            attributes.set(keys::DESCRIPTION, self.shown_name());
+        }
         // Set last, so that no user data hides what Sentry requires.
         set(&mut attributes, keys::TRACE_LIFECYCLE, "stream");
         if !segment.name.is_empty() {
             attributes.set(keys::SEGMENT_NAME, sensitive::filter_text(segment.name));
         }
         attributes.set(keys::SEGMENT_ID, segment.span_id.to_string());
-        let name = if is_segment { named(self.shown_name()) } else { named(self.child_name(span)) };
-        let mut streamed = StreamedSpan::new(self.trace_id, span.span_id, name);
+        let mut streamed = StreamedSpan::new(self.trace_id, span.span_id, named(name));
         streamed.parent_span_id = span.parent_span_id;
         streamed.status = status;
         streamed.is_segment = is_segment;
@@ -52,12 +64,6 @@ impl Record {
         streamed.end_timestamp = anchor.timestamp(span.end.unwrap_or(span.start));
         streamed.attributes = attributes;
         Some(streamed)
-    }
-
-    /// A streamed span has one name instead of op and description.
-    fn child_name(&self, span: &SpanRecord) -> Cow<'_, str> {
-        let description = self.shown(span.description);
-        if description.is_empty() { Cow::Borrowed(self.arena.get(span.op)) } else { description }
     }
 
     /// Adds header fields as arrays with one element per value (Sentry SDK specification, *Spans*

@@ -1,5 +1,6 @@
 //! Starts or continues a trace in this service, and decides whether it is recorded.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sentrace_protocol::Reason;
@@ -17,7 +18,7 @@ use crate::diagnostics::with_debug_mode;
 use crate::propagation::ids;
 use crate::propagation::sample_rand::SampleRand;
 use crate::propagation::trace_baggage::{Applied, member, sample_rate};
-use crate::record::{InternedText, Record, SpanRecord, Text, pool};
+use crate::record::{InternedText, Record, Slot, SpanRecord, Text, pool};
 use crate::util::clock::FastInstant;
 use crate::util::fork;
 use crate::util::hook::in_hook;
@@ -119,12 +120,16 @@ fn begin_record(
         op,
         description: Text::EMPTY,
         origin: Text::Literal(options.origin),
+        derives_name: options.derives_name,
         status: None,
         start,
         end: None,
         status_unset: false,
         end_is_provisional: false,
     });
+    for (key, value) in options.attributes {
+        record.set_data(Slot::ROOT, Cow::Borrowed(key), value.clone());
+    }
     let live = trace.live_mut();
     live.record = Some(record);
     live.stream = pipeline.streams.then(Box::default);

@@ -137,7 +137,7 @@ impl Pipeline {
     }
 
     pub(crate) fn ignores(&self, span: &NewSpan<'_>) -> bool {
-        self.ignore.iter().any(|rule| rule.matches(span))
+        self.ignore.iter().any(|rule| rule.matches(span, self.streams))
     }
 
     /// Counts a transaction that is not sent, with its child spans. If spans are streamed, the

@@ -6,7 +6,7 @@ use sentrace_protocol::SpanId;
 use sentrace_protocol::losses::Reason;
 
 use super::state::{Live, TraceState};
-use crate::decide::ignore::NewSpan;
+use crate::decide::ignore::{NewSpan, StartAttributes};
 use crate::propagation::ids;
 use crate::record::{Slot, pool};
 
@@ -25,9 +25,10 @@ impl TraceState {
         parent: SpanId,
         op: Cow<'static, str>,
         description: &str,
+        known: Option<StartAttributes<'_>>,
     ) -> Result<(SpanId, Slot), NotStarted> {
         let pipeline = &self.pipeline;
-        if pipeline.ignores(&NewSpan::Child { op: &op, description }) {
+        if pipeline.ignores(&NewSpan::Child { op: &op, description, known }) {
             return Err(NotStarted { reason: Reason::Ignored, op });
         }
         let full = || NotStarted { reason: Reason::BufferOverflow, op: Cow::Borrowed("") };

@@ -95,7 +95,9 @@ impl Live {
     /// Returns the transaction's name so far.
     fn segment_name(&self) -> std::sync::Arc<str> {
         let ended = self.stream.as_ref().and_then(|stream| stream.name());
-        ended.unwrap_or_else(|| self.record.as_ref().map_or_else(|| "".into(), |record| record.name().into()))
+        ended.unwrap_or_else(|| {
+            self.record.as_ref().map_or_else(|| "".into(), |record| record.streamed_name().into())
+        })
     }
 }
 
@@ -292,7 +294,8 @@ impl TraceState {
             member("org_id", org_id);
         }
         if let Some(record) = record.filter(|record| record.source.is_low_cardinality()) {
-            member("transaction", cut_chars(&record.shown_name(), MAX_NAME_CHARS));
+            let name = if self.pipeline.streams { record.shown_streamed_name() } else { record.shown_name() };
+            member("transaction", cut_chars(&name, MAX_NAME_CHARS));
         }
         if into.len() > baggage::MAX_BYTES {
             self.shorten_context(into);

@@ -70,7 +70,7 @@ impl Stream {
 
     /// Keeps what later spans need to know of their transaction.
     pub(crate) fn end(&mut self, transaction: &Record, discarded: Option<Reason>) {
-        self.name = Some(transaction.name().into());
+        self.name = Some(transaction.streamed_name().into());
         self.discarded = discarded;
     }
 

@@ -41,8 +41,8 @@ fn a_call_tells_where_it_goes_and_hides_secrets() {
             PAY,
             json!({
                 "description": "POST https://api.test/pay/7",
-                "data": { "server.address": "api.test", "server.port": 443, "url.path": "/pay/7",
-                    "url.full": "https://api.test/pay/7", "http.request.method": "POST", "http.response.status_code": 200 },
+                "data": { "server.address": "api.test", "url.domain": "api.test", "server.port": 443, "url.path": "/pay/7",
+                    "url.scheme": "https", "url.full": "https://api.test/pay/7", "http.request.method": "POST", "http.response.status_code": 200, "sentry.kind": "client" },
             }),
             "the usual call",
         ),
@@ -50,10 +50,10 @@ fn a_call_tells_where_it_goes_and_hides_secrets() {
             OutgoingRequest { scheme: "", port: Some(8080), query: Some("a=1&token=hush"), ..PAY },
             json!({
                 "description": "POST http://api.test:8080/pay/7",
-                "data": { "server.address": "api.test", "server.port": 8080, "url.path": "/pay/7",
-                    "url.full": "http://api.test:8080/pay/7?a=1&token=[Filtered]",
-                    "url.query": "a=1&token=[Filtered]", "http.query": "a=1&token=[Filtered]",
-                    "http.request.method": "POST", "http.response.status_code": 200 },
+                "data": { "server.address": "api.test", "url.domain": "api.test", "server.port": 8080, "url.path": "/pay/7",
+                    "url.scheme": "http", "url.full": "http://api.test:8080/pay/7?a=1&token=[Filtered]",
+                    "url.query": "a=1&token=[Filtered]",
+                    "http.request.method": "POST", "http.response.status_code": 200, "sentry.kind": "client" },
             }),
             "a port, a query and no scheme",
         ),
@@ -61,9 +61,9 @@ fn a_call_tells_where_it_goes_and_hides_secrets() {
             OutgoingRequest { host: "", path: "", query: Some(""), has_credentials: true, ..PAY },
             json!({
                 "description": "POST https://",
-                "data": { "server.port": 443, "url.path": "", "url.full": "https://[Filtered]:[Filtered]@?",
-                    "url.query": "", "http.query": "",
-                    "http.request.method": "POST", "http.response.status_code": 200 },
+                "data": { "server.port": 443, "url.path": "", "url.scheme": "https", "url.full": "https://[Filtered]:[Filtered]@?",
+                    "url.query": "",
+                    "http.request.method": "POST", "http.response.status_code": 200, "sentry.kind": "client" },
             }),
             "credentials, and hardly anything else",
         ),
@@ -71,8 +71,8 @@ fn a_call_tells_where_it_goes_and_hides_secrets() {
             OutgoingRequest { scheme: "", host: "", query: Some("a=1"), ..PAY },
             json!({
                 "description": "POST /pay/7",
-                "data": { "url.path": "/pay/7", "url.full": "/pay/7?a=1", "url.query": "a=1", "http.query": "a=1",
-                    "http.request.method": "POST", "http.response.status_code": 200 },
+                "data": { "url.path": "/pay/7", "url.full": "/pay/7?a=1", "url.query": "a=1",
+                    "http.request.method": "POST", "http.response.status_code": 200, "sentry.kind": "client" },
             }),
             "nothing is made up for a host that is unknown",
         ),
@@ -80,8 +80,8 @@ fn a_call_tells_where_it_goes_and_hides_secrets() {
             OutgoingRequest { scheme: "", ..PAY },
             json!({
                 "description": "POST http://api.test/pay/7",
-                "data": { "server.address": "api.test", "url.path": "/pay/7", "url.full": "http://api.test/pay/7",
-                    "http.request.method": "POST", "http.response.status_code": 200 },
+                "data": { "server.address": "api.test", "url.domain": "api.test", "url.path": "/pay/7", "url.scheme": "http", "url.full": "http://api.test/pay/7",
+                    "http.request.method": "POST", "http.response.status_code": 200, "sentry.kind": "client" },
             }),
             "nor a port for an unknown scheme",
         ),
@@ -195,5 +195,5 @@ fn what_is_told_of_a_call_outlasts_values_that_were_set_again_and_again() {
     assert_eq!(span["description"], "POST https://api.test/pay/7");
     let told = &span["data"];
     assert_eq!(told["url.full"], "https://api.test/pay/7?a=1");
-    assert_eq!((&told["url.path"], &told["http.query"]), (&json!("/pay/7"), &json!("a=1")));
+    assert_eq!((&told["url.path"], &told["url.query"]), (&json!("/pay/7"), &json!("a=1")));
 }

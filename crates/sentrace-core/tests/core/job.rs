@@ -39,6 +39,9 @@ fn a_job_carries_its_trace_from_publisher_to_worker() {
     let publish = &order.spans[0];
     assert_eq!((&*publish.op, publish.description.as_deref()), ("queue.publish", Some("mails")));
     let expected = serde_json::json!({
+        "sentry.kind": "producer",
+        "messaging.operation.type": "send",
+        "messaging.operation.name": "send",
         "messaging.destination.name": "mails",
         "messaging.system": "redis",
         "messaging.message.id": "17",
@@ -54,7 +57,7 @@ fn a_job_carries_its_trace_from_publisher_to_worker() {
     assert_eq!(mail.trace.parent_span_id, Some(publish.span_id));
     assert_eq!(mail.trace.data.get("messaging.destination.name"), Some(&Value::from("mails")));
     let latency = mail.trace.data.get("messaging.message.receive.latency");
-    assert!(matches!(latency, Some(Value::Float(ms)) if (0.0..10_000.0).contains(ms)), "{latency:?}");
+    assert!(matches!(latency, Some(Value::Int(0..10_000))), "{latency:?}");
 }
 
 #[test]

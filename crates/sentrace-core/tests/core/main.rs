@@ -16,6 +16,7 @@ mod propagation;
 mod recycling;
 mod spans;
 mod stats;
+mod streamed_names;
 mod streaming;
 mod support;
 mod unsampled;

@@ -115,8 +115,7 @@ fn what_is_set_arrives_and_the_last_value_stays() {
     );
     assert_eq!(span.status, Some(SpanStatus::NotFound));
     let data = serde_json::to_value(&span.data).unwrap();
-    let expected =
-        serde_json::json!({"rows": 2, "cached": false, "share": 0.5, "hosts": ["a", "b"], "owned": "text"});
+    let expected = serde_json::json!({"sentry.kind": "client", "rows": 2, "cached": false, "share": 0.5, "hosts": ["a", "b"], "owned": "text"});
     assert_eq!(data, expected);
     assert_eq!(serde_json::to_value(&span.tags).unwrap(), serde_json::json!({"plan": "gold"}));
     assert_eq!((Some(below.span_id), below.parent_span_id), (below_id, before));

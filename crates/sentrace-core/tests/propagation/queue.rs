@@ -24,6 +24,9 @@ fn both_sides_describe_the_message() {
     transaction.finish();
     let published = only(&capture).transaction.spans.remove(0);
     let described = json!({
+        "sentry.kind": "producer",
+        "messaging.operation.type": "send",
+        "messaging.operation.name": "send",
         "messaging.destination.name": "mails",
         "messaging.system": "redis",
         "messaging.message.id": "17",
@@ -42,6 +45,9 @@ fn both_sides_describe_the_message() {
     assert!((0.0..60_000.0).contains(&latency.as_f64().unwrap()), "milliseconds: {latency}");
     let mut expected = described;
     expected["messaging.message.retry.count"] = json!(2);
+    expected["sentry.kind"] = json!("consumer");
+    expected["messaging.operation.type"] = json!("process");
+    expected["messaging.operation.name"] = json!("process");
     assert_eq!(data, expected);
 }
 
@@ -50,7 +56,13 @@ fn what_is_not_known_is_not_said() {
     let (client, capture) = recording();
     Process::of("mails", "send mail").client(&client).start(&JobTrace::default()).finish();
     let data = serde_json::to_value(&only(&capture).transaction.trace.data).unwrap();
-    assert_eq!(data, json!({"messaging.destination.name": "mails"}));
+    let expected = json!({
+        "sentry.kind": "consumer",
+        "messaging.operation.type": "process",
+        "messaging.operation.name": "process",
+        "messaging.destination.name": "mails",
+    });
+    assert_eq!(data, expected);
 }
 
 #[test]

@@ -23,7 +23,7 @@ const fn row(ops: &'static [&'static str], templates: &'static [&'static str]) -
 
 /// The table. The first row that fits an op counts.
 ///
-/// The conventions have no templates for RPC, middleware, subprocesses and WebSockets; theirs are ours.
+/// The conventions have no templates for RPC, middleware, subprocesses and `websocket`; theirs are ours.
 pub const TEMPLATES: &[NameTemplates] = &[
     row(
         &["http.server", "websocket", "websocket.server"],
@@ -166,7 +166,7 @@ fn is_op(op: &str, candidate: &str) -> bool {
 }
 
 /// The template with its attributes, or `None` if one of them is missing.
-fn fill<'a>(template: &str, attribute: impl Fn(&str) -> Option<Cow<'a, str>>) -> Option<String> {
+fn fill<'a>(template: &str, attribute: &impl Fn(&str) -> Option<Cow<'a, str>>) -> Option<String> {
     let mut name = String::new();
     let mut rest = template;
     while let Some((text, behind)) = rest.split_once("{{") {

@@ -146,7 +146,7 @@ impl Summary {
 /// `CREATE [OR REPLACE] [UNIQUE ..] TABLE [IF NOT EXISTS] name ..`, behind its first word.
 fn definition(words: &mut Words<'_>, summary: &mut Summary) {
     let mut words = words.peekable();
-    let kind = words.by_ref().take_while(|word| word.is_name()).find(|word| word.is_any(DEFINED_KINDS));
+    let kind = words.by_ref().take_while(Word::is_name).find(|word| word.is_any(DEFINED_KINDS));
     let Some(kind) = kind else { return };
     summary.push(kind.text);
     let name = words.find(|word| !word.is_any(BEFORE_DEFINED));
@@ -230,7 +230,7 @@ impl<'a> Query<'a> {
     }
 
     fn begins_statement(&self, word: Word<'_>, is_call: bool) -> bool {
-        !self.previous.is_some_and(|previous| previous.is_any(BEFORE_NO_STATEMENT) || previous.is("OR"))
+        self.previous.is_none_or(|previous| !previous.is_any(BEFORE_NO_STATEMENT) && !previous.is("OR"))
             // `REPLACE(text, ..)` and `INSERT(text, ..)` are functions.
             && !(is_call && word.is_any(&["REPLACE", "INSERT"]))
     }

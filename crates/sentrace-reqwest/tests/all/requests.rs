@@ -65,7 +65,9 @@ fn a_request_is_a_child_span_and_the_server_finds_it_as_parent() {
             ("server.port", port.into()),
             ("url.path", "/users/7".into()),
             ("url.query", query.into()),
-            ("http.query", query.into()),
+            ("url.domain", host.into()),
+            ("url.scheme", "http".into()),
+            ("sentry.kind", "client".into()),
             ("url.full", full.as_str().into()),
             ("http.response.status_code", 200.into()),
         ];

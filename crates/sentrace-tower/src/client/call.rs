@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use sentrace_core::SpanRef;
-use sentrace_core::adapter::{CallSpan, OutgoingCall, OutgoingRequest};
+use sentrace_core::adapter::{CallSpan, InstrumentedSpan, OutgoingCall, OutgoingRequest};
 use sentrace_protocol::url::host_header;
 
 use super::config::Config;
@@ -89,19 +89,18 @@ fn grpc_span(
     rpc: &RpcMethod<'_>,
     destination: &Destination<'_>,
 ) -> CallSpan {
-    let span = CallSpan::new(parent.start_span("grpc.client", name.unwrap_or(rpc.name())));
-    if span.is_recording() {
-        span.set_origin("auto.grpc.tower");
-        rpc.record(&span);
-        let OutgoingRequest { host, port, .. } = destination.request("");
-        if !host.is_empty() {
-            span.set_data("server.address", host);
-        }
-        if let Some(port) = port {
-            span.set_data("server.port", port);
-        }
-    }
-    span
+    let OutgoingRequest { host, port, .. } = destination.request("");
+    let [system, service, method] = rpc.attributes();
+    let address = ("server.address", host.into());
+    let server_port = ("server.port", port.unwrap_or_default().into());
+    let attributes = [system, service, method, address, server_port];
+    let known = match (host, port) {
+        ("", _) => 3,
+        (_, None) => 4,
+        (_, Some(_)) => 5,
+    };
+    let start = InstrumentedSpan::new("grpc.client", "auto.grpc.tower", rpc.name());
+    CallSpan::new(InstrumentedSpan { name, attributes: &attributes[..known], ..start }.start(parent))
 }
 
 /// The destination of a request.

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, Method, header};
 use sentrace_core::SpanRef;
+use sentrace_protocol::Value;
 
 /// The method of what may be a gRPC call, from its path. A client can write such a path into any request; on the server only
 /// the response shows whether it was a call.
@@ -32,11 +33,20 @@ impl<'a> RpcMethod<'a> {
         self.path
     }
 
-    /// Records service and method (OpenTelemetry's conventions for RPC, which Sentry's follow).
+    /// Service and method (OpenTelemetry's conventions for RPC, which Sentry's follow).
+    pub(crate) fn attributes(&self) -> [(&'static str, Value<'a>); 3] {
+        [
+            ("rpc.system.name", "grpc".into()),
+            ("rpc.service", self.service.into()),
+            ("rpc.method", self.path.strip_prefix('/').unwrap_or(self.path).into()),
+        ]
+    }
+
+    /// Records service and method.
     pub(crate) fn record(&self, span: &SpanRef) {
-        span.set_data("rpc.system.name", "grpc");
-        span.set_data("rpc.service", self.service);
-        span.set_data("rpc.method", self.path.strip_prefix('/').unwrap_or(self.path));
+        for (key, value) in self.attributes() {
+            span.set_data(key, value);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sentrace_core::adapter::{CallSpan, current};
+use sentrace_core::adapter::{CallSpan, InstrumentedSpan, current};
 use sentrace_core::{SpanRef, current_span};
 use sentrace_protocol::{SpanId, SpanStatus};
 
@@ -29,10 +29,9 @@ struct Shared {
 /// Starts the span of a middleware. Returns `None` if it would not be recorded.
 pub(super) fn start(outer: &SpanRef, name: &str) -> Option<CallSpan> {
     outer.records_children().then(|| {
-        let span = outer.start_span(OP, name);
-        span.set_origin(ORIGIN);
-        span.set_data("middleware.name", name);
-        CallSpan::new(span)
+        let attributes = [("middleware.name", name.into())];
+        let start = InstrumentedSpan { attributes: &attributes, ..InstrumentedSpan::new(OP, ORIGIN, name) };
+        CallSpan::new(start.start(outer))
     })
 }
 

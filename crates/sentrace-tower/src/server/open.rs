@@ -95,6 +95,7 @@ impl Config {
         let method = head.method().as_str();
         let rpc = rpc.filter(|_| self.begins_as_grpc(head));
         let named = self.namer.as_ref().and_then(|namer| run_hook(|| namer(head))?);
+        let derives_name = named.is_none();
         let (method, name, source) = match (named, rpc, head.matched_route()) {
             (Some((name, source)), ..) => ("", Cow::Owned(name), source),
             // The client has chosen this name; it becomes a route once the response shows that the method exists.
@@ -114,6 +115,7 @@ impl Config {
             .http_name(method, &name)
             .source(source)
             .origin(origin)
+            .derives_name(derives_name)
             .recorded(self.records(head))
             .sample_rate(self.sample_rate)
             .sampler(self.sampler.as_ref())

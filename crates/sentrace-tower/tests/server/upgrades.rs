@@ -83,9 +83,9 @@ async fn an_extended_connect_is_recorded_by_its_protocol() {
         (Some("WebSocket"), 200, "websocket.server", Some("websocket"), Some("connect"), "in capitals"),
         (Some("webtransport"), 200, "http.server", Some("webtransport"), Some("connect"), "WebTransport"),
         (Some("connect-udp"), 200, "http.server", Some("connect-udp"), Some("connect"), "a proxy of UDP"),
-        (Some("made-up"), 200, "http.server", None, Some("connect"), "clients choose no names"),
-        (Some("websocket"), 403, "http.server", None, None, "a refused WebSocket stays a request"),
-        (None, 200, "http.server", None, Some("connect"), "a tunnel"),
+        (Some("made-up"), 200, "http.server", Some("http"), Some("connect"), "clients choose no names"),
+        (Some("websocket"), 403, "http.server", Some("http"), None, "a refused WebSocket stays a request"),
+        (None, 200, "http.server", Some("http"), Some("connect"), "a tunnel"),
     ];
     for (protocol, status, op, name, long_lived, reason) in rows {
         let status = StatusCode::from_u16(status).unwrap();

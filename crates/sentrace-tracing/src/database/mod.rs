@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use sentrace_core::SpanRef;
+use sentrace_core::adapter::InstrumentedSpan;
 use sentrace_protocol::sql::{self, Dialect};
 use tracing::Event;
 use tracing::field::{Field, Visit};
@@ -55,13 +56,19 @@ impl Query {
     pub(crate) fn record_below(&self, parent: &SpanRef) {
         let now = Instant::now();
         let start = self.elapsed.and_then(|elapsed| now.checked_sub(elapsed)).unwrap_or(now);
-        let span = parent.start_span_at("db.query", &self.sql, start);
-        span.set_origin(ORIGIN);
+        let attributes = [
+            ("db.query.text", self.sql.as_str().into()),
+            ("db.system.name", self.system.unwrap_or_default().into()),
+        ];
+        let known = 1 + usize::from(self.system.is_some());
+        let span = InstrumentedSpan {
+            attributes: &attributes[..known],
+            start: Some(start),
+            ..InstrumentedSpan::new("db.query", ORIGIN, &self.sql)
+        }
+        .start(parent);
         // sqlx tells of queries that failed, too, but not that they did.
         span.leave_status_unset();
-        if let Some(system) = self.system {
-            span.set_data("db.system", system);
-        }
         self.record_rows(&span);
     }
 

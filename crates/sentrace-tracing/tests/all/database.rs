@@ -46,8 +46,15 @@ async fn a_query_is_a_span() {
     let select = captured.expect_span(PRICE);
     assert_eq!((&*select.op, &*select.origin), ("db.query", "auto.db.sqlx"));
     assert_eq!(select.parent_span_id, Some(captured.transaction.trace.span_id));
-    let rows: [(&str, Value<'_>); 3] =
-        [("db.system", "sqlite".into()), ("db.rows_returned", 1.into()), ("db.rows_affected", 0.into())];
+    let rows: [(&str, Value<'_>); 7] = [
+        ("db.system.name", "sqlite".into()),
+        ("db.query.text", PRICE.into()),
+        ("db.query.summary", "SELECT cart".into()),
+        ("db.operation.name", "SELECT".into()),
+        ("sentry.kind", "client".into()),
+        ("db.rows_returned", 1.into()),
+        ("db.rows_affected", 0.into()),
+    ];
     for (key, expected) in rows {
         assert_eq!(select.data.get(key), Some(&expected), "{key}");
     }
@@ -208,7 +215,7 @@ async fn a_query_of_seaorm_is_a_span() {
     let select = captured
         .expect_span(r#"SELECT "cart"."id", "cart"."price" FROM "cart" WHERE "cart"."id" = ? LIMIT ?"#);
     assert_eq!(select.op, "db.query");
-    assert_eq!(select.data.get("db.system"), Some(&"sqlite".into()));
+    assert_eq!(select.data.get("db.system.name"), Some(&"sqlite".into()));
     assert_eq!(select.data.get("db.rows_returned"), Some(&1.into()));
     assert_eq!(captured.transaction.spans.len(), 1);
 }

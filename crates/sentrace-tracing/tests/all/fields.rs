@@ -126,7 +126,7 @@ fn a_span_may_be_renamed_later() {
     });
     let span = captured.expect_span("second");
     assert_eq!(span.op, "cache.get");
-    assert_eq!(span.data.get("db.statement"), Some(&"SELECT ?".into()), "a name that was given stays");
+    assert_eq!(span.data.get("db.query.text"), Some(&"SELECT ?".into()), "a name that was given stays");
 }
 
 #[test]

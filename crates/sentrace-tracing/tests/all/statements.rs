@@ -174,5 +174,5 @@ fn a_query_has_no_status_unless_somebody_tells() {
 #[test]
 fn numbered_places_tell_the_database_also_in_lists() {
     let captured = told(layer(), "SELECT a FROM b WHERE c IN ($1, $2)");
-    assert_eq!(captured.transaction.spans[0].data.get("db.system"), Some(&"postgresql".into()));
+    assert_eq!(captured.transaction.spans[0].data.get("db.system.name"), Some(&"postgresql".into()));
 }

@@ -1,14 +1,16 @@
 //! The spans of both sides of a queue.
 
-use sentrace_protocol::TransactionSource;
+use sentrace_protocol::{TransactionSource, Value};
 
 use super::JobTrace;
 use crate::client::Client;
 use crate::client::current::current_span;
 use crate::decide::transaction_options::TransactionOptions;
 use crate::diagnostics::{explain, is_debug_enabled};
+use crate::handle::instrumented_span::InstrumentedSpan;
 use crate::handle::span::{Span, SpanRef};
 use crate::handle::transaction::Transaction;
+use crate::record::MANUAL;
 
 /// What both sides may know of a message.
 #[derive(Debug, Clone, Default)]
@@ -25,20 +27,18 @@ impl<'a> Message<'a> {
         Self { queue, system: None, id: None, body_size: None, retry_count: None }
     }
 
-    fn describe(&self, span: &SpanRef) {
-        span.set_data("messaging.destination.name", self.queue);
-        if let Some(system) = self.system {
-            span.set_data("messaging.system", system);
-        }
-        if let Some(id) = self.id {
-            span.set_data("messaging.message.id", id);
-        }
-        if let Some(bytes) = self.body_size {
-            span.set_data("messaging.message.body.size", bytes);
-        }
-        if let Some(count) = self.retry_count {
-            span.set_data("messaging.message.retry.count", count);
-        }
+    /// What is known of it, and what is done with it: `send` or `process`.
+    fn attributes(&self, operation: &'static str) -> Vec<(&'static str, Value<'a>)> {
+        let mut attributes = vec![
+            ("messaging.operation.type", operation.into()),
+            ("messaging.operation.name", operation.into()),
+            ("messaging.destination.name", self.queue.into()),
+        ];
+        attributes.extend(self.system.map(|system| ("messaging.system", system.into())));
+        attributes.extend(self.id.map(|id| ("messaging.message.id", id.into())));
+        attributes.extend(self.body_size.map(|bytes| ("messaging.message.body.size", bytes.into())));
+        attributes.extend(self.retry_count.map(|count| ("messaging.message.retry.count", count.into())));
+        attributes
     }
 }
 
@@ -82,8 +82,9 @@ impl<'a> Publish<'a> {
     /// Starts the `queue.publish` span below the current one, and returns it with what the message
     /// must carry. Finish the span when the message is queued.
     pub fn start(self) -> (Span, JobTrace) {
-        let span = current_span().start_span("queue.publish", self.message.queue);
-        self.message.describe(&span);
+        let attributes = self.message.attributes("send");
+        let start = InstrumentedSpan::new("queue.publish", MANUAL, self.message.queue);
+        let span = InstrumentedSpan { attributes: &attributes, ..start }.start(&current_span());
         let carrying = crate::client::process::or_process_trace(SpanRef::clone(&span));
         (span, JobTrace::of(&carrying))
     }
@@ -148,17 +149,18 @@ impl<'a> Process<'a> {
     /// message was queued as `messaging.message.receive.latency`, in milliseconds.
     pub fn start(self, trace: &JobTrace) -> Transaction {
         let Some(client) = self.client.cloned().or_else(Client::current) else { return Transaction::none() };
-        let options = TransactionOptions::new(self.name, "queue.process").source(TransactionSource::Task);
+        let mut attributes = self.message.attributes("process");
+        let latency = trace.latency().map(|latency| i64::try_from(latency.as_millis()).unwrap_or(i64::MAX));
+        attributes.extend(latency.map(|latency| ("messaging.message.receive.latency", latency.into())));
+        let options = TransactionOptions::new(self.name, "queue.process")
+            .source(TransactionSource::Task)
+            .attributes(&attributes)
+            .derives_name(true);
         let incoming = client.extract(trace);
         if trace.sentry_trace.is_none() && is_debug_enabled() {
             explain_missing_trace(self.message.queue, self.name);
         }
-        let transaction = client.start_transaction_from(incoming, &options);
-        self.message.describe(&transaction);
-        if let Some(latency) = trace.latency() {
-            transaction.set_data("messaging.message.receive.latency", latency.as_secs_f64() * 1000.0);
-        }
-        transaction
+        client.start_transaction_from(incoming, &options)
     }
 }
 

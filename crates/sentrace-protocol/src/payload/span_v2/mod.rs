@@ -21,6 +21,8 @@ pub mod keys {
     pub const SEGMENT_ID: &str = "sentry.segment.id";
     /// Where the segment's name comes from. Only on the segment itself.
     pub const SEGMENT_NAME_SOURCE: &str = "sentry.segment.name.source";
+    /// What a span does, if its name does not say it: a text for people, of any cardinality.
+    pub const DESCRIPTION: &str = "sentry.description";
     /// `stream`.
     pub const TRACE_LIFECYCLE: &str = "sentry.trace_lifecycle";
     /// What kind of work it is, such as `http.client`.
