@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
 use sentrace_protocol::sensitive;
 
 #[derive(Clone)]
@@ -15,7 +15,25 @@ pub(crate) enum Pattern {
 impl Pattern {
     /// Parses a regular expression. `subject` and `type_name` appear in errors.
     pub(crate) fn regex(subject: &'static str, type_name: &str, pattern: &str) -> Result<Self, PatternError> {
-        Regex::new(pattern).map(Self::Regex).map_err(|error| {
+        Self::parse(subject, type_name, pattern, false)
+    }
+
+    /// The same, for an expression that ignores case.
+    pub(crate) fn regex_in_any_case(
+        subject: &'static str,
+        type_name: &str,
+        pattern: &str,
+    ) -> Result<Self, PatternError> {
+        Self::parse(subject, type_name, pattern, true)
+    }
+
+    fn parse(
+        subject: &'static str,
+        type_name: &str,
+        pattern: &str,
+        any_case: bool,
+    ) -> Result<Self, PatternError> {
+        RegexBuilder::new(pattern).case_insensitive(any_case).build().map(Self::Regex).map_err(|error| {
             let rule =
                 format!("is not a regular expression ({error}); use {type_name}::contains for plain text");
             PatternError::new(subject, pattern, rule)

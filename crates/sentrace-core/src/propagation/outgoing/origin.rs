@@ -70,8 +70,8 @@ impl Origin {
         Self(HostRule::parse(&name).map_or_else(|rule| invalid(&name, rule), Rule::Host))
     }
 
-    /// Matches every URL that contains `text`, for example `"/internal/"`. Case is ignored in
-    /// scheme and host.
+    /// Matches every URL that contains `text`, for example `"/internal/"`. Case is ignored, as
+    /// in Sentry's JavaScript SDK.
     ///
     /// A host in `text` is found anywhere: `api.example.com` is also in
     /// `https://api.example.com.evil.test/`. Use [`Origin::host`] for hosts.
@@ -86,13 +86,13 @@ impl Origin {
         }
     }
 
-    /// Matches every URL in which `pattern` is found (the syntax of the `regex-lite` crate). Scheme
-    /// and host of the URL are in lower case, and international names are in their ASCII form.
+    /// Matches every URL in which `pattern` is found (the syntax of the `regex-lite` crate). Case is
+    /// ignored, and international names are in their ASCII form.
     ///
     /// # Errors
     /// Returns a [`PatternError`] if the pattern is not a regular expression.
     pub fn regex(pattern: &str) -> Result<Self, PatternError> {
-        Pattern::regex(SUBJECT, "Origin", pattern).map(|pattern| Self(Rule::Pattern(pattern)))
+        Pattern::regex_in_any_case(SUBJECT, "Origin", pattern).map(|pattern| Self(Rule::Pattern(pattern)))
     }
 
     /// Returns `true` if `url` (absolute, `scheme://host/…`) may receive trace headers by this
@@ -325,21 +325,17 @@ fn parse_text(text: &str) -> Result<Cow<'_, str>, &'static str> {
     }
 }
 
+/// Returns `true` if `text` is in the URL, ignoring case.
 fn is_in_text(text: &str, target: &Target<'_>) -> bool {
     let url = target.text();
-    if url.contains(text) {
-        return true;
-    }
-    text.bytes().any(|byte| byte.is_ascii_uppercase())
-        && is_in_either_case(text, url, target.text_before_path())
+    url.contains(text) || (has_upper_case(text) || has_upper_case(url)) && is_in_other_case(text, url)
 }
 
-/// Returns `true` if `text` is in `url`, ignoring case in its first bytes.
+fn has_upper_case(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
 #[cold]
-fn is_in_either_case(text: &str, url: &str, without_case: usize) -> bool {
-    url.as_bytes().windows(text.len()).enumerate().any(|(start, part)| {
-        let (before, path) = part.split_at(without_case.saturating_sub(start).min(part.len()));
-        let (text_before, text_path) = text.as_bytes().split_at(before.len());
-        before.eq_ignore_ascii_case(text_before) && path == text_path
-    })
+fn is_in_other_case(text: &str, url: &str) -> bool {
+    url.as_bytes().windows(text.len()).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
 }

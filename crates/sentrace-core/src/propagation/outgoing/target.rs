@@ -67,12 +67,6 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// Returns how many bytes of the [text](Self::text) are scheme and authority, which have no
-    /// case.
-    pub(super) fn text_before_path(&self) -> usize {
-        self.text().len() - self.url.path().len()
-    }
-
     fn canonical(&self) -> Option<&Host<'a>> {
         self.canonical.get_or_init(|| Host::parse(self.host)).as_ref()
     }
