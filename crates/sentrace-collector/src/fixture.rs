@@ -39,6 +39,7 @@ pub(crate) fn transaction(service: &str, number: u8) -> Transaction {
         status: Some("ok".into()),
         origin: Some("auto.http.tower".into()),
         data: Map::new(),
+        links: Vec::new(),
         start: START,
         end: START + 0.1,
         tags: BTreeMap::new(),
@@ -99,6 +100,7 @@ pub(crate) fn span(op: &str, number: u8) -> Span {
         end: START + 0.09,
         tags: BTreeMap::new(),
         data: Map::new(),
+        links: Vec::new(),
     }
 }
 

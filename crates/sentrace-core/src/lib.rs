@@ -67,3 +67,4 @@ pub use self::propagation::outgoing::Origin;
 pub use self::propagation::trace_headers::TraceHeaders;
 pub use self::record::data_collection::{Collect, DataCollection};
 pub use self::util::pattern::PatternError;
+pub use sentrace_protocol::{SpanLink, link_type};

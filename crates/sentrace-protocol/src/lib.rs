@@ -50,6 +50,7 @@ pub use self::envelope::{EnvelopeHeaders, EnvelopeWriter};
 pub use self::error::{EncodeError, ParseError};
 pub use self::ids::{EventId, Hex, SpanId, TraceId};
 pub use self::losses::{Category, ClientReport, DiscardedEvents, Reason};
+pub use self::payload::link::{SpanLink, link_type};
 pub use self::payload::source::TransactionSource;
 pub use self::payload::span_payload::SpanPayload;
 pub use self::payload::span_v2::StreamedSpan;

@@ -7,6 +7,7 @@ mod dsc;
 mod fields;
 mod findings;
 mod headers;
+mod links;
 mod span;
 mod streamed;
 mod terms;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::bounded::{self, Budget, Elements};
 use super::fields::{Fields, kind};
 use super::findings::Findings;
-use super::{parsed, terms};
+use super::{links, parsed, terms};
 use crate::footprint;
 use crate::model::Span;
 
@@ -70,6 +70,7 @@ fn footprint(span: &Span) -> usize {
         + texts.map(String::len).sum::<usize>()
         + footprint::of_texts(&span.tags)
         + footprint::of_map(&span.data)
+        + links::footprint(&span.links)
 }
 
 fn read(value: &Value, path: &str, trace_id: Option<TraceId>, findings: &mut Findings) -> Option<Span> {
@@ -95,6 +96,7 @@ fn read(value: &Value, path: &str, trace_id: Option<TraceId>, findings: &mut Fin
         origin: terms::origin(fields, findings),
         tags: fields.tags(findings),
         data: fields.object("data", findings).map(|_| Map::new()).unwrap_or_default(),
+        links: links::read(fields, findings, links::plain),
         span_id: span_id?,
         start: interval?.0,
         end: interval?.1,

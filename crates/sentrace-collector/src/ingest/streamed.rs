@@ -16,7 +16,7 @@ use self::attributes::Attributes;
 use super::bounded::{self, Budget, Elements};
 use super::fields::{Fields, kind};
 use super::findings::{Findings, quoted};
-use super::{dsc, parsed, terms};
+use super::{dsc, links, parsed, terms};
 use crate::footprint;
 use crate::model::{Payload, Span, Transaction};
 
@@ -168,6 +168,9 @@ fn read_span(value: &mut Value, path: &str, findings: &mut Findings) -> Option<S
         let sent = quoted(status.as_deref().unwrap_or_default());
         findings.warning(fields.path("status"), format!("{sent} is neither ok nor error"));
     }
+    let links = links::read(fields, findings, |attributes, path, findings| {
+        Attributes::read(attributes.clone(), path, findings).into_data()
+    });
     let attributes = Attributes::read(attributes, fields.path("attributes"), findings);
     attributes.check(is_segment, span_id, findings);
     let failed = status.as_deref() == Some("error");
@@ -197,6 +200,7 @@ fn read_span(value: &mut Value, path: &str, findings: &mut Findings) -> Option<S
             end,
             tags: BTreeMap::new(),
             data: attributes.into_data(),
+            links,
         },
     })
 }
@@ -204,7 +208,10 @@ fn read_span(value: &mut Value, path: &str, findings: &mut Findings) -> Option<S
 #[expect(clippy::vec_box, reason = "a vector that grows would hold each twice")]
 /// Adds a span to its transaction.
 fn put(parts: &mut Vec<Box<Transaction>>, streamed: Streamed, envelope: &Envelope<'_>, budget: &mut Budget) {
-    let own = size_of::<Span>() + footprint::of_map(&streamed.span.data) + streamed.payload.as_json().len();
+    let own = size_of::<Span>()
+        + footprint::of_map(&streamed.span.data)
+        + links::footprint(&streamed.span.links)
+        + streamed.payload.as_json().len();
     if !budget.charge(own) {
         return;
     }
@@ -231,6 +238,7 @@ fn put(parts: &mut Vec<Box<Transaction>>, streamed: Streamed, envelope: &Envelop
     part.source = streamed.source;
     (part.op, part.status, part.origin) = (span.op, span.status, span.origin);
     (part.start, part.end, part.data) = (span.start, span.end, span.data);
+    part.links = span.links;
     part.payload = streamed.payload;
 }
 
@@ -250,6 +258,7 @@ fn open(streamed: &Streamed, envelope: &Envelope<'_>) -> Transaction {
         status: None,
         origin: None,
         data: Map::new(),
+        links: Vec::new(),
         start: streamed.span.start,
         end: streamed.span.end,
         tags: BTreeMap::new(),

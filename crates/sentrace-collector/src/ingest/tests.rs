@@ -351,3 +351,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn links_of_transactions_and_their_spans_are_read() {
+    let mut payload = payload();
+    let linked = |attributes: Value| {
+        json!([{"trace_id": "11111111111111111111111111111111", "span_id": "53995c3f42cd8ad9", "sampled": false,
+                "attributes": attributes}])
+    };
+    payload["contexts"]["trace"]["links"] = linked(json!({"sentry.link.type": "previous_trace"}));
+    payload["spans"][0]["links"] = linked(json!({"sentry.link.type": {"type": "string", "value": "x"}}));
+    let examined = look_at(&envelope(&headers(), &[("transaction", payload.to_string())]));
+    let problems: Vec<_> = examined.problems.iter().map(|problem| &*problem.message).collect();
+    assert!(problems.len() == 1 && problems[0].contains("plain values"), "{problems:?}");
+    let transaction = examined.transaction.unwrap();
+    assert_eq!(transaction.links[0].link_type(), Some("previous_trace"));
+    assert_eq!(transaction.links[0].sampled, Some(false));
+    assert_eq!(transaction.spans[0].links[0].link_type(), None, "its type is no text");
+}

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::bounded::{self, Budget};
 use super::fields::Fields;
 use super::findings::Findings;
-use super::{dsc, parsed, span, terms};
+use super::{dsc, links, parsed, span, terms};
 use crate::footprint;
 use crate::model::{Payload, Transaction};
 
@@ -66,6 +66,7 @@ pub(super) fn read(
         status: terms::status(trace, findings),
         origin: terms::origin(trace, findings),
         data: Map::new(),
+        links: links::read(trace, findings, links::plain),
         tags: fields.tags(findings),
         request: None,
         response: None,
@@ -112,7 +113,7 @@ fn into_object(value: Value) -> Option<Map<String, Value>> {
 fn kept(transaction: &Transaction) -> usize {
     let values = [&transaction.request, &transaction.response].into_iter().flatten().map(footprint::of);
     let tags = footprint::of_texts(&transaction.tags);
-    footprint::of_map(&transaction.data) + values.sum::<usize>() + tags
+    footprint::of_map(&transaction.data) + links::footprint(&transaction.links) + values.sum::<usize>() + tags
 }
 
 /// Checks the type. Sentry uses the type of the item, so a different one here is most likely a

@@ -3,6 +3,7 @@
 //! Times are seconds since the Unix epoch (`f64`, microseconds survive), durations are
 //! milliseconds.
 
+mod link;
 mod outcome;
 mod payload;
 mod problem;
@@ -12,6 +13,7 @@ mod service;
 mod trace;
 mod transaction;
 
+pub use link::SpanLink;
 pub use outcome::Outcome;
 pub use payload::Payload;
 pub use problem::{Problem, ReportedProblem, Severity};

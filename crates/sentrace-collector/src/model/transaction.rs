@@ -7,7 +7,7 @@ use sentrace_protocol::{EventId, SpanId, TraceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Payload, Problem};
+use super::{Payload, Problem, SpanLink};
 
 /// A transaction with its envelope.
 ///
@@ -45,6 +45,9 @@ pub struct Transaction {
     pub origin: Option<String>,
     /// `contexts.trace.data`.
     pub data: Map<String, Value>,
+    /// Links to other spans.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<SpanLink>,
     /// `start_timestamp`, in seconds since the Unix epoch.
     pub start: f64,
     /// `timestamp`, in seconds since the Unix epoch.
@@ -103,4 +106,7 @@ pub struct Span {
     pub tags: BTreeMap<String, String>,
     /// `data`, or the values of a streamed span's `attributes`.
     pub data: Map<String, Value>,
+    /// Links to other spans.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<SpanLink>,
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::parts;
 use crate::clock;
-use crate::model::{Node, Service, Span, Trace, Transaction};
+use crate::model::{Node, Service, Span, SpanLink, Trace, Transaction};
 
 /// Longer payloads are truncated on the page; the JSON has them in full.
 const MAX_PAYLOAD: usize = 64 * 1024;
@@ -30,6 +30,7 @@ pub(super) fn render(trace: &Trace, node: &Node) -> Markup {
             }
             (identity(trace, node, transaction, span))
             (parts::table("Timing", &timing(trace, node)))
+            (links(trace, span.map_or(&transaction.links, |span| &span.links)))
             (parts::table("Data", &data))
             (parts::table("Tags", &tags))
             (parts::table("Sentry attributes", &filed))
@@ -63,6 +64,37 @@ fn identity(trace: &Trace, node: &Node, transaction: &Transaction, span: Option<
                     (entry("source", transaction.source.as_deref()))
                     (entry("event id", transaction.event_id.map(|id| id.to_string()).as_deref()))
                     (entry("sent as", transaction.streamed.then_some("a streamed span")))
+                }
+            }
+        }
+    }
+}
+
+/// Links lead to the linked span, on this page or on that of its trace.
+fn links(trace: &Trace, links: &[SpanLink]) -> Markup {
+    html! {
+        @if !links.is_empty() {
+            section.block {
+                h3 { "Links" }
+                dl {
+                    @for link in links {
+                        @let page = if link.trace_id == trace.summary.id {
+                            String::new()
+                        } else {
+                            format!("/traces/{}", link.trace_id)
+                        };
+                        div {
+                            dt { (link.link_type().unwrap_or("link")) }
+                            dd {
+                                a href={ (page) "#" (parts::anchor(link.span_id)) } { (link.span_id) }
+                                @if !page.is_empty() { " in trace " code { (link.trace_id) } }
+                                @if link.sampled == Some(false) { " (not sampled)" }
+                            }
+                        }
+                        @for (key, value) in parts::rows(&link.attributes) {
+                            @if key != "sentry.link.type" { div { dt { (key) } dd { (value) } } }
+                        }
+                    }
                 }
             }
         }

@@ -162,3 +162,28 @@ fn a_payload_is_cut_where_a_character_ends() {
     long.payload = json!("é".repeat(100_000)).into();
     assert!(page_of(vec![long]).contains("has it in full"));
 }
+
+#[test]
+fn links_lead_to_the_linked_span_on_its_own_page() {
+    use crate::model::SpanLink;
+
+    let link = |trace_id: sentrace_protocol::TraceId| {
+        let json = json!({"trace_id": trace_id, "span_id": "53995c3f42cd8ad8", "sampled": false,
+            "attributes": {"sentry.link.type": "message_origin", HOSTILE: HOSTILE}});
+        serde_json::from_value::<SpanLink>(json).unwrap()
+    };
+    let mut linked = transaction("shop", 1).with(span("queue.process", 2));
+    let other = "11111111111111111111111111111111".parse().unwrap();
+    linked.links.push(link(other));
+    linked.spans[0].links.push(link(linked.trace_id));
+    let page = page_of(vec![linked]);
+    for part in [
+        "href=\"/traces/11111111111111111111111111111111#span-53995c3f42cd8ad8\"",
+        "href=\"#span-53995c3f42cd8ad8\"",
+        "message_origin",
+        "(not sampled)",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<script"), "attributes stay text");
+}

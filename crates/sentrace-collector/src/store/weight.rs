@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::footprint;
-use crate::model::{Span, Transaction};
+use crate::model::{Span, SpanLink, Transaction};
 
 /// What a transaction adds to the tables of the store and of the allocator, and to the data about
 /// its trace.
@@ -29,6 +29,7 @@ pub(super) fn of(transaction: &Transaction) -> usize {
         + texts([&transaction.origin, &None, &None])
         + texts([&transaction.source, &transaction.platform, &None])
         + footprint::of_map(&transaction.data)
+        + links(&transaction.links)
         + footprint::of_texts(&transaction.tags)
         + values.map(footprint::of).sum::<usize>()
         + transaction.spans.iter().map(span).sum::<usize>()
@@ -40,7 +41,12 @@ fn span(span: &Span) -> usize {
     SPAN + texts([&span.op, &span.description, &span.status])
         + texts([&span.origin, &None, &None])
         + footprint::of_map(&span.data)
+        + links(&span.links)
         + footprint::of_texts(&span.tags)
+}
+
+fn links(links: &[SpanLink]) -> usize {
+    links.iter().map(|link| 2 * size_of::<SpanLink>() + footprint::of_map(&link.attributes)).sum()
 }
 
 fn texts(texts: [&Option<String>; 3]) -> usize {

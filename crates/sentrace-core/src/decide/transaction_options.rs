@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use sentrace_protocol::{TransactionSource, Value, http_method};
+use sentrace_protocol::{SpanLink, TransactionSource, Value, http_method};
 
 use super::sampling::Sampler;
 use crate::record::MANUAL;
@@ -27,6 +27,7 @@ pub struct TransactionOptions<'a> {
     pub(crate) collection: Option<&'a DataCollection>,
     pub(crate) attributes: &'a [(&'static str, Value<'a>)],
     pub(crate) derives_name: bool,
+    pub(crate) links: &'a [SpanLink<'a>],
 }
 
 impl<'a> TransactionOptions<'a> {
@@ -47,6 +48,7 @@ impl<'a> TransactionOptions<'a> {
             collection: None,
             attributes: &[],
             derives_name: false,
+            links: &[],
         }
     }
 
@@ -121,6 +123,23 @@ impl<'a> TransactionOptions<'a> {
     #[inline]
     pub fn custom(mut self, custom: &'a [(&'a str, Value<'a>)]) -> Self {
         self.custom = custom;
+        self
+    }
+
+    /// Links the transaction's own span to other spans; see
+    /// [`SpanRef::add_link`](crate::SpanRef::add_link).
+    ///
+    /// ```
+    /// use sentrace_core::{SpanLink, TransactionOptions, link_type};
+    ///
+    /// let message = [("sentry-trace", "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1")];
+    /// let links: Vec<_> = SpanLink::from_carrier(&message).into_iter().collect();
+    /// let options = TransactionOptions::new("resize", "queue.process").links(&links);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn links(mut self, links: &'a [SpanLink<'a>]) -> Self {
+        self.links = links;
         self
     }
 

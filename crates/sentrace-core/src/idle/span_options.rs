@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sentrace_protocol::Value;
+use sentrace_protocol::{SpanLink, Value};
 
 use crate::handle::span::{Span, SpanRef};
 use crate::values::{IntoData, IntoTag};
@@ -21,13 +21,20 @@ pub struct SpanOptions<'a> {
     description: Cow<'a, str>,
     data: Vec<(Cow<'static, str>, Value<'a>)>,
     tags: Vec<(Cow<'static, str>, String)>,
+    links: Vec<SpanLink<'a>>,
 }
 
 impl<'a> SpanOptions<'a> {
     /// Creates options. `op` is the kind of work (`db.query`, `task`) and should have few distinct
     /// values; `description` describes this particular span.
     pub fn new(op: impl Into<Cow<'static, str>>, description: impl Into<Cow<'a, str>>) -> Self {
-        Self { op: op.into(), description: description.into(), data: Vec::new(), tags: Vec::new() }
+        Self {
+            op: op.into(),
+            description: description.into(),
+            data: Vec::new(),
+            tags: Vec::new(),
+            links: Vec::new(),
+        }
     }
 
     /// Sets a value of the span's `data`; see [`SpanRef::set_data`].
@@ -42,6 +49,21 @@ impl<'a> SpanOptions<'a> {
         self
     }
 
+    /// Adds a link to another span; see [`SpanRef::add_link`].
+    ///
+    /// ```
+    /// use sentrace_core::{SpanOptions, current_span};
+    ///
+    /// let mut options = SpanOptions::new("task", "process the cart");
+    /// if let Some(link) = current_span().link() {
+    ///     options = options.link(link);
+    /// }
+    /// ```
+    pub fn link(mut self, link: SpanLink<'a>) -> Self {
+        self.links.push(link);
+        self
+    }
+
     pub(crate) fn start_below(self, parent: &SpanRef) -> Span {
         let span = parent.start_span(self.op, self.description);
         for (key, value) in self.data {
@@ -50,6 +72,7 @@ impl<'a> SpanOptions<'a> {
         for (key, value) in self.tags {
             span.set_tag(key, value);
         }
+        span.add_links(self.links);
         span
     }
 }

@@ -5,10 +5,12 @@ mod compact;
 pub(crate) mod derived;
 mod headers;
 pub(crate) mod identity;
+mod link;
 pub(crate) mod outgoing_request;
 mod payload;
 pub(crate) mod pool;
 mod queue_time;
+mod rare;
 mod request;
 mod route;
 pub(crate) mod span;
@@ -26,6 +28,7 @@ use crate::util::clock::FastInstant;
 
 pub use self::headers::HeaderRecorder;
 pub(crate) use self::payload::{Anchor, SDK};
+use self::rare::Rare;
 pub(crate) use self::request::{InternedText, RequestRecord};
 pub(crate) use self::tag::acceptable_tag;
 pub(crate) use self::text::{Arena, MAX_TEXT, Share, Text};
@@ -77,6 +80,7 @@ pub(crate) struct Record {
     pub(crate) first_byte: Option<FastInstant>,
     /// The frozen dynamic sampling context, as it is propagated.
     pub(crate) baggage: TraceBaggage,
+    rare: Option<Box<Rare>>,
     /// Entries that did not fit.
     left_out: u32,
     /// The number of entries after the last compaction.
@@ -149,6 +153,7 @@ impl Record {
             response_size: None,
             first_byte: None,
             baggage: TraceBaggage::default(),
+            rare: None,
             left_out: 0,
             cleared_to_entries: 0,
         }
@@ -168,6 +173,7 @@ impl Record {
         self.response_size = None;
         self.first_byte = None;
         self.baggage.clear();
+        self.rare = None;
         self.left_out = 0;
         self.cleared_to_entries = 0;
     }
@@ -344,6 +350,7 @@ impl Record {
             + self.arena.capacity()
             + self.baggage.capacity()
             + self.request.capacity()
+            + self.rare.as_deref().map_or(0, Rare::size)
             + self.spans.capacity() * size_of::<SpanRecord>()
             + self.data.capacity() * size_of::<DataEntry>()
             + self.tags.capacity() * size_of::<TagEntry>()

@@ -84,11 +84,21 @@ impl Record {
                 add_derived(self.arena.get(child.op), &mut spans[at].data);
             }
         }
+        let mut root_links = Vec::new();
+        for (slot, link) in self.all_links() {
+            match self.target(slot, &payload_index) {
+                Target::Root => root_links.push(link),
+                Target::Child(index) => spans[index].links.push(link),
+                Target::Unfinished => {}
+            }
+        }
+
         let mut trace = TraceContext::new(self.trace_id, root.span_id, self.arena.get(root.op));
         trace.parent_span_id = root.parent_span_id;
         trace.status = Some(root.status.unwrap_or(SpanStatus::Ok));
         trace.origin = Cow::Borrowed(self.arena.get(root.origin));
         trace.data = root_data;
+        trace.links = root_links;
         let mut transaction = TransactionPayload::new(self.event_id, trace, SDK);
         transaction.name = self.shown_name();
         transaction.source = self.source;

@@ -63,6 +63,7 @@ impl Record {
         streamed.start_timestamp = anchor.timestamp(span.start);
         streamed.end_timestamp = anchor.timestamp(span.end.unwrap_or(span.start));
         streamed.attributes = attributes;
+        streamed.links = self.links(Slot::ROOT);
         Some(streamed)
     }
 

@@ -130,6 +130,9 @@ fn begin_record(
     for (key, value) in options.attributes {
         record.set_data(Slot::ROOT, Cow::Borrowed(key), value.clone());
     }
+    for link in options.links {
+        record.add_link(Slot::ROOT, link.clone());
+    }
     let live = trace.live_mut();
     live.record = Some(record);
     live.stream = pipeline.streams.then(Box::default);

@@ -11,6 +11,7 @@ mod hooks;
 mod idle;
 mod ignored;
 mod job;
+mod links;
 mod personal;
 mod propagation;
 mod recycling;

@@ -1,5 +1,6 @@
 //! What is reported of a service's work.
 
+pub(crate) mod link;
 pub mod source;
 pub mod span_name;
 pub(crate) mod span_payload;

@@ -334,6 +334,7 @@ mod tests {
             start_timestamp: span.start_timestamp,
             end_timestamp: span.timestamp,
             attributes,
+            links: Vec::new(),
         }
     }
 

@@ -224,3 +224,21 @@ fn a_span_says_its_segment_or_belongs_to_what_is_above_it() {
     assert_eq!(examined.refusal, None, "{:?}", examined.problems);
     assert_eq!(only(examined).spans.len(), 1);
 }
+
+#[test]
+fn links_are_read_with_their_types() {
+    let mut payload = payload();
+    let linked = |span_id: &str, attributes: serde_json::Value| json!({"trace_id": "11111111111111111111111111111111", "span_id": span_id, "sampled": true, "attributes": attributes});
+    let message = json!({"sentry.link.type": {"type": "string", "value": "message_origin"}});
+    payload["items"][0]["links"] =
+        json!([linked("53995c3f42cd8ad8", message), linked("53995c3f42cd8ad9", json!({}))]);
+    payload["items"][1]["links"] = json!([linked("nonsense", json!({})), {"span_id": 1}]);
+    let examined = look_at(&header(), &payload);
+    let errors = examined.problems.iter().filter(|problem| problem.severity == Error);
+    assert_eq!(errors.count(), 3, "{:?}", examined.problems);
+    let transaction = only(examined);
+    let types: Vec<_> = transaction.links.iter().map(|link| link.link_type()).collect();
+    assert_eq!(types, [Some("message_origin"), None]);
+    assert_eq!(transaction.links[0].sampled, Some(true));
+    assert_eq!(transaction.spans[0].links, [], "without ids there is no link");
+}

@@ -8,7 +8,7 @@ mod serde;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use sentrace_protocol::{Carrier, baggage, sentry_trace};
+use sentrace_protocol::{Carrier, SpanLink, baggage, link_type, sentry_trace};
 
 use self::enqueued::Enqueued;
 pub use self::messaging::{Process, Publish};
@@ -94,6 +94,20 @@ impl JobTrace {
         let enqueued = self.enqueued.map(|at| (enqueued::HEADER, Cow::Owned(at.to_string())));
         let sentry_trace = text(sentry_trace::HEADER, self.sentry_trace.as_deref());
         [sentry_trace, text(baggage::HEADER, self.baggage.as_deref()), enqueued].into_iter().flatten()
+    }
+
+    /// Creates a link to the span that queued the message (`message_origin`), for a span that works on several messages.
+    /// Returns `None` if the message carries no trace.
+    ///
+    /// ```
+    /// use sentrace_core::carriers::job::JobTrace;
+    ///
+    /// # let jobs: Vec<JobTrace> = Vec::new();
+    /// let batch = sentrace_core::start_transaction("send mails", "queue.process");
+    /// batch.add_links(jobs.iter().filter_map(JobTrace::link));
+    /// ```
+    pub fn link(&self) -> Option<SpanLink<'static>> {
+        SpanLink::from_carrier(self).map(|link| link.link_type(link_type::MESSAGE_ORIGIN))
     }
 
     /// Returns how long the message has been queued, or `None` if it does not say, or if the clocks

@@ -6,7 +6,7 @@ use serde::ser::Serializer;
 use crate::{Data, Value};
 
 /// Writes data as attributes; what is empty is left out.
-pub(super) struct Attributes<'s, 'a>(pub(super) &'s Data<'a>);
+pub(in crate::payload) struct Attributes<'s, 'a>(pub(in crate::payload) &'s Data<'a>);
 
 impl Attributes<'_, '_> {
     pub(super) fn is_empty(&self) -> bool {

@@ -4,7 +4,7 @@ use super::StreamedSpan;
 use super::attributes::Attributes;
 use crate::transaction::Cut;
 use crate::util::json_size::{json_size, shorten_longest};
-use crate::{Data, Value};
+use crate::{Data, SpanLink, Value};
 
 /// What texts keep of their JSON, at the least.
 const LEAST: usize = 128;
@@ -66,7 +66,10 @@ impl StreamedSpan<'_> {
         let one = |(key, value): (&str, &Value<'_>)| {
             ENTRY + ESCAPED * (key.len() + value.texts().map(|text| text.len() + 1).sum::<usize>())
         };
-        FIXED + ESCAPED * self.name.len() + self.attributes.iter().map(one).sum::<usize>()
+        FIXED
+            + ESCAPED * self.name.len()
+            + self.attributes.iter().map(one).sum::<usize>()
+            + self.links.iter().map(SpanLink::most_bytes).sum::<usize>()
     }
 }
 
@@ -103,6 +106,7 @@ mod tests {
                 start_timestamp: Timestamp(Duration::from_secs(1)),
                 end_timestamp: Timestamp(Duration::from_secs(2)),
                 attributes,
+                links: Vec::new(),
             };
             let (before, most) = (json_size(&span), span.most_bytes());
             assert!(most >= before, "{reason}: {most} for {before}");

@@ -100,6 +100,7 @@ mod tests {
             start_timestamp: Timestamp(Duration::from_secs(1)),
             end_timestamp: Timestamp(Duration::from_secs(2)),
             attributes: Data::new(),
+            links: Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@ mod fit;
 mod items;
 mod span;
 
+pub(super) use self::attributes::Attributes;
 pub use self::items::{MAX_BYTES, MAX_ITEMS, MAX_SPAN_BYTES, SpanItems};
 pub use self::span::StreamedSpan;
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::attributes::Attributes;
+use crate::payload::link::{self, SpanLink, TypedLinks};
 use crate::{Data, SpanId, SpanStatus, Timestamp, TraceId};
 
 /// One span that is sent by itself, borrowed from where it was recorded and written straight to JSON.
@@ -54,6 +55,8 @@ pub struct StreamedSpan<'a> {
     pub end_timestamp: Timestamp,
     /// What it says about itself. Empty values are left out.
     pub attributes: Data<'a>,
+    /// Links to other spans.
+    pub links: Vec<SpanLink<'a>>,
 }
 
 impl<'a> StreamedSpan<'a> {
@@ -70,6 +73,7 @@ impl<'a> StreamedSpan<'a> {
             start_timestamp: Timestamp::default(),
             end_timestamp: Timestamp::default(),
             attributes: Data::new(),
+            links: Vec::new(),
         }
     }
 
@@ -85,6 +89,7 @@ impl<'a> StreamedSpan<'a> {
             start_timestamp: self.start_timestamp,
             end_timestamp: self.end_timestamp,
             attributes: self.attributes.into_owned(),
+            links: link::into_owned(self.links),
         }
     }
 }
@@ -105,6 +110,9 @@ impl Serialize for StreamedSpan<'_> {
         let attributes = Attributes(&self.attributes);
         if !attributes.is_empty() {
             map.serialize_entry("attributes", &attributes)?;
+        }
+        if !self.links.is_empty() {
+            map.serialize_entry("links", &TypedLinks(&self.links))?;
         }
         map.end()
     }
@@ -140,6 +148,7 @@ mod tests {
             start_timestamp: at(104_233),
             end_timestamp: at(148_907),
             attributes,
+            links: Vec::new(),
         };
         let expected = json!({
             "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331",
@@ -168,6 +177,7 @@ mod tests {
             start_timestamp: at(2_000_000),
             end_timestamp: at(1_000_000),
             attributes: [("empty", "")].into_iter().collect(),
+            links: Vec::new(),
         };
         let expected = json!({
             "trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331", "name": "x",

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::span::SpanOfTrace;
 use super::{Data, Request, Tags, TransactionPayload, TransactionSpan};
-use crate::Value;
 use crate::util::json_size::{json_size, shorten_longest, size_of_text};
+use crate::{SpanLink, Value};
 
 /// Most bytes of one transaction's JSON (Sentry's limit of an envelope's item).
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -93,12 +93,14 @@ impl TransactionPayload<'_> {
             ESCAPED * (key.len() + value.texts().map(|text| text.len() + 1).sum::<usize>()) + ENTRY
         };
         let tag = |(key, value): (&str, &Cow<'_, str>)| ESCAPED * (key.len() + value.len()) + ENTRY;
+        let links = |links: &[SpanLink<'_>]| links.iter().map(SpanLink::most_bytes).sum::<usize>();
         let span = |span: &TransactionSpan<'_>| {
             let texts = span.op.len() + span.origin.len() + span.description.as_deref().map_or(0, str::len);
             FIXED
                 + ESCAPED * texts
                 + span.data.iter().map(entry).sum::<usize>()
                 + span.tags.iter().map(tag).sum::<usize>()
+                + links(&span.links)
         };
         let request = self.request.as_ref().map_or(0, |request| {
             let headers = request.headers.iter().map(|(name, value)| name.len() + value.len() + ENTRY);
@@ -117,6 +119,7 @@ impl TransactionPayload<'_> {
             + ESCAPED * own
             + self.trace.data.iter().map(entry).sum::<usize>()
             + self.tags.iter().map(tag).sum::<usize>()
+            + links(&self.trace.links)
             + self.spans.iter().map(span).sum::<usize>()
     }
 }

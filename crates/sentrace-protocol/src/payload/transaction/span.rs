@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::{Data, Tags, Timestamp, cow_into_owned};
+use crate::payload::link::{self, PlainLinks, SpanLink};
 use crate::{SpanId, SpanStatus, TraceId};
 
 /// The span that a transaction is itself, for `contexts.trace`. Sentry drops a transaction without it.
@@ -28,6 +29,8 @@ pub struct TraceContext<'a> {
     pub origin: Cow<'a, str>,
     /// What it says about itself.
     pub data: Data<'a>,
+    /// Links to other spans.
+    pub links: Vec<SpanLink<'a>>,
 }
 
 impl<'a> TraceContext<'a> {
@@ -41,6 +44,7 @@ impl<'a> TraceContext<'a> {
             status: None,
             origin: Cow::Borrowed("manual"),
             data: Data::new(),
+            links: Vec::new(),
         }
     }
 
@@ -54,6 +58,7 @@ impl<'a> TraceContext<'a> {
             status: self.status,
             origin: cow_into_owned(self.origin),
             data: self.data.into_owned(),
+            links: link::into_owned(self.links),
         }
     }
 }
@@ -73,6 +78,9 @@ impl Serialize for TraceContext<'_> {
         map.serialize_entry("origin", &self.origin)?;
         if !self.data.is_empty() {
             map.serialize_entry("data", &self.data)?;
+        }
+        if !self.links.is_empty() {
+            map.serialize_entry("links", &PlainLinks(&self.links))?;
         }
         map.end()
     }
@@ -104,6 +112,8 @@ pub struct TransactionSpan<'a> {
     pub tags: Tags<'a>,
     /// What it says about itself.
     pub data: Data<'a>,
+    /// Links to other spans.
+    pub links: Vec<SpanLink<'a>>,
 }
 
 impl<'a> TransactionSpan<'a> {
@@ -120,6 +130,7 @@ impl<'a> TransactionSpan<'a> {
             timestamp: Timestamp::default(),
             tags: Tags::new(),
             data: Data::new(),
+            links: Vec::new(),
         }
     }
 
@@ -136,6 +147,7 @@ impl<'a> TransactionSpan<'a> {
             timestamp: self.timestamp,
             tags: self.tags.into_owned(),
             data: self.data.into_owned(),
+            links: link::into_owned(self.links),
         }
     }
 }
@@ -181,6 +193,9 @@ impl Serialize for SpanOfTrace<'_, '_> {
         }
         if !span.data.is_empty() {
             map.serialize_entry("data", &span.data)?;
+        }
+        if !span.links.is_empty() {
+            map.serialize_entry("links", &PlainLinks(&span.links))?;
         }
         map.end()
     }

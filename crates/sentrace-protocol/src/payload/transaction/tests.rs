@@ -21,6 +21,7 @@ pub(crate) fn span<'a>() -> TransactionSpan<'a> {
         timestamp: at(140_555),
         tags: [("plan", "gold")].into_iter().collect(),
         data: [("cart.items", Value::Int(3))].into_iter().collect(),
+        links: Vec::new(),
     }
 }
 
@@ -39,6 +40,7 @@ pub(crate) fn transaction(name: &str) -> TransactionPayload<'_> {
             status: Some(SpanStatus::Ok),
             origin: "auto.http.tower".into(),
             data: [("http.route", "/orders/{id}")].into_iter().collect(),
+            links: Vec::new(),
         },
         request: Some(Request {
             method: "GET".into(),
