@@ -65,6 +65,7 @@ pub use self::options::{
 };
 pub use self::propagation::outgoing::Origin;
 pub use self::propagation::trace_headers::TraceHeaders;
+pub use self::record::content::ContentCollection;
 pub use self::record::data_collection::{Collect, DataCollection};
 pub use self::util::pattern::PatternError;
-pub use sentrace_protocol::{SpanLink, link_type};
+pub use sentrace_protocol::{SpanLink, User, link_type};

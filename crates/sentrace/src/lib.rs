@@ -112,18 +112,18 @@ pub use sentrace_core::carriers::{env, job};
 pub use sentrace_core::values;
 pub use sentrace_core::{
     ActiveLimit, Activity, BeforeSendSpan, BeforeSendTransaction, Client, CloseReport, Collect, Compression,
-    DataCollection, DeliveryStats, IdleOptions, IdleTransaction, IgnoreSpan, InCurrentSpan, Options,
-    OptionsError, Origin, PatternError, SamplingContext, Scoped, Span, SpanLink, SpanOptions, SpanRef,
-    Spotlight, Stats, Trace, TraceHeaders, TraceLifecycle, Transaction, TransactionOptions, adapter,
-    continue_trace, current_span, deliver, diagnostics, finish_idle_transaction, get_baggage,
-    get_traceparent, in_span, pop_activity, push_activity, start_idle_transaction,
+    ContentCollection, DataCollection, DeliveryStats, IdleOptions, IdleTransaction, IgnoreSpan,
+    InCurrentSpan, Options, OptionsError, Origin, PatternError, SamplingContext, Scoped, Span, SpanLink,
+    SpanOptions, SpanRef, Spotlight, Stats, Trace, TraceHeaders, TraceLifecycle, Transaction,
+    TransactionOptions, adapter, continue_trace, current_span, deliver, diagnostics, finish_idle_transaction,
+    get_baggage, get_traceparent, in_span, pop_activity, push_activity, start_idle_transaction,
     start_idle_transaction_with, start_new_trace, start_span, start_transaction, start_transaction_with,
     stats, testing, trace_headers, trace_meta_tags, try_in_span, with_current_span,
 };
 #[cfg(feature = "http")]
 pub use sentrace_core::{inject, inject_headers};
 pub use sentrace_protocol as protocol;
-pub use sentrace_protocol::{Carrier, SpanStatus, TransactionSource};
+pub use sentrace_protocol::{Carrier, SpanStatus, TransactionSource, User, link_type};
 #[cfg(feature = "reqwest")]
 pub use sentrace_reqwest as reqwest;
 #[cfg(feature = "reqwest")]

@@ -83,6 +83,8 @@ impl Client {
             counters: Counters::default(),
             recent: RecentHeaders::default(),
             rate_warnings: RateWarnings::default(),
+            content: options.scope.content,
+            scope: options.scope.into_scope(),
         })))
     }
 

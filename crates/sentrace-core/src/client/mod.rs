@@ -6,6 +6,7 @@ pub(crate) mod global;
 pub(crate) mod idle;
 pub(crate) mod init_guard;
 pub(crate) mod process;
+pub(crate) mod scope;
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ pub(crate) mod bridge;
 pub mod current;
 pub(crate) mod instrumented_span;
 pub(crate) mod links;
+pub(crate) mod scope;
 pub(crate) mod scoped;
 pub(crate) mod span;
 pub(crate) mod trace;

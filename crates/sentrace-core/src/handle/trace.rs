@@ -93,6 +93,10 @@ impl Trace {
         self.0.trace_headers()
     }
 
+    pub(super) fn span_ref(&self) -> &SpanRef {
+        &self.0
+    }
+
     pub(crate) fn into_span_ref(self) -> SpanRef {
         self.0
     }

@@ -9,6 +9,7 @@ use sentrace_protocol::losses::Reason;
 use crate::decide::recording::Recording;
 use crate::handle::span::SpanRef;
 use crate::record::Record;
+use crate::record::data_collection::DataCollection;
 use crate::record::response_parts::ResponseParts;
 use crate::trace::state::SharedTrace;
 use crate::util::clock::FastInstant;
@@ -75,6 +76,29 @@ impl Transaction {
     /// Sets when the first byte of a long HTTP response was sent.
     pub fn set_first_byte(&self, at: FastInstant) {
         self.with_record(|record, _| record.first_byte = Some(at));
+    }
+
+    /// Records those header fields of the response that `collection` shows. `for_each` passes each
+    /// field, by its name in lower case. It must not call code of users.
+    ///
+    /// ```
+    /// use sentrace_core::{Collect, DataCollection};
+    ///
+    /// let transaction = sentrace_core::start_transaction("GET /", "http.server");
+    /// let collection = DataCollection::new().response_headers(Collect::deny_list());
+    /// transaction.record_response_headers(&collection, |each| each("content-type", b"text/html"));
+    /// ```
+    pub fn record_response_headers(
+        &self,
+        collection: &DataCollection,
+        for_each: impl FnOnce(&mut dyn FnMut(&str, &[u8])),
+    ) {
+        if collection.records_response_headers()
+            && let Some(trace) = self.span.trace()
+        {
+            let personal = collection.personal(trace.pipeline.sampling.everything);
+            self.with_record(|record, _| record.set_response_headers(collection, personal, for_each));
+        }
     }
 
     /// Ends the transaction of an HTTP request with what is known of the response, and hands it

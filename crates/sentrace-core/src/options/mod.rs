@@ -6,6 +6,7 @@ mod environment;
 pub(crate) mod identity;
 pub(crate) mod idle;
 pub(crate) mod lifecycle;
+mod scope;
 mod spotlight;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use self::delivery::DeliveryOptions;
 pub use self::delivery::{BeforeSendSpan, BeforeSendTransaction, Compression, DeliverySettings};
 use self::idle::Timeouts;
 use self::lifecycle::LifecycleOptions;
+use self::scope::ScopeOptions;
 pub use self::spotlight::Spotlight;
 use crate::decide::sampling::{Sampler, Sampling, SamplingContext};
 use crate::propagation::outgoing::Origin;
@@ -53,6 +55,7 @@ pub struct Options {
     pub(crate) delivery: DeliveryOptions,
     pub(crate) lifecycle: LifecycleOptions,
     pub(crate) idle: Timeouts,
+    pub(crate) scope: ScopeOptions,
     pub(crate) environment_carrier: Vec<(&'static str, String)>,
     pub(crate) debug: bool,
     error: Option<OptionsError>,
@@ -74,6 +77,7 @@ impl Default for Options {
             delivery: DeliveryOptions::default(),
             lifecycle: LifecycleOptions::default(),
             idle: Timeouts::default(),
+            scope: ScopeOptions::default(),
             environment_carrier: Vec::new(),
             debug: false,
             error: None,

@@ -67,7 +67,7 @@ impl Collect {
 
     /// Applies the chosen terms to a key that nothing else hides.
     #[inline]
-    fn hides_harmless(&self, key: &str) -> bool {
+    pub(crate) fn hides_harmless(&self, key: &str) -> bool {
         match &self.0 {
             Mode::Off => true,
             Mode::Deny(terms) => !terms.0.is_empty() && terms.are_in(key),
@@ -104,6 +104,10 @@ impl Terms {
 /// | `url.query`, and the query of `url.full` | by [`url_query`](Self::url_query) |
 /// | `client.address`, the user's `ip_address`, values of `x-forwarded-for` and similar | by [`user_info`](Self::user_info) |
 ///
+/// Off by default are cookies ([`cookies`](Self::cookies)) and header fields of responses
+/// ([`response_headers`](Self::response_headers)). What other content spans may have is a choice of the client:
+/// [`ContentCollection`](crate::ContentCollection).
+///
 /// These are always `[Filtered]`: values on the denylist, query parameters that grant access
 /// (signatures of presigned URLs, OAuth's `code`), and secrets that are recognizable by their form
 /// (values of `Authorization`, JSON Web Tokens, credentials in URLs).
@@ -118,6 +122,9 @@ pub struct DataCollection {
     request_headers: Collect,
     url_query: Collect,
     user_info: bool,
+    /// If unset, cookies are header fields like others.
+    cookies: Option<Collect>,
+    response_headers: Collect,
 }
 
 impl Default for DataCollection {
@@ -129,7 +136,13 @@ impl Default for DataCollection {
 impl DataCollection {
     /// Records headers and query parameters by the denylist, and nothing that identifies a person.
     pub const fn new() -> Self {
-        Self { request_headers: Collect::deny_list(), url_query: Collect::deny_list(), user_info: false }
+        Self {
+            request_headers: Collect::deny_list(),
+            url_query: Collect::deny_list(),
+            user_info: false,
+            cookies: None,
+            response_headers: Collect::Off,
+        }
     }
 
     /// Sets which request headers are recorded.
@@ -155,6 +168,45 @@ impl DataCollection {
         self
     }
 
+    /// Sets which cookies are recorded, of requests and responses: as elements of
+    /// `http.request.header.cookie` and `http.response.header.set-cookie`, each with its name.
+    ///
+    /// Values of cookies that name a session or a person are always `[Filtered]`: besides the
+    /// denylist, names with one of
+    /// [`SENSITIVE_COOKIE_TERMS`](sentrace_protocol::sensitive::SENSITIVE_COOKIE_TERMS). With
+    /// [`Collect::Off`] there are no cookies at all. Unless it is set, the fields are recorded as
+    /// other header fields are, with `[Filtered]` as their value.
+    ///
+    /// ```
+    /// use sentrace_core::{Collect, DataCollection};
+    ///
+    /// let with_cookies = DataCollection::new().cookies(Collect::deny_list());
+    /// ```
+    #[must_use]
+    pub fn cookies(mut self, collect: Collect) -> Self {
+        self.cookies = Some(collect);
+        self
+    }
+
+    /// Sets which response headers are recorded, as `http.response.header.*`. None by default.
+    ///
+    /// ```
+    /// use sentrace_core::{Collect, DataCollection};
+    ///
+    /// let with_headers = DataCollection::new().response_headers(Collect::deny(["x-internal"]));
+    /// ```
+    #[must_use]
+    pub fn response_headers(mut self, collect: Collect) -> Self {
+        self.response_headers = collect;
+        self
+    }
+
+    /// Returns `true` if something of a response's header is recorded, for adapters.
+    #[inline]
+    pub fn records_response_headers(&self) -> bool {
+        self.response_headers != Collect::Off || self.cookies.as_ref().is_some_and(|it| *it != Collect::Off)
+    }
+
     /// Returns whether personal data is shown; it also is if the data stays on this machine.
     pub(crate) fn personal(&self, here_alone: bool) -> bool {
         self.user_info || here_alone
@@ -162,13 +214,38 @@ impl DataCollection {
 
     /// Returns the rules for header fields, or `None` if they are not recorded at all.
     pub(crate) fn headers(&self, personal: bool) -> Option<HeaderRules<'_>> {
+        self.rules(&self.request_headers, personal)
+    }
+
+    /// Returns the rules for header fields of a response, or `None` if they are not recorded.
+    pub(crate) fn response_rules(&self, personal: bool) -> Option<HeaderRules<'_>> {
+        self.rules(&self.response_headers, personal)
+    }
+
+    /// Returns the rules for cookies alone, if no other header fields are recorded.
+    pub(crate) fn only_cookies(&self, personal: bool) -> Option<HeaderRules<'_>> {
+        let cookies = self.cookies.as_ref().filter(|collect| **collect != Collect::Off)?;
         let collect = &self.request_headers;
+        (*collect == Collect::Off).then_some(HeaderRules {
+            collect,
+            chosen: true,
+            personal,
+            cookies: Some(cookies),
+        })
+    }
+
+    /// Returns which cookies are recorded, if they are not header fields like others.
+    pub(crate) fn cookie_rules(&self) -> Option<&Collect> {
+        self.cookies.as_ref()
+    }
+
+    fn rules<'a>(&'a self, collect: &'a Collect, personal: bool) -> Option<HeaderRules<'a>> {
         let chosen = match &collect.0 {
             Mode::Off => return None,
             Mode::Deny(terms) => !terms.0.is_empty(),
             Mode::Allow(_) => true,
         };
-        Some(HeaderRules { collect, chosen, personal })
+        Some(HeaderRules { collect, chosen, personal, cookies: self.cookies.as_ref() })
     }
 
     /// Returns `true` if a query has nothing to hide, without parsing it.
@@ -197,7 +274,8 @@ pub(crate) struct HeaderRules<'a> {
     /// Whether there are terms besides the denylist's. Found once for all fields, which saves 60
     /// instructions per request.
     chosen: bool,
-    personal: bool,
+    pub(crate) personal: bool,
+    pub(crate) cookies: Option<&'a Collect>,
 }
 
 impl HeaderRules<'_> {

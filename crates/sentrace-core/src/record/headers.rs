@@ -37,7 +37,7 @@ impl Headers {
     /// Copies a field. Returns `true` if that is the host, and shown. A value that must not be
     /// shown is never copied.
     #[inline]
-    fn push(&mut self, name: &str, value: &[u8], rules: HeaderRules<'_>) -> bool {
+    pub(super) fn push(&mut self, name: &str, value: &[u8], rules: HeaderRules<'_>) -> bool {
         if self.fields.len() >= MAX_FIELDS {
             return false;
         }
@@ -45,7 +45,12 @@ impl Headers {
         let (hidden, may_be_url) = match known {
             Some(WellKnownHeader { value: ValueKind::Trace, .. }) => return false,
             Some(known) => {
-                (rules.hides_well_known(known), matches!(known.value, ValueKind::Url | ValueKind::Host))
+                let hidden = rules.hides_well_known(known);
+                if hidden && rules.cookies.is_some() && known.name == "cookie" {
+                    self.push_cookies(value, rules);
+                    return false;
+                }
+                (hidden, matches!(known.value, ValueKind::Url | ValueKind::Host))
             }
             None => {
                 self.bytes.extend_from_slice(&name.as_bytes()[..name.len().min(MAX_NAME)]);
@@ -63,6 +68,17 @@ impl Headers {
         }
         self.fields.push(Field { known, name_end, value_end: self.bytes.len() as u32, hidden });
         is_host && !hidden
+    }
+
+    /// Copies a field whose value may be shown.
+    pub(super) fn push_shown(&mut self, name: &str, value: &str) {
+        if self.fields.len() < MAX_FIELDS {
+            self.bytes.extend_from_slice(cut(name, MAX_NAME).as_bytes());
+            let name_end = self.bytes.len() as u32;
+            self.bytes.extend_from_slice(cut(value, MAX_VALUE).as_bytes());
+            let value_end = self.bytes.len() as u32;
+            self.fields.push(Field { known: None, name_end, value_end, hidden: false });
+        }
     }
 
     #[cold]

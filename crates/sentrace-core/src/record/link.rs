@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use sentrace_protocol::{Data, SpanLink, Value, sensitive};
+use sentrace_protocol::{Data, SpanLink, Value};
 
+use super::scope::shown_value;
 use super::{Record, Slot};
 use crate::util::text::cut;
 
@@ -52,19 +53,9 @@ impl Record {
     pub(super) fn all_links(&self) -> impl Iterator<Item = (Slot, SpanLink<'_>)> {
         let entries = self.rare.as_deref().map_or(&[][..], |rare| &rare.links);
         entries.iter().map(|LinkEntry { slot, link }| {
-            let attributes = link.attributes.iter().map(|(key, value)| (key, shown(key, value)));
+            let attributes = link.attributes.iter().map(|(key, value)| (key, shown_value(key, value)));
             (*slot, SpanLink { attributes: attributes.collect(), ..*link })
         })
-    }
-}
-
-fn shown<'a>(key: &str, value: &'a Value<'static>) -> Value<'a> {
-    match value {
-        Value::Str(text) => Value::Str(sensitive::filter_value(key, text)),
-        Value::Strs(texts) => {
-            Value::Strs(texts.iter().map(|text| sensitive::filter_value(key, text)).collect())
-        }
-        other => other.clone(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod call;
 mod compact;
+pub(crate) mod content;
 pub(crate) mod derived;
+mod flags;
 mod headers;
 pub(crate) mod identity;
 mod link;
@@ -12,11 +14,14 @@ pub(crate) mod pool;
 mod queue_time;
 mod rare;
 mod request;
+mod response_headers;
 mod route;
+pub(crate) mod scope;
 pub(crate) mod span;
 pub(crate) mod span_name;
 mod tag;
 mod text;
+mod thread;
 
 use std::borrow::Cow;
 
@@ -54,6 +59,10 @@ impl Slot {
     pub(crate) const ROOT: Self = Self(0);
     /// A streamed span, which is the first of its own record.
     pub(crate) const OWN_RECORD: Self = Self(u32::MAX);
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
 
     pub(crate) fn of_mut(self, spans: &mut [SpanRecord]) -> Option<&mut SpanRecord> {
         spans.get_mut(self.0 as usize)

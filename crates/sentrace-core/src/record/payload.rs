@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use sentrace_protocol::transaction::{
     Data, Request, ResponseContext, SdkInfo, Tags, Timestamp, TraceContext, TransactionPayload,
-    TransactionSpan, User,
+    TransactionSpan,
 };
 use sentrace_protocol::url::split_host_port;
 use sentrace_protocol::{SpanStatus, TransactionSource, Value, sensitive};
@@ -57,9 +57,13 @@ impl Record {
 
         let mut root_data = Data::default();
         self.describe_request(root, anchor, &mut root_data);
+        self.describe_response_headers(&mut root_data);
         let mut root_tags = Tags::default();
         for entry in &self.data {
             let key = self.arena.get(entry.key);
+            if !self.may_send(entry.slot, key) {
+                continue;
+            }
             let (key, value) = (Cow::Borrowed(key), self.value(key, &entry.value));
             match self.target(entry.slot, &payload_index) {
                 Target::Root => root_data.set(key, value),
@@ -84,6 +88,12 @@ impl Record {
                 add_derived(self.arena.get(child.op), &mut spans[at].data);
             }
         }
+        let root_end = root.end.unwrap_or(root.start);
+        for scope in self.scopes() {
+            scope.fill(&mut root_data, root_end);
+            let ends = children.iter().filter_map(|child| child.end);
+            spans.iter_mut().zip(ends).for_each(|(span, end)| scope.fill(&mut span.data, end));
+        }
         let mut root_links = Vec::new();
         for (slot, link) in self.all_links() {
             match self.target(slot, &payload_index) {
@@ -103,10 +113,10 @@ impl Record {
         transaction.name = self.shown_name();
         transaction.source = self.source;
         transaction.start_timestamp = anchor.timestamp(root.start);
-        transaction.timestamp = anchor.timestamp(root.end.unwrap_or(root.start));
+        transaction.timestamp = anchor.timestamp(root_end);
         transaction.request = self.request.is_some().then(|| self.request());
         transaction.response = self.response_status.map(ResponseContext::new);
-        transaction.user = self.request.client_address.map(User::new);
+        transaction.user = self.user_at(root_end);
         transaction.tags = root_tags;
         transaction.release = self.identity.release.as_deref().map(Cow::Borrowed);
         transaction.environment = Some(Cow::Borrowed(&self.identity.environment));

@@ -191,6 +191,12 @@ impl RequestRecord {
             let mut recorder = HeaderRecorder::new(&mut self.headers, rules);
             request.record_headers(&mut recorder);
             has_host = recorder.has_host();
+        } else if let Some(rules) = collection.only_cookies(personal) {
+            request.for_each_header(&mut |name, value| {
+                if name == "cookie" {
+                    self.headers.push_cookies(value, rules);
+                }
+            });
         }
         self.host = if has_host && request.has_host_in_header() {
             Host::Field

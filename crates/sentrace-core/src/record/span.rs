@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use sentrace_protocol::span_v2::{StreamedSpan, keys};
-use sentrace_protocol::{Data, SpanId, SpanStatus, Tags, Value, sensitive};
+use sentrace_protocol::{Data, SpanId, SpanStatus, Tags, sensitive};
 
 use super::derived::add_derived;
+use super::response_headers::add_headers;
 use super::span_name::streamed_op;
 use super::{Anchor, Record, SDK, Slot};
 use crate::record::identity::Identity;
+use crate::util::clock::FastInstant;
 
 /// What a span contains of its transaction.
 pub(crate) struct SegmentName<'a> {
@@ -35,9 +37,7 @@ impl Record {
             set(&mut attributes, keys::SEGMENT_NAME_SOURCE, self.source.as_str());
             self.describe_request(span, anchor, &mut attributes);
             self.describe_headers(&mut attributes);
-            if let Some(address) = self.request.client_address {
-                attributes.set("user.ip_address", address.to_string());
-            }
+            self.describe_response_headers(&mut attributes);
         }
         self.add_entries(&mut attributes);
         if self.is_of_adapter(span) {
@@ -50,6 +50,7 @@ impl Record {
             // The job's own name, which says more than that of its queue.
             attributes.set(keys::DESCRIPTION, self.shown_name());
         }
+        self.add_scope_attributes(span.end.unwrap_or(span.start), &mut attributes);
         // Set last, so that no user data hides what Sentry requires.
         set(&mut attributes, keys::TRACE_LIFECYCLE, "stream");
         if !segment.name.is_empty() {
@@ -70,15 +71,21 @@ impl Record {
     /// Adds header fields as arrays with one element per value (Sentry SDK specification, *Spans*
     /// 1.0).
     fn describe_headers<'a>(&'a self, attributes: &mut Data<'a>) {
-        let mut values: Vec<(&str, Vec<Cow<'a, str>>)> = Vec::new();
-        for (name, value) in self.request.headers.iter() {
-            match values.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, values)) => values.push(sensitive::filter_text(value)),
-                None => values.push((name, vec![sensitive::filter_text(value)])),
-            }
+        add_headers("http.request.header.", self.request.headers.iter(), attributes);
+    }
+
+    /// Adds what scopes hold, and the user, unless the span has the attribute itself.
+    fn add_scope_attributes<'a>(&'a self, end: FastInstant, attributes: &mut Data<'a>) {
+        for scope in self.scopes() {
+            scope.fill(attributes, end);
         }
-        for (name, values) in values {
-            attributes.set(["http.request.header.", name].concat(), Value::Strs(values));
+        let Some(user) = self.user_at(end) else { return };
+        let texts = [("user.id", user.id), ("user.email", user.email), ("user.name", user.username)];
+        let address = user.ip_address.map(|address| Cow::Owned(address.to_string()));
+        for (key, value) in texts.into_iter().chain([("user.ip_address", address)]) {
+            if let Some(value) = value.filter(|_| attributes.get(key).is_none()) {
+                attributes.set(key, value);
+            }
         }
     }
 
@@ -86,7 +93,9 @@ impl Record {
     fn add_entries<'a>(&'a self, attributes: &mut Data<'a>) {
         for entry in self.data.iter().filter(|entry| entry.slot == Slot::ROOT) {
             let key = self.arena.get(entry.key);
-            attributes.set(key, self.value(key, &entry.value));
+            if self.may_send(entry.slot, key) {
+                attributes.set(key, self.value(key, &entry.value));
+            }
         }
         let mut tags = Tags::new();
         for entry in self.tags.iter().filter(|entry| entry.slot == Slot::ROOT) {

@@ -15,8 +15,13 @@ use crate::util::clock::FastInstant;
 
 /// Ends a streamed span, which is handed over immediately.
 pub(crate) fn end_streamed_span(trace: &SharedTrace, span_id: SpanId) {
-    let ended = trace.live().stream.as_mut().and_then(|stream| stream.end_open(span_id));
-    let Some(record) = ended else { return };
+    let record = {
+        let mut live = trace.live();
+        let ended = live.stream.as_mut().and_then(|stream| stream.end_open(span_id));
+        let Some(mut record) = ended else { return };
+        add_trace_scope(&live, &mut record);
+        record
+    };
     trace.pipeline.deliver_span(finished(record, trace));
 }
 
@@ -28,6 +33,7 @@ pub(crate) fn cancel_streamed_spans(trace: &SharedTrace, at: FastInstant) {
             span.end = Some(at.max(span.start));
             span.status.get_or_insert(SpanStatus::Cancelled);
         }
+        add_trace_scope(&trace.live(), &mut record);
         trace.pipeline.deliver_span(finished(record, trace));
     }
 }
@@ -60,6 +66,7 @@ fn end_alone(trace: &mut TraceState, complete: impl FnOnce(&mut Record)) {
     let Some(mut record) = live.record.take() else { return };
     // The record's buffers are left for the next trace.
     std::mem::swap(&mut live.baggage, &mut record.baggage);
+    add_trace_scope(live, &mut record);
     complete(&mut record);
     hand_over(&trace.pipeline, record);
 }
@@ -72,6 +79,7 @@ fn end_shared(trace: &TraceState, complete: impl FnOnce(&mut Record)) {
         let mut live = trace.live();
         let Some(mut record) = take(trace, &mut live) else { return };
         record.baggage.copy_from(&live.baggage);
+        add_trace_scope(&live, &mut record);
         complete(&mut record);
         record
     };
@@ -80,6 +88,7 @@ fn end_shared(trace: &TraceState, complete: impl FnOnce(&mut Record)) {
 
 fn hand_over(pipeline: &Pipeline, mut record: Box<Record>) {
     record.end_span(Slot::ROOT);
+    apply_client(pipeline, &mut record);
     pipeline.counters.finished();
     let unfinished = record.unfinished_spans() as u64;
     if unfinished > 0 && pipeline.debug {
@@ -120,6 +129,7 @@ fn end_segment(trace: &SharedTrace, discarded: Option<Reason>, complete: impl Fn
         if let Some(stream) = stream {
             stream.end(&record, discarded);
         }
+        add_trace_scope(&live, &mut record);
         record
     };
     trace.pipeline.counters.finished();
@@ -134,6 +144,26 @@ fn take(trace: &TraceState, live: &mut Live) -> Option<Box<Record>> {
     live.record.take()
 }
 
-fn finished(record: Box<Record>, trace: &SharedTrace) -> FinishedSpan {
+/// What the client adds to its spans and keeps back goes along with them.
+#[inline]
+fn apply_client(pipeline: &Pipeline, record: &mut Record) {
+    if let Some(scope) = pipeline.scope.snapshot() {
+        record.add_scope(scope);
+    }
+    if !pipeline.content.is_all() {
+        record.set_content(pipeline.content);
+    }
+}
+
+/// What was set for the whole trace goes along with what ends in it.
+#[inline]
+fn add_trace_scope(live: &Live, record: &mut Record) {
+    if let Some(scope) = live.scope.as_ref().and_then(|scope| scope.snapshot()) {
+        record.add_scope(scope);
+    }
+}
+
+fn finished(mut record: Box<Record>, trace: &SharedTrace) -> FinishedSpan {
+    apply_client(&trace.pipeline, &mut record);
     FinishedSpan::new(record, SharedTrace::clone(trace).unsize(Coercion!(to dyn Segment)))
 }

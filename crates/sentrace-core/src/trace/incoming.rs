@@ -163,6 +163,7 @@ impl IncomingTrace {
         below.sampled = trace.sampled;
         below.inherit_received(trace);
         trace.copy_frozen_baggage(&mut below.live_mut().baggage);
+        below.live_mut().scope.clone_from(&trace.live().scope);
         Self::of(below)
     }
 
@@ -178,6 +179,7 @@ impl IncomingTrace {
         within.head = (!live.baggage.is_frozen()).then(|| SharedTrace::clone(trace));
         within.received.clone_from(&trace.received);
         within.live_mut().baggage.copy_from(&live.baggage);
+        within.live_mut().scope.clone_from(&live.scope);
         Self::of(within)
     }
 

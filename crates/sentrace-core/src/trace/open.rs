@@ -133,6 +133,9 @@ fn begin_record(
     for link in options.links {
         record.add_link(Slot::ROOT, link.clone());
     }
+    if pipeline.streams {
+        record.set_thread();
+    }
     let live = trace.live_mut();
     live.record = Some(record);
     live.stream = pipeline.streams.then(Box::default);

@@ -18,6 +18,8 @@ use crate::propagation::continuation_rules::ContinuationRules;
 use crate::propagation::outgoing::PropagationTargets;
 use crate::propagation::recent::RecentHeaders;
 use crate::record::Record;
+use crate::record::content::ContentCollection;
+use crate::record::scope::Scope;
 use crate::trace::counters::Counters;
 use crate::trace::deliver::NoopDeliver;
 use crate::trace::deliver::{Deliver, FinishedTransaction};
@@ -49,6 +51,9 @@ pub(crate) struct Pipeline {
     /// Foreign headers that were forwarded or rejected.
     pub(crate) recent: RecentHeaders,
     pub(crate) rate_warnings: RateWarnings,
+    /// What the client adds to all spans.
+    pub(crate) scope: Scope,
+    pub(crate) content: ContentCollection,
 }
 
 /// A trace's reference to its pipeline. Only a trace that is kept for reuse has none.
@@ -121,6 +126,8 @@ impl Pipeline {
             counters: Counters::default(),
             recent: RecentHeaders::default(),
             rate_warnings: RateWarnings::default(),
+            scope: Scope::default(),
+            content: ContentCollection::new(),
         }
     }
 

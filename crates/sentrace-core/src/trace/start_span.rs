@@ -37,6 +37,7 @@ impl TraceState {
             (Some(stream), _) if stream.has_room() => {
                 let mut record = pool::take(ids::event_id(), self.trace_id, pipeline.identity);
                 let span_id = record.start_span(parent, op, description).ok_or_else(full)?.0;
+                record.set_thread();
                 stream.open(span_id, record);
                 Ok((span_id, Slot::OWN_RECORD))
             }

@@ -20,6 +20,7 @@ use triomphe::{Arc, UniqueArc};
 use crate::propagation::received::ReceivedHeaders;
 use crate::propagation::sample_rand::SampleRand;
 use crate::propagation::trace_baggage::{Applied, TraceBaggage};
+use crate::record::scope::Scope;
 use crate::record::{Record, Slot};
 use crate::trace::pipeline::PipelineRef;
 use crate::trace::streamed::Stream;
@@ -74,6 +75,8 @@ pub(crate) struct Live {
     pub(crate) record: Option<Box<Record>>,
     /// Of a sampled transaction whose spans are streamed.
     pub(crate) stream: Option<Box<Stream>>,
+    /// What was set for the whole trace, shared by its transactions.
+    pub(crate) scope: Option<std::sync::Arc<Scope>>,
 }
 
 impl Live {
@@ -138,6 +141,7 @@ impl TraceState {
         live.baggage.clear();
         live.record = None;
         live.stream = None;
+        live.scope = None;
     }
 
     /// Returns the caller's trace and span, if there is a caller.

@@ -8,4 +8,5 @@ pub(crate) mod pattern;
 pub(crate) mod random;
 pub(crate) mod sharded;
 pub(crate) mod text;
+pub(crate) mod thread_id;
 pub(crate) mod thread_local;

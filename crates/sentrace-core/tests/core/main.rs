@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails is a test that fails")]
 
 mod calls;
+mod collection;
 mod context;
 mod decisions;
 mod env;
@@ -15,6 +16,7 @@ mod links;
 mod personal;
 mod propagation;
 mod recycling;
+mod scope;
 mod spans;
 mod stats;
 mod streamed_names;

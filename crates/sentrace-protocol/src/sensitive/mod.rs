@@ -12,6 +12,7 @@
 //!
 //! Sentry SDK specification, *Data Collection* and *Data Handling*.
 
+mod cookies;
 mod credentials;
 mod names;
 mod nested;
@@ -23,6 +24,7 @@ mod url_parts;
 mod values;
 mod well_known;
 
+pub use self::cookies::{SENSITIVE_COOKIE_TERMS, filter_cookies, filter_set_cookie, is_sensitive_cookie};
 pub use self::credentials::is_credential;
 pub use self::names::{
     PERSONAL_TERMS, SENSITIVE_PARAMETER_TERMS, SENSITIVE_PARAMETERS, SENSITIVE_TERMS, is_personal,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use http::{Response, header};
 use http_body::Body;
-use sentrace_core::Transaction;
 use sentrace_core::adapter::HandlerError;
+use sentrace_core::{DataCollection, Transaction};
 
 use super::config::Config;
 use super::guard::Guard;
@@ -33,17 +33,22 @@ struct Special {
     upgrade: Option<Arc<UpgradeSlot>>,
     possible_call: Option<PossibleCall>,
     preflight: Option<Preflight>,
+    collection: Option<DataCollection>,
 }
 
 impl OnResponseHead {
     pub(super) fn new(config: &Config, method: MethodSemantics) -> Self {
-        Self {
+        let mut this = Self {
             method,
             server_timing: config.server_timing,
             event_streams: config.event_streams,
             ignored_statuses: config.ignored_statuses.clone(),
             special: None,
+        };
+        if config.collection.records_response_headers() {
+            this.special().collection = Some(config.collection.clone());
         }
+        this
     }
 
     pub(super) fn hold_upgrade(&mut self, slot: Option<Arc<UpgradeSlot>>) {
@@ -143,6 +148,11 @@ impl Special {
     fn record<B>(&mut self, transaction: &Transaction, response: &Response<B>) -> bool {
         if let Some(preflight) = self.preflight.take() {
             preflight.check(response);
+        }
+        if let Some(collection) = self.collection.take() {
+            transaction.record_response_headers(&collection, |each| {
+                response.headers().iter().for_each(|(name, value)| each(name.as_str(), value.as_bytes()));
+            });
         }
         let call = self.possible_call.take();
         call.is_some_and(|call| call.record_response(transaction, response.headers()))

@@ -329,3 +329,21 @@ async fn huge_and_odd_requests_are_cut() {
     assert_eq!(data(&captured, "network.protocol.version"), Some("2"));
     assert_eq!(header(&captured, "x-latin"), Some("caf"), "what is no UTF-8 is cut where it begins");
 }
+
+#[tokio::test]
+async fn headers_of_the_response_are_recorded_if_the_layer_asks_for_them() {
+    for (collect, expected) in [(Collect::Off, None), (Collect::deny_list(), Some(vec!["7"]))] {
+        let (client, capture) = recording();
+        let collection = DataCollection::new().response_headers(collect);
+        let layer = SentryTracingLayer::new().client(client).data_collection(collection);
+        let service = tower::service_fn(|_: Request<Empty<Bytes>>| async {
+            let response = http::Response::builder().header("x-cart", "7").body(Empty::<Bytes>::new());
+            Ok::<_, std::convert::Infallible>(response.unwrap())
+        });
+        let response = layer.layer(service).oneshot(get("/x")).await.unwrap();
+        response.into_body().collect().await.unwrap();
+        let data = only(capture.take()).transaction.trace.data;
+        let recorded = data.get("http.response.header.x-cart").cloned();
+        assert_eq!(recorded, expected.map(sentrace_protocol::Value::from));
+    }
+}

@@ -237,7 +237,7 @@ fn links_are_read_with_their_types() {
     let errors = examined.problems.iter().filter(|problem| problem.severity == Error);
     assert_eq!(errors.count(), 3, "{:?}", examined.problems);
     let transaction = only(examined);
-    let types: Vec<_> = transaction.links.iter().map(|link| link.link_type()).collect();
+    let types: Vec<_> = transaction.links.iter().map(crate::model::SpanLink::link_type).collect();
     assert_eq!(types, [Some("message_origin"), None]);
     assert_eq!(transaction.links[0].sampled, Some(true));
     assert_eq!(transaction.spans[0].links, [], "without ids there is no link");

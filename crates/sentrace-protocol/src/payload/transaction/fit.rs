@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::span::SpanOfTrace;
-use super::{Data, Request, Tags, TransactionPayload, TransactionSpan};
+use super::{Data, Request, Tags, TransactionPayload, TransactionSpan, User};
 use crate::util::json_size::{json_size, shorten_longest, size_of_text};
 use crate::{SpanLink, Value};
 
@@ -107,6 +107,13 @@ impl TransactionPayload<'_> {
             let query = request.query_string.as_deref().map_or(0, str::len);
             request.method.len() + request.url.len() + query + headers.sum::<usize>()
         });
+        let of_user = |user: &User<'_>| {
+            [&user.id, &user.email, &user.username]
+                .into_iter()
+                .flatten()
+                .map(|text| text.len())
+                .sum::<usize>()
+        };
         let optional = [&self.release, &self.environment, &self.server_name].into_iter().flatten();
         let own = optional.map(|text| text.len()).sum::<usize>()
             + self.name.len()
@@ -114,7 +121,8 @@ impl TransactionPayload<'_> {
             + self.trace.origin.len()
             + self.sdk.name.len()
             + self.sdk.version.len()
-            + request;
+            + request
+            + self.user.as_ref().map_or(0, of_user);
         2 * FIXED
             + ESCAPED * own
             + self.trace.data.iter().map(entry).sum::<usize>()

@@ -65,7 +65,7 @@ pub struct TransactionPayload<'a> {
     /// What it answered.
     pub response: Option<ResponseContext>,
     /// Who asked.
-    pub user: Option<User>,
+    pub user: Option<User<'a>>,
     /// Short texts to search by.
     pub tags: Tags<'a>,
     /// Which version of the service it was: `shop@1.4.0`.
@@ -113,7 +113,7 @@ impl<'a> TransactionPayload<'a> {
             trace: self.trace.into_owned(),
             request: self.request.map(Request::into_owned),
             response: self.response,
-            user: self.user,
+            user: self.user.map(User::into_owned),
             tags: self.tags.into_owned(),
             release: self.release.map(cow_into_owned),
             environment: self.environment.map(cow_into_owned),

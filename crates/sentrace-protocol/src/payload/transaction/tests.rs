@@ -48,7 +48,7 @@ pub(crate) fn transaction(name: &str) -> TransactionPayload<'_> {
             ..Request::default()
         }),
         response: Some(ResponseContext { status_code: 200 }),
-        user: Some(User { ip_address: [203, 0, 113, 7].into() }),
+        user: Some(User::default().with_ip_address([203, 0, 113, 7].into())),
         tags: [("region", "eu")].into_iter().collect(),
         release: Some("shop@1.4.0".into()),
         environment: Some("production".into()),
