@@ -16,11 +16,11 @@ use criterion::{Criterion, SamplingMode, Throughput};
 use lexopt::prelude::*;
 use sentrace_bench::measured::{Measured, shift_heap};
 use sentrace_bench::request::Baggage;
-use sentrace_bench::samples::Samples;
-use sentrace_bench::time::Time;
+use sentrace_bench::timing::samples::Samples;
+use sentrace_bench::timing::time::Time;
 use sentrace_bench::tools::{self, criterion_group};
 use sentrace_bench::variant::Variant;
-use sentrace_bench::{time, variants};
+use sentrace_bench::{timing::time, variants};
 
 /// The number of samples of each process.
 const ROUNDS: usize = 20;

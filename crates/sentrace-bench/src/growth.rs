@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use tower_layer::layer_fn;
 use tower_service::Service as _;
 
+use crate::http::server::{Nothing, Server, router, user};
+use crate::http::sink::{Dropping, HandedOver, NOWHERE, options};
 use crate::process;
 use crate::request::{Baggage, RequestHead};
-use crate::server::{Nothing, Server, router, user};
-use crate::sink::{Dropping, HandedOver, NOWHERE, options};
-use crate::time::median;
+use crate::timing::time::median;
 use crate::variant::Subject as _;
 use crate::variants::Noop;
 

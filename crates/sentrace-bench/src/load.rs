@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::process::all_threads_nanoseconds;
 use crate::request::{Baggage, RequestHead};
-use crate::time::median;
+use crate::timing::time::median;
 use crate::tools::{Tools, output};
 
 /// A server and its load.

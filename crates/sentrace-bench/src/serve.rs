@@ -13,9 +13,9 @@ use axum::routing::{get, post};
 use sentrace::{SamplingContext, SentryTracingLayer};
 use tokio::net::TcpListener;
 
+use crate::http::server::{router, runtime, user};
+use crate::http::sink::options;
 use crate::request::Baggage;
-use crate::server::{router, runtime, user};
-use crate::sink::options;
 use crate::variants;
 
 /// Prints its address and serves until the process ends.

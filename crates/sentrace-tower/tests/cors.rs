@@ -255,5 +255,5 @@ fn unhooked_it_warns_once_on_standard_error() {
         .unwrap();
     let errors = String::from_utf8(run.stderr).unwrap();
     assert!(run.status.success(), "{errors}");
-    assert_eq!(errors.matches("the CORS layer is outside of SentryCorsLayer").count(), 1, "{errors}");
+    assert_eq!(errors.matches("the CORS layer sits outside of SentryCorsLayer").count(), 1, "{errors}");
 }

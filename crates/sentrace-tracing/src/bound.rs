@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sentrace_core::current_span;
 use sentrace_core::diagnostics;
-use tracing::{Metadata, Span};
+use tracing::{Dispatch, Metadata, Span};
 
+use crate::config::TracingLayer;
 use crate::layers;
 
 /// Marks the spans of [`bound_span`]; users may filter by it.
@@ -56,12 +57,17 @@ pub fn bound_span() -> Span {
     }
 }
 
+/// Returns `true` if a layer of ours is part of this subscriber.
+fn has_layer(subscriber: &Dispatch) -> bool {
+    subscriber.is::<TracingLayer>() || layers::has_joined(subscriber)
+}
+
 /// Without a layer of ours there is nobody to take anything along.
 #[cold]
 fn warn_of_filter() {
     static WARNED: AtomicBool = AtomicBool::new(false);
 
-    if !WARNED.load(Ordering::Relaxed) && tracing::dispatcher::get_default(layers::is_in) {
+    if !WARNED.load(Ordering::Relaxed) && tracing::dispatcher::get_default(has_layer) {
         diagnostics::warn_once(
             &WARNED,
             format_args!(

@@ -11,7 +11,7 @@ use sentrace_core::adapter::current::{check_before_use, replace};
 use sentrace_protocol::{SpanId, TraceId};
 use tracing::span::Id;
 
-use crate::layers::{self, LayerId};
+use crate::layer_id::{self, LayerId};
 
 thread_local! {
     static ENTERED: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
@@ -52,7 +52,7 @@ pub(crate) fn enter(layer: LayerId, id: &Id, entering: Entering) {
     let _ = ENTERED.try_with(|entered| {
         if let Ok(mut entered) = entered.try_borrow_mut() {
             if entered.is_empty() {
-                let _ = SEEN_GONE.try_with(|seen| seen.set(layers::gone()));
+                let _ = SEEN_GONE.try_with(|seen| seen.set(layer_id::gone()));
                 check_before_use(Some(forget_gone));
             }
             let Entering { span, began } = entering;
@@ -95,7 +95,7 @@ fn leave(entered: &mut Vec<Entry>, at: usize) -> Option<Entering> {
 
 /// Leaves the spans of layers that are gone, which nobody else will do.
 pub(crate) fn forget_gone() {
-    let gone = layers::gone();
+    let gone = layer_id::gone();
     let is_new = |seen: &Cell<usize>| seen.replace(gone) != gone;
     if SEEN_GONE.try_with(is_new).unwrap_or(false) {
         leave_gone();

@@ -13,7 +13,8 @@ use crate::config::TracingLayer;
 use crate::database::{self, Query};
 use crate::entered::{self, Entering};
 use crate::error;
-use crate::layers::{LayerId, Role};
+use crate::layer_id::LayerId;
+use crate::layers::Role;
 use crate::start::nearest;
 use crate::state::{SpanState, States, Times};
 

@@ -6,7 +6,7 @@
 //! meet here.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sentrace_core::Client;
@@ -14,35 +14,15 @@ use tracing::Dispatch;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::ExtensionsMut;
 
-use crate::config::TracingLayer;
 use crate::entered;
+use crate::layer_id::LayerId;
 
 /// Those that are part of a subscriber, in the order in which they said so.
 static LAYERS: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
-/// All that are alive.
-static ALIVE: Mutex<Vec<LayerId>> = Mutex::new(Vec::new());
-/// How many are gone: only ever read where spans of ours are entered.
-static GONE: AtomicUsize = AtomicUsize::new(0);
-static IDS: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     /// The subscriber that was shown to a layer last, by its address at that time, and the layer.
     static SHOWN: Cell<Option<(usize, LayerId)>> = const { Cell::new(None) };
-}
-
-/// Tells layers apart, and so the spans of different subscribers, whose ids may be equal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LayerId(u64);
-
-impl LayerId {
-    pub(crate) fn is_alive(self) -> bool {
-        lock(&ALIVE).contains(&self)
-    }
-
-    /// The group of a layer that has not been told of its subscriber. Addresses of registries are even.
-    fn group(self) -> u64 {
-        self.0 << 1 | 1
-    }
 }
 
 /// What a layer does in its subscriber.
@@ -103,9 +83,7 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new() -> Self {
-        let id = LayerId(IDS.fetch_add(1, Ordering::Relaxed));
-        lock(&ALIVE).push(id);
-        Self { id, state: Arc::new(AtomicU8::new(UNTOLD)) }
+        Self { id: LayerId::new(), state: Arc::new(AtomicU8::new(UNTOLD)) }
     }
 
     #[inline]
@@ -230,7 +208,6 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        lock(&ALIVE).retain(|id| *id != self.id);
         let gone = {
             let layers = &mut *lock(&LAYERS);
             let at = layers.iter().position(|entry| entry.id == self.id);
@@ -242,23 +219,15 @@ impl Drop for Place {
         };
         // Without the lock: the last handle of a client may run code of users.
         drop(gone);
-        GONE.fetch_add(1, Ordering::Release);
-        // Nobody will tell it that its spans are left.
+        self.id.retire();
+        // The subscriber does not report the exits of its spans any more.
         entered::forget_gone();
     }
 }
 
-/// How many layers are gone, to see whether another one is.
-#[inline]
-pub(crate) fn gone() -> usize {
-    GONE.load(Ordering::Acquire)
-}
-
-/// Whether a layer of ours is part of this subscriber.
-pub(crate) fn is_in(subscriber: &Dispatch) -> bool {
-    subscriber.is::<TracingLayer>()
-        || address(subscriber)
-            .is_some_and(|registry| lock(&LAYERS).iter().any(|entry| entry.group == registry))
+/// Returns `true` if a layer has joined this subscriber.
+pub(crate) fn has_joined(subscriber: &Dispatch) -> bool {
+    address(subscriber).is_some_and(|registry| lock(&LAYERS).iter().any(|entry| entry.group == registry))
 }
 
 /// Whether another layer with this client is part of the same subscriber as the layer.

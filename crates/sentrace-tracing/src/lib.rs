@@ -110,6 +110,7 @@ mod error;
 mod format;
 mod keys;
 mod layer;
+mod layer_id;
 mod layers;
 mod naming;
 #[cfg(feature = "tower")]

@@ -11,7 +11,8 @@ use tracing_subscriber::registry::{self, LookupSpan};
 use crate::bound::BOUND_TARGET;
 use crate::config::{Filter, TracingLayer};
 use crate::data::Data;
-use crate::layers::{self, LayerId, Role};
+use crate::layer_id::LayerId;
+use crate::layers::{self, Role};
 use crate::naming::Naming;
 use crate::state::{Bound, SpanState, States, Times};
 

@@ -9,7 +9,7 @@ use sentrace_protocol::sql::Dialect;
 
 use crate::data::Data;
 use crate::entered::Entering;
-use crate::layers::LayerId;
+use crate::layer_id::LayerId;
 
 /// What a `tracing` span stands for here. Spans that stand for nothing keep nothing.
 #[derive(Debug)]

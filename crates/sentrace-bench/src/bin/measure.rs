@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use lexopt::prelude::*;
 use sentrace_bench::arguments::{self, Arguments};
 use sentrace_bench::measured::shift_heap;
-use sentrace_bench::{growth, serve, time, variants};
+use sentrace_bench::serve;
+use sentrace_bench::timing::time;
+use sentrace_bench::{growth, variants};
 
 fn main() -> ExitCode {
     arguments::run(|| run(&mut lexopt::Parser::from_env()).map(|()| true))

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use tower_layer::layer_fn;
 use tower_service::Service;
 
+use crate::http::server::{Nothing, Server, router, user};
 use crate::request::{Baggage, RequestHead};
-use crate::server::{Nothing, Server, router, user};
 use crate::variant::{Subject, Variant};
 
 /// The rows.

@@ -21,8 +21,8 @@ use sentrace::protocol::SentryTrace;
 use tower_layer::layer_fn;
 use tower_service::Service;
 
+use crate::http::server::{Recorded, Server, router, user};
 use crate::request::{Baggage, PARENT_SPAN_ID, RequestHead, TRACE_ID};
-use crate::server::{Recorded, Server, router, user};
 use crate::variant::{Subject, Variant};
 
 /// How much the layer does.

@@ -6,11 +6,11 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware};
 use sentrace::{SentryTracingMiddleware, Transaction};
 use tokio::runtime::Runtime;
 
+use crate::http::server::runtime;
+use crate::http::sink::{Dropping, NOWHERE, options};
 use crate::outgoing::{Noop, Stub, call};
 use crate::payload;
 use crate::request::{Baggage, RequestHead};
-use crate::server::runtime;
-use crate::sink::{Dropping, NOWHERE, options};
 use crate::variant::{Subject, Variant};
 
 /// The rows.

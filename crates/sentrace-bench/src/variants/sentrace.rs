@@ -8,10 +8,10 @@ use sentrace::protocol::{Category, Reason};
 use sentrace::{Client, SentryTracingLayer};
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::http::server::{Nothing, Recorded, Server, router, user, user_with_tracing_spans};
+use crate::http::sink::{Dropping, HandedOver, NOWHERE, lost, options};
 use crate::payload;
 use crate::request::{Baggage, RequestHead, TRACE_ID};
-use crate::server::{Nothing, Recorded, Server, router, user, user_with_tracing_spans};
-use crate::sink::{Dropping, HandedOver, NOWHERE, lost, options};
 use crate::variant::{Subject, Variant};
 
 /// The rows.

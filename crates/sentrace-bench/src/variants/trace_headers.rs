@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderValue};
 use sentrace::{Client, Trace};
 use sentrace_protocol::{SentryTrace, baggage, sentry_trace};
 
+use crate::http::sink::{Dropping, NOWHERE, options};
 use crate::request::{Baggage, RequestHead};
-use crate::sink::{Dropping, NOWHERE, options};
 use crate::variant::{Subject, Variant};
 
 /// The rows.

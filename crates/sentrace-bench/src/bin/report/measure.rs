@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use sentrace_bench::delivery::Row;
-use sentrace_bench::interval::Interval;
 use sentrace_bench::load;
 use sentrace_bench::request::Baggage;
-use sentrace_bench::samples::Samples;
+use sentrace_bench::timing::interval::Interval;
+use sentrace_bench::timing::samples::Samples;
 use sentrace_bench::tools::{Tools, criterion_group, output};
 use sentrace_bench::variants;
 use serde::de::DeserializeOwned;

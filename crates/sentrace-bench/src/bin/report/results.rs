@@ -5,9 +5,9 @@ use std::path::Path;
 
 use sentrace_bench::delivery::{Counted, Faulted, Loaded};
 use sentrace_bench::growth::Growth;
-use sentrace_bench::interval::Interval;
 use sentrace_bench::load::Load;
 use sentrace_bench::request::Baggage;
+use sentrace_bench::timing::interval::Interval;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;

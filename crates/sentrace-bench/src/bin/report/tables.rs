@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::iter::once;
 
 use sentrace_bench::delivery::{Figures, Loaded, table};
-use sentrace_bench::interval::Interval;
 use sentrace_bench::load::Load;
 use sentrace_bench::request::Baggage::{Mixed, Sentrys};
 use sentrace_bench::table::{figure, head, maybe, row};
+use sentrace_bench::timing::interval::Interval;
 use sentrace_bench::variant::Variant;
 use sentrace_bench::variants;
 

@@ -6,8 +6,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::counting::Counter;
 use super::opentelemetry::provider;
+use crate::http::server::{Server, router, user, user_with_tracing_spans};
 use crate::request::{Baggage, RequestHead};
-use crate::server::{Server, router, user, user_with_tracing_spans};
 use crate::variant::{Subject, Variant};
 
 /// The rows.

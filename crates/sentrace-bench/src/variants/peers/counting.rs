@@ -11,7 +11,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use sentry::protocol::EnvelopeItem;
 use sentry::{Envelope, Transport};
 
-use crate::server::Recorded;
+use crate::http::server::Recorded;
 
 /// A counter.
 #[derive(Debug, Clone, Default)]

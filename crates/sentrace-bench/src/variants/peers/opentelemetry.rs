@@ -9,9 +9,9 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::counting::Counter;
+use crate::http::server::{Recorded, Server, router, user};
 use crate::payload::DESCRIPTION;
 use crate::request::{Baggage, RequestHead};
-use crate::server::{Recorded, Server, router, user};
 use crate::variant::{Subject, Variant};
 
 /// The rows.

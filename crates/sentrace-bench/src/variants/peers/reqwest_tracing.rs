@@ -11,9 +11,9 @@ use reqwest_tracing::TracingMiddleware;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::counting::Counter;
+use crate::http::server::runtime;
 use crate::outgoing::{Stub, call};
 use crate::request::Baggage;
-use crate::server::runtime;
 use crate::variant::{Subject, Variant};
 use crate::variants::outgoing::Plain;
 

@@ -11,10 +11,10 @@ use sentry::{ClientOptions, TransportFactory};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::counting::{Counter, HandingOver};
+use crate::http::server::{Nothing, Server, router, user, user_with_tracing_spans};
+use crate::http::sink::NOWHERE;
 use crate::payload::DESCRIPTION;
 use crate::request::{Baggage, RequestHead};
-use crate::server::{Nothing, Server, router, user, user_with_tracing_spans};
-use crate::sink::NOWHERE;
 use crate::variant::{Subject, Variant};
 
 /// The rows.

@@ -12,9 +12,9 @@ use tokio::runtime::Runtime;
 
 use super::counting::Counter;
 use super::sentry::init_dropping;
+use crate::http::server::runtime;
 use crate::outgoing::{Stub, call};
 use crate::request::{Baggage, RequestHead};
-use crate::server::runtime;
 use crate::variant::{Subject, Variant};
 
 /// The rows.

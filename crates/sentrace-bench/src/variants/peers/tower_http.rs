@@ -2,8 +2,8 @@
 
 use tower_http::trace::TraceLayer;
 
+use crate::http::server::{Nothing, Server, router, user};
 use crate::request::{Baggage, RequestHead};
-use crate::server::{Nothing, Server, router, user};
 use crate::variant::{Subject, Variant};
 
 /// The rows.

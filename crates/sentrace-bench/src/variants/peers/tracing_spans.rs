@@ -1,7 +1,7 @@
 //! Ten spans of the `tracing` crate in the handler, without a layer that processes them.
 
+use crate::http::server::{Nothing, Server, router, user_with_tracing_spans};
 use crate::request::{Baggage, RequestHead};
-use crate::server::{Nothing, Server, router, user_with_tracing_spans};
 use crate::variant::{Subject, Variant};
 
 /// The rows.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::interval::Interval;
-use crate::time::{Time, median};
+use crate::timing::interval::Interval;
+use crate::timing::time::{Time, median};
 
 /// The samples that `benches/variants.rs` saves next to criterion's results.
 #[derive(Debug, Default, Serialize, Deserialize)]

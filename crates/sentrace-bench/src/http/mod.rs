@@ -1,0 +1,4 @@
+//! The server under test, and the one it sends to.
+
+pub mod server;
+pub mod sink;

@@ -1,0 +1,5 @@
+//! Times: how they are taken, and what can be concluded from them.
+
+pub mod interval;
+pub mod samples;
+pub mod time;
