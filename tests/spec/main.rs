@@ -2,6 +2,7 @@
 //! properties of the whole workspace.
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+mod conventions;
 mod coverage;
 mod document;
 mod foreign_types;
@@ -11,3 +12,4 @@ mod lookup;
 mod readme;
 mod rust_version;
 mod traceparent;
+mod vectors;
