@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::span_v2::Attributes;
+use super::attributes::Attributes;
 use crate::{Carrier, Data, SentryTrace, SpanId, TraceId, Value, sentry_trace};
 
 /// Key and values of the attribute that says what a link means (sentry-conventions). Other values are allowed.

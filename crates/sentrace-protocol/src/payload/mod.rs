@@ -1,5 +1,7 @@
 //! What is reported of a service's work.
 
+mod attributes;
+mod entries;
 pub(crate) mod link;
 pub mod source;
 pub mod span_name;

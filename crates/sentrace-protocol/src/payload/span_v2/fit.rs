@@ -1,7 +1,7 @@
 //! Bounds the JSON of a span that is sent by itself.
 
 use super::StreamedSpan;
-use super::attributes::Attributes;
+use crate::payload::attributes::Attributes;
 use crate::transaction::Cut;
 use crate::util::json_size::{json_size, shorten_longest};
 use crate::{Data, SpanLink, Value};

@@ -2,12 +2,10 @@
 //!
 //! Sentry SDK specification, *Spans* 1.0, span streaming.
 
-mod attributes;
 mod fit;
 mod items;
 mod span;
 
-pub(super) use self::attributes::Attributes;
 pub use self::items::{MAX_BYTES, MAX_ITEMS, MAX_SPAN_BYTES, SpanItems};
 pub use self::span::StreamedSpan;
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::attributes::Attributes;
+use crate::payload::attributes::Attributes;
 use crate::payload::link::{self, SpanLink, TypedLinks};
 use crate::{Data, SpanId, SpanStatus, Timestamp, TraceId};
 

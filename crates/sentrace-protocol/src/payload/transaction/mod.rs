@@ -1,6 +1,5 @@
 //! A transaction and its spans, as they are sent.
 
-mod entries;
 mod fit;
 mod request;
 mod span;
@@ -12,12 +11,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-pub use self::entries::{Data, MAX_TAG_CHARS, Tags};
 pub use self::fit::{Cut, MAX_BYTES};
 pub use self::request::{Request, ResponseContext};
 pub use self::span::{TraceContext, TransactionSpan};
 pub use self::timestamp::{Rfc3339, Timestamp};
 pub use self::user::User;
+pub use super::entries::{Data, MAX_TAG_CHARS, Tags};
 use crate::{EventId, TransactionSource};
 
 /// One transaction with its spans, borrowed from where it was recorded and written straight to JSON.

@@ -9,7 +9,7 @@ use crate::{Data, Value};
 pub(in crate::payload) struct Attributes<'s, 'a>(pub(in crate::payload) &'s Data<'a>);
 
 impl Attributes<'_, '_> {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::payload) fn is_empty(&self) -> bool {
         self.0.iter().all(|(_, value)| is_empty(value))
     }
 }
