@@ -43,7 +43,7 @@ fn origins_judge_the_url_by_host_text_and_pattern() {
         (contains("xn--bcher"), "https://B\u{dc}CHER.example/x", true, "an international URL"),
         (regex.clone(), "https://api.example.com/v2/pay", true, "a pattern from the start"),
         (regex.clone(), "HTTPS://u:p@API.Example.COM/v2/pay", true, "scheme and host are in lower case"),
-        (regex.clone(), "https://api.example.com/V2", false, "the path is as it is"),
+        (regex.clone(), "https://api.example.com/V2", true, "a path has no case either"),
         (regex, "http://evil.test/?https://api.example.com/v2", false, "a pattern in the query"),
         (Origin::regex(".*").unwrap(), "https://a.test/", true, "everywhere"),
         (Origin::regex(".*").unwrap(), "/x", false, "but to an unknown host"),
