@@ -72,11 +72,11 @@ text_enum!(SpanStatus, "span status", {
 });
 
 impl SpanStatus {
-    /// The status of a request that was answered with this HTTP status code.
+    /// Returns the status of a request whose response has this HTTP status code.
     ///
     /// Where the specification has no row, this follows Sentry's JavaScript SDK: informational and
-    /// redirecting answers are `ok`, other 4xx `invalid_argument`, other 5xx `internal_error`. Numbers that
-    /// are no HTTP status are `unknown_error`.
+    /// redirecting responses are `ok`, other 4xx `invalid_argument`, all from 500 on `internal_error`. Numbers
+    /// below 100 are `unknown_error`.
     pub const fn from_http(status: u16) -> Self {
         match status {
             100..=399 => Self::Ok,
@@ -91,8 +91,8 @@ impl SpanStatus {
             501 => Self::Unimplemented,
             503 => Self::Unavailable,
             504 => Self::DeadlineExceeded,
-            500..=599 => Self::InternalError,
-            _ => Self::UnknownError,
+            0..=99 => Self::UnknownError,
+            _ => Self::InternalError,
         }
     }
 
@@ -134,8 +134,8 @@ mod tests {
             (503..=503, "unavailable", "specification"),
             (504..=504, "deadline_exceeded", "specification"),
             (505..=599, "internal_error", "other 5xx"),
-            (600..=999, "unknown_error", "beyond HTTP"),
-            (u16::MAX..=u16::MAX, "unknown_error", "beyond HTTP"),
+            (600..=999, "internal_error", "beyond HTTP, as in JavaScript"),
+            (u16::MAX..=u16::MAX, "internal_error", "beyond HTTP"),
         ];
         for (codes, status, reason) in rows {
             for code in codes {
