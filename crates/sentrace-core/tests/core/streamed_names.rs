@@ -83,7 +83,8 @@ fn dsc_name(captured: &CapturedSpan) -> Option<String> {
 #[test]
 fn a_request_is_named_by_its_route_and_never_by_its_path() {
     type Edit = fn(&SpanRef);
-    let rows: [(&str, Option<&str>, Edit, &str, Option<&str>, &str); 7] = [
+    type Row = (&'static str, Option<&'static str>, Edit, &'static str, Option<&'static str>, &'static str);
+    let rows: [Row; 7] = [
         ("GET", None, |_| (), "GET", None, "no route"),
         ("GET", Some("/users/:id"), |_| (), "GET /users/:id", Some("GET /users/:id"), "a known route"),
         (
