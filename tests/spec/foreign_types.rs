@@ -9,7 +9,11 @@ use crate::rust_version::metadata;
 
 /// Crates whose types are exposed everywhere.
 fn is_own(name: &str) -> bool {
-    matches!(name, "alloc" | "core" | "std") || name.starts_with("sentrace")
+    const PRIMITIVE: [&str; 17] = [
+        "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
+        "u64", "u128", "usize",
+    ];
+    matches!(name, "alloc" | "core" | "std") || PRIMITIVE.contains(&name) || name.starts_with("sentrace")
 }
 
 /// The crates named in the lines of a snapshot: what stands before `::` at the beginning of a path.
