@@ -63,7 +63,8 @@ fn arrived(ingest: &Ingest) -> Vec<[Value; 4]> {
 #[test]
 fn a_span_is_changed_or_sent_unchanged_and_never_dropped() {
     type Hook = fn(&mut SpanPayload<'_, '_>);
-    let rows: [(Hook, [&str; 2], &str, &str, Value, &str); 4] = [
+    type Row = (Hook, [&'static str; 2], &'static str, &'static str, Value, &'static str);
+    let rows: [Row; 4] = [
         (
             |_| (),
             ["SELECT 1", "work"],

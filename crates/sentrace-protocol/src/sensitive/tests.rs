@@ -23,7 +23,7 @@ fn every_term_is_found_anywhere_in_either_case() {
             assert!(is_sensitive(&key), "{key} contains {term}");
         }
     }
-    for term in PERSONAL_TERMS {
+    for &term in PERSONAL_TERMS {
         for key in [term.to_owned(), term.to_uppercase(), format!("x{term}y")] {
             assert!(is_personal(&key), "{key} contains {term}");
         }
