@@ -11,7 +11,7 @@ use super::query_values::filter;
 
 /// Returns a text without the secrets that can be recognised by their form, each replaced by [`FILTERED`]:
 ///
-/// - all of a text that is the value of an `Authorization` header (see [`is_credential`]),
+/// - all of a text that is the value of an `Authorization` header (see [`is_credential`](crate::sensitive::is_credential)),
 /// - JSON Web Tokens,
 /// - in URLs of any scheme, what [`filter_url`] replaces: credentials before the host, sensitive parameters.
 ///
@@ -86,7 +86,7 @@ pub fn filter_url(url: &str) -> Cow<'_, str> {
 }
 
 /// Returns a query (without its `?`) in which secrets are replaced by [`FILTERED`]: the values of
-/// [sensitive parameters](is_sensitive_parameter), and values that are secrets by their form.
+/// [sensitive parameters](crate::sensitive::is_sensitive_parameter), and values that are secrets by their form.
 ///
 /// ```
 /// use sentrace_protocol::sensitive::filter_query;
@@ -99,7 +99,7 @@ pub fn filter_query(query: &str) -> Cow<'_, str> {
 }
 
 /// Returns a query (without its `?`) in which values that are secrets by their form are replaced by [`FILTERED`], whatever
-/// their parameters are named: for what [`filter_query_into`] has written.
+/// their parameters are named: for what [`filter_query_into`](crate::sensitive::filter_query_into) has written.
 ///
 /// ```
 /// use sentrace_protocol::sensitive::filter_query_values;
